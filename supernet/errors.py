@@ -1,0 +1,9 @@
+"""The one exception that is a user's to fix; every other exception is a bug of ours."""
+
+
+class UserError(ValueError):
+    """A value, file or flag of the user's that cannot work.
+
+    The message names the argument, its value, what is allowed and the remedy. The commands print it
+    without a traceback and exit with status 2.
+    """

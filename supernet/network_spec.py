@@ -1,0 +1,125 @@
+"""What a stand-alone network consists of: a plain, immutable description, block by block.
+
+A `NetworkSpec` is what everything after the search space works on: the Flax network (`network`), the
+operation graph (`graph`) from which parameters, MACs, peak memory and ONNX files come, and the drawings
+of the report. It knows nothing of spaces and genes, so published networks are described the same way.
+
+All convolutions are without bias and followed by BatchNorm unless a field says otherwise.
+"""
+
+import dataclasses
+from typing import Any, Literal
+
+Activation = Literal["relu", "relu6", "silu", "hardswish", "none"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvSpec:
+    """Full convolution `kernel` x `kernel`, BatchNorm, activation."""
+
+    width: int
+    kernel: int = 3
+    stride: int = 1
+    activation: Activation = "silu"
+    bias: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class SeparableSpec:
+    """Depthwise then 1x1 convolution, each with BatchNorm and activation (MobileNetV1)."""
+
+    width: int
+    kernel: int = 3
+    stride: int = 1
+    activation: Activation = "relu"
+    bias: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class InvertedResidualSpec:
+    """1x1 expansion to `hidden`, depthwise, 1x1 projection to `width` (MobileNetV2, arXiv 1801.04381).
+
+    `expand=False` leaves the expanding convolution out (then `hidden` is the input's width). The input is
+    added where stride is 1 and the widths agree. `squeeze > 0` adds squeeze-and-excitation of that many
+    channels after the depthwise convolution (MobileNetV3).
+    """
+
+    width: int
+    hidden: int
+    kernel: int = 3
+    stride: int = 1
+    expand: bool = True
+    activation: Activation = "silu"
+    squeeze: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class MobileViTSpec:
+    """MobileViT block with fusion (arXiv 2110.02178): 3x3 conv, 1x1 conv to `embed`, `depth` pre-norm
+    transformer layers over the pixels that share a place in their `patch` x `patch` patch, LayerNorm,
+    1x1 conv back, concatenation with the input, 3x3 conv.
+
+    Head h of H takes the channels c with c mod H = h (interleaved, so that a subnet's heads are the same
+    whatever the embedding's size). `embed_norm` says whether the 1x1 conv to `embed` has BatchNorm
+    (HyT-NAS) or is plain (MobileViT). Where `patch` does not divide the map, the last patches are smaller.
+    """
+
+    width: int
+    embed: int
+    heads: int
+    ffn: int
+    depth: int
+    patch: int
+    kernel: int = 3
+    embed_norm: bool = True
+
+
+BlockSpec = ConvSpec | SeparableSpec | InvertedResidualSpec | MobileViTSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadSpec:
+    """1x1 conv to `width` (0: none), global average pooling, a linear layer to `hidden` with activation
+    (0: none), and the biased classifier."""
+
+    width: int
+    hidden: int = 0
+    activation: Activation = "silu"
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkSpec:
+    """A whole classifier for pictures [B, resolution, resolution, channels]."""
+
+    name: str
+    resolution: int
+    channels: int
+    num_classes: int
+    blocks: tuple[BlockSpec, ...]
+    head: HeadSpec
+    # True only where the publication counts BatchNorm's running statistics as parameters (Keras does).
+    counts_statistics: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """A dict of JSON values; `from_json` gives back an equal spec."""
+        blocks = [{"block": _NAMES[type(b)], **dataclasses.asdict(b)} for b in self.blocks]
+        return {**dataclasses.asdict(self), "blocks": blocks}
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "NetworkSpec":
+        """The inverse of `to_json`. Raises TypeError or KeyError for what is not such a dict."""
+        blocks = []
+        for entry in data["blocks"]:
+            fields = dict(entry)
+            blocks.append(_TYPES[fields.pop("block")](**fields))
+        rest = {k: v for k, v in data.items() if k not in ("blocks", "head")}
+        return NetworkSpec(**rest, blocks=tuple(blocks), head=HeadSpec(**data["head"]))
+
+
+_TYPES = {
+    "conv": ConvSpec,
+    "separable": SeparableSpec,
+    "inverted_residual": InvertedResidualSpec,
+    "mobilevit": MobileViTSpec,
+}
+_NAMES = {cls: name for name, cls in _TYPES.items()}
