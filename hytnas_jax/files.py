@@ -1,0 +1,166 @@
+"""Files that survive a kill: written whole or not at all, and logs that grow a row at a time."""
+
+import contextlib
+import csv
+import dataclasses
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from supernet.errors import UserError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically (see `write_bytes`)."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as JSON, atomically (see `write_bytes`).
+
+    Raises ValueError and TypeError for what `to_plain` refuses.
+    """
+    write_text(path, json.dumps(to_plain(value), indent=1) + "\n")
+
+
+def to_plain(value: Any) -> Any:
+    """`value` as it comes back from a JSON file: tuples are lists, paths strings, dataclasses dicts.
+
+    NumPy arrays and scalars are lists and numbers. Raises ValueError for NaN and infinity, which
+    JSON does not have, and TypeError for any other type.
+    """
+    return json.loads(json.dumps(value, default=_plain_leaf, allow_nan=False))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` so that `path` holds, whatever happens, the old content or all of the new.
+
+    Missing parent folders are made. After a kill the leftover is a hidden `.<name>.<pid>.tmp`.
+    Raises OSError, with the file's name, where the disk is full or may not be written.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file. Raises UserError where it is missing or is no JSON."""
+    try:
+        return json.loads(Path(path).read_text())
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such file; give another path, or run the command that writes it"
+        ) from None
+    except (ValueError, IsADirectoryError) as error:
+        raise UserError(
+            f"{path}: this is not a whole JSON file ({error}); "
+            "restore it from a copy, or delete it and run the command that writes it again"
+        ) from None
+
+
+class CsvLog:
+    """A CSV file that grows a row at a time, each on the disk before `append` returns.
+
+    On opening, a last line that a kill has cut is removed.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        """Open `path`, or start it with a header of `columns`.
+
+        Raises UserError where the file has another header.
+        """
+        self.path = Path(path)
+        self.columns = tuple(columns)
+        header = _csv_line(self.columns)
+        if not self.path.exists() or self.path.stat().st_size == 0:
+            write_bytes(self.path, header)
+        with self.path.open("rb+") as file:
+            data = file.read()
+            if not data.startswith(header):
+                found = data.split(b"\n", 1)[0].decode(errors="replace").strip()
+                raise UserError(
+                    f"{self.path}: its columns are {found!r}, not {header.decode().strip()!r}; "
+                    "another version or another setting wrote it: move the file away or delete it"
+                )
+            file.truncate(data.rindex(b"\n") + 1)
+
+    def append(self, row: Mapping[str, object]) -> None:
+        """Add one row, whose keys are exactly the columns; None is written as an empty cell.
+
+        Raises OSError, and leaves the file as it was, where the disk is full.
+        """
+        if set(row) != set(self.columns):
+            raise ValueError(f"{self.path}: row has {sorted(row)}, columns are {self.columns}")
+        line = _csv_line([row[column] for column in self.columns])
+        with _naming(self.path), self.path.open("ab", buffering=0) as file:
+            size = file.seek(0, os.SEEK_END)
+            try:
+                if file.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+            except BaseException:
+                file.truncate(size)
+                raise
+
+    def rows(self) -> list[dict[str, str]]:
+        """All rows, first to last, each as column -> text. Raises UserError for a damaged row."""
+        with self.path.open(newline="", errors="replace") as file:
+            lines = list(csv.reader(file))
+        for number, cells in enumerate(lines, start=1):
+            if len(cells) != len(self.columns):
+                raise UserError(
+                    f"{self.path}: line {number} has {len(cells)} cells, there are "
+                    f"{len(self.columns)} columns; delete that line"
+                )
+        return [dict(zip(self.columns, cells, strict=True)) for cells in lines[1:]]
+
+
+def _csv_line(cells: Sequence[object]) -> bytes:
+    texts = ["" if cell is None else str(cell) for cell in cells]
+    if any("\n" in text or "\r" in text for text in texts):
+        raise ValueError(f"a cell of a CSV log may not hold a line break: {texts}")
+    quoted = ['"' + t.replace('"', '""') + '"' if "," in t or '"' in t else t for t in texts]
+    return (",".join(quoted) + "\n").encode()
+
+
+def _plain_leaf(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON: {value!r}")
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Give an OSError without a file name (from write, fsync) the name of `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,236 @@
+"""The work folder: one lock, and for each step its settings and its done mark.
+
+Every command reads and writes one work folder. A step (`supernet`, `search`, ...) is a folder in
+it: `settings.json` is written when the step starts, `done.json` when it has ended. So the same
+command again goes on where it was cut, and another setting or another upstream result is refused
+instead of being mixed in.
+"""
+
+import dataclasses
+import errno
+import fcntl
+import os
+import platform
+import shlex
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hytnas_jax.environment import environment, package_version
+from hytnas_jax.files import (
+    CsvLog,
+    read_json,
+    to_plain,
+    write_bytes,
+    write_json,
+    write_text,
+)
+from supernet.errors import UserError
+
+# With `Workdir`, all that a command needs for its files.
+__all__ = [
+    "CsvLog",
+    "Step",
+    "Workdir",
+    "environment",
+    "read_json",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
+
+# Raised by one whenever a work folder of the version before could be misread.
+FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step of the work: the folder that holds its settings, its results and its done mark."""
+
+    name: str
+    folder: Path
+
+    def begin(self, settings: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> None:
+        """Note what the step is made with, or check that it is what the step was begun with.
+
+        Args:
+          settings: everything that changes the result (no paths of the work folder: it may move).
+          inputs: upstream step -> the `id` in its done mark; a retrained supernet has a new one.
+
+        Raises:
+          UserError: a setting or an input is not the one that the step was begun with.
+        """
+        wanted = to_plain({"settings": settings, "inputs": inputs or {}})
+        path = self.folder / "settings.json"
+        if path.exists():
+            noted = read_json(path)
+            self._refuse_other_inputs(noted["inputs"], wanted["inputs"])
+            self._refuse_other_settings(noted["settings"], wanted["settings"])
+        else:
+            write_json(path, wanted)
+        if not self.is_done:
+            session = {"before": self._seconds_until_cut(), "started": time.time()}
+            write_json(self.folder / "session.json", session)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the step has ended."""
+        return (self.folder / "done.json").exists()
+
+    def done(self) -> dict[str, Any]:
+        """The done mark: `id`, `summary`, `seconds`, `environment`."""
+        return read_json(self.folder / "done.json")
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Mark the step as done, after all its results are written; `begin` must have been called.
+
+        `seconds` sums over the sessions of the step; of a killed one it counts up to the last file
+        that it wrote.
+        """
+        session = read_json(self.folder / "session.json")
+        seconds = session["before"] + max(0.0, time.time() - session["started"])
+        done = {
+            "id": uuid.uuid4().hex,
+            "summary": summary,
+            "seconds": round(seconds, 1),
+            "environment": environment(),
+        }
+        write_json(self.folder / "done.json", done)
+
+    def require(self, command: str) -> dict[str, Any]:
+        """The done mark of a step that the running command builds on.
+
+        Args:
+          command: the module that makes the step, e.g. "train_supernet".
+
+        Raises:
+          UserError: the step has not ended; the message says which command makes it.
+        """
+        if self.is_done:
+            return self.done()
+        state = "was started and has not ended" if self.folder.exists() else "has not been made"
+        raise UserError(
+            f"step {self.name!r} is needed first and {state} in {self.folder.parent}; "
+            f"run: python -m hytnas_jax.{command} --workdir {shlex.quote(str(self.folder.parent))}"
+        )
+
+    def _refuse_other_settings(self, noted: dict[str, Any], wanted: dict[str, Any]) -> None:
+        changes = _changes(noted, wanted)
+        if changes:
+            raise UserError(
+                f"step {self.name!r} in {self.folder.parent} was begun with other settings:\n"
+                + "\n".join(f"  {line}" for line in changes)
+                + "\ngive the same settings to go on, or another --workdir, "
+                f"or delete {self.folder} to begin the step anew"
+            )
+
+    def _refuse_other_inputs(self, noted: dict[str, Any], wanted: dict[str, Any]) -> None:
+        changed = sorted(k for k in noted | wanted if noted.get(k) != wanted.get(k))
+        if changed:
+            raise UserError(
+                f"step {self.name!r} in {self.folder.parent} was made from another "
+                f"{' and another '.join(changed)} than is there now; its results do not fit. "
+                f"Delete {self.folder} to make it anew, or give another --workdir"
+            )
+
+    def _seconds_until_cut(self) -> float:
+        """Seconds of all sessions before this one; each ended with the last file that it wrote."""
+        path = self.folder / "session.json"
+        if not path.exists():
+            return 0.0
+        session = read_json(path)
+        last = max(file.lstat().st_mtime for file in self.folder.rglob("*"))
+        return session["before"] + max(0.0, last - session["started"])
+
+
+def _changes(old: Any, new: Any, name: str = "") -> list[str]:
+    """One line "name: was X, now Y" for each leaf in which two trees of JSON values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        lines = []
+        for key in sorted(old | new):
+            inner = f"{name}.{key}" if name else key
+            lines += _changes(old.get(key, _UNSET), new.get(key, _UNSET), inner)
+        return lines
+    return [] if old == new else [f"{name}: was {_show(old)}, now {_show(new)}"]
+
+
+_UNSET = object()
+
+
+def _show(value: Any) -> str:
+    return "not set" if value is _UNSET else repr(value)
+
+
+# The lock files that this process holds: (device, inode) -> descriptor. The OS lets go of them when
+# the process ends, however it ends.
+_locks: dict[tuple[int, int], int] = {}
+
+
+class Workdir:
+    """A work folder, locked for this process until it ends."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the folder, or make it.
+
+        Raises UserError where a file is in the way, the folder may not be written, another process
+        is using it, or an incompatible version wrote it.
+        """
+        self.path = Path(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            _lock(self.path / ".lock")
+        except (FileExistsError, NotADirectoryError) as error:
+            raise UserError(
+                f"--workdir {path}: {error.filename} is a file; give the path of a folder"
+            ) from None
+        except PermissionError as error:
+            raise UserError(
+                f"--workdir {path}: {error.filename} may not be written ({error.strerror}); "
+                "give a folder that you may write"
+            ) from None
+        self._check_format()
+
+    def step(self, name: str) -> Step:
+        """The step `name`; its folder is made by `Step.begin`."""
+        return Step(name, self.path / name)
+
+    def _check_format(self) -> None:
+        path = self.path / "workdir.json"
+        ours = {"format": FORMAT, "hytnas_jax": package_version("hytnas_jax")}
+        if not path.exists():
+            write_json(path, ours)
+            return
+        theirs = read_json(path)
+        if theirs.get("format") != FORMAT:
+            raise UserError(
+                f"--workdir {self.path}: hytnas_jax {theirs.get('hytnas_jax')} wrote it in format "
+                f"{theirs.get('format')}; this is hytnas_jax {ours['hytnas_jax']}, which reads "
+                f"format {FORMAT}; give another --workdir, or install the version that wrote it"
+            )
+
+
+def _lock(path: Path) -> None:
+    """Take the lock file for this process, once. Raises UserError where another process has it."""
+    if path.exists() and _identity(path.stat()) in _locks:
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.read(descriptor, 200).decode(errors="replace").strip()
+        os.close(descriptor)
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise
+        raise UserError(
+            f"--workdir {path.parent}: another process is using it ({holder}); "
+            "wait for it to end, stop it, or give another --workdir"
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode())
+    _locks[_identity(os.fstat(descriptor))] = descriptor
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
