@@ -1,0 +1,34 @@
+"""What every estimate of an architecture has in common."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from supernet.architecture import Architecture
+
+Direction = Literal["min", "max"]
+
+
+class Estimator(Protocol):
+    """Gives each architecture one number.
+
+    Attributes:
+        name: unique, a column's title: "num_macs", "latency_ms".
+        unit: of the number: "MACs", "ms", "" where it has none.
+        direction: "min" where less is better, "max" where more is.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def direction(self) -> Direction: ...
+
+    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+        """Values float64 [A] in the order of the architectures."""
+        ...

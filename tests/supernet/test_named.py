@@ -1,0 +1,72 @@
+"""Published networks against their published (or recomputed) parameter counts."""
+
+import pytest
+
+from supernet.errors import UserError
+from supernet.graph import build_graph
+from supernet.named import NAMES, named_network
+from supernet.network_spec import NetworkSpec, SeparableSpec
+
+PARAMETERS = {
+    ("hyt-nas-bl", 2): 15_050,
+    ("hyt-nas-o", 2): 187_858,
+    ("hyt-nas-ba", 2): 3_390_642,
+    ("mobilevit-xxs", 1000): 1_272_024,
+    ("mobilevit-xs", 1000): 2_317_848,
+    ("mobilevit-s", 1000): 5_578_632,
+    ("mobilenetv1-0.25", 2): 221_794,
+    ("mobilenetv2-0.35", 2): 398_690,
+    ("mobilenetv3-small", 1000): 2_542_856,
+}
+
+
+@pytest.mark.parametrize(("name", "num_classes"), PARAMETERS)
+def test_parameters(name: str, num_classes: int) -> None:
+    graph = build_graph(named_network(name, num_classes=num_classes, resolution=224))
+    assert sum(op.num_parameters for op in graph.ops) == PARAMETERS[name, num_classes]
+
+
+def test_every_name_is_counted() -> None:
+    assert {name for name, _ in PARAMETERS} == set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "resolution", "channels", "expected"),
+    [
+        # MobileNetV2 paper, table 4 / MobileNetV3 paper, table 3 (millions, 1000 classes): the
+        # published figures are rounded, and count V3's squeeze-and-excitation a little otherwise.
+        ("mobilenetv2-0.35", 224, 3, 59e6),
+        ("mobilenetv3-small", 224, 3, 56e6),
+        # MLPerf Tiny: 7.49M MACs at 96x96 with 2 classes; the classifier adds 0.26M here.
+        ("mobilenetv1-0.25", 96, 3, 7.75e6),
+    ],
+)
+def test_macs_are_the_published_ones(name: str, resolution: int, channels: int, expected: float) -> None:
+    spec = named_network(name, num_classes=1000, resolution=resolution, channels=channels)
+    num_macs = sum(op.num_macs for op in build_graph(spec).ops)
+    assert num_macs == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_last_map_is_a_32nd_of_the_picture(name: str) -> None:
+    graph = build_graph(named_network(name, num_classes=2, resolution=224))
+    pool = next(op for op in graph.ops if op.name == "head/pool")
+    assert graph.shape(pool.inputs[0])[:2] == (7, 7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_json_round_trip(name: str) -> None:
+    spec = named_network(name, num_classes=2, resolution=96, channels=1)
+    assert NetworkSpec.from_json(spec.to_json()) == spec
+
+
+def test_mobilenet_v1_halves_the_map_four_times_after_the_stem() -> None:
+    spec = named_network("mobilenetv1-0.25", num_classes=2, resolution=96)
+    strides = [block.stride for block in spec.blocks if isinstance(block, SeparableSpec)]
+    assert strides == [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
+
+
+def test_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UserError, match="did you mean 'hyt-nas-bl'") as error:
+        named_network("HyTNAS-BL", num_classes=2, resolution=96)
+    assert all(name in str(error.value) for name in NAMES)
