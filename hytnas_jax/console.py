@@ -1,5 +1,6 @@
 """What a command says: lines, tables, progress; live on a terminal, plain lines in a log file."""
 
+import contextlib
 import os
 import sys
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import rich.box
 import rich.console
+import rich.markup
 import rich.progress
 import rich.table
 
@@ -68,18 +70,20 @@ class Progress:
         self._total = total
         self._first = self._count = done
         self._note = ""
+        self._is_open = False
         self._started = self._printed = time.monotonic()
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
 
     def __enter__(self) -> "Progress":
+        self._is_open = True
         self._started = self._printed = time.monotonic()
         if _is_terminal():
             self._bar = rich.progress.Progress(
                 rich.progress.TextColumn("{task.description}", markup=False),
                 rich.progress.BarColumn(bar_width=None),
                 rich.progress.MofNCompleteColumn(),
-                rich.progress.TimeRemainingColumn(),
+                rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
                 rich.progress.TextColumn("{task.fields[note]}", markup=False),
                 console=_console,
                 expand=True,
@@ -104,10 +108,11 @@ class Progress:
         say(self._line(f"{end}{self._counts()}, {_duration(elapsed)}"))
 
     def __iter__(self) -> Iterator[Any]:
-        """The items, each counted once the loop has ended with it."""
-        for item in self._items or ():
-            yield item
-            self.advance()
+        """The items, each counted once the loop has gone round with it."""
+        with contextlib.nullcontext() if self._is_open else self:
+            for item in self._items or ():
+                yield item
+                self.advance()
 
     def advance(self, n: int = 1) -> None:
         """Count `n` more as done."""

@@ -1,0 +1,138 @@
+"""From a command line to a config, and from an error to a message and an exit status.
+
+A command is a module with a frozen dataclass `Config`, whose fields are its flags and whose field
+docstrings are its help, and a `main(config)`; its last lines are
+
+    if __name__ == "__main__":
+        run(main, Config)
+"""
+
+import dataclasses
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
+
+import tyro
+
+from supernet.errors import UserError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+class Config(Protocol):
+    """What every command's config is: a dataclass with the work folder."""
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    @property
+    def workdir(self) -> Path: ...
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has come: a scheduler or `kill` asks the command to stop."""
+
+
+def run(
+    main: Callable[[ConfigT], None],
+    config_type: type[ConfigT],
+    argv: Sequence[str] | None = None,
+) -> NoReturn:
+    """Parse the flags, run the command, and exit with its status.
+
+    | status | meaning |
+    |---|---|
+    | 0 | done |
+    | 1 | a bug of ours, with its traceback |
+    | 2 | the user's to fix: a flag, a file, a full disk, too little memory |
+    | 130, 143 | stopped by Ctrl-C, by SIGTERM; the same command goes on |
+
+    Args:
+      main: the command.
+      config_type: frozen dataclass; each field's docstring is its flag's help.
+      argv: the flags; those of the command line if None.
+    """
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    config = tyro.cli(config_type, prog=_program(main), args=argv)
+    try:
+        main(config)
+    except Terminated:
+        _exit("stopped; the same command again goes on from here", 143)
+    except KeyboardInterrupt:
+        _exit("stopped; the same command again goes on from here", 130)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone; Python must not write to it at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except Exception as error:
+        message = explain(error)
+        if message is not None:
+            _exit(f"error: {message}", 2)
+        traceback.print_exc()
+        _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)
+    sys.exit(0)
+
+
+def settings_of(config: Config, *, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The fields of a config for `Step.begin`: all that change the result.
+
+    Args:
+      config: a command's dataclass.
+      without: fields that do not change the result, beside `workdir`, which never does.
+    """
+    fields = dataclasses.asdict(config)
+    return {name: value for name, value in fields.items() if name not in ("workdir", *without)}
+
+
+def explain(error: Exception) -> str | None:
+    """What the user can do about an error; None where it is a bug of ours."""
+    if isinstance(error, UserError):
+        return str(error)
+    text = str(error) or "of this computer"
+    number = getattr(error, "errno", None)
+    # Orbax's and XLA's errors carry the cause in their text only.
+    if number in DISK_FULL or os.strerror(errno.ENOSPC) in text:
+        return (
+            f"the disk is full: {_file_of(error)}; nothing finished is lost: "
+            "free some space, and the same command again goes on"
+        )
+    if number in NOT_ALLOWED:
+        return (
+            f"{_file_of(error)}: {os.strerror(number)}; "
+            "give a path that you may read and write, or change its permissions"
+        )
+    if isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED"):
+        return (
+            f"not enough memory ({text.splitlines()[0]}); nothing "
+            "finished is lost: give smaller batches or end other programs; then the same command goes on"
+        )
+    return None
+
+
+def _file_of(error: Exception) -> str:
+    name = getattr(error, "filename", None)
+    return str(name) if name is not None else str(error).splitlines()[0]
+
+
+def _program(main: Callable[..., None]) -> str:
+    """The command as the user types it; of a module run by `python -m` only the spec knows its name."""
+    spec = sys.modules[main.__module__].__spec__
+    return f"python -m {spec.name}" if spec else f"python {sys.argv[0]}"
+
+
+def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _exit(message: str, status: int) -> NoReturn:
+    print(message, file=sys.stderr, flush=True)
+    sys.exit(status)
