@@ -62,9 +62,8 @@ def run(
       argv: the flags; those of the command line if None.
     """
     signal.signal(signal.SIGTERM, _raise_terminated)
-    config = tyro.cli(config_type, prog=_program(main), args=argv)
     try:
-        main(config)
+        main(tyro.cli(config_type, prog=_program(), args=argv))
     except Terminated:
         _exit("stopped; the same command again goes on from here", 143)
     except KeyboardInterrupt:
@@ -123,9 +122,9 @@ def _file_of(error: Exception) -> str:
     return str(name) if name is not None else str(error).splitlines()[0]
 
 
-def _program(main: Callable[..., None]) -> str:
-    """The command as the user types it; of a module run by `python -m` only the spec knows its name."""
-    spec = sys.modules[main.__module__].__spec__
+def _program() -> str:
+    """The command as the user types it."""
+    spec = sys.modules["__main__"].__spec__
     return f"python -m {spec.name}" if spec else f"python {sys.argv[0]}"
 
 

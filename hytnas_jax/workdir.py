@@ -181,11 +181,11 @@ class Workdir:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             _lock(self.path / ".lock")
-        except (FileExistsError, NotADirectoryError) as error:
-            raise UserError(
-                f"--workdir {path}: {error.filename} is a file; give the path of a folder"
-            ) from None
-        except PermissionError as error:
+        except (FileExistsError, NotADirectoryError):
+            raise UserError(f"--workdir {path}: a file is in the way; give the path of a folder") from None
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
             raise UserError(
                 f"--workdir {path}: {error.filename} may not be written ({error.strerror}); "
                 "give a folder that you may write"

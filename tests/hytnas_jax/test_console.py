@@ -1,0 +1,147 @@
+import contextlib
+import io
+import itertools
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hytnas_jax import console
+
+
+class Clock:
+    """A clock that only the test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(time, "monotonic", clock)
+    return clock
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+def test_warnings_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("done")
+    console.warn("slow")
+    assert capsys.readouterr() == ("done\n", "warning: slow\n")
+
+
+def test_progress_is_a_line_every_ten_seconds(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    with console.progress(200, "training", done=100) as bar:
+        for step in range(100):
+            clock.seconds += 0.3
+            bar.note(f"loss {step}")
+            bar.advance()
+    assert lines(capsys) == [
+        "training: 100 of 200 (50 %)",
+        "training: 134 of 200 (67 %), 10 s, about 20 s left · loss 33",
+        "training: 168 of 200 (84 %), 20 s, about 10 s left · loss 67",
+        "training: 200 of 200 (100 %), 30 s · loss 99",
+    ]
+
+
+def test_progress_counts_the_items_of_a_loop(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    assert list(console.progress(["a", "b"], "reading")) == ["a", "b"]
+    with console.progress(itertools.islice("abc", 3), "streaming") as bar:
+        for _ in bar:
+            clock.seconds += 3700
+    assert lines(capsys) == [
+        "reading: 0 of 2 (0 %)",
+        "reading: 2 of 2 (100 %), 0 s",
+        "streaming: 0",
+        "streaming: 1, 1 h 01 min",
+        "streaming: 2, 2 h 03 min",
+        "streaming: 3, 3 h 05 min",
+        "streaming: 3, 3 h 05 min",
+    ]
+
+
+def test_progress_says_where_it_was_stopped(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    bar = console.progress(4, "training")
+    with contextlib.suppress(KeyboardInterrupt), bar:
+        bar.advance(3)
+        clock.seconds += 65
+        raise KeyboardInterrupt
+    assert lines(capsys)[-1] == "training: stopped at 3 of 4 (75 %), 1 min 05 s"
+
+
+def test_a_plain_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    console.table([["small", 1.23456, None], ["the larger", 12, "x"]], ["network", "latency_ms", "note"])
+    assert lines(capsys) == [
+        "network     latency_ms  note",
+        "small            1.235  None",
+        "the larger          12  x",
+    ]
+
+
+def test_an_empty_table_has_its_headers(capsys: pytest.CaptureFixture[str]) -> None:
+    console.table([], ["network", "note"])
+    assert lines(capsys) == ["network  note"]
+
+
+def test_a_command_ends_with_its_files_and_the_next_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    console.wrote([Path("a/b.json"), Path("a/c.png")], "python -m hytnas_jax.retrain")
+    console.wrote([Path("d")])
+    assert lines(capsys) == [
+        "wrote a/b.json",
+        "wrote a/c.png",
+        "next: python -m hytnas_jax.retrain",
+        "wrote d",
+    ]
+
+
+def on_terminal(code: str) -> str:
+    """What `code` shows on a terminal of 80 columns."""
+    reader, writer = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from hytnas_jax.console import *\n" + code],
+        stdout=writer,
+        stderr=writer,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+    )
+    os.close(writer)
+    shown = io.BytesIO()
+    while True:
+        try:
+            data = os.read(reader, 4096)
+        except OSError:  # the other end has closed
+            break
+        if not data:
+            break
+        shown.write(data)
+    os.close(reader)
+    assert process.wait() == 0, shown.getvalue()
+    return shown.getvalue().decode()
+
+
+def test_on_a_terminal_progress_is_a_live_bar() -> None:
+    shown = on_terminal(
+        "with progress(4, 'training [a]', done=1) as bar:\n"
+        "    for _ in range(3): bar.advance(); bar.note('loss 3 [b]'); say('a line [c]')\n"
+        "    for _ in progress(range(2), 'validating'): pass\n"
+    )
+    for expected in ("training [a]", "━", "4/4", "loss 3 [b]", "a line [c]", "validating", "2/2"):
+        assert expected in shown
+    assert "(100 %)" not in shown
+
+
+def test_on_a_terminal_a_table_is_drawn() -> None:
+    shown = on_terminal("table([['[bold]x', 1.5], ['y', 2]], ['network', 'latency_ms'])")
+    assert "[bold]x" in shown
+    assert "────" in shown
