@@ -9,6 +9,7 @@ docstrings are its help, and a `main(config)`; its last lines are
 
 import dataclasses
 import errno
+import io
 import os
 import signal
 import sys
@@ -62,6 +63,9 @@ def run(
       argv: the flags; those of the command line if None.
     """
     signal.signal(signal.SIGTERM, _raise_terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
+            stream.reconfigure(errors="replace")
     try:
         main(tyro.cli(config_type, prog=_program(), args=argv))
     except Terminated:

@@ -32,9 +32,9 @@ def warn(text: str) -> None:
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> None:
-    """Print rows under their headers; columns of numbers are right-aligned."""
+    """Print rows under their headers; columns of numbers are right-aligned, None is a dash."""
     texts = [[_cell(value) for value in row] for row in rows]
-    numeric = [all(isinstance(row[i], int | float) for row in rows) for i in range(len(headers))]
+    numeric = [all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(headers))]
     if _is_terminal():
         view = rich.table.Table(box=rich.box.SIMPLE_HEAD)
         for header, right in zip(headers, numeric, strict=True):
@@ -87,6 +87,7 @@ class Progress:
                 rich.progress.TextColumn("{task.fields[note]}", markup=False),
                 console=_console,
                 expand=True,
+                speed_estimate_period=600,  # 30 s, rich's own, forgets the last item before the next one
             )
             self._task = self._bar.add_task(self._label, total=self._total, completed=self._count, note="")
             self._bar.start()
@@ -174,6 +175,8 @@ def _is_terminal() -> bool:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

@@ -140,7 +140,7 @@ from hytnas_jax.console import progress, say
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Count."""
+    """Count to ∞."""
     workdir: Path
     """Folder of the run."""
 
@@ -190,3 +190,11 @@ def test_help_calls_the_command_as_the_user_does(command: list[str]) -> None:
     result = subprocess.run([*command, "--help"], capture_output=True, text=True)
     assert result.returncode == 0
     assert "usage: python -m count_up" in result.stdout
+
+
+def test_an_ascii_log_does_not_end_the_run(command: list[str]) -> None:
+    result = subprocess.run(
+        ["env", "PYTHONIOENCODING=ascii", *command, "--help"], capture_output=True, text=True
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Count to ?." in result.stdout

@@ -80,11 +80,13 @@ def test_progress_says_where_it_was_stopped(capsys: pytest.CaptureFixture[str], 
 
 
 def test_a_plain_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
-    console.table([["small", 1.23456, None], ["the larger", 12, "x"]], ["network", "latency_ms", "note"])
+    rows = [["small", 1.23456, "x"], ["the larger", 12, None], ["unmeasured", None, "y"]]
+    console.table(rows, ["network", "latency_ms", "note"])
     assert lines(capsys) == [
         "network     latency_ms  note",
-        "small            1.235  None",
-        "the larger          12  x",
+        "small            1.235  x",
+        "the larger          12  -",
+        "unmeasured           -  y",
     ]
 
 
