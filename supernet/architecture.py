@@ -1,0 +1,48 @@
+"""An architecture: one choice for every gene of a search space, as values."""
+
+import dataclasses
+import hashlib
+import json
+from typing import Literal
+
+BlockKind = Literal["conv", "attention"]
+
+
+@dataclasses.dataclass(frozen=True)
+class StageChoice:
+    """One stage, decided.
+
+    The stage opens with an inverted residual that carries its stride. `block="conv"`: `depth` inverted
+    residuals in all. `block="attention"`: that one, then a MobileViT block of `depth` transformer layers;
+    the last four fields are 0 in a convolution stage.
+    """
+
+    block: BlockKind
+    depth: int
+    width: int
+    expansion: int
+    kernel: int
+    embed: int = 0
+    heads: int = 0
+    ffn: int = 0
+    patch: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """A canonical member of the space called `space`; equal networks are equal architectures.
+
+    `genes` are the canonical indices into the space's choices; `resolution` and `stages` what they mean.
+    Made by `SearchSpace.decode`, `SearchSpace.from_json` or `SearchSpace.sample`.
+    """
+
+    space: str
+    genes: tuple[int, ...]
+    resolution: int
+    stages: tuple[StageChoice, ...]
+
+    @property
+    def name(self) -> str:
+        """Eight hexadecimal digits that tell it from others: folder names, table rows."""
+        text = json.dumps([self.space, [int(g) for g in self.genes]])
+        return hashlib.sha256(text.encode()).hexdigest()[:8]

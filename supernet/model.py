@@ -1,0 +1,69 @@
+"""Pure functions around a Flax NNX module: parameters and statistics go in and come out as plain dicts."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from supernet.layers import Initializer
+
+Tree = dict[str, Any]  # nested dicts of arrays, by module and parameter name
+
+
+class Model:
+    """`init(key) -> (params, stats)` and `apply(params, stats, images, control, train=) -> (logits, stats)`.
+
+    `build` makes the NNX module with weights from an `Initializer`.
+    `dtype` is what the activations are computed in (bfloat16 where the hardware has it); logits, statistics
+    and parameters stay float32.
+    """
+
+    def __init__(self, build: Callable[[Initializer], nnx.Module], *, dtype: Any = jnp.float32):
+        self._build = build
+        self._dtype = dtype
+        abstract = nnx.eval_shape(lambda: build(Initializer(np.random.default_rng(0))))
+        self._graph, self._params, self._stats = nnx.split(abstract, nnx.Param, nnx.BatchStat)
+        self.abstract_params: Tree = nnx.to_pure_dict(self._params)
+        self.abstract_stats: Tree = nnx.to_pure_dict(self._stats)
+
+    def init(self, key: jax.Array) -> tuple[Tree, Tree]:
+        """Random parameters, and statistics of mean 0 and variance 1."""
+
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
+        _, params, stats = nnx.split(self._build(Initializer(rng)), nnx.Param, nnx.BatchStat)
+        as_arrays = functools.partial(jax.tree.map, jnp.asarray)
+        return as_arrays(nnx.to_pure_dict(params)), as_arrays(nnx.to_pure_dict(stats))
+
+    def apply(
+        self, params: Tree, stats: Tree, images: jax.Array, control: Any = None, *, train: bool
+    ) -> tuple[jax.Array, Tree]:
+        """Logits float32 [B, num_classes] of images [B, H, W, C].
+
+        With `train` every BatchNorm uses the batch's own statistics, and those are returned; without, it
+        uses `stats` and returns them. `control` narrows a supernet to a subnet; None for a stand-alone.
+        """
+        module = self._bind(params, stats)
+        narrowed = () if control is None else (control,)
+        logits = module(images.astype(self._dtype), *narrowed, train=train)
+        return logits, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
+
+    def features(
+        self, params: Tree, stats: Tree, images: jax.Array, control: Any = None
+    ) -> tuple[jax.Array, Tree]:
+        """The feature map before global pooling [B, H', W', C'] and the batch's statistics (train mode)."""
+        module = self._bind(params, stats)
+        narrowed = () if control is None else (control,)
+        features = module.features(images.astype(self._dtype), *narrowed, train=True)
+        return features, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
+
+    def _bind(self, params: Tree, stats: Tree) -> Any:
+        def filled(abstract: nnx.State, values: Tree) -> nnx.State:
+            state = jax.tree.map(lambda leaf: leaf, abstract)
+            nnx.replace_by_pure_dict(state, values)
+            return state
+
+        return nnx.merge(self._graph, filled(self._params, params), filled(self._stats, stats), copy=True)

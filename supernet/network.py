@@ -1,0 +1,42 @@
+"""The stand-alone network of a `NetworkSpec`."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from supernet.blocks import Head, build_block
+from supernet.layers import Initializer
+from supernet.model import Model
+from supernet.network_spec import NetworkSpec
+
+
+class Network(nnx.Module):
+    """Blocks one after the other, then the head. `stand_alone(spec)` wraps it in pure functions."""
+
+    def __init__(self, spec: NetworkSpec, init: Initializer):
+        width, blocks = spec.channels, []
+        for block in spec.blocks:
+            blocks.append(build_block(width, block, init))
+            width = block.width
+        self.blocks = nnx.List(blocks)
+        self.head = Head(width, spec.head, spec.num_classes, init)
+
+    def features(self, images: jax.Array, *, train: bool) -> jax.Array:
+        """Feature map before global pooling: [B, H, W, C] -> [B, H', W', C']."""
+        return self.head.features(self._trunk(images, train), train=train)
+
+    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+        """[B, H, W, C] -> logits float32 [B, num_classes]."""
+        return self.head(self._trunk(images, train), train=train)
+
+    def _trunk(self, x: jax.Array, train: bool) -> jax.Array:
+        for block in self.blocks:
+            x = block(x, train=train)
+        return x
+
+
+def stand_alone(spec: NetworkSpec, *, dtype: Any = jnp.float32) -> Model:
+    """The pure functions of a stand-alone network."""
+    return Model(lambda init: Network(spec, init), dtype=dtype)

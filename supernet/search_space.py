@@ -1,0 +1,278 @@
+"""One declaration makes a search space: stages, the choices of each gene, constraints.
+
+A gene exists where a field has more than one choice. Genes are ordered by family (resolution, block,
+depth, expansion, kernel, width, embed, heads, ffn_ratio, patch) and within a family by stage; an integer
+gene is an index into its choices. Letters: N codes, G genes, S stages.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from supernet.architecture import Architecture, StageChoice
+from supernet.errors import UserError
+from supernet.network_spec import (
+    BlockSpec,
+    ConvSpec,
+    HeadSpec,
+    InvertedResidualSpec,
+    MobileViTSpec,
+    NetworkSpec,
+)
+from supernet.space_validation import validate
+from supernet.stage_space import (
+    ATTENTION_FAMILIES,
+    FAMILIES,
+    RELATIONS,
+    Gene,
+    StageSpace,
+    parse_constraint,
+)
+
+MAX_SAMPLING_ROUNDS = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSpace:
+    """A family of networks: a 3x3 stem, stages, a 1x1 convolution of max(head_ratio * width, head_min).
+
+    `constraints` are texts such as "stage2.width <= stage3.width" or "stage4.embed < 96", over gene
+    values (for `growth` stages, `width` is the width that comes out).
+
+    Raises:
+      UserError: an impossible declaration; the message names gene and value.
+    """
+
+    name: str
+    stages: tuple[StageSpace, ...]
+    resolution: tuple[int, ...] = (224,)
+    stem_width: int = 16
+    stem_stride: int = 2
+    head_ratio: float = 0.5
+    head_min: int = 32
+    constraints: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    @functools.cached_property
+    def genes(self) -> tuple[Gene, ...]:
+        """The genes, in the order of every integer code."""
+        found = [Gene("resolution", self.resolution)] if len(self.resolution) > 1 else []
+        # A growth gene stands in the place of the width gene: one family, ordered by stage.
+        for family in FAMILIES:
+            if family == "growth":
+                continue
+            for number, stage in enumerate(self.stages, 1):
+                field = "growth" if family == "width" and stage.growth else family
+                choices = getattr(stage, field)
+                if field in ATTENTION_FAMILIES and "attention" not in stage.block:
+                    continue
+                if len(choices) > 1:
+                    found.append(Gene(f"stage{number}.{field}", choices))
+        return tuple(found)
+
+    @functools.cached_property
+    def cardinalities(self) -> np.ndarray:
+        """Number of choices of each gene, int64 [G]."""
+        return np.array([len(gene.choices) for gene in self.genes], np.int64)
+
+    @property
+    def num_codes(self) -> int:
+        """Number of integer codes: the product of the numbers of choices."""
+        return math.prod(len(gene.choices) for gene in self.genes)
+
+    def columns(self, genes: np.ndarray) -> dict[str, np.ndarray]:
+        """The value of every field, fixed ones too, for codes [N, G] (out of range: UserError).
+
+        Keys "resolution" and "stage<i>.<field>"; values [N]. `width` and `embed` are the channels that
+        come out, `patch` what the feature map leaves of it, `side` the side of the stage's feature map.
+        """
+        genes = self._checked(genes)
+        index = {gene.name: i for i, gene in enumerate(self.genes)}
+
+        def values(name: str, choices: tuple[Any, ...]) -> np.ndarray:
+            if name in index:
+                return np.array(choices)[genes[:, index[name]]]
+            return np.repeat(np.array(choices[:1] or (0,)), len(genes))
+
+        out = {"resolution": values("resolution", self.resolution)}
+        side = -(-out["resolution"] // self.stem_stride)
+        width = np.full(len(genes), self.stem_width)
+        for number, stage in enumerate(self.stages, 1):
+            column = {f: values(f"stage{number}.{f}", getattr(stage, f)) for f in FAMILIES}
+            column["in_width"] = width
+            if stage.growth:
+                factor = column["growth"][:, None]
+                column["width"] = _grown(width, factor, stage.max_width)[:, 0]
+            if not stage.embed:
+                column["embed"] = 2 ** np.floor(np.log2(column["width"])).astype(np.int64)
+            side = -(-side // stage.stride)
+            column["side"] = side
+            column["patch"] = np.minimum(column["patch"], side)
+            # One token in a group: attention is the identity on v, whatever the heads.
+            alone = column["patch"] >= side
+            column["heads"] = np.where(alone, np.minimum(column["heads"], 1), column["heads"])
+            for field in ATTENTION_FAMILIES:
+                column[field] = np.where(column["block"] == "conv", 0, column[field])
+            width = column["width"]
+            out |= {f"stage{number}.{field}": value for field, value in column.items()}
+        return out
+
+    def canonical(self, genes: np.ndarray) -> np.ndarray:
+        """Codes [N, G] with every gene that changes nothing set to its first equivalent choice."""
+        columns = self.columns(genes)
+        genes = self._checked(genes).copy()
+        for i, gene in enumerate(self.genes):
+            stage, _, field = gene.name.partition(".")
+            if field == "growth":
+                width = columns[stage + ".width"]
+                outcomes = _grown(columns[stage + ".in_width"], gene.choices, self._cap(stage))
+                genes[:, i] = np.argmax(outcomes == width[:, None], axis=1)
+            elif field == "patch":
+                outcomes = np.minimum(np.array(gene.choices), columns[stage + ".side"][:, None])
+                genes[:, i] = np.argmax(outcomes == columns[stage + ".patch"][:, None], axis=1)
+            elif field == "heads":
+                genes[columns[stage + ".patch"] >= columns[stage + ".side"], i] = 0
+            if field in ATTENTION_FAMILIES:
+                genes[columns[stage + ".block"] == "conv", i] = 0
+        return genes
+
+    def satisfied(self, genes: np.ndarray) -> np.ndarray:
+        """Whether each code [N, G] meets the constraints: bool [N]."""
+        columns = self.columns(genes)
+        met = np.ones(len(genes), bool)
+        for text in self.constraints:
+            left, relation, right = parse_constraint(text)
+            bound = columns[right] if right in columns else float(right)
+            met &= RELATIONS[relation](columns[left], bound)
+        return met
+
+    def sample(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """`count` codes drawn uniformly from those that meet the constraints, canonical: int64 [count, G].
+
+        Raises:
+          UserError: the constraints leave so little that a bounded number of draws found too few.
+        """
+        found = np.zeros((0, len(self.genes)), np.int64)
+        for _ in range(MAX_SAMPLING_ROUNDS):
+            drawn = rng.integers(0, self.cardinalities, (max(count, 16), len(self.genes)))
+            found = np.concatenate([found, drawn[self.satisfied(drawn)]])
+            if len(found) >= count:
+                return self.canonical(found[:count])
+        raise UserError(
+            f"constraints={self.constraints}: of {MAX_SAMPLING_ROUNDS * max(count, 16)} codes drawn from "
+            f"space {self.name!r}, {len(found)} meet them and {count} are needed; loosen them"
+        )
+
+    def decode(self, genes: Sequence[int] | np.ndarray) -> Architecture:
+        """The architecture of one code [G]."""
+        return self.decode_all(np.asarray(genes)[None])[0]
+
+    def decode_all(self, genes: np.ndarray) -> list[Architecture]:
+        """The architectures of codes [N, G]."""
+        genes = self.canonical(genes)
+        columns = self.columns(genes)
+        return [
+            Architecture(
+                self.name,
+                tuple(int(g) for g in code),
+                int(columns["resolution"][n]),
+                tuple(_stage_choice(columns, s + 1, n) for s in range(len(self.stages))),
+            )
+            for n, code in enumerate(genes)
+        ]
+
+    def to_json(self, architecture: Architecture) -> dict[str, Any]:
+        """{"space": name, "genes": {gene name: value}}; `from_json` gives back an equal architecture."""
+        values = {g.name: g.choices[i] for g, i in zip(self.genes, architecture.genes, strict=True)}
+        return {"space": self.name, "genes": values}
+
+    def from_json(self, data: Mapping[str, Any]) -> Architecture:
+        """The inverse of `to_json`. Raises UserError naming the gene and the value that do not fit."""
+        if data.get("space") != self.name:
+            raise UserError(f"space={data.get('space')!r}: this architecture is not of {self.name!r}")
+        given = dict(data.get("genes", {}))
+        code = []
+        for gene in self.genes:
+            value = given.pop(gene.name, None)
+            if value not in gene.choices:
+                raise UserError(f"{gene.name}={value!r}: must be one of {list(gene.choices)}")
+            code.append(gene.choices.index(value))
+        if given:
+            raise UserError(f"gene {next(iter(given))!r}: space {self.name!r} has no such gene")
+        return self.decode(code)
+
+    def network_spec(self, architecture: Architecture, *, num_classes: int, channels: int = 3) -> NetworkSpec:
+        """The stand-alone network of an architecture, block by block."""
+        blocks: list[BlockSpec] = [ConvSpec(self.stem_width, stride=self.stem_stride)]
+        width = self.stem_width
+        for choice, stage in zip(architecture.stages, self.stages, strict=True):
+            blocks += _stage_blocks(choice, width, stage.stride)
+            width = choice.width
+        head = HeadSpec(self.head_width(width))
+        return NetworkSpec(
+            architecture.name, architecture.resolution, channels, num_classes, tuple(blocks), head
+        )
+
+    def head_width(self, width: int) -> int:
+        """Channels of the head's 1x1 convolution over a last stage of `width` channels."""
+        return max(int(width * self.head_ratio), self.head_min)
+
+    def with_resolutions(self, resolution: Sequence[int]) -> "SearchSpace":
+        """The same space for other input resolutions, in pixels."""
+        return dataclasses.replace(self, resolution=tuple(sorted(resolution)))
+
+    def _cap(self, stage: str) -> int | None:
+        return self.stages[int(stage.removeprefix("stage")) - 1].max_width
+
+    def _checked(self, genes: np.ndarray) -> np.ndarray:
+        genes = np.asarray(genes)
+        if genes.ndim != 2 or genes.shape[1] != len(self.genes):
+            raise UserError(f"genes of shape {genes.shape}: expected [N, {len(self.genes)}]")
+        bad = np.argwhere((genes < 0) | (genes >= self.cardinalities))
+        if len(bad):
+            n, g = bad[0]
+            gene = self.genes[g]
+            raise UserError(f"{gene.name}: index {genes[n, g]} not in 0..{len(gene.choices) - 1}")
+        return genes.astype(np.int64)
+
+
+def _grown(width: np.ndarray, factors: Any, cap: int | None) -> np.ndarray:
+    """Channels [N, K] that factors [K] or [N, K] make of widths [N]."""
+    grown = np.floor(width[:, None] * np.asarray(factors)).astype(np.int64)
+    return grown if cap is None else np.minimum(grown, cap)
+
+
+def _stage_choice(columns: Mapping[str, np.ndarray], number: int, n: int) -> StageChoice:
+    value = {f: columns[f"stage{number}.{f}"][n].item() for f in (*FAMILIES, "side")}
+    basic = (value["block"], value["depth"], value["width"], value["expansion"], value["kernel"])
+    if value["block"] == "conv":
+        return StageChoice(*basic)
+    ffn = int(value["embed"] * value["ffn_ratio"])
+    return StageChoice(*basic, value["embed"], value["heads"], ffn, value["patch"])
+
+
+def _stage_blocks(choice: StageChoice, width: int, stride: int) -> list[BlockSpec]:
+    """The blocks of one stage over an input of `width` channels."""
+
+    def inverted_residual(in_width: int, stride: int) -> InvertedResidualSpec:
+        return InvertedResidualSpec(
+            choice.width,
+            in_width * choice.expansion,
+            choice.kernel,
+            stride,
+            expand=choice.expansion > 1,
+        )
+
+    first = inverted_residual(width, stride)
+    if choice.block == "conv":
+        return [first] + [inverted_residual(choice.width, 1)] * (choice.depth - 1)
+    return [
+        first,
+        MobileViTSpec(choice.width, choice.embed, choice.heads, choice.ffn, choice.depth, choice.patch),
+    ]

@@ -1,0 +1,68 @@
+"""The parts of a search space's declaration: the choices of a stage, genes, constraints."""
+
+import dataclasses
+import re
+from typing import Any
+
+import numpy as np
+
+from supernet.errors import UserError
+
+FAMILIES = (
+    "block",
+    "depth",
+    "expansion",
+    "kernel",
+    "width",
+    "growth",
+    "embed",
+    "heads",
+    "ffn_ratio",
+    "patch",
+)
+ATTENTION_FAMILIES = ("embed", "heads", "ffn_ratio", "patch")
+
+
+@dataclasses.dataclass(frozen=True)
+class StageSpace:
+    """The choices of one stage; a field with one choice is fixed and no gene.
+
+    Give either `width` (channels) or `growth` (factor over the stage before, rounded down, capped at
+    `max_width`). `embed=()` means the largest power of two not above the width (HyT-NAS). The attention
+    fields are read where `block` holds "attention".
+    """
+
+    stride: int = 2
+    block: tuple[str, ...] = ("conv",)
+    depth: tuple[int, ...] = (1,)
+    expansion: tuple[int, ...] = (1,)
+    kernel: tuple[int, ...] = (3,)
+    width: tuple[int, ...] = ()
+    growth: tuple[float, ...] = ()
+    max_width: int | None = None
+    embed: tuple[int, ...] = ()
+    heads: tuple[int, ...] = ()
+    ffn_ratio: tuple[float, ...] = ()
+    patch: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Gene:
+    """One decision: `name` is "resolution" or "stage<i>.<family>" with i from 1."""
+
+    name: str
+    choices: tuple[Any, ...]
+
+
+RELATIONS = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}
+
+
+def parse_constraint(text: str) -> tuple[str, str, str]:
+    """ "stage2.width <= stage3.width" into its three parts. Raises UserError."""
+    match = re.fullmatch(r"\s*([\w.]+)\s*(<=|>=|<|>)\s*([\w.]+)\s*", text)
+    if not match:
+        raise UserError(
+            f"constraint {text!r}: write 'stage<i>.<field> <= stage<j>.<field>' or '... <= number' "
+            f"with one of {list(RELATIONS)}"
+        )
+    return match[1], match[2], match[3]
