@@ -1,0 +1,20 @@
+"""Multi-objective Bayesian search over integer genes; it knows no networks, files or commands."""
+
+from hytnas_jax.mobo.design import initial_design
+from hytnas_jax.mobo.loop import Settings, SuggestInfo, suggest
+from hytnas_jax.mobo.pareto import hypervolume, hypervolume_history, pareto_mask
+from hytnas_jax.mobo.problem import Limit, Objective, Observations, Problem
+
+__all__ = [
+    "Limit",
+    "Objective",
+    "Observations",
+    "Problem",
+    "Settings",
+    "SuggestInfo",
+    "hypervolume",
+    "hypervolume_history",
+    "initial_design",
+    "pareto_mask",
+    "suggest",
+]

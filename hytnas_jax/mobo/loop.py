@@ -1,0 +1,239 @@
+"""The multi-objective Bayesian loop of HyT-NAS (arXiv 2303.04440), as ask and tell.
+
+`suggest` looks at everything evaluated so far and names the architectures to evaluate next:
+
+    fit a surrogate for each unknown objective on ALL evaluations
+    -> NSGA-II maximises the acquisitions of all objectives at once, within the limits
+    -> the selection picks a batch from what NSGA-II met and nobody has evaluated.
+
+It keeps no state: the caller evaluates the batch, appends it to the observations and asks again. With
+`rng = np.random.default_rng([seed, iteration])` a search that was cut goes on as if it had not been.
+"""
+
+import dataclasses
+import time
+
+import numpy as np
+
+from hytnas_jax.mobo.acquisitions import ACQUISITIONS
+from hytnas_jax.mobo.design import draw_feasible
+from hytnas_jax.mobo.models import Models, fit_models
+from hytnas_jax.mobo.nsga2 import Visited, nsga2
+from hytnas_jax.mobo.pareto import pareto_mask, pareto_rank
+from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen
+from hytnas_jax.mobo.selections import SELECTIONS
+from hytnas_jax.mobo.surrogates import SURROGATES
+from supernet.errors import UserError
+
+# Random architectures are only the solver's starting points: an infeasible one does no harm there.
+MAX_START_DRAWS = 1_000
+MAX_FILL_DRAWS = 10_000
+# The hypervolume's corner lies this far beyond the worst observed value, in ranges observed.
+REFERENCE_MARGIN = 0.1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to search; the defaults are those that `benchmarks/mobo_synthetic.py` measured best."""
+
+    surrogate: str = "gp"
+    acquisition: str = "ucb"
+    selection: str = "hvi"
+    population: int = 100
+    generations: int = 25
+
+    def __post_init__(self) -> None:
+        for field, registry in _REGISTRIES.items():
+            name = getattr(self, field)
+            if name not in registry:
+                raise UserError(f"{field}={name!r}: choose one of {', '.join(registry)}")
+        for field in ("population", "generations"):
+            if getattr(self, field) < 2:
+                raise UserError(f"{field}={getattr(self, field)}: must be at least 2")
+
+
+_REGISTRIES: dict[str, dict] = {
+    "surrogate": SURROGATES,
+    "acquisition": ACQUISITIONS,
+    "selection": SELECTIONS,
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SuggestInfo:
+    """How a batch came about.
+
+    mean, std: float64 [B, M], what was expected of each suggestion, in the user's units; a known
+        objective's exact value has std 0; NaN where nothing had been evaluated to learn from.
+    seconds: by phase: "fit", "solve", "select".
+    tries: how many different architectures were scored.
+    fallbacks: what did not go the usual way, for the log; most often empty.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    seconds: dict[str, float]
+    tries: int
+    fallbacks: tuple[str, ...]
+
+
+def suggest(
+    problem: Problem,
+    observations: Observations,
+    *,
+    batch: int,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, SuggestInfo]:
+    """The next architectures to evaluate: canonical, within the limits, never evaluated before.
+
+    Returns:
+        int [batch, G]: fewer where fewer are left, none where the space is exhausted; and how.
+
+    Raises:
+        UserError: batch < 1.
+    """
+    if batch < 1:
+        raise UserError(f"batch={batch}: must be at least 1")
+    evaluated = set(gene_keys(observations.genes))
+    learnt = _learnt(problem, observations)
+    surrogate_seed, solver_seed = (int(seed) for seed in rng.integers(2**31, size=2))
+    fallbacks, tries, seconds = [], 0, {"fit": 0.0, "solve": 0.0, "select": 0.0}
+    genes = np.zeros((0, len(problem.cardinalities)), np.int64)
+    models = None
+    if len(learnt.genes) == 0:
+        fallbacks.append("no evaluation has succeeded: the batch is random")
+    else:
+        started = time.perf_counter()
+        models = fit_models(
+            problem, learnt.genes, learnt.values, surrogate=settings.surrogate, seed=surrogate_seed
+        )
+        seconds["fit"], started = _lap(started)
+        visited = _solve(problem, models, learnt, settings, seed=solver_seed, rng=rng)
+        candidates, tries = _candidates(visited, evaluated, settings.population), len(visited.genes)
+        seconds["solve"], started = _lap(started)
+        genes = candidates[_select(models, learnt, candidates, batch, settings, rng)]
+        seconds["select"], _ = _lap(started)
+    if len(genes) < batch:
+        exclude = evaluated.union(gene_keys(genes))
+        extra, looked_at = draw_feasible(
+            problem, batch - len(genes), rng=rng, max_draws=MAX_FILL_DRAWS, exclude=exclude
+        )
+        genes, tries = np.concatenate([genes, extra]), tries + len(looked_at)
+        fallbacks.append(f"{len(extra)} of {len(genes)} at random: the solver met too few new ones")
+    mean, std = _expected(problem, models, genes)
+    return genes, SuggestInfo(mean, std, seconds, tries, tuple(fallbacks))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Learnt:
+    """What succeeded, minimised: genes [N, G], values [N, M], within [N] (the limits)."""
+
+    genes: np.ndarray
+    values: np.ndarray
+    within: np.ndarray
+    iteration: int
+
+    @property
+    def comparable(self) -> np.ndarray:
+        """values [N', M] within the limits; all of them where none is."""
+        return self.values[self.within] if self.within.any() else self.values
+
+    @property
+    def front(self) -> np.ndarray:
+        """bool [N]: on the Pareto front of those within the limits."""
+        mask = self.within.copy()
+        mask[mask] = pareto_mask(self.values[mask])
+        return mask
+
+
+def _learnt(problem: Problem, observations: Observations) -> _Learnt:
+    kept = observations.succeeded
+    genes, values = observations.genes[kept], problem.minimised(observations.values[kept])
+    return _Learnt(genes, values, problem.feasible(genes), len(observations.genes))
+
+
+def _solve(
+    problem: Problem,
+    models: Models,
+    learnt: _Learnt,
+    settings: Settings,
+    *,
+    seed: int,
+    rng: np.random.Generator,
+) -> Visited:
+    """NSGA-II on the acquisitions, from today's Pareto set and random architectures within the limits."""
+    acquisition = ACQUISITIONS[settings.acquisition]()
+    best = learnt.comparable.min(axis=0)
+
+    def evaluate(genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        scores, std = models.predict(genes)
+        for m in models.unknown:
+            scores[:, m] = -acquisition(
+                scores[:, m], std[:, m], best=float(best[m]), iteration=learnt.iteration
+            )
+        return scores, problem.excess(problem.limit_values(genes))
+
+    front = rng.permutation(learnt.genes[learnt.front])[: settings.population // 2]
+    drawn, looked_at = draw_feasible(
+        problem, settings.population - len(front), rng=rng, max_draws=MAX_START_DRAWS
+    )
+    start = np.concatenate([front, drawn, looked_at])
+    return nsga2(
+        evaluate,
+        start[unseen(start, ())][: settings.population],
+        cardinalities=problem.cardinalities,
+        canonical=problem.canonical,
+        population=settings.population,
+        generations=settings.generations,
+        seed=seed,
+    )
+
+
+def _candidates(visited: Visited, evaluated: set[bytes], enough: int) -> np.ndarray:
+    """The best new architectures [C, G] within the limits: whole fronts until there are enough."""
+    genes, scores = visited.genes[visited.feasible], visited.scores[visited.feasible]
+    new = unseen(genes, evaluated)
+    rank = pareto_rank(scores[new])
+    last = np.sort(rank)[:enough][-1] if len(rank) else 0
+    return genes[new][rank <= last]
+
+
+def _select(
+    models: Models,
+    learnt: _Learnt,
+    candidates: np.ndarray,
+    batch: int,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Indices of the batch; each objective is scaled so that the observations span 0 to 1."""
+    if len(candidates) == 0:
+        return np.zeros(0, np.int64)
+    low = learnt.comparable.min(axis=0)
+    span = np.ptp(learnt.comparable, axis=0)
+    span = np.where(span > 0.0, span, 1.0)
+    mean, std = models.predict(candidates)
+    return SELECTIONS[settings.selection]()(
+        (mean - low) / span,
+        std / span,
+        front=(learnt.values[learnt.front] - low) / span,
+        reference=np.full(len(low), 1.0 + REFERENCE_MARGIN),
+        batch=batch,
+        rng=rng,
+    )
+
+
+def _expected(problem: Problem, models: Models | None, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation [B, M] in the user's units."""
+    if models is None or len(genes) == 0:
+        nothing = np.full((len(genes), len(problem.objectives)), np.nan)
+        return nothing, nothing.copy()
+    mean, std = models.predict(genes)
+    return problem.in_user_units(mean), std
+
+
+def _lap(started: float) -> tuple[float, float]:
+    """Seconds since `started`, and now."""
+    now = time.perf_counter()
+    return now - started, now

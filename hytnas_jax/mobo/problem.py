@@ -1,0 +1,145 @@
+"""What is searched: genes, objectives and limits, as plain arrays and functions.
+
+Everything inside `mobo` MINIMISES: `Problem.minimised` turns the sign of "max" objectives once, on the
+way in, and `Problem.in_user_units` turns it back on the way out.
+
+Letters of the shapes: N architectures, G genes, M objectives, L limits, F features.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import numpy as np
+
+from supernet.errors import UserError
+
+Direction = Literal["min", "max"]
+GeneFunction = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """One number to make small or large.
+
+    `known` gives its exact value for genes [N, G] as float64 [N] where that is cheap (parameters, MACs,
+    memory, a latency predictor): such an objective is never modelled. None: it has to be evaluated.
+    """
+
+    name: str
+    direction: Direction
+    unit: str = ""
+    known: GeneFunction | None = None
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("min", "max"):
+            raise UserError(
+                f"direction={self.direction!r} of objective {self.name!r}: must be 'min' or 'max'"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """A known constraint `value(genes) <= maximum`, in `value`'s units. It is kept, not hoped for."""
+
+    name: str
+    maximum: float
+    value: GeneFunction
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Problem:
+    """A space of integer genes with two to four objectives.
+
+    cardinalities: int [G], the number of choices of each gene; gene g takes 0 .. cardinalities[g] - 1.
+    canonical: genes [N, G] -> genes [N, G] with those that change nothing set to 0; two architectures
+        are the same exactly when their canonical genes are.
+    features: genes [N, G] -> float64 [N, F], what the surrogates see.
+    sample: (rng, n) -> genes [n, G], uniform.
+    """
+
+    cardinalities: np.ndarray
+    objectives: tuple[Objective, ...]
+    limits: tuple[Limit, ...]
+    canonical: GeneFunction
+    features: GeneFunction
+    sample: Callable[[np.random.Generator, int], np.ndarray]
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.objectives) <= 4:
+            raise UserError(f"{len(self.objectives)} objectives: the search takes two to four")
+        names = [objective.name for objective in self.objectives]
+        if len(set(names)) < len(names):
+            raise UserError(f"objectives {names}: each may be named once")
+        if self.cardinalities.ndim != 1 or np.any(self.cardinalities < 1):
+            raise UserError(f"cardinalities={self.cardinalities.tolist()}: must be [G] counts of at least 1")
+
+    @property
+    def signs(self) -> np.ndarray:
+        """float64 [M]: +1 for "min", -1 for "max"."""
+        return np.array([1.0 if o.direction == "min" else -1.0 for o in self.objectives])
+
+    def minimised(self, values: np.ndarray) -> np.ndarray:
+        """values [N, M] in the user's units -> [N, M] where smaller is better."""
+        return values * self.signs
+
+    def in_user_units(self, minimised: np.ndarray) -> np.ndarray:
+        """The inverse of `minimised`."""
+        return minimised * self.signs
+
+    def limit_values(self, genes: np.ndarray) -> np.ndarray:
+        """genes [N, G] -> float64 [N, L], each limit's value."""
+        values = [np.asarray(limit.value(genes), np.float64) for limit in self.limits]
+        return np.stack(values, axis=1) if values else np.zeros((len(genes), 0))
+
+    def excess(self, limit_values: np.ndarray) -> np.ndarray:
+        """limit_values [N, L] -> [N, L], how far above its maximum relative to it; <= 0 is kept.
+
+        A value that is not a number counts as far above.
+        """
+        maxima = np.array([limit.maximum for limit in self.limits])
+        scale = np.where(maxima == 0.0, 1.0, np.abs(maxima))
+        return np.nan_to_num((limit_values - maxima) / scale, nan=1e9)
+
+    def feasible(self, genes: np.ndarray) -> np.ndarray:
+        """genes [N, G] -> bool [N], whether every limit is kept."""
+        return np.all(self.excess(self.limit_values(genes)) <= 0.0, axis=1)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Observations:
+    """Everything evaluated so far, in order.
+
+    genes: int [N, G], canonical. values: float64 [N, M] in the user's units; a row with a NaN is an
+    evaluation that failed: it is never chosen again and never fitted.
+    """
+
+    genes: np.ndarray
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.genes.ndim != 2 or self.values.ndim != 2 or len(self.genes) != len(self.values):
+            raise ValueError(
+                f"genes {self.genes.shape} and values {self.values.shape}: expected [N, G] and [N, M]"
+            )
+
+    @property
+    def succeeded(self) -> np.ndarray:
+        """bool [N]: every value is finite."""
+        return np.all(np.isfinite(self.values), axis=1)
+
+
+def gene_keys(genes: np.ndarray) -> list[bytes]:
+    """One hashable key a row of genes [N, G]."""
+    return [row.tobytes() for row in np.ascontiguousarray(genes, np.int64)]
+
+
+def unseen(genes: np.ndarray, seen: Iterable[bytes]) -> np.ndarray:
+    """Indices into genes [N, G] of the rows not in `seen`, the first of equal rows only."""
+    known = set(seen)
+    indices = []
+    for index, key in enumerate(gene_keys(genes)):
+        if key not in known:
+            known.add(key)
+            indices.append(index)
+    return np.array(indices, np.int64)

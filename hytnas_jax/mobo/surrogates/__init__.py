@@ -1,0 +1,17 @@
+"""Surrogates: what an objective is expected to be where it has not been evaluated."""
+
+from hytnas_jax.mobo.surrogates.base import Predictor, Surrogate
+from hytnas_jax.mobo.surrogates.boosted_trees import BoostedTrees
+from hytnas_jax.mobo.surrogates.fit import fit_surrogate
+from hytnas_jax.mobo.surrogates.gaussian_process import GaussianProcess
+
+SURROGATES: dict[str, type[Surrogate]] = {"gp": GaussianProcess, "xgboost": BoostedTrees}
+
+__all__ = [
+    "SURROGATES",
+    "BoostedTrees",
+    "GaussianProcess",
+    "Predictor",
+    "Surrogate",
+    "fit_surrogate",
+]

@@ -1,0 +1,95 @@
+"""Gaussian process: Matern-5/2 with a length scale for each feature, and noise.
+
+scikit-learn gives the posterior. The hyperparameters are found here, because its own search has no
+prior (with as many length scales as points it overfits: 56 % of held-out values inside its 90 %
+intervals, here 90 %) and its gradient is a tensor [N, N, F]; here one is a few matrix products.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky
+from scipy.optimize import minimize
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+
+from hytnas_jax.mobo.surrogates.base import Predictor
+
+# Medians of the log-normal priors, all of log-deviation 1; length scales grow as sqrt(F), because
+# distances between points do (Hvarfner et al. 2024, arXiv 2402.02229).
+MEDIAN_SIGNAL = 1.0
+MEDIAN_NOISE = 0.05
+SMALLEST_NOISE = 1e-4
+MAX_ITERATIONS = 50
+
+
+class GaussianProcess:
+    """The noise is that of an evaluation; the predicted deviation is without it."""
+
+    def __init__(self, *, seed: int) -> None:
+        del seed  # nothing random here
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
+        """Fit standardised features x [N, F] to standardised targets y [N]."""
+        lengths, signal, noise = _most_probable(x, y)
+        kernel = ConstantKernel(signal) * Matern(lengths, nu=2.5)
+        process = GaussianProcessRegressor(kernel, alpha=noise, optimizer=None).fit(x, y)
+
+        def predict(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return process.predict(features, return_std=True)
+
+        return predict
+
+
+def _most_probable(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Length scales [F], signal variance and noise variance of the highest posterior density."""
+    medians = np.append(np.full(x.shape[1], np.sqrt(x.shape[1])), (MEDIAN_SIGNAL, MEDIAN_NOISE))
+    posterior = _NegativeLogPosterior(x, y, np.log(medians))
+    bounds = [(centre - 5.0, centre + 5.0) for centre in posterior.prior]
+    bounds[-1] = (np.log(SMALLEST_NOISE), 0.0)
+    found = minimize(
+        posterior,
+        posterior.prior,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": MAX_ITERATIONS},
+    )
+    best = np.exp(found.x)
+    return best[:-2], float(best[-2]), float(best[-1])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _NegativeLogPosterior:
+    """Of log hyperparameters [F + 2]: F length scales, signal and noise variance."""
+
+    x: np.ndarray
+    y: np.ndarray
+    prior: np.ndarray
+
+    def __call__(self, log_theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value and gradient [F + 2] (Rasmussen & Williams 2006, eqs. 2.30 and 5.9)."""
+        signal, noise = np.exp(log_theta[-2:])
+        x = self.x / np.exp(log_theta[:-2])
+        correlation, slope = _matern(x)
+        lower = cholesky(signal * correlation + noise * np.eye(len(x)), lower=True, check_finite=False)
+        inverse = cho_solve((lower, True), np.eye(len(x)), check_finite=False)
+        weights = inverse @ self.y
+        value = 0.5 * self.y @ weights + np.log(np.diag(lower)).sum()
+        # d value / d K = half of this
+        outer = inverse - np.outer(weights, weights)
+        # sum_ij (outer * slope)_ij (x_if - x_jf)^2, without the tensor
+        pull = signal * outer * slope
+        squares = 2.0 * (pull.sum(axis=1) @ x**2 - np.einsum("nf,nf->f", x, pull @ x))
+        gradient = 0.5 * np.append(squares, (signal * np.sum(outer * correlation), noise * np.trace(outer)))
+        deviation = log_theta - self.prior
+        return value + 0.5 * deviation @ deviation, gradient + deviation
+
+
+def _matern(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matern-5/2 correlation [N, N] of scaled points [N, F], and its change with log length scale f
+    divided by (x_if - x_jf)^2, which is the same for every f."""
+    norms = np.sum(x**2, axis=1)
+    root = np.sqrt(5.0 * np.maximum(norms[:, None] + norms[None, :] - 2.0 * x @ x.T, 0.0))
+    decay = np.exp(-root)
+    return (1.0 + root + root**2 / 3.0) * decay, 5.0 / 3.0 * (1.0 + root) * decay
