@@ -1,10 +1,12 @@
 """Published networks against their published (or recomputed) parameter counts."""
 
+import jax
 import pytest
 
 from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.named import NAMES, named_network
+from supernet.network import stand_alone
 from supernet.network_spec import NetworkSpec, SeparableSpec
 
 PARAMETERS = {
@@ -24,6 +26,15 @@ PARAMETERS = {
 def test_parameters(name: str, num_classes: int) -> None:
     graph = build_graph(named_network(name, num_classes=num_classes, resolution=224))
     assert sum(op.num_parameters for op in graph.ops) == PARAMETERS[name, num_classes]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_those_of_the_flax_network(name: str) -> None:
+    spec = named_network(name, num_classes=7, resolution=64)
+    model = stand_alone(spec)
+    trees = [model.abstract_params, *([model.abstract_stats] if spec.counts_statistics else [])]
+    expected = sum(leaf.size for leaf in jax.tree.leaves(trees))
+    assert sum(op.num_parameters for op in build_graph(spec).ops) == expected
 
 
 def test_every_name_is_counted() -> None:
