@@ -1,0 +1,79 @@
+"""How well an estimate ranks architectures: rank correlations, and how sure they are.
+
+Pairs in which either value is NaN (a failed measurement) are left out; infinities are ranked as such. With
+fewer than three pairs left, or where all values of one side are equal, there is no ranking to agree with and
+the result is NaN.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+MIN_PAIRS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class RankAgreement:
+    """Kendall's tau-b with a percentile bootstrap interval over the `n` pairs it was computed from."""
+
+    tau: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.tau:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
+
+
+def kendall_tau(
+    a: ArrayLike, b: ArrayLike, *, num_resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> RankAgreement:
+    """Kendall's tau-b (corrected for ties) of values [N] and [N] for the same architectures.
+
+    The interval holds the middle `confidence` of the taus of `num_resamples` resamples of the pairs.
+
+    Raises:
+      ValueError: the two are not one-dimensional and of the same length.
+    """
+    x, y = _complete_pairs(a, b)
+    tau = _tau(x, y)
+    if math.isnan(tau):
+        return RankAgreement(math.nan, math.nan, math.nan, len(x))
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, len(x), (num_resamples, len(x)))
+    taus = np.array([_tau(x[draw], y[draw]) for draw in draws])
+    tail = (1 - confidence) / 2
+    # A resample of one architecture again and again ranks nothing: NaN, passed over.
+    low, high = np.nanquantile(taus, [tail, 1 - tail])
+    return RankAgreement(tau, float(low), float(high), len(x))
+
+
+def spearman_rho(a: ArrayLike, b: ArrayLike) -> float:
+    """Spearman's rho: Pearson's correlation of the ranks, ties at their mean rank.
+
+    Raises:
+      ValueError: the two are not one-dimensional and of the same length.
+    """
+    x, y = _complete_pairs(a, b)
+    if not _has_ranking(x, y):
+        return math.nan
+    return float(stats.spearmanr(x, y).statistic)
+
+
+def _complete_pairs(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"a and b: expected two vectors of one length, got {x.shape} and {y.shape}")
+    complete = ~(np.isnan(x) | np.isnan(y))
+    return x[complete], y[complete]
+
+
+def _has_ranking(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    return len(x) >= MIN_PAIRS and bool((x != x[0]).any() and (y != y[0]).any())
+
+
+def _tau(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    return float(stats.kendalltau(x, y).statistic) if _has_ranking(x, y) else math.nan
