@@ -86,7 +86,12 @@ class Separable(nnx.Module):
 
 
 class InvertedResidual(nnx.Module):
-    """`InvertedResidualSpec`; with `ResidualWidths` a narrower one, expansion 1 (no expanding conv) too."""
+    """`InvertedResidualSpec`; with `ResidualWidths` a narrower one, expansion 1 (no expanding conv) too.
+
+    `has_shortcut` set to False never adds the input (the plain network of the Zen-score).
+    """
+
+    has_shortcut = True
 
     def __init__(self, in_width: int, spec: InvertedResidualSpec, init: Initializer):
         self.spec = spec
@@ -119,10 +124,11 @@ class InvertedResidual(nnx.Module):
             gate = jax.nn.relu(self.squeeze(jnp.mean(h, (1, 2))))
             h = h * jax.nn.hard_sigmoid(self.excite(gate))[:, None, None]
         y = self.project_norm(self.project(h), train=train)
+        can_add = self.has_shortcut and spec.stride == 1
         if widths is None:
-            return x + y if spec.stride == 1 and self.in_width == spec.width else y
+            return x + y if can_add and self.in_width == spec.width else y
         y = ops.mask_channels(y, widths.width)
-        if spec.stride > 1:
+        if not can_add:
             return y
         return jnp.where(widths.in_width == widths.width, y + ops.resize_channels(x, spec.width), y)
 

@@ -99,23 +99,58 @@ class SupernetStage(nnx.Module):
         after_first = x
         for number, block in enumerate(self.more, 1):
             active = (number < c.depth) & (c.attention == 0)
-            x = jnp.where(active, block(x, widths(c.width), train=train), x)
+            x = self.choose(active, block, x, widths(c.width), x, train=train)
         if self.transformer is None:
             return x
         sizes = AttentionWidths(c.width, c.embed, c.heads, c.ffn, c.patch, c.depth)
-        return jnp.where(c.attention == 1, self.transformer(after_first, sizes, train=train), x)
+        return self.choose(c.attention == 1, self.transformer, after_first, sizes, x, train=train)
+
+    def choose(
+        self, active: jax.Array, block: Any, x: jax.Array, sizes: Any, otherwise: jax.Array, *, train: bool
+    ) -> jax.Array:
+        """`block(x, sizes)` where `active`, else `otherwise`, [B, H, W, C] all."""
+        return jnp.where(active, block(x, sizes, train=train), otherwise)
+
+
+class SwitchedStage(SupernetStage):
+    """A stage that does not compute what is inactive; for one architecture at a time, without gradients.
+
+    Half the time on CPU. Under a gradient or a vmap over controls both branches are computed after all.
+    """
+
+    def choose(
+        self, active: jax.Array, block: Any, x: jax.Array, sizes: Any, otherwise: jax.Array, *, train: bool
+    ) -> jax.Array:
+        """`block(x, sizes)` where `active`, else `otherwise`, [B, H, W, C] all."""
+        graph, state = nnx.split(block)
+
+        def run() -> tuple[jax.Array, nnx.State]:
+            copy = nnx.merge(graph, state, copy=True)
+            return copy(x, sizes, train=train), nnx.state(copy, nnx.BatchStat)
+
+        y, stats = jax.lax.cond(active, run, lambda: (otherwise, nnx.state(block, nnx.BatchStat)))
+        nnx.update(block, stats)
+        return y
 
 
 class Supernet(nnx.Module):
     """All stages of a space at their largest. `supernet(space, ...)` wraps it in pure functions."""
 
-    def __init__(self, space: SearchSpace, channels: int, num_classes: int, init: Initializer):
+    def __init__(
+        self,
+        space: SearchSpace,
+        channels: int,
+        num_classes: int,
+        init: Initializer,
+        *,
+        stage_type: type[SupernetStage] = SupernetStage,
+    ):
         stem = ConvSpec(space.stem_width, stride=space.stem_stride)
         self.stem = ConvBlock(channels, stem, init)
         self.stem_width = space.stem_width
         width, stages = space.stem_width, []
         for stage, (widest, embed) in zip(space.stages, largest_sizes(space), strict=True):
-            stages.append(SupernetStage(width, stage, widest, embed, init))
+            stages.append(stage_type(width, stage, widest, embed, init))
             width = widest
         self.stages = nnx.List(stages)
         self.head = Head(width, HeadSpec(space.head_width(width)), num_classes, init)
