@@ -40,6 +40,28 @@ def build_graph(spec: NetworkSpec) -> Graph:
     return Graph(spec, tuple(builder.ops))
 
 
+def block_graph(spec: BlockSpec, side: int, channels: int) -> Graph:
+    """Lowers one block alone, reading a map [side, side, channels] as its tensor 0.
+
+    Thousands of candidates share a few hundred blocks: what is a sum or a maximum over blocks is
+    quickest kept by block. `check_network_spec` has been called for the network they are from.
+    """
+    alone = NetworkSpec("block", side, channels, 1, (spec,), HeadSpec(0))
+    builder = _Builder(alone)
+    builder.scope = "blocks/0"
+    _lower_block(builder, 0, spec)
+    return Graph(alone, tuple(builder.ops))
+
+
+def head_graph(spec: HeadSpec, side: int, channels: int, num_classes: int) -> Graph:
+    """Lowers a head alone, reading a map [side, side, channels] as its tensor 0 (see `block_graph`)."""
+    alone = NetworkSpec("head", side, channels, num_classes, (), spec)
+    builder = _Builder(alone)
+    builder.scope = "head"
+    _lower_head(builder, 0, spec, num_classes)
+    return Graph(alone, tuple(builder.ops))
+
+
 def effective_patch(patch: int, height: int, width: int) -> int:
     """The patch side used on a map: no larger than the map, so that no group is padding alone."""
     return min(patch, max(height, width))

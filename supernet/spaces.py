@@ -109,10 +109,10 @@ def _hybrid_small() -> SearchSpace:
 
     stages = (
         StageSpace(stride=1, depth=(1, 2), expansion=(1, 2), kernel=(3, 5), width=(4, 8, 12)),
-        stage((8, 12, 16, 24), (8, 16, 24, 32), (1, 2, 4)),
-        stage((12, 16, 24, 32), (16, 24, 32, 48), (1, 2, 4)),
+        stage((8, 12, 16, 24), (8, 16, 24, 32), (2, 4)),
+        stage((12, 16, 24, 32), (16, 24, 32, 48), (2, 4)),
     )
-    return SearchSpace("hybrid-small", stages, (12, 16, 24, 32), stem_width=8, stem_stride=1, head_ratio=2)
+    return SearchSpace("hybrid-small", stages, (8, 12, 16, 24, 32), stem_width=8, stem_stride=1, head_ratio=2)
 
 
 _BUILT_IN = {
