@@ -1,0 +1,187 @@
+"""The data set that all commands work on: uint8 arrays in three disjoint splits."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from hytnas_jax.data.loading import check_memory, load_pictures, warn_of_skipped
+from hytnas_jax.data.open_source import open_source
+from hytnas_jax.data.source import Source, Split
+from hytnas_jax.data.splits import Selection, carved_fractions, check_classes, make_splits
+from supernet.errors import UserError
+
+_HISTOGRAM_CHUNK = 1024
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pictures:
+    """images uint8 [N, S, S, C], S the side at which they were loaded; labels int32 [N]."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dataset:
+    """Three disjoint splits: `train`; `search`, which the search judges by; `test`, which it never sees.
+
+    mean and std are of the training pictures' pixels in 0..1, one number a channel. native_side is the
+    median shorter side of the pictures as stored. `files` names each split's pictures, row by row;
+    `skipped` those that could not be read.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    train: Pictures
+    search: Pictures
+    test: Pictures
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    native_side: int
+    files: Mapping[Split, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+
+    def splits_to_json(self) -> dict[str, Any]:
+        """What `data.json` keeps: all but the pixels. JSON values only."""
+        return {
+            "name": self.name,
+            "class_names": list(self.class_names),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "native_side": self.native_side,
+            "side": int(self.train.images.shape[1]),
+            "splits": {split: list(files) for split, files in self.files.items()},
+            "skipped": list(self.skipped),
+        }
+
+
+def picture_side(source: str, *, data_dir: str | None = None) -> int:
+    """Median shorter side, in pixels, of up to 200 training pictures, of which only headers are read.
+
+    Raises UserError as `load_dataset` does.
+    """
+    return open_source(source, data_dir=data_dir).native_side()
+
+
+def load_dataset(
+    source: str,
+    *,
+    side: int | None,
+    data_dir: str | None = None,
+    seed: int = 0,
+    search_fraction: float = 0.2,
+    test_fraction: float = 0.2,
+    max_pictures: int | None = None,
+    skip_corrupt: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Load the pictures of a source into memory.
+
+    Args:
+        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION".
+        side: pictures become side x side (shorter side resized, middle kept); None: the native side.
+        data_dir: where TensorFlow Datasets are prepared; for tfds: only.
+        seed: of the carved splits and of `max_pictures`.
+        search_fraction: of the training pictures, where the source has no validation split.
+        test_fraction: of the training pictures, where the source has no test split.
+        max_pictures: at most that many training pictures, and the same part of the other splits.
+        skip_corrupt: leave pictures out that cannot be read, with a warning, instead of raising.
+        progress: called with (pictures decoded, all pictures).
+
+    Raises:
+        UserError: for a source that is not there or not usable, a corrupt picture (named), a class that
+            a split would lack (named), arguments out of range, or too little memory.
+    """
+    opened = open_source(source, data_dir=data_dir)
+    _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
+    fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
+    native_side = opened.native_side()
+    side = native_side if side is None else side
+    total = sum(opened.sizes.values())
+    if max_pictures is not None:
+        train_size = opened.sizes["train"] * (1 - sum(fractions.values()))
+        total = min(total, round(total * max_pictures / train_size))
+    check_memory(total, side=side, channels=opened.channels)
+    selections = make_splits(opened, fractions=fractions, max_pictures=max_pictures, seed=seed)
+    pictures, files, skipped = _load_all(
+        opened, selections, side=side, skip_corrupt=skip_corrupt, progress=progress
+    )
+    mean, std = channel_statistics(pictures["train"].images)
+    return Dataset(
+        name=opened.name,
+        class_names=opened.class_names,
+        train=pictures["train"],
+        search=pictures["search"],
+        test=pictures["test"],
+        mean=mean,
+        std=std,
+        native_side=native_side,
+        files=files,
+        skipped=tuple(skipped),
+    )
+
+
+def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation a channel of uint8 [N, S, S, C], on the scale 0..1.
+
+    Exact, by the histogram of the 256 values. The deviation is at least one grey level, so that
+    dividing by it is safe for a channel without contrast.
+    """
+    channels = images.shape[-1]
+    counts = np.zeros((channels, 256))
+    for start in range(0, len(images), _HISTOGRAM_CHUNK):
+        pixels = images[start : start + _HISTOGRAM_CHUNK].reshape(-1, channels)
+        counts += [np.bincount(pixels[:, channel], minlength=256) for channel in range(channels)]
+    values = np.arange(256) / 255
+    weights = counts / counts.sum(axis=1, keepdims=True)
+    mean = weights @ values
+    variance = (weights * (values - mean[:, None]) ** 2).sum(axis=1)
+    std = np.maximum(np.sqrt(variance), 1 / 255)
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _load_all(
+    source: Source,
+    selections: Mapping[Split, Selection],
+    *,
+    side: int,
+    skip_corrupt: bool,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[dict[Split, Pictures], dict[Split, tuple[str, ...]], list[str]]:
+    total, done = sum(len(selection) for selection in selections.values()), 0
+
+    def on_decoded(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress(done, total)
+
+    pictures: dict[Split, Pictures] = {}
+    files: dict[Split, tuple[str, ...]] = {}
+    skipped: list[str] = []
+    for split, selection in selections.items():
+        images, rows, corrupt = load_pictures(
+            source, selection, side=side, skip_corrupt=skip_corrupt, on_decoded=on_decoded
+        )
+        selection = selection.take(rows)
+        pictures[split] = Pictures(images, selection.labels)
+        files[split] = tuple(source.picture_name(selection.stored, int(p)) for p in selection.positions)
+        skipped += corrupt
+    warn_of_skipped(skipped)
+    for split, loaded in pictures.items():
+        check_classes(loaded.labels, split, source.class_names)
+    return pictures, files, skipped
+
+
+def _check_arguments(*, side: int | None, seed: int, max_pictures: int | None, num_classes: int) -> None:
+    if side is not None and side < 1:
+        raise UserError(f"side={side}: wanted a number of pixels, at least 1")
+    if seed < 0:
+        raise UserError(f"seed={seed}: wanted a whole number, at least 0")
+    if max_pictures is not None and max_pictures < num_classes:
+        raise UserError(f"max_pictures={max_pictures}: wanted at least {num_classes}, one for each class")

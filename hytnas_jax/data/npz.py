@@ -1,0 +1,183 @@
+"""Pictures and labels as arrays in a NumPy .npz file."""
+
+import functools
+import threading
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hytnas_jax.data.source import Opener, Split
+from supernet.errors import UserError
+
+_KEYS: dict[Split, tuple[str, str]] = {
+    "train": ("x_train", "y_train"),
+    "search": ("x_val", "y_val"),
+    "test": ("x_test", "y_test"),
+}
+_ALLOWED = (
+    "keys are x_train, y_train and optionally x_val, y_val, x_test, y_test, or images, labels; "
+    "and optionally class_names"
+)
+
+
+class NpzSource:
+    """x_train, y_train (and _val, _test), or images, labels; optional class_names.
+
+    Pictures are (N, H, W), (N, H, W, 1) or (N, H, W, 3), uint8 or float in 0..1; labels are whole
+    numbers (N,) or (N, 1). With class_names a label is an index into it; without, each distinct value
+    in the training labels is a class. The pictures are read when the first one is opened.
+
+    Raises UserError that names the key, its shape and its dtype.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._archive = self._open()
+        self._keys = self._find_keys()
+        shapes = {split: self._picture_shape(keys[0]) for split, keys in self._keys.items()}
+        raw = {split: self._read_labels(keys[1]) for split, keys in self._keys.items()}
+        for split, (x, y) in self._keys.items():
+            if shapes[split][0] != len(raw[split]):
+                raise UserError(
+                    f"{path}: {x} has {shapes[split][0]} pictures but {y} has {len(raw[split])} labels"
+                )
+            if shapes[split][3] != shapes["train"][3]:
+                raise UserError(
+                    f"{path}: {x} has {shapes[split][3]} channels but "
+                    f"{self._keys['train'][0]} has {shapes['train'][3]}"
+                )
+        self.name = path.stem
+        self.class_names, values = self._classes(raw["train"])
+        self.channels = shapes["train"][3]
+        self.sizes: Mapping[Split, int] = {split: shape[0] for split, shape in shapes.items()}
+        self._labels = {s: self._indices(self._keys[s][1], raw[s], values) for s in self._keys}
+        self._native_side = min(shapes["train"][1:3])
+        self._images: dict[Split, np.ndarray] = {}
+        self._reading = threading.Lock()
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        return self._labels[split][positions]
+
+    def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
+        with self._reading:
+            if split not in self._images:
+                self._images[split] = self._read_pictures(self._keys[split][0])
+        images = self._images[split][positions]
+        return [functools.partial(Image.fromarray, image) for image in images]
+
+    def picture_name(self, split: Split, position: int) -> str:
+        return f"{self._keys[split][0]}[{position}]"
+
+    def native_side(self) -> int:
+        return self._native_side
+
+    def _open(self) -> np.lib.npyio.NpzFile:
+        try:
+            archive = np.load(self._path, allow_pickle=False)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(f"{self._path}: not a readable .npz file ({error}); {_ALLOWED}") from error
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise UserError(f"{self._path}: holds a single array, not a .npz archive; {_ALLOWED}")
+        return archive
+
+    def _find_keys(self) -> dict[Split, tuple[str, str]]:
+        present = set(self._archive.files)
+        if {"images", "labels"} <= present:
+            return {"train": ("images", "labels")}
+        found: dict[Split, tuple[str, str]] = {}
+        for split, (x, y) in _KEYS.items():
+            if (x in present) != (y in present):
+                here, lacking = (x, y) if x in present else (y, x)
+                raise UserError(f"{self._path}: has {here} but not {lacking}; {_ALLOWED}")
+            if x in present:
+                found[split] = (x, y)
+        if "train" not in found:
+            raise UserError(
+                f"{self._path}: has the keys {', '.join(sorted(present)) or '(none)'}; {_ALLOWED}"
+            )
+        return found
+
+    def _read(self, key: str) -> np.ndarray:
+        try:
+            return self._archive[key]
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(f"{self._path}: {key} cannot be read ({error})") from error
+
+    def _picture_shape(self, key: str) -> tuple[int, int, int, int]:
+        """(N, H, W, C) from the array's header alone."""
+        shape, dtype = self._header(key)
+        wanted = "(N, H, W), (N, H, W, 1) or (N, H, W, 3), uint8 or float in 0..1"
+        full = (*shape, 1) if len(shape) == 3 else shape
+        if len(full) != 4 or full[3] not in (1, 3) or 0 in full:
+            raise UserError(f"{self._path}: {key} has shape {shape}, dtype {dtype}; wanted {wanted}")
+        if dtype != np.uint8 and dtype.kind != "f":
+            raise UserError(
+                f"{self._path}: {key} has dtype {dtype}, shape {shape}; wanted {wanted}; "
+                "save it with .astype('uint8') if its values are 0..255"
+            )
+        return full[0], full[1], full[2], full[3]
+
+    def _header(self, key: str) -> tuple[tuple[int, ...], np.dtype]:
+        try:
+            with zipfile.ZipFile(self._path) as archive, archive.open(f"{key}.npy") as file:
+                version = np.lib.format.read_magic(file)
+                if version == (1, 0):
+                    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                else:
+                    shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            raise UserError(f"{self._path}: {key} cannot be read ({error})") from error
+        return shape, dtype
+
+    def _read_pictures(self, key: str) -> np.ndarray:
+        """uint8 [N, H, W] or [N, H, W, 3]."""
+        images = self._read(key)
+        if images.ndim == 4 and images.shape[3] == 1:
+            images = images[..., 0]
+        if images.dtype == np.uint8:
+            return images
+        low, high = images.min(), images.max()  # NaN fails the comparison too
+        if not (low >= 0 and high <= 1):
+            raise UserError(
+                f"{self._path}: {key} has dtype {images.dtype}, shape {images.shape} and values "
+                f"{low:g} to {high:g}; float pictures are 0..1: divide by 255, or save as uint8"
+            )
+        return np.rint(images * 255).astype(np.uint8)
+
+    def _read_labels(self, key: str) -> np.ndarray:
+        labels = self._read(key)
+        if labels.ndim == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise UserError(
+                f"{self._path}: {key} has shape {labels.shape}, dtype {labels.dtype}; wanted whole "
+                "numbers of shape (N,)"
+            )
+        return labels
+
+    def _classes(self, train: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+        """The class names, and the label value that stands for each."""
+        values = np.unique(train)
+        names = tuple(str(value) for value in values)
+        if "class_names" in self._archive.files:
+            stored = self._read("class_names")
+            names = tuple(str(name) for name in stored.ravel())
+            values = np.arange(len(names))
+        if len(names) < 2:
+            raise UserError(
+                f"{self._path}: found {len(names)} classes ({', '.join(names) or 'none'}), a classifier "
+                "needs at least 2"
+            )
+        return names, values
+
+    def _indices(self, key: str, labels: np.ndarray, values: np.ndarray) -> np.ndarray:
+        unknown = np.setdiff1d(labels, values)
+        if len(unknown):
+            raise UserError(
+                f"{self._path}: {key} has the label {unknown[0]}, which is none of the {len(values)} "
+                f"classes ({values[0]} to {values[-1]}, from class_names or the training labels)"
+            )
+        return np.searchsorted(values, labels).astype(np.int32)

@@ -1,0 +1,148 @@
+"""Which pictures train, which the search looks at, and which are kept for the test."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from hytnas_jax.data.source import Source, Split
+from supernet.errors import UserError
+
+# With max_pictures, labels are read of at most so many pictures a split: in a record file of millions,
+# reading a label costs reading its picture.
+_LABELS_LOOKED_AT = 20_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Selection:
+    """Some pictures of one stored split: positions int64 [N] in ascending order, labels int32 [N]."""
+
+    stored: Split
+    positions: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def take(self, rows: np.ndarray) -> "Selection":
+        rows = np.sort(rows)
+        return Selection(self.stored, self.positions[rows], self.labels[rows])
+
+
+def carved_fractions(
+    sizes: Mapping[Split, int], *, search_fraction: float, test_fraction: float
+) -> dict[Split, float]:
+    """The splits that the source lacks, each with the part of train that it takes.
+
+    Raises UserError for a part outside 0..1, or parts that leave nothing to train on.
+    """
+    wanted: dict[Split, float] = {"search": search_fraction, "test": test_fraction}
+    carved = {split: fraction for split, fraction in wanted.items() if split not in sizes}
+    for split, fraction in carved.items():
+        if not 0 < fraction < 1:
+            raise UserError(
+                f"{split}_fraction={fraction}: wanted a number between 0 and 1, since the source has no "
+                f"{split} split of its own"
+            )
+    if sum(carved.values()) >= 1:
+        raise UserError(
+            f"search_fraction={search_fraction} and test_fraction={test_fraction} leave nothing to "
+            "train on; their sum is to be below 1"
+        )
+    return carved
+
+
+def make_splits(
+    source: Source, *, fractions: Mapping[Split, float], max_pictures: int | None, seed: int
+) -> dict[Split, Selection]:
+    """Disjoint train, search and test pictures, the same for the same seed.
+
+    Stored splits are used as they are; those in `fractions` are carved out of train, class by class.
+    `max_pictures` then keeps that many training pictures, and of the other splits the same part, with
+    every class in about its old proportion.
+
+    Raises UserError naming a class that some split would lack, and its number of pictures.
+    """
+    rng = np.random.default_rng(seed)
+    splits = {split: _look(source, split, max_pictures, rng) for split in source.sizes}
+    train, carved = _carve(splits["train"], fractions, source.class_names, rng)
+    splits = {**splits, "train": train, **carved}
+    for split, selection in splits.items():
+        check_classes(selection.labels, split, source.class_names)
+    if max_pictures is not None and max_pictures < len(train):
+        part = max_pictures / len(train)
+        splits = {s: _thin(x, round(len(x) * part), source.class_names, rng) for s, x in splits.items()}
+    return splits
+
+
+def check_classes(labels: np.ndarray, split: Split, class_names: tuple[str, ...]) -> None:
+    """Raises UserError where a class has no picture in the split."""
+    counts = np.bincount(labels, minlength=len(class_names))
+    for name, count in zip(class_names, counts, strict=True):
+        if count == 0:
+            raise UserError(
+                f"class '{name}' has 0 pictures in the {split} split ({len(labels)} pictures); every "
+                "class needs at least one in each split: add some, or remove the class"
+            )
+
+
+def _look(source: Source, split: Split, max_pictures: int | None, rng: np.random.Generator) -> Selection:
+    positions = np.arange(source.sizes[split])
+    if max_pictures is not None:
+        limit = max(_LABELS_LOOKED_AT, 20 * max_pictures)
+        if len(positions) > limit:
+            positions = np.sort(rng.choice(positions, limit, replace=False))
+    return Selection(split, positions, source.labels(split, positions))
+
+
+def _carve(
+    train: Selection,
+    fractions: Mapping[Split, float],
+    class_names: tuple[str, ...],
+    rng: np.random.Generator,
+) -> tuple[Selection, dict[Split, Selection]]:
+    rows: dict[Split, list[np.ndarray]] = {split: [] for split in fractions}
+    kept = []
+    for index, name in enumerate(class_names):
+        members = rng.permutation(np.flatnonzero(train.labels == index))
+        if len(members) < 1 + len(fractions):
+            also = "".join(f", {split}" for split in fractions)
+            raise UserError(
+                f"class '{name}' has {len(members)} pictures, too few for one each in train{also}: add "
+                "some, or remove the class"
+            )
+        start = 0
+        for position, (split, fraction) in enumerate(fractions.items(), start=1):
+            room = len(members) - start - (len(fractions) - position) - 1
+            count = min(max(1, round(fraction * len(members))), room)
+            rows[split].append(members[start : start + count])
+            start += count
+        kept.append(members[start:])
+    carved = {split: train.take(np.concatenate(parts)) for split, parts in rows.items()}
+    return train.take(np.concatenate(kept)), carved
+
+
+def _thin(
+    selection: Selection, total: int, class_names: tuple[str, ...], rng: np.random.Generator
+) -> Selection:
+    """About `total` of the pictures (exactly, unless there are more classes than that)."""
+    counts = np.bincount(selection.labels, minlength=len(class_names))
+    rows = [
+        rng.choice(np.flatnonzero(selection.labels == index), quota, replace=False)
+        for index, quota in enumerate(quotas(counts, max(total, len(class_names))))
+    ]
+    return selection.take(np.concatenate(rows))
+
+
+def quotas(counts: np.ndarray, total: int) -> np.ndarray:
+    """`total` shared out in proportion to `counts`, at least 1 each, by largest remainders.
+
+    Needs len(counts) <= total <= sum(counts) and all counts >= 1.
+    """
+    exact = counts * total / counts.sum()
+    shares = np.maximum(np.floor(exact).astype(int), 1)
+    while shares.sum() < total:
+        shares[np.argmax(np.where(shares < counts, exact - shares, -np.inf))] += 1
+    while shares.sum() > total:
+        shares[np.argmax(np.where(shares > 1, shares - exact, -np.inf))] -= 1
+    return shares

@@ -1,0 +1,99 @@
+"""Arrays: which keys, shapes and dtypes work, and what is said about those that do not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hytnas_jax.data import load_dataset, picture_side
+from supernet.errors import UserError
+
+SaveNpz = Callable[..., str]
+LABELS = np.arange(12) % 2
+
+
+def grey(count: int = 12, side: int = 6) -> np.ndarray:
+    return np.arange(count * side * side, dtype=np.uint8).reshape(count, side, side)
+
+
+@pytest.mark.parametrize("shape", [(12, 6, 6), (12, 6, 6, 1)])
+def test_grey_pictures_come_through_unchanged(save_npz: SaveNpz, shape: tuple[int, ...]) -> None:
+    data = load_dataset(save_npz(images=grey().reshape(shape), labels=LABELS), side=None)
+    assert data.train.images.shape == (8, 6, 6, 1)
+    assert data.class_names == ("0", "1")
+    row = int(data.files["test"][0].removeprefix("images[").removesuffix("]"))
+    np.testing.assert_array_equal(data.test.images[0, ..., 0], grey()[row])
+    assert data.test.labels[0] == LABELS[row]
+
+
+def test_float_colour_and_stored_splits(save_npz: SaveNpz) -> None:
+    images = np.full((12, 5, 7, 3), 0.2, np.float32)
+    arrays = {"x_train": images, "y_train": LABELS[:, None], "x_val": images, "y_val": LABELS}
+    path = save_npz(**arrays, x_test=images[:4], y_test=LABELS[:4], class_names=["cat", "dog"])
+    data = load_dataset(path, side=None)
+    assert [len(part) for part in (data.train, data.search, data.test)] == [12, 12, 4]
+    assert data.class_names == ("cat", "dog")
+    assert (data.train.images == 51).all()
+    assert data.train.images.shape == (12, 5, 5, 3)
+    np.testing.assert_allclose(data.mean, 0.2)
+    np.testing.assert_allclose(data.std, 1 / 255)  # no contrast: kept off zero
+
+
+def test_labels_need_not_start_at_zero(save_npz: SaveNpz) -> None:
+    data = load_dataset(save_npz(images=grey(), labels=LABELS * 4 + 3), side=None)
+    assert data.class_names == ("3", "7")
+    assert set(data.train.labels) == {0, 1}
+
+
+def test_picture_side_reads_the_header_alone(save_npz: SaveNpz) -> None:
+    path = save_npz(images=np.full((12, 9, 6), np.nan), labels=LABELS)
+    assert picture_side(path) == 6
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"pictures": grey()}, r"has the keys pictures; keys are x_train"),
+        ({"x_train": grey()}, "has x_train but not y_train"),
+        ({"images": grey(), "labels": LABELS[:5]}, "12 pictures but labels has 5 labels"),
+        ({"images": grey()[0], "labels": LABELS}, r"images has shape \(6, 6\), dtype uint8"),
+        ({"images": np.zeros((12, 6, 6, 4), np.uint8), "labels": LABELS}, r"\(12, 6, 6, 4\)"),
+        ({"images": np.zeros((0, 6, 6), np.uint8), "labels": LABELS[:0]}, r"\(0, 6, 6\)"),
+        ({"images": grey().astype(int), "labels": LABELS}, "images has dtype int64.*astype"),
+        ({"images": grey() * 1.0, "labels": LABELS}, "values 0 to 255; float pictures are 0..1"),
+        ({"images": grey() * np.nan, "labels": LABELS}, "values nan to nan"),
+        ({"images": grey(), "labels": LABELS * 0.5}, "labels has shape.*dtype float64"),
+        ({"images": grey(), "labels": LABELS * 0}, r"found 1 classes \(0\)"),
+        ({"images": grey(), "labels": LABELS * 2, "class_names": ["a", "b"]}, "has the label 2"),
+        (
+            {"x_train": grey(), "y_train": LABELS, "x_val": grey(), "y_val": LABELS + 1},
+            "y_val has the label 2",
+        ),
+        (
+            {
+                "x_train": grey(),
+                "y_train": LABELS,
+                "x_test": np.zeros((12, 6, 6, 3), np.uint8),
+                "y_test": LABELS,
+            },
+            "x_test has 3 channels but x_train has 1",
+        ),
+        ({"images": np.array([None] * 12), "labels": LABELS}, "images has shape .*dtype object"),
+        ({"images": grey(), "labels": np.array([None] * 12)}, "labels cannot be read"),
+    ],
+)
+def test_what_does_not_work(save_npz: SaveNpz, arrays: dict[str, np.ndarray], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load_dataset(save_npz(**arrays), side=None)
+
+
+def test_not_an_npz(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(UserError, match=r"not a readable \.npz"):
+        load_dataset(str(path), side=None)
+    with path.open("wb") as file:
+        np.save(file, grey())
+    with pytest.raises(UserError, match="holds a single array"):
+        load_dataset(str(path), side=None)

@@ -1,0 +1,132 @@
+"""Splits: disjoint, stratified, repeatable, and the same whatever else is loaded."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from hytnas_jax.data.source import Opener, Split
+from hytnas_jax.data.splits import carved_fractions, make_splits, quotas
+from supernet.errors import UserError
+
+
+class Labels:
+    """A source of labels alone."""
+
+    name = "labels"
+    channels = 1
+
+    def __init__(self, *, classes: int, **splits: list[int]) -> None:
+        self._labels = {split: np.array(values, np.int32) for split, values in splits.items()}
+        self.class_names = tuple("abcdefgh"[:classes])
+        self.sizes: Mapping[Split, int] = {s: len(x) for s, x in self._labels.items()}  # type: ignore[misc]
+        self.looked_at = 0
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        self.looked_at += len(positions)
+        return self._labels[split][positions]
+
+    def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
+        raise AssertionError("splitting opens no pictures")
+
+    def picture_name(self, split: Split, position: int) -> str:
+        return f"{split}[{position}]"
+
+    def native_side(self) -> int:
+        return 1
+
+
+def split(source: Labels, *, seed: int = 0, max_pictures: int | None = None) -> dict:
+    fractions = carved_fractions(source.sizes, search_fraction=0.2, test_fraction=0.1)
+    return make_splits(source, fractions=fractions, max_pictures=max_pictures, seed=seed)
+
+
+def test_carved_splits_are_disjoint_complete_and_stratified() -> None:
+    source = Labels(classes=2, train=[0] * 40 + [1] * 10)
+    splits = split(source)
+    positions = np.concatenate([selection.positions for selection in splits.values()])
+    assert sorted(positions) == list(range(50))
+    counted = {name: Counter(selection.labels.tolist()) for name, selection in splits.items()}
+    assert counted == {"train": {0: 28, 1: 7}, "search": {0: 8, 1: 2}, "test": {0: 4, 1: 1}}
+    for selection in splits.values():
+        np.testing.assert_array_equal(selection.labels, source.labels("train", selection.positions))
+
+
+def test_the_seed_decides() -> None:
+    source = Labels(classes=2, train=[0, 1] * 50)
+    first, again, other = split(source), split(source), split(source, seed=1)
+    np.testing.assert_array_equal(first["test"].positions, again["test"].positions)
+    assert set(first["test"].positions) != set(other["test"].positions)
+
+
+def test_only_the_missing_split_is_carved() -> None:
+    splits = split(Labels(classes=2, train=[0, 1] * 10, search=[1, 0, 1]))
+    np.testing.assert_array_equal(splits["search"].positions, [0, 1, 2])
+    assert splits["search"].stored == "search"
+    assert splits["test"].stored == "train"
+    assert not set(splits["test"].positions) & set(splits["train"].positions)
+    assert len(splits["train"]) + len(splits["test"]) == 20
+
+
+def test_the_smallest_class_that_can_be_carved_has_three() -> None:
+    splits = split(Labels(classes=2, train=[0] * 30 + [1] * 3))
+    assert [int((splits[name].labels == 1).sum()) for name in ("train", "search", "test")] == [1, 1, 1]
+    with pytest.raises(UserError, match="class 'b' has 2 pictures, too few"):
+        split(Labels(classes=2, train=[0] * 30 + [1] * 2))
+
+
+def test_large_fractions_leave_one_to_train_on() -> None:
+    source = Labels(classes=2, train=[0, 1] * 3)
+    splits = make_splits(source, fractions={"search": 0.5, "test": 0.49}, max_pictures=None, seed=0)
+    for selection in splits.values():
+        assert Counter(selection.labels.tolist()) == {0: 1, 1: 1}
+
+
+def test_max_pictures_thins_every_split_alike() -> None:
+    source = Labels(classes=2, train=[0] * 80 + [1] * 20, search=[0, 1] * 20, test=[0, 1] * 10)
+    whole, few = split(source), split(source, max_pictures=25)
+    assert {name: len(selection) for name, selection in few.items()} == {
+        "train": 25,
+        "search": 10,
+        "test": 5,
+    }
+    assert Counter(few["train"].labels.tolist()) == {0: 20, 1: 5}
+    for name in ("train", "search", "test"):
+        assert set(few[name].positions) <= set(whole[name].positions)
+
+
+def test_max_pictures_above_the_size_changes_nothing() -> None:
+    source = Labels(classes=2, train=[0, 1] * 20)
+    assert len(split(source, max_pictures=1000)["train"]) == len(split(source)["train"])
+
+
+def test_few_labels_are_read_of_a_huge_source() -> None:
+    source = Labels(classes=2, train=[0, 1] * 50_000)
+    splits = split(source, max_pictures=100)
+    assert source.looked_at == 20_000
+    assert len(splits["train"]) == 100
+
+
+def test_quotas_by_hand() -> None:
+    np.testing.assert_array_equal(quotas(np.array([50, 30, 20]), 10), [5, 3, 2])
+    np.testing.assert_array_equal(quotas(np.array([97, 2, 1]), 10), [8, 1, 1])
+    np.testing.assert_array_equal(quotas(np.array([1, 1, 4]), 6), [1, 1, 4])
+
+
+@pytest.mark.parametrize(
+    ("search_fraction", "test_fraction", "message"),
+    [
+        (0.0, 0.2, "search_fraction=0.0: wanted a number between 0 and 1"),
+        (0.2, 1.5, "test_fraction=1.5"),
+        (0.6, 0.4, "leave nothing to train on"),
+    ],
+)
+def test_fractions_out_of_range(search_fraction: float, test_fraction: float, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        carved_fractions({"train": 9}, search_fraction=search_fraction, test_fraction=test_fraction)
+
+
+def test_a_fraction_that_is_not_needed_is_not_checked() -> None:
+    sizes: dict[Split, int] = {"train": 9, "search": 3}
+    assert carved_fractions(sizes, search_fraction=0.0, test_fraction=0.2) == {"test": 0.2}
