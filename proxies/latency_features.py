@@ -1,0 +1,77 @@
+"""What a network asks of a device, as numbers from which a latency can be predicted.
+
+For each kind of operation: how many there are, the elements that they write and, where they
+multiply, the multiply-accumulates. A device's time is close to a sum over these, each with a price
+of its own; parameters or MACs alone leave out what small networks wait for. Letter: F features.
+"""
+
+import functools
+import math
+from collections.abc import Iterable
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from supernet.graph import block_graph, head_graph
+from supernet.network_spec import BlockSpec, HeadSpec, NetworkSpec
+from supernet.operations import Graph, Kind
+from supernet.spec_checks import check_network_spec
+
+_KINDS: tuple[Kind, ...] = get_args(Kind)
+_MULTIPLYING: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "linear", "scores", "mix")
+FEATURE_NAMES = (
+    "network",  # 1: what each run costs whatever the network
+    *(f"num_{kind}" for kind in _KINDS),
+    *(f"elements_{kind}" for kind in _KINDS),
+    *(f"macs_{kind}" for kind in _MULTIPLYING),
+)
+_INDEX = {name: index for index, name in enumerate(FEATURE_NAMES)}
+
+Features = NDArray[np.float64]
+
+
+def latency_features(spec: NetworkSpec) -> Features:
+    """float64 [F] in the order of `FEATURE_NAMES`. Views, which move no data, count for nothing.
+
+    Raises:
+        UserError: for a specification that cannot be built.
+    """
+    check_network_spec(spec)
+    features = np.zeros(len(FEATURE_NAMES))
+    features[_INDEX["network"]] = 1
+    side, channels = spec.resolution, spec.channels
+    for block in spec.blocks:
+        part, side = _block_features(block, side, channels)
+        features += part
+        channels = block.width
+    return features + _head_features(spec.head, side, channels, spec.num_classes)
+
+
+def feature_table(specs: Iterable[NetworkSpec]) -> Features:
+    """float64 [N, F] of N networks."""
+    return np.array([latency_features(spec) for spec in specs]).reshape(-1, len(FEATURE_NAMES))
+
+
+@functools.lru_cache(maxsize=2**16)
+def _block_features(spec: BlockSpec, side: int, channels: int) -> tuple[Features, int]:
+    """Features [F] of a block on a map [side, side, channels], and the side of its output."""
+    graph = block_graph(spec, side, channels)
+    return _count(graph), graph.ops[-1].shape[0]
+
+
+@functools.lru_cache(maxsize=2**16)
+def _head_features(spec: HeadSpec, side: int, channels: int, num_classes: int) -> Features:
+    return _count(head_graph(spec, side, channels, num_classes))
+
+
+def _count(graph: Graph) -> Features:
+    features = np.zeros(len(FEATURE_NAMES))
+    for op in graph.ops:
+        if op.is_view:
+            continue
+        features[_INDEX[f"num_{op.kind}"]] += 1
+        features[_INDEX[f"elements_{op.kind}"]] += math.prod(op.shape)
+        if op.kind in _MULTIPLYING:
+            features[_INDEX[f"macs_{op.kind}"]] += op.num_macs
+    return features
