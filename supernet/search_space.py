@@ -136,6 +136,10 @@ class SearchSpace:
             elif field == "patch":
                 outcomes = np.minimum(np.array(gene.choices), columns[stage + ".side"][:, None])
                 genes[:, i] = np.argmax(outcomes == columns[stage + ".patch"][:, None], axis=1)
+            elif field == "ffn_ratio":
+                outcomes = np.floor(columns[stage + ".embed"][:, None] * np.array(gene.choices))
+                taken = outcomes[np.arange(len(genes)), genes[:, i]]
+                genes[:, i] = np.argmax(outcomes == taken[:, None], axis=1)
             elif field == "heads":
                 genes[columns[stage + ".patch"] >= columns[stage + ".side"], i] = 0
             if field in ATTENTION_FAMILIES:

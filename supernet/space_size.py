@@ -22,7 +22,7 @@ def num_networks(space: SearchSpace) -> int:
             following: Counter[int] = Counter()
             for in_width, count in ways.items():
                 for width in _widths(stage, in_width):
-                    following[width] += count * _choices_at(stage, side)
+                    following[width] += count * _choices_at(stage, width, side)
             ways = following
         total += sum(ways.values())
     return total
@@ -34,12 +34,14 @@ def _widths(stage: StageSpace, in_width: int) -> set[int]:
     return {min(int(in_width * g), stage.max_width or int(in_width * g)) for g in stage.growth}
 
 
-def _choices_at(stage: StageSpace, side: int) -> int:
-    """Number of different stages of one width over a map of `side` x `side`."""
+def _choices_at(stage: StageSpace, width: int, side: int) -> int:
+    """Number of different stages of `width` channels over a map of `side` x `side`."""
     common = len(stage.depth) * len(stage.expansion) * len(stage.kernel)
     num_attention = 0
     if "attention" in stage.block:
         patches = {min(p, side) for p in stage.patch}
         heads_and_patches = {(p, 0 if p >= side else h) for p, h in itertools.product(patches, stage.heads)}
-        num_attention = max(1, len(stage.embed)) * len(stage.ffn_ratio) * len(heads_and_patches)
+        embeds = stage.embed or (2 ** (width.bit_length() - 1),)
+        num_ffns = sum(len({int(embed * ratio) for ratio in stage.ffn_ratio}) for embed in embeds)
+        num_attention = num_ffns * len(heads_and_patches)
     return common * (("conv" in stage.block) + num_attention)

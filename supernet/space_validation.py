@@ -24,6 +24,7 @@ def validate(space: SearchSpace) -> None:
     for name in ("stem_width", "stem_stride", "head_min"):
         value = getattr(space, name)
         _require(_is_positive_integer(value), name, value, "a positive integer")
+    _require(_is_positive_number(space.head_ratio), "head_ratio", space.head_ratio, "a positive number")
     for number, stage in enumerate(space.stages, 1):
         _validate_stage(f"stage{number}", stage)
     if space.stages[0].growth and not space.stem_width:
@@ -32,17 +33,17 @@ def validate(space: SearchSpace) -> None:
     for stage in space.stages:
         smallest //= stage.stride
     _require(smallest >= 1, "resolution", min(space.resolution), "at least the product of all strides")
-    _validate_heads(space)
+    _validate_attention(space)
     _validate_constraints(space)
 
 
 def _validate_stage(name: str, stage: StageSpace) -> None:
-    fields = ["block", "depth", "expansion", "kernel"]
     if bool(stage.width) == bool(stage.growth):
         raise UserError(f"{name}: give either width or growth, and one choice at least")
-    fields.append("width" if stage.width else "growth")
+    _check_choices(f"{name}.block", stage.block)
     for kind in stage.block:
         _require(kind in ("conv", "attention"), f"{name}.block", kind, "'conv' or 'attention'")
+    fields = ["depth", "expansion", "kernel", "width" if stage.width else "growth"]
     if "attention" in stage.block:
         fields += [f for f in ATTENTION_FAMILIES if f != "embed" or stage.embed]
     for field in fields:
@@ -51,33 +52,39 @@ def _validate_stage(name: str, stage: StageSpace) -> None:
         for value in choices:
             if field in POSITIVE_INTEGERS:
                 _require(_is_positive_integer(value), f"{name}.{field}", value, "a positive integer")
-    for value in stage.kernel:
-        good = _is_positive_integer(value) and value % 2 == 1
-        _require(good, f"{name}.kernel", value, "an odd positive integer")
-    for field in ("growth", "ffn_ratio"):
-        for value in getattr(stage, field):
-            _require(value > 0, f"{name}.{field}", value, "a positive number")
+            elif field == "kernel":
+                good = _is_positive_integer(value) and value % 2 == 1
+                _require(good, f"{name}.kernel", value, "an odd positive integer")
+            else:
+                _require(_is_positive_number(value), f"{name}.{field}", value, "a positive number")
+    good = stage.max_width is None or _is_positive_integer(stage.max_width)
+    _require(good, f"{name}.max_width", stage.max_width, "a positive integer")
     _require(stage.stride in (1, 2), f"{name}.stride", stage.stride, "1 or 2")
-    for value in stage.heads:
-        good = max(stage.heads) % value == 0
-        _require(good, f"{name}.heads", value, f"a divisor of the largest, {max(stage.heads)}")
 
 
-def _validate_heads(space: SearchSpace) -> None:
-    """Every number of heads divides every embedding size that can meet it."""
+def _validate_attention(space: SearchSpace) -> None:
+    """Every number of heads divides every embedding size that can meet it, and no FFN is empty."""
     widths: set[int] = {space.stem_width}
     for number, stage in enumerate(space.stages, 1):
+        name = f"stage{number}"
         if stage.growth:
             grown = {int(w * g) for w, g in itertools.product(widths, stage.growth)}
             widths = {min(w, stage.max_width or w) for w in grown}
         else:
             widths = set(stage.width)
-        _require(min(widths) >= 1, f"stage{number}.growth", min(stage.growth or (0,)), "larger")
-        if "attention" in stage.block:
-            embeds = set(stage.embed) or {2 ** (w.bit_length() - 1) for w in widths}
-            for heads, embed in itertools.product(stage.heads, sorted(embeds)):
+        _require(min(widths) >= 1, f"{name}.growth", min(stage.growth or (0,)), "larger")
+        if "attention" not in stage.block:
+            continue
+        largest = max(stage.heads)
+        embeds = set(stage.embed) or {2 ** (w.bit_length() - 1) for w in widths}
+        for heads in stage.heads:
+            _require(largest % heads == 0, f"{name}.heads", heads, f"a divisor of the largest, {largest}")
+            for embed in sorted(embeds):
                 allowed = f"a divisor of every embedding size, and {embed} is one"
-                _require(embed % heads == 0, f"stage{number}.heads", heads, allowed)
+                _require(embed % heads == 0, f"{name}.heads", heads, allowed)
+        for ratio in stage.ffn_ratio:
+            good = int(min(embeds) * ratio) >= 1
+            _require(good, f"{name}.ffn_ratio", ratio, f"at least 1 / {min(embeds)}")
 
 
 def _validate_constraints(space: SearchSpace) -> None:
@@ -86,6 +93,8 @@ def _validate_constraints(space: SearchSpace) -> None:
         for n in range(1, len(space.stages) + 1)
         for f in ("depth", "expansion", "kernel", "width", *ATTENTION_FAMILIES)
     }
+    good = isinstance(space.constraints, tuple) and all(isinstance(c, str) for c in space.constraints)
+    _require(good, "constraints", space.constraints, "a tuple of texts")
     for text in space.constraints:
         left, _, right = parse_constraint(text)
         number = right.replace(".", "", 1).isdigit()
@@ -96,11 +105,17 @@ def _validate_constraints(space: SearchSpace) -> None:
 def _check_choices(name: str, choices: Any) -> None:
     good = isinstance(choices, tuple) and len(choices) > 0
     _require(good, name, choices, "a tuple of one choice at least")
+    for value in choices:
+        _require(isinstance(value, int | float | str), name, value, "a number or a text")
     _require(len(set(choices)) == len(choices), name, choices, "without doubles")
 
 
 def _is_positive_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_positive_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _require(good: bool, name: str, value: Any, allowed: str) -> None:
