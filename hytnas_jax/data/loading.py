@@ -96,4 +96,4 @@ def warn_of_skipped(names: list[str]) -> None:
     if names:
         more = ", ..." if len(names) > _NAMED_IN_WARNING else ""
         listed = ", ".join(names[:_NAMED_IN_WARNING])
-        warnings.warn(f"{len(names)} pictures cannot be read and were skipped: {listed}{more}", stacklevel=3)
+        warnings.warn(f"skipped {len(names)} picture(s) that cannot be read: {listed}{more}", stacklevel=3)

@@ -13,10 +13,18 @@ from PIL import Image
 from hytnas_jax.data.source import SPLIT_NAMES, Opener, Split, median_side
 from supernet.errors import UserError
 
-# wake_vision calls its label "person" and its training splits by size; the smaller, hand-checked one first.
+# wake_vision calls its label "person", and has two training splits: the smaller, better labelled first.
 _LABEL_KEYS = ("label", "person")
 _TRAIN_SPLITS = ("train", "train_quality", "train_large")
 _LABELS_AT_ONCE = 256
+
+_HOW = (
+    "prepare it once, where TensorFlow is installed (reading needs none):\n"
+    "  pip install tensorflow tensorflow-datasets array_record\n"
+    "  python -c \"import tensorflow_datasets as tfds; tfds.builder('{name}')"
+    ".download_and_prepare(file_format='array_record')\"\n"
+    "with data_dir='...' as the builder's argument for another place than ~/tensorflow_datasets"
+)
 
 
 class TfdsSource:
@@ -88,15 +96,6 @@ class TfdsSource:
                 f"{self._folder}: records of {self._records[split].split} between {positions.min()} and "
                 f"{positions.max()} are damaged ({error}); prepare the data set again"
             ) from error
-
-
-_HOW = (
-    "prepare it once, where TensorFlow is installed (reading needs none):\n"
-    "  pip install tensorflow tensorflow-datasets array_record\n"
-    "  python -c \"import tensorflow_datasets as tfds; tfds.builder('{name}')"
-    ".download_and_prepare(file_format='array_record')\"\n"
-    "with data_dir='...' as the builder's argument for another place than ~/tensorflow_datasets"
-)
 
 
 def _prepared_folder(name: str, *, version: str | None, data_dir: str | None) -> Path:

@@ -68,7 +68,7 @@ def test_corrupt_picture_is_named(save_pictures: SavePictures) -> None:
     (root / "dog" / "002.png").write_bytes((root / "dog" / "001.png").read_bytes()[:40])
     with pytest.raises(UserError, match=r"dog/002\.png cannot be read.*skip_corrupt"):
         load_dataset(str(root), side=4)
-    with pytest.warns(UserWarning, match=r"1 pictures cannot be read.*dog/002\.png"):
+    with pytest.warns(UserWarning, match=r"skipped 1 picture.*dog/002\.png"):
         data = load_dataset(str(root), side=4, skip_corrupt=True)
     assert data.skipped == ("dog/002.png",)
     files = [file for split in data.files.values() for file in split]
@@ -83,7 +83,7 @@ def test_skipping_may_not_empty_a_class(save_pictures: SavePictures) -> None:
     for file in (root / "dog").iterdir():
         file.write_bytes(b"no picture")
     with (
-        pytest.warns(UserWarning, match="3 pictures"),
+        pytest.warns(UserWarning, match="skipped 3 picture"),
         pytest.raises(UserError, match="class 'dog' has 0 pictures in the train split"),
     ):
         load_dataset(str(root), side=4, skip_corrupt=True)
