@@ -3,12 +3,15 @@
 Two models, one over the other. Non-negative least squares gives every feature (`latency_features`)
 a price in milliseconds that is never below zero, so that more work never predicts less time.
 XGBoost then learns the logarithm of measured over priced time: caches and other ways in which a
-device departs from a sum. It is kept short, for a few dozen networks are all it sees.
+device departs from a sum. It is kept short, for a few dozen networks are all it sees: where the sum
+is right already it changes nothing, where a device is 1.6 times slower beyond some size it takes a
+third off the error. XGBoost alone errs two to five times as much (benchmarks/latency_predictor.py).
 Letters: N networks, F features, A architectures.
 """
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -16,10 +19,10 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.stats import spearmanr
 
 from proxies.base import Direction
 from proxies.latency_features import FEATURE_NAMES, Features, feature_table
+from proxies.ranking import spearman_rho
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
@@ -28,7 +31,6 @@ Times = NDArray[np.float64]  # [N], milliseconds
 
 MIN_NETWORKS = 10
 NUM_FOLDS = 5
-# A network is outside the measured region where more than this part of its predicted time ...
 OUTSIDE_FRACTION = 0.1
 
 NUM_TREES = 60
@@ -47,8 +49,9 @@ _XGBOOST = {
 class HeldOutError:
     """How good predictions are for networks that the predictor was not fitted on.
 
-    `spearman`: rank correlation of predicted and measured; `mape`: mean absolute error as a fraction
-    of the measured time. Both from k-fold cross-validation, every network predicted once.
+    `spearman`: rank correlation of predicted and measured, 0 where all predictions are the same;
+    `mape`: mean absolute error as a fraction of the measured time. Both from k-fold cross-validation,
+    every network predicted once.
     """
 
     spearman: float
@@ -134,7 +137,8 @@ class LatencyPredictor:
             correction = xgboost.Booster()
             correction.load_model(bytearray(json.dumps(data["correction"]).encode()))
             error = HeldOutError(**data["error"])
-            return LatencyPredictor(*(_row(data[k]) for k in ("prices", "low", "high")), correction, error)
+            prices, low, high = (_row(data[key]) for key in ("prices", "low", "high"))
+            return LatencyPredictor(prices, low, high, correction, error)
         except (KeyError, TypeError, ValueError, xgboost.core.XGBoostError) as problem:
             reason = str(problem).splitlines()[0]
             raise UserError(
@@ -172,7 +176,7 @@ def fit_prices(features: Features, latency_ms: Times) -> Features:
 def cross_validate(
     fit: Callable[[Features, Times], Callable[[Features], Times]], x: Features, y: Times
 ) -> Times:
-    """Predictions [N] for x [N, F], each by a model fitted without its fold; the folds are always the same.
+    """Predictions [N] for x [N, F], each by a model fitted without its fold. The folds are fixed.
 
     Args:
         fit: (x, y) -> a function that predicts y [M] from x [M, F].
@@ -187,9 +191,9 @@ def cross_validate(
 
 def held_out_error(predicted: Times, measured: Times) -> HeldOutError:
     """The error of out-of-sample predictions [N]."""
-    spearman = float(spearmanr(predicted, measured).statistic)
+    spearman = spearman_rho(predicted, measured)
     mape = float(np.mean(np.abs(predicted / measured - 1)))
-    return HeldOutError(spearman if np.isfinite(spearman) else 0.0, mape, len(measured))
+    return HeldOutError(0.0 if math.isnan(spearman) else spearman, mape, len(measured))
 
 
 def _fit_prices_and_correction(features: Features, latency_ms: Times) -> Callable[[Features], Times]:
@@ -225,7 +229,7 @@ def _checked(features: Features, latency_ms: Times) -> tuple[Features, Times]:
         raise ValueError(f"features {features.shape} and times {latency_ms.shape} do not go together")
     if len(latency_ms) < MIN_NETWORKS:
         raise UserError(
-            f"latency_ms holds {len(latency_ms)} networks; a predictor needs {MIN_NETWORKS} or more: measure more"
+            f"latency_ms holds {len(latency_ms)} networks; a predictor needs {MIN_NETWORKS}: measure more"
         )
     bad = np.flatnonzero(~(np.isfinite(latency_ms) & (latency_ms > 0)))
     if len(bad):

@@ -1,0 +1,71 @@
+"""Order, certainty and bounds of the timing; the seconds themselves are the machine's."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from hytnas_jax.device import timing
+from hytnas_jax.device.onnx_graph import build_onnx
+from hytnas_jax.device.timing import MIN_ROUNDS, Timing, summarize, time_models
+from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
+
+
+def model(width: int, side: int = 16) -> bytes:
+    return build_onnx(NetworkSpec("test", side, 3, 2, (ConvSpec(width), ConvSpec(width)), HeadSpec(0)))
+
+
+def test_median_and_interval_by_hand() -> None:
+    # With 9 rounds the chance that at most one lies below the median is 10 / 512 < 2.5 %: the second
+    # and the last but one.
+    rounds = [5.0, 1.0, 9.0, 3.0, 7.0, 2.0, 8.0, 4.0, 6.0]
+    assert summarize(rounds) == Timing(5.0, 2.0, 8.0, 9)
+    assert summarize(rounds).half_width == pytest.approx(0.6)
+    assert summarize([1.0, 2.0]) == Timing(1.5, 1.0, 2.0, 2)
+
+
+def test_the_interval_covers_the_median() -> None:
+    rng = np.random.default_rng(0)
+    draws = rng.lognormal(size=(2000, 20))  # median 1
+    timings = [summarize(list(row)) for row in draws]
+    assert np.mean([t.low_ms <= 1 <= t.high_ms for t in timings]) >= 0.95
+
+
+def test_more_work_takes_longer_and_every_model_is_timed_once() -> None:
+    models = [model(64), model(4), model(16)]
+    found = list(time_models(models, seconds=0.1))
+    assert sorted(index for index, _ in found) == [0, 1, 2]
+    by_index = dict(found)
+    assert by_index[1].latency_ms < by_index[2].latency_ms < by_index[0].latency_ms
+    for result in by_index.values():
+        assert 0 < result.low_ms <= result.latency_ms <= result.high_ms
+        assert result.num_rounds >= MIN_ROUNDS
+
+
+def test_a_model_that_never_gets_certain_ends() -> None:
+    rounds: list[int] = []
+    ((_, result),) = time_models([model(4)], tolerance=0.0, seconds=0.2, on_round=rounds.append)
+    assert rounds == list(range(1, result.num_rounds + 1))
+    assert MIN_ROUNDS <= result.num_rounds <= 0.2 / timing.ROUND_SECONDS + 1
+
+
+def test_models_that_do_not_fit_at_once_are_asked_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = model(4)
+    monkeypatch.setattr(timing, "MAX_BYTES_AT_ONCE", 2 * len(small))
+    asked = []
+
+    def models() -> Iterator[bytes]:
+        for index in range(3):
+            asked.append(index)
+            yield small
+
+    indices = []
+    for index, _ in time_models(models(), seconds=0.0):
+        indices.append(index)
+        assert len(asked) == (2 if len(indices) < 3 else 3)
+    assert sorted(indices[:2]) == [0, 1]
+    assert indices[2] == 2
+
+
+def test_nothing_to_time() -> None:
+    assert list(time_models([])) == []
