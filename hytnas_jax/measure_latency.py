@@ -35,7 +35,7 @@ WIDE, SHIFTED = 0.05, 0.1  # fractions of a latency from which on the user is to
 
 @dataclasses.dataclass(frozen=True)
 class MeasureLatencyConfig:
-    """Measure networks on this machine and fit the latency predictor; about half a second each."""
+    """Measure networks on this machine and fit the latency predictor: ten seconds to a minute."""
 
     workdir: Path
     """The work folder; train_supernet has begun it."""
@@ -54,7 +54,7 @@ def main(config: MeasureLatencyConfig) -> None:
     step.begin(settings, {"data": project.done_id})
     if step.is_done:
         console.say(f"step {STEP!r} is done; delete {step.folder} to measure anew")
-        predictor = load_predictor(step)
+        predictor, files = load_predictor(step), []
     else:
         predictor = measure(
             project.space,
@@ -65,15 +65,13 @@ def main(config: MeasureLatencyConfig) -> None:
             seed=config.seed,
         )
         step.finish(dataclasses.asdict(predictor.error))
+        files = [step.folder / "measurements.csv", step.folder / "predictor.json"]
     error = predictor.error
     console.say(
         f"latency predictor, on held-out networks: Spearman {error.spearman:.3f}, mean error "
         f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without its fold)"
     )
-    console.wrote(
-        [step.folder / "measurements.csv", step.folder / "predictor.json"],
-        f"python -m hytnas_jax.search --workdir {shlex.quote(str(config.workdir))}",
-    )
+    console.wrote(files, f"python -m hytnas_jax.search --workdir {shlex.quote(str(config.workdir))}")
 
 
 def measure(

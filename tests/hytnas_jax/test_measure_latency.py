@@ -184,7 +184,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert step.done()["summary"] == dataclasses.asdict(load_predictor(step).error)
 
     main(config)
-    assert "step 'latency' is done" in capsys.readouterr().out
+    second = capsys.readouterr().out
+    assert "step 'latency' is done" in second
+    assert "wrote" in first
+    assert "wrote" not in second
     with pytest.raises(UserError, match="networks: was 10, now 11"):
         main(dataclasses.replace(config, networks=11))
 
