@@ -4,8 +4,8 @@ Two models, one over the other. Non-negative least squares gives every feature (
 a price in milliseconds that is never below zero, so that more work never predicts less time.
 XGBoost then learns the logarithm of measured over priced time: caches and other ways in which a
 device departs from a sum. It is kept short, for a few dozen networks are all it sees: where the sum
-is right already it changes nothing, where a device is 1.6 times slower beyond some size it takes a
-third off the error. XGBoost alone errs two to five times as much (benchmarks/latency_predictor.py).
+is right already it changes nothing, where a device is 1.6 times slower beyond some size it takes up
+to a third off the error. XGBoost alone errs two to four times as much (benchmarks/latency_predictor.py).
 Letters: N networks, F features, A architectures.
 """
 
