@@ -1,0 +1,243 @@
+"""Blocks: masked == sliced for every size, inactive outputs zero; shapes and arithmetic of the others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from supernet import ops
+from supernet.blocks import (
+    AttentionWidths,
+    Head,
+    InvertedResidual,
+    ResidualWidths,
+    build_block,
+)
+from supernet.model import Model, Tree
+from supernet.network_spec import (
+    BlockSpec,
+    ConvSpec,
+    HeadSpec,
+    InvertedResidualSpec,
+    MobileViTSpec,
+    SeparableSpec,
+)
+
+SIDE = 5
+Apply = Callable[[Tree, jax.Array, Any], tuple[jax.Array, Tree]]
+Cut = Callable[[Tree, Tree], Tree]
+
+
+def block_model(in_width: int, spec: BlockSpec) -> Model:
+    """A block as pure functions; its output stands in the place of the logits."""
+    return Model(lambda init: build_block(in_width, spec, init))
+
+
+def compiled(model: Model) -> Apply:
+    def apply(params: Tree, x: jax.Array, widths: Any) -> tuple[jax.Array, Tree]:
+        stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+        return model.apply(params, stats, x, widths, train=True)
+
+    return jax.jit(apply)
+
+
+def random_params(model: Model) -> Tree:
+    rng = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda a: jnp.asarray(0.5 * rng.standard_normal(a.shape), jnp.float32), model.abstract_params
+    )
+
+
+def images(width: int, active: int) -> jax.Array:
+    x = np.random.default_rng(1).standard_normal((3, SIDE, SIDE, width)).astype(np.float32)
+    return ops.mask_channels(jnp.asarray(x), jnp.int32(active))
+
+
+def check_masked_is_sliced(
+    big: tuple[Model, Tree, Apply], widths: Any, small: Model, in_active: int, out_active: int, cut: Cut
+) -> None:
+    _, params, apply = big
+    x = images(6, in_active)
+    y, stats = apply(params, x, jax.tree.map(jnp.int32, widths))
+    expected, expected_stats = compiled(small)(cut(small.abstract_params, params), x[..., :in_active], None)
+    np.testing.assert_allclose(y[..., :out_active], expected, atol=1e-4)
+    assert not y[..., out_active:].any()
+
+    def same(ours: jax.Array, theirs: jax.Array) -> None:
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+    jax.tree.map(same, cut(small.abstract_stats, stats), expected_stats)
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["stride1", "stride2"])
+def residual(request: pytest.FixtureRequest) -> tuple[int, Model, Tree, Apply]:
+    model = block_model(6, InvertedResidualSpec(6, 24, kernel=5, stride=request.param))
+    return request.param, model, random_params(model), compiled(model)
+
+
+@pytest.mark.parametrize(
+    ("in_width", "width", "expansion", "kernel"),
+    [(4, 4, 1, 3), (4, 6, 1, 5), (6, 6, 2, 5), (6, 4, 4, 3), (4, 4, 4, 5)],
+)
+def test_inverted_residual(
+    residual: tuple[int, Model, Tree, Apply],
+    in_width: int,
+    width: int,
+    expansion: int,
+    kernel: int,
+    cut: Cut,
+) -> None:
+    stride, *big = residual
+    spec = InvertedResidualSpec(width, in_width * expansion, kernel, stride, expand=expansion > 1)
+    widths = ResidualWidths(in_width, width, expansion, kernel)  # type: ignore[arg-type]
+    check_masked_is_sliced(tuple(big), widths, block_model(in_width, spec), in_width, width, cut)
+
+
+def test_inverted_residual_without_any_expansion(cut: Cut) -> None:
+    model = block_model(6, InvertedResidualSpec(6, 6, expand=False))
+    assert "expand" not in model.abstract_params
+    big = model, random_params(model), compiled(model)
+    small = block_model(4, InvertedResidualSpec(4, 4, expand=False))
+    check_masked_is_sliced(big, ResidualWidths(4, 4, 1, 3), small, 4, 4, cut)  # type: ignore[arg-type]
+
+
+def test_shortcut_can_be_left_out() -> None:
+    spec = InvertedResidualSpec(4, 8)
+    block, plain = (Model(lambda init, on=on: _residual(spec, on, init)) for on in (True, False))
+    params, x = random_params(block), images(4, 4)
+    with_shortcut, _ = compiled(block)(params, x, None)
+    without, _ = compiled(plain)(params, x, None)
+    np.testing.assert_allclose(with_shortcut - without, x, atol=1e-5)
+
+
+def _residual(spec: InvertedResidualSpec, has_shortcut: bool, init: Any) -> InvertedResidual:
+    block = InvertedResidual(4, spec, init)
+    block.has_shortcut = has_shortcut
+    return block
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["unit1", "unit2"])
+def mobilevit(request: pytest.FixtureRequest) -> tuple[int, Model, Tree, Apply]:
+    """Every choice of the patch is a multiple of the unit; neither divides the map of 5x5."""
+    model = block_model(6, MobileViTSpec(6, embed=8, heads=4, ffn=16, depth=2, patch=request.param))
+    return request.param, model, random_params(model), compiled(model)
+
+
+@pytest.mark.parametrize(
+    ("width", "embed", "heads", "ffn", "patch", "depth"),
+    [(4, 4, 1, 4, 2, 1), (6, 8, 2, 8, 4, 2), (4, 8, 4, 16, 2, 2), (6, 4, 2, 6, 8, 1), (6, 8, 1, 16, 1, 1)],
+)
+def test_mobilevit(
+    mobilevit: tuple[int, Model, Tree, Apply],
+    width: int,
+    embed: int,
+    heads: int,
+    ffn: int,
+    patch: int,
+    depth: int,
+    cut: Cut,
+) -> None:
+    unit, *big = mobilevit
+    if patch % unit:
+        pytest.skip("not a multiple of the unit")
+    spec = MobileViTSpec(width, embed, heads, ffn, depth, patch)
+    widths = AttentionWidths(width, embed, heads, ffn, patch, depth)  # type: ignore[arg-type]
+    check_masked_is_sliced(tuple(big), widths, block_model(width, spec), width, width, cut)
+
+
+def test_mobilevit_without_embed_norm() -> None:
+    model = block_model(4, MobileViTSpec(4, embed=4, heads=2, ffn=4, depth=1, patch=2, embed_norm=False))
+    assert "embed_norm" not in model.abstract_params
+    y, _ = compiled(model)(random_params(model), images(4, 4), None)
+    assert y.shape == (3, SIDE, SIDE, 4)
+    assert np.isfinite(y).all()
+
+
+def test_patch_larger_than_the_map_is_the_map() -> None:
+    """Every pixel on its own: as with a patch of the map's side."""
+    outputs = []
+    for patch in (SIDE, 4 * SIDE):
+        model = block_model(4, MobileViTSpec(4, embed=4, heads=1, ffn=4, depth=1, patch=patch))
+        outputs.append(compiled(model)(random_params(model), images(4, 4), None)[0])
+    np.testing.assert_allclose(*outputs, atol=1e-6)
+
+
+def _norm(x: np.ndarray) -> np.ndarray:
+    return (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2)) + 1e-5)
+
+
+def test_squeeze_and_excitation_by_hand() -> None:
+    spec = InvertedResidualSpec(3, 4, kernel=1, expand=False, activation="relu", squeeze=2)
+    model = block_model(4, spec)
+    params, x = random_params(model), images(4, 4)
+    p = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+
+    def norm(h: np.ndarray, name: str) -> np.ndarray:
+        return _norm(h) * p[name]["scale"] + p[name]["bias"]
+
+    h = np.maximum(norm(np.asarray(x) * p["depthwise"]["kernel"][0, 0], "depthwise_norm"), 0)
+    gate = np.maximum(h.mean((1, 2)) @ p["squeeze"]["kernel"] + p["squeeze"]["bias"], 0)
+    gate = np.clip((gate @ p["excite"]["kernel"] + p["excite"]["bias"] + 3) / 6, 0, 1)
+    expected = norm((h * gate[:, None, None]) @ p["project"]["kernel"], "project_norm")
+    np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-4)
+
+
+def test_separable_by_hand() -> None:
+    model = block_model(2, SeparableSpec(3, kernel=1, stride=2, bias=True))
+    params, x = random_params(model), images(2, 2)
+    p = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+    h = np.asarray(x)[:, ::2, ::2] * p["depthwise"]["kernel"][0, 0] + p["depthwise"]["bias"]
+    h = np.maximum(_norm(h) * p["depthwise_norm"]["scale"] + p["depthwise_norm"]["bias"], 0)
+    h = h @ p["pointwise"]["kernel"] + p["pointwise"]["bias"]
+    expected = np.maximum(_norm(h) * p["pointwise_norm"]["scale"] + p["pointwise_norm"]["bias"], 0)
+    np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape"),
+    [
+        (ConvSpec(7, kernel=5, stride=2), (3, 3, 3, 7)),
+        (SeparableSpec(7, stride=2), (3, 3, 3, 7)),
+        (InvertedResidualSpec(7, 12, stride=2), (3, 3, 3, 7)),
+        (MobileViTSpec(6, embed=4, heads=2, ffn=4, depth=1, patch=2), (3, 5, 5, 6)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_shapes(spec: BlockSpec, shape: tuple[int, ...]) -> None:
+    model = block_model(6, spec)
+    y, _ = jax.eval_shape(compiled(model), model.abstract_params, images(6, 6), None)
+    assert y.shape == shape
+
+
+def head_model(in_width: int, spec: HeadSpec) -> Model:
+    return Model(lambda init: Head(in_width, spec, 2, init))
+
+
+def test_head_by_hand() -> None:
+    model = head_model(4, HeadSpec(3, hidden=2, activation="silu"))
+    params, x = random_params(model), images(4, 4)
+    p = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+    h = _norm(np.asarray(x) @ p["conv"]["kernel"]) * p["norm"]["scale"] + p["norm"]["bias"]
+    h = (h * expit(h)).mean((1, 2)) @ p["hidden"]["kernel"] + p["hidden"]["bias"]
+    expected = (h * expit(h)) @ p["classifier"]["kernel"] + p["classifier"]["bias"]
+    np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-4)
+
+
+def test_head_masked_is_sliced(cut: Cut) -> None:
+    model, small = head_model(6, HeadSpec(5)), head_model(4, HeadSpec(3))
+    params, x = random_params(model), images(6, 4)
+    y, _ = compiled(model)(params, x, jnp.int32(3))
+    expected, _ = compiled(small)(cut(small.abstract_params, params), x[..., :4], None)
+    np.testing.assert_allclose(y, expected, atol=1e-4)
+
+
+def test_head_of_pooling_alone() -> None:
+    model = head_model(4, HeadSpec(0))
+    params, x = random_params(model), images(4, 4)
+    assert set(model.abstract_params) == {"classifier"}
+    kernel, bias = params["classifier"]["kernel"], params["classifier"]["bias"]
+    np.testing.assert_allclose(compiled(model)(params, x, None)[0], x.mean((1, 2)) @ kernel + bias, atol=1e-5)

@@ -1,0 +1,154 @@
+"""Primitives against XLA's own, NumPy, or values by hand."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from supernet import ops
+
+
+def normal(*shape: int, seed: int = 0) -> jax.Array:
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
+
+
+def lax_depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    pad = kernel.shape[0] // 2
+    return jax.lax.conv_general_dilated(
+        x,
+        kernel[:, :, None],
+        (stride, stride),
+        [(pad, pad)] * 2,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=x.shape[-1],
+    )
+
+
+@pytest.mark.parametrize("side", [3, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_depthwise_conv_and_its_gradients(side: int, stride: int) -> None:
+    x, kernel = normal(2, 7, 6, 3), normal(side, side, 3, seed=1)
+    weights = normal(2, -(-7 // stride), -(-6 // stride), 3, seed=2)
+
+    def run(conv: Callable[..., jax.Array]) -> tuple[jax.Array, ...]:
+        def loss(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+            y = conv(x, kernel, stride)
+            return jnp.sum(y * weights), y
+
+        (_, y), gradients = jax.jit(jax.value_and_grad(loss, (0, 1), has_aux=True))(x, kernel)
+        return y, *gradients
+
+    for ours, expected in zip(run(ops.depthwise_conv), run(lax_depthwise), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5 * float(jnp.abs(expected).max()))
+
+
+def test_depthwise_conv_keeps_half_precision() -> None:
+    x, kernel = normal(1, 5, 5, 2).astype(jnp.bfloat16), normal(3, 3, 2)
+
+    def loss(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
+        y = ops.depthwise_conv(x, kernel, 1)
+        return jnp.sum(y.astype(jnp.float32)), y
+
+    (dx, dk), y = jax.jit(jax.grad(loss, (0, 1), has_aux=True))(x, kernel)
+    assert (y.dtype, dx.dtype, dk.dtype) == (jnp.bfloat16, jnp.bfloat16, jnp.float32)
+
+
+def test_mask_channels() -> None:
+    x = jnp.arange(6.0).reshape(2, 3)
+    assert ops.mask_channels(x, jnp.int32(2)).tolist() == [[0, 1, 0], [3, 4, 0]]
+    assert ops.mask_channels(x, None) is x
+
+
+def test_resize_channels() -> None:
+    x = jnp.ones((2, 3))
+    assert ops.resize_channels(x, 5).tolist() == [[1, 1, 1, 0, 0]] * 2
+    assert ops.resize_channels(x, 2).shape == (2, 2)
+
+
+def test_mask_kernel_keeps_the_centre() -> None:
+    kernel = jnp.ones((5, 5, 2))
+    expected = np.zeros((5, 5))
+    expected[1:4, 1:4] = 1
+    np.testing.assert_array_equal(ops.mask_kernel(kernel, jnp.int32(3))[..., 0], expected)
+    np.testing.assert_array_equal(ops.mask_kernel(kernel, jnp.int32(5)), kernel)
+    np.testing.assert_array_equal(ops.mask_kernel(kernel, jnp.int32(1)).sum((0, 1)), [1, 1])
+
+
+def test_unfold_by_hand() -> None:
+    x = jnp.arange(16).reshape(1, 4, 4, 1)
+    groups = ops.unfold(x, 2)[0, :, :, 0]
+    # Pixels of one group share their place in their 2x2 patch.
+    assert groups.tolist() == [[0, 2, 8, 10], [1, 3, 9, 11], [4, 6, 12, 14], [5, 7, 13, 15]]
+
+
+@pytest.mark.parametrize("patch", [1, 2, 3, 7])
+@pytest.mark.parametrize("height_width", [(5, 5), (4, 6)])
+def test_fold_is_the_inverse(patch: int, height_width: tuple[int, int]) -> None:
+    x = normal(2, *height_width, 3)
+    tokens = ops.unfold(x, patch)
+    rows, columns = (-(-n // patch) for n in height_width)
+    assert tokens.shape == (2, patch**2, rows * columns, 3)
+    np.testing.assert_array_equal(ops.fold(tokens, patch, *height_width), x)
+
+
+def test_attention_mask_by_hand() -> None:
+    assert ops.attention_mask(4, 4, 2, None) is None
+    # A map of 3x3 in patches of 2: 2x2 patches, of which only the top left is whole.
+    mask = np.asarray(ops.attention_mask(3, 3, 2, None))
+    assert mask.shape == (4, 4, 4)
+    assert mask[:, 0].tolist() == [
+        [True, True, True, True],  # top left pixels: in all four patches
+        [True, False, True, False],  # top right: the map ends before the second column's
+        [True, True, False, False],
+        [True, False, False, False],
+    ]
+
+
+@pytest.mark.parametrize("patch", [1, 2, 4])
+@pytest.mark.parametrize("side", [4, 5, 7])
+def test_traced_patch_sees_the_same_pixels(side: int, patch: int) -> None:
+    """Which pixel sees which, in the units of 1 with a traced patch as in the patches themselves."""
+    mask = np.asarray(ops.attention_mask(side, side, 1, jnp.int32(patch)))[0]
+    place = np.arange(side * side)
+    row, column = place // side % patch, place % side % patch
+    np.testing.assert_array_equal(mask, (row[:, None] == row) & (column[:, None] == column))
+
+
+def numpy_attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, heads: int) -> np.ndarray:
+    out = np.zeros_like(v)
+    for head in range(heads):
+        own = slice(head, None, heads)
+        scores = q[..., own] @ np.swapaxes(k[..., own], -1, -2) / np.sqrt(q.shape[-1] / heads)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        out[..., own] = weights / weights.sum(-1, keepdims=True) @ v[..., own]
+    return out
+
+
+def test_interleaved_attention_for_every_number_of_heads() -> None:
+    q, k, v = (normal(2, 3, 5, 8, seed=seed) for seed in range(3))
+
+    @jax.jit
+    def attend(heads: jax.Array, embed: jax.Array) -> jax.Array:
+        narrow = [ops.mask_channels(a, embed) for a in (q, k, v)]
+        return ops.interleaved_attention(*narrow, max_heads=4, heads=heads, embed=embed, mask=None)
+
+    for embed in (4, 8):
+        cut = [np.asarray(a[..., :embed]) for a in (q, k, v)]
+        for heads in (1, 2, 4):
+            out = attend(jnp.int32(heads), jnp.int32(embed))
+            np.testing.assert_allclose(out[..., :embed], numpy_attention(*cut, heads), atol=1e-5)
+            assert not out[..., embed:].any()
+    static = ops.interleaved_attention(q, k, v, max_heads=2, heads=None, embed=8, mask=None)
+    np.testing.assert_allclose(static, numpy_attention(*map(np.asarray, (q, k, v)), 2), atol=1e-5)
+
+
+def test_masked_keys_have_no_influence() -> None:
+    q, k, v = (normal(1, 1, 3, 2, seed=seed) for seed in range(3))
+    mask = jnp.array([[[True, True, False]] * 3])
+    attend = jax.jit(
+        lambda k, v: ops.interleaved_attention(q, k, v, max_heads=1, heads=None, embed=2, mask=mask)
+    )
+    other = attend(k.at[0, 0, 2].set(9.0), v.at[0, 0, 2].set(9.0))
+    np.testing.assert_array_equal(attend(k, v), other)
