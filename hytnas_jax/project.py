@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
@@ -61,7 +62,7 @@ class Project:
     def prepared(self, pictures: Pictures, resolution: int) -> np.ndarray:
         """All pictures as a network of that resolution takes them: float32 [N, R, R, C]."""
         parts = [
-            np.asarray(prepare(part, resolution=resolution, mean=self.mean, std=self.std))
+            np.asarray(prepare(jnp.asarray(part), resolution=resolution, mean=self.mean, std=self.std))
             for part in np.array_split(pictures.images, -(-len(pictures) // 512))
         ]
         return np.concatenate(parts)

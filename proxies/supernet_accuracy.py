@@ -4,7 +4,7 @@ Letters: A architectures, N batches, B batch, R resolution, C channels.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -26,9 +26,9 @@ class JudgingPictures(NamedTuple):
     images: float32 [N', B, R, R, C] and labels: int32 [N', B], -1 where a batch was filled up.
     """
 
-    calibration: np.ndarray
-    images: np.ndarray
-    labels: np.ndarray
+    calibration: Any
+    images: Any
+    labels: Any
 
 
 class SupernetError:

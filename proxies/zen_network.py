@@ -17,7 +17,7 @@ from supernet.model import Model, Tree
 from supernet.network import Network
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
-from supernet.supernet import Control, Supernet, SwitchedStage
+from supernet.supernet import Control, Supernet
 
 LayerNormRule = Literal["published", "corrected", "skip"]
 
@@ -71,7 +71,7 @@ def scored_supernet(
     """The supernet to be scored, for pictures of one resolution; its classifier is not used."""
 
     def build(init: Any) -> nnx.Module:
-        network = Supernet(space, channels, 1, init, stage_type=SwitchedStage)
+        network = Supernet(space, channels, 1, init)
         side = -(-resolution // space.stem_stride)
         for module, stage in zip(network.stages, space.stages, strict=True):
             side = -(-side // stage.stride)

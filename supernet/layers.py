@@ -52,8 +52,9 @@ class PairConv(nnx.Module):
 
     def __call__(self, first: jax.Array, second: jax.Array) -> jax.Array:
         """[B, H, W, in] twice -> [B, H, W, out]."""
-        side, _, _, in_width, width = self.kernel.shape
-        kernel = self.kernel[...].reshape(side, side, 2 * in_width, width)
+        kernel = self.kernel[...]
+        side, _, _, in_width, width = kernel.shape
+        kernel = kernel.reshape(side, side, 2 * in_width, width)
         return full_conv(jnp.concatenate([first, second], -1), kernel, 1)
 
 

@@ -26,7 +26,8 @@ class Model:
         self._build = build
         self._dtype = dtype
         abstract = nnx.eval_shape(lambda: build(Initializer(np.random.default_rng(0))))
-        self._graph, self._params, self._stats = nnx.split(abstract, nnx.Param, nnx.BatchStat)
+        self._graph, states = _split(abstract)
+        self._params, self._stats = states
         self.abstract_params: Tree = nnx.to_pure_dict(self._params)
         self.abstract_stats: Tree = nnx.to_pure_dict(self._stats)
 
@@ -34,7 +35,7 @@ class Model:
         """Random parameters, and statistics of mean 0 and variance 1."""
 
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).tolist())
-        _, params, stats = nnx.split(self._build(Initializer(rng)), nnx.Param, nnx.BatchStat)
+        _, (params, stats) = _split(self._build(Initializer(rng)))
         as_arrays = functools.partial(jax.tree.map, jnp.asarray)
         return as_arrays(nnx.to_pure_dict(params)), as_arrays(nnx.to_pure_dict(stats))
 
@@ -67,3 +68,8 @@ class Model:
             return state
 
         return nnx.merge(self._graph, filled(self._params, params), filled(self._stats, stats), copy=True)
+
+
+def _split(module: nnx.Module) -> tuple[Any, tuple[nnx.State, nnx.State]]:
+    graph, *states = nnx.split(module, nnx.Param, nnx.BatchStat)
+    return graph, (states[0], states[1])

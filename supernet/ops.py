@@ -88,7 +88,7 @@ def _shifted_forward(x: jax.Array, kernel: jax.Array, stride: int) -> tuple[jax.
 def _shifted_backward(stride: int, saved: tuple, dy: jax.Array) -> tuple[jax.Array, jax.Array]:
     x, kernel = saved
     side = kernel.shape[0]
-    out_hw = dy.shape[1:3]
+    out_hw = (dy.shape[1], dy.shape[2])
     spread = dy
     if stride > 1:  # dy at the places of x that it came from, 0 between
         spread = jnp.zeros((dy.shape[0], *x.shape[1:3], dy.shape[3]), dy.dtype)

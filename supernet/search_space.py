@@ -275,7 +275,7 @@ def _stage_blocks(choice: StageChoice, width: int, stride: int) -> list[BlockSpe
 
     first = inverted_residual(width, stride)
     if choice.block == "conv":
-        return [first] + [inverted_residual(choice.width, 1)] * (choice.depth - 1)
+        return [first, *[inverted_residual(choice.width, 1)] * (choice.depth - 1)]
     return [
         first,
         MobileViTSpec(choice.width, choice.embed, choice.heads, choice.ffn, choice.depth, choice.patch),

@@ -1,4 +1,4 @@
-"""The supernet: controls, one trace, batches of controls, gradients, skipped blocks."""
+"""The supernet: controls, one trace, batches of controls, gradients."""
 
 import dataclasses
 from typing import Any
@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from supernet.model import Model, Tree
+from supernet.model import Tree
 from supernet.spaces import built_in_space
 from supernet.subnet import slice_subnet
-from supernet.supernet import Control, Supernet, SwitchedStage, controls, largest_sizes
+from supernet.supernet import Control, controls, largest_sizes
 
 
 def test_controls_by_hand(tiny: Any) -> None:
@@ -115,14 +115,3 @@ def test_gradients_are_finite_and_zero_where_inactive(tiny: Any, gradient: Any, 
     assert 0 < np.mean(~used) < 1
     # Where one token is alone in its group, query and key have no effect; everything else has.
     assert np.mean(flat[used] != 0) > 0.75
-
-
-def test_skipped_blocks_change_nothing(tiny: Any) -> None:
-    switched = Model(lambda init: Supernet(tiny.space, 2, 3, init, stage_type=SwitchedStage))
-    apply = jax.jit(switched.apply, static_argnames="train")
-    for genes in MEMBERS.values():
-        control = tiny.control(tiny.member(**genes))
-        (expected, _), _ = tiny.forward(tiny.params, tiny.stats, tiny.images, control)
-        logits, stats = apply(tiny.params, tiny.stats, tiny.images, control, train=True)
-        np.testing.assert_allclose(logits, expected, atol=1e-4)
-        assert jax.tree.structure(stats) == jax.tree.structure(tiny.stats)

@@ -1,0 +1,153 @@
+"""Runs a training: checkpoints, exact resume, divergence noticed and rolled back, metrics written.
+
+The same for a supernet and for a stand-alone network; what a step does is the caller's.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import orbax.checkpoint as ocp
+
+from hytnas_jax import console
+from hytnas_jax.metrics_log import MetricsLog
+from supernet.errors import UserError
+from supernet.training import Metrics, TrainState
+
+CHECK_EVERY = 20  # steps between looks at the losses
+MAX_ROLLBACKS = 3
+JUMP = 3.0  # a loss this many times the usual one, and above chance, is a divergence
+
+# step function: (state, number of the step, attempt) -> (state, metrics). Attempt counts the rollbacks so
+# far: batches and subnets drawn from it differ from those that diverged.
+StepFunction = Callable[[TrainState, int, int], tuple[TrainState, Metrics]]
+
+
+class Saved(NamedTuple):
+    """What a checkpoint holds."""
+
+    state: TrainState
+    attempt: jax.Array
+
+
+def fit(
+    step_function: StepFunction,
+    state: TrainState,
+    *,
+    num_steps: int,
+    folder: Path,
+    label: str,
+    num_classes: int,
+    save_every: int = 200,
+) -> TrainState:
+    """Train until step `num_steps`, from the newest checkpoint under `folder` where there is one.
+
+    Writes `folder`/checkpoints, `folder`/metrics.jsonl and TensorBoard events. A run that was cut goes on
+    with the same numbers as one that was not: the step function may depend on nothing but its arguments.
+
+    Raises:
+      UserError: the loss diverged more than MAX_ROLLBACKS times.
+    """
+    logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax tells the terminal about every save
+    options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False)
+    with ocp.CheckpointManager((folder / "checkpoints").absolute(), options=options) as manager:
+        saved = _restore(manager, Saved(state, jnp.zeros((), jnp.int32)))
+        first = int(saved.state.step)
+        with (
+            MetricsLog(folder, first_step=first) as log,
+            console.progress(num_steps, label, done=first) as bar,
+        ):
+            return _run(step_function, saved, manager, log, bar, num_steps, num_classes, save_every)
+
+
+def restore(folder: Path, state: TrainState) -> TrainState:
+    """The state of the newest checkpoint under `folder`; `state` lends its shapes."""
+    with ocp.CheckpointManager((folder / "checkpoints").absolute()) as manager:
+        if manager.latest_step() is None:
+            raise UserError(f"{folder}: there is no checkpoint; delete the folder and make the step again")
+        return _restore(manager, Saved(state, jnp.zeros((), jnp.int32))).state
+
+
+def _run(
+    step_function: StepFunction,
+    saved: Saved,
+    manager: ocp.CheckpointManager,
+    log: MetricsLog,
+    bar: console.Progress,
+    num_steps: int,
+    num_classes: int,
+    save_every: int,
+) -> TrainState:
+    usual: list[float] = []  # the teacher's losses since the start, newest last
+    pending: list[Metrics] = []
+    state, attempt = saved.state, int(saved.attempt)
+    step = int(state.step)
+    if step == 0:
+        _save(manager, 0, saved)
+    while step < num_steps:
+        state, metrics = step_function(state, step, attempt)
+        pending.append(metrics)
+        step += 1
+        if step % CHECK_EVERY and step % save_every and step < num_steps:
+            continue
+        losses = np.array([m.loss for m in pending])
+        if _diverged(losses[:, 0], usual, num_classes) or not np.all(np.isfinite(losses)):
+            attempt = _next_attempt(attempt, step)
+            saved = _restore(manager, Saved(state, jnp.int32(0)))
+            state = saved.state
+            bar.advance(int(state.step) - step + len(pending))
+            step, pending = int(state.step), []
+            log.drop_from(step)
+            continue
+        usual += losses[:, 0].tolist()
+        log.write(step - len(pending), pending)
+        bar.note(_note(pending))
+        bar.advance(len(pending))
+        pending = []
+        if step % save_every == 0 or step == num_steps:
+            _save(manager, step, Saved(state, jnp.int32(attempt)))
+    return state
+
+
+def _diverged(losses: np.ndarray, usual: list[float], num_classes: int) -> bool:
+    """Whether a loss jumped: JUMP times the median of the latest hundred, and above guessing's."""
+    if len(usual) < CHECK_EVERY:
+        return False
+    bound = max(JUMP * float(np.median(usual[-100:])), 1.5 * float(np.log(num_classes)))
+    return bool(np.median(losses) > bound)
+
+
+def _next_attempt(attempt: int, step: int) -> int:
+    if attempt >= MAX_ROLLBACKS:
+        raise UserError(
+            f"the loss diverged at step {step}, the {attempt + 1}th time; the last good checkpoint is kept. "
+            "Delete the step's folder and train with a smaller --learning-rate (a third of this one, say)"
+        )
+    console.warn(f"the loss diverged at step {step}: back to the last good checkpoint, with other batches")
+    return attempt + 1
+
+
+def _save(manager: ocp.CheckpointManager, step: int, saved: Saved) -> None:
+    manager.save(step, args=ocp.args.StandardSave(saved._asdict()), force=True)
+    manager.wait_until_finished()
+
+
+def _restore(manager: ocp.CheckpointManager, like: Saved) -> Saved:
+    """The newest checkpoint, or `like` where there is none."""
+    step = manager.latest_step()
+    if step is None:
+        return like
+    abstract: Any = jax.tree.map(ocp.utils.to_shape_dtype_struct, like._asdict())
+    return Saved(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
+
+
+def _note(pending: list[Metrics]) -> str:
+    loss = np.mean([m.loss[0] for m in pending])
+    accuracy = np.mean([m.accuracy[0] for m in pending])
+    text = f"loss {loss:.2f} · training accuracy {accuracy:.2f}"
+    others = [m.accuracy[1:] for m in pending]
+    return text if others[0].size == 0 else f"{text} (subnets {np.mean(others):.2f})"

@@ -1,0 +1,207 @@
+"""Train the weight-sharing network over a search space: the first command.
+
+python -m hytnas_jax.train_supernet --workdir runs/digits
+python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
+"""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from hytnas_jax import console
+from hytnas_jax.command import run, settings_of
+from hytnas_jax.data import Dataset, augment, batches
+from hytnas_jax.fit import fit, restore
+from hytnas_jax.hardware import compute_dtype
+from hytnas_jax.judging import judging_pictures
+from hytnas_jax.project import Project, create_project
+from hytnas_jax.workdir import Workdir, read_json
+from proxies.supernet_accuracy import SupernetError
+from supernet import training
+from supernet.errors import UserError
+from supernet.model import Model, Tree
+from supernet.sampling import sandwich
+from supernet.space_size import num_networks
+from supernet.supernet import controls, supernet
+
+DATA_FIELDS = ("data", "data_dir", "space", "resolutions", "max_pictures", "skip_corrupt")
+NUM_REPORTED = 8  # random subnets judged at the end
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train one network that contains all networks of a search space.
+
+    Later commands read cheap accuracy estimates for any architecture from it.
+    """
+
+    workdir: Path
+    """Folder for everything that is made; the same command again goes on in it."""
+    data: str = "digits"
+    """Your pictures: a folder (DIR/train/<class>/*, or DIR/<class>/*), a .npz file, tfds:NAME, or digits."""
+    data_dir: Path | None = None
+    """Where TensorFlow Datasets lie prepared; for --data tfds:NAME only."""
+    space: str | None = None
+    """Search space: hytnas, hytnas-initial, hybrid, hybrid-small, or your own .py or .yaml file. If not
+    given: hybrid-small for pictures of up to 32 pixels, else hybrid."""
+    resolutions: tuple[int, ...] = ()
+    """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
+    that your pictures reach."""
+    max_pictures: int | None = None
+    """Use at most so many training pictures, for a quick trial."""
+    skip_corrupt: bool = False
+    """Leave out pictures that cannot be read instead of stopping."""
+    epochs: int = 40
+    """How many times each training picture is seen."""
+    batch_size: int = 32
+    """Pictures in a training step."""
+    learning_rate: float = 3e-3
+    """Peak learning rate of AdamW."""
+    random_subnets: int = 2
+    """Random networks trained in each step, beside the largest and the smallest."""
+    seed: int = 0
+    """Of the splits, the weights and the order of the pictures."""
+
+
+def main(config: Config) -> None:
+    """Train, or go on training, and say how good the subnets are."""
+    _check(config)
+    workdir = Workdir(config.workdir)
+    project, dataset = create_project(
+        workdir,
+        data=config.data,
+        data_dir=config.data_dir,
+        space=config.space,
+        resolutions=config.resolutions,
+        max_pictures=config.max_pictures,
+        skip_corrupt=config.skip_corrupt,
+        seed=config.seed,
+    )
+    step = workdir.step("supernet")
+    step.begin(settings_of(config, without=DATA_FIELDS), {"data": project.done_id})
+    next_command = f"python -m hytnas_jax.measure_latency --workdir {config.workdir}"
+    if step.is_done:
+        console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
+        console.wrote([], next_command)
+        return
+    model = _model(project)
+    recipe = _recipe(config.epochs, config.batch_size, config.learning_rate, len(dataset.train))
+    console.say(
+        f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
+        f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
+        f"{' and '.join(map(str, project.space.resolution))} pixels; "
+        f"{recipe.num_steps} steps (the first of each resolution compiles for a while)"
+    )
+    params, _ = model.init(jax.random.key(config.seed))
+    state = fit(
+        _step_function(project, dataset, model, recipe, config),
+        training.init(recipe, params),
+        num_steps=recipe.num_steps,
+        folder=step.folder,
+        label="training the supernet",
+        num_classes=project.num_classes,
+    )
+    summary = _judge(project, dataset, model, state.ema, config.seed)
+    step.finish({**summary, "steps": recipe.num_steps})
+    console.say(_describe(summary))
+    console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
+
+
+def load_supernet(project: Project) -> tuple[Model, Tree]:
+    """The trained supernet of a work folder: its functions and its averaged parameters."""
+    step = project.workdir.step("supernet")
+    step.require("train_supernet")
+    settings = read_json(step.folder / "settings.json")["settings"]
+    model = _model(project)
+    num_train = project.workdir.step("data").done()["summary"]["train"]
+    recipe = _recipe(settings["epochs"], settings["batch_size"], settings["learning_rate"], num_train)
+    params, _ = model.init(jax.random.key(0))
+    return model, restore(step.folder, training.init(recipe, params)).ema
+
+
+def _model(project: Project) -> Model:
+    return supernet(
+        project.space, channels=project.channels, num_classes=project.num_classes, dtype=compute_dtype()
+    )
+
+
+def _recipe(epochs: int, batch_size: int, learning_rate: float, num_train: int) -> training.Recipe:
+    num_steps = max(1, epochs * num_train // batch_size)
+    return training.Recipe(num_steps=num_steps, learning_rate=learning_rate)
+
+
+def _step_function(
+    project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, config: Config
+) -> Any:
+    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
+    def train(
+        state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
+    ) -> tuple[training.TrainState, training.Metrics]:
+        inputs = augment(
+            key,
+            images,
+            resolution=resolution,
+            mean=project.mean,
+            std=project.std,
+            flip=project.flip,
+            crop=True,
+        )
+        return training.step(model, recipe, state, inputs, labels, subnets)
+
+    key = jax.random.key(config.seed)
+
+    def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
+        rng = np.random.default_rng([config.seed, attempt, number])
+        chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
+        resolution = int(rng.choice(project.space.resolution))
+        subnets = sandwich(project.space, rng, num_random=config.random_subnets, resolution=resolution)
+        return train(
+            state,
+            jax.random.fold_in(jax.random.fold_in(key, attempt), number),
+            dataset.train.images[chosen],
+            dataset.train.labels[chosen],
+            controls(project.space, subnets),
+            resolution=resolution,
+        )
+
+    return step_function
+
+
+def _judge(project: Project, dataset: Dataset, model: Model, params: Tree, seed: int) -> dict[str, Any]:
+    """Accuracies on the search split of the largest, the smallest and some random subnets."""
+    rng = np.random.default_rng([seed, 1])
+    resolution = max(project.space.resolution)
+    subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
+    with console.progress(len(subnets), "judging subnets") as bar:
+        judge = SupernetError(
+            project.space, model, params, judging_pictures(project, dataset), on_judged=bar.advance
+        )
+        accuracies = 1 - judge(subnets)
+    return {
+        "largest_accuracy": float(accuracies[0]),
+        "smallest_accuracy": float(accuracies[1]),
+        "random_accuracies": accuracies[2:].tolist(),
+    }
+
+
+def _describe(summary: dict[str, Any]) -> str:
+    return (
+        f"accuracy on the search split: largest subnet {summary['largest_accuracy']:.3f}, "
+        f"smallest {summary['smallest_accuracy']:.3f}, "
+        f"median of {len(summary['random_accuracies'])} random ones "
+        f"{np.median(summary['random_accuracies']):.3f}"
+    )
+
+
+def _check(config: Config) -> None:
+    for name, low in (("epochs", 1), ("batch_size", 2), ("random_subnets", 1), ("seed", 0)):
+        if getattr(config, name) < low:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be at least {low}")
+
+
+if __name__ == "__main__":
+    run(main, Config)
