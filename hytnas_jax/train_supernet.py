@@ -5,7 +5,6 @@ python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
 """
 
 import dataclasses
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import jax
 import numpy as np
 
 from hytnas_jax import console
+from hytnas_jax.augmented_step import augmented_step, step_key
 from hytnas_jax.command import run, settings_of
-from hytnas_jax.data import Dataset, augment, batches
+from hytnas_jax.data import Dataset, batches
 from hytnas_jax.fit import fit, restore
 from hytnas_jax.hardware import compute_dtype
 from hytnas_jax.judging import judging_pictures
@@ -137,22 +137,7 @@ def _recipe(epochs: int, batch_size: int, learning_rate: float, num_train: int) 
 def _step_function(
     project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, config: Config
 ) -> Any:
-    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
-    def train(
-        state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
-    ) -> tuple[training.TrainState, training.Metrics]:
-        inputs = augment(
-            key,
-            images,
-            resolution=resolution,
-            mean=project.mean,
-            std=project.std,
-            flip=project.flip,
-            crop=True,
-        )
-        return training.step(model, recipe, state, inputs, labels, subnets)
-
-    key = jax.random.key(config.seed)
+    train = augmented_step(project, model, recipe)
 
     def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
         rng = np.random.default_rng([config.seed, attempt, number])
@@ -161,7 +146,7 @@ def _step_function(
         subnets = sandwich(project.space, rng, num_random=config.random_subnets, resolution=resolution)
         return train(
             state,
-            jax.random.fold_in(jax.random.fold_in(key, attempt), number),
+            step_key(config.seed, attempt, number),
             dataset.train.images[chosen],
             dataset.train.labels[chosen],
             controls(project.space, subnets),

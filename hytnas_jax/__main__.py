@@ -1,0 +1,109 @@
+"""The main job: from pictures to a trained, exported Pareto set and a report, in one command.
+
+    python -m hytnas_jax --workdir runs/digits
+    python -m hytnas_jax --workdir runs/mine --data path/to/pictures
+
+Each step is also a command of its own with more flags, on the same work folder.
+"""
+
+import dataclasses
+import shlex
+import time
+from pathlib import Path
+
+from hytnas_jax import console
+from hytnas_jax.command import run
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Find, train and export the networks with the best trade-offs for your pictures and this machine.
+
+    Runs train_supernet, measure_latency, search, retrain, export and report, one after the other. The same
+    command again goes on where it stopped.
+    """
+
+    workdir: Path
+    """Folder for everything that is made."""
+    data: str = "digits"
+    """Your pictures: a folder (DIR/train/<class>/*, or DIR/<class>/*), a .npz file, tfds:NAME, or digits."""
+    data_dir: Path | None = None
+    """Where TensorFlow Datasets lie prepared; for --data tfds:NAME only."""
+    space: str | None = None
+    """Search space: hytnas, hytnas-initial, hybrid, hybrid-small, or your own .py or .yaml file. If not
+    given: hybrid-small for pictures of up to 32 pixels, else hybrid."""
+    resolutions: tuple[int, ...] = ()
+    """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
+    that your pictures reach."""
+    max_pictures: int | None = None
+    """Use at most so many training pictures, for a quick trial."""
+    skip_corrupt: bool = False
+    """Leave out pictures that cannot be read instead of stopping."""
+    epochs: int = 40
+    """How many times the supernet sees each training picture."""
+    retrain_epochs: int = 20
+    """How many times each chosen network sees each training picture."""
+    objectives: tuple[str, ...] = ("error", "latency_ms")
+    """What to trade off, two to four of: error, latency_ms, parameters, macs, peak_memory, zen_score."""
+    max_latency_ms: float | None = None
+    """No network above this predicted latency in milliseconds."""
+    max_params: int | None = None
+    """No network with more parameters."""
+    evaluations: int = 80
+    """Networks that the search evaluates."""
+    networks: int = 64
+    """Networks that are timed on this machine to learn how latency comes about."""
+    count: int = 5
+    """Networks of the front that are retrained and exported."""
+    seed: int = 0
+    """Of everything random."""
+
+
+def main(config: Config) -> None:
+    """Run every step that is not done yet."""
+    from hytnas_jax import export, measure_latency, report, retrain, search, train_supernet
+
+    workdir, seed = config.workdir, config.seed
+    steps = (
+        (
+            train_supernet,
+            train_supernet.Config(
+                workdir,
+                data=config.data,
+                data_dir=config.data_dir,
+                space=config.space,
+                resolutions=config.resolutions,
+                max_pictures=config.max_pictures,
+                skip_corrupt=config.skip_corrupt,
+                epochs=config.epochs,
+                seed=seed,
+            ),
+        ),
+        (measure_latency, measure_latency.Config(workdir, networks=config.networks, seed=seed)),
+        (
+            search,
+            search.Config(
+                workdir,
+                objectives=config.objectives,
+                max_latency_ms=config.max_latency_ms,
+                max_params=config.max_params,
+                evaluations=config.evaluations,
+                seed=seed,
+            ),
+        ),
+        (retrain, retrain.Config(workdir, count=config.count, epochs=config.retrain_epochs, seed=seed)),
+        (export, export.Config(workdir)),
+        (report, report.Config(workdir)),
+    )
+    started = time.monotonic()
+    for number, (module, step_config) in enumerate(steps, 1):
+        name = module.__name__.rpartition(".")[2]
+        console.say(f"\n[{number}/{len(steps)}] {name}")
+        module.main(step_config)
+    minutes = (time.monotonic() - started) / 60
+    report_path = shlex.quote(str(workdir / "report.html"))
+    console.say(f"\nall done in {minutes:.1f} min; open {report_path} in a browser")
+
+
+if __name__ == "__main__":
+    run(main, Config)
