@@ -1,0 +1,22 @@
+"""Neural architecture search over hybrid networks for small devices, in JAX.
+
+Each command is a module with a `Config` and a `main(config)`: `train_supernet`, `measure_latency`, `search`,
+`retrain`, `export`, `report`. `Workdir`, `open_project`, `load_pareto` and `read_retrained` read what they left;
+they are imported when first used, so that `--help` is fast.
+"""
+
+import importlib
+from typing import Any
+
+_PUBLIC = {
+    "Workdir": "hytnas_jax.workdir",
+    "load_pareto": "hytnas_jax.search_results",
+    "open_project": "hytnas_jax.project",
+    "read_retrained": "hytnas_jax.retrained",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'hytnas_jax' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
