@@ -14,7 +14,7 @@ import platform
 import shlex
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,27 +52,40 @@ class Step:
     name: str
     folder: Path
 
-    def begin(self, settings: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> None:
+    def begin(
+        self,
+        settings: Mapping[str, Any],
+        inputs: Mapping[str, str] | None = None,
+        *,
+        may_grow: Sequence[str] = (),
+    ) -> None:
         """Note what the step is made with, or check that it is what the step was begun with.
 
         Args:
           settings: everything that changes the result (no paths of the work folder: it may move).
           inputs: upstream step -> the `id` in its done mark; a retrained supernet has a new one.
+          may_grow: settings that may be larger than they were (False < True); the step, done or not,
+            then goes on and loses its done mark.
 
         Raises:
           UserError: a setting or an input is not the one that the step was begun with.
         """
         wanted = to_plain({"settings": settings, "inputs": inputs or {}})
         path = self.folder / "settings.json"
+        before = self._seconds_until_cut()
         if path.exists():
             noted = read_json(path)
             self._refuse_other_inputs(noted["inputs"], wanted["inputs"])
-            self._refuse_other_settings(noted["settings"], wanted["settings"])
+            old, new = noted["settings"], wanted["settings"]
+            grown = {k: new[k] for k in may_grow if k in old and k in new and new[k] > old[k]}
+            self._refuse_other_settings({**old, **grown}, new)
+            if grown:
+                (self.folder / "done.json").unlink(missing_ok=True)
+                write_json(path, wanted)
         else:
             write_json(path, wanted)
         if not self.is_done:
-            session = {"before": self._seconds_until_cut(), "started": time.time()}
-            write_json(self.folder / "session.json", session)
+            write_json(self.folder / "session.json", {"before": before, "started": time.time()})
 
     @property
     def is_done(self) -> bool:

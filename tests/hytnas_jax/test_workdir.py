@@ -141,3 +141,27 @@ def test_seconds_sum_over_sessions(tmp_path: Path) -> None:
     step.begin({})
     step.finish({})
     assert step.done()["seconds"] == pytest.approx(107, abs=2)
+
+
+def test_a_setting_that_may_grow_takes_the_done_mark_away(tmp_path: Path) -> None:
+    step = Workdir(tmp_path).step("search")
+    grows = ("evaluations", "baseline")
+
+    def begin(evaluations: int, baseline: bool, seed: int = 0) -> None:
+        settings = {"evaluations": evaluations, "baseline": baseline, "seed": seed}
+        step.begin(settings, may_grow=grows)
+
+    begin(80, False)
+    step.finish({})
+    begin(80, False)
+    assert step.is_done
+    with pytest.raises(UserError, match="seed: was 0, now 1"):
+        begin(90, False, seed=1)
+    with pytest.raises(UserError, match="evaluations: was 80, now 79"):
+        begin(79, True)
+    assert step.is_done
+    begin(90, True)
+    assert not step.is_done
+    assert read_json(step.folder / "settings.json")["settings"]["evaluations"] == 90
+    with pytest.raises(UserError, match="baseline: was True, now False"):
+        begin(90, False)

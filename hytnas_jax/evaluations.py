@@ -1,0 +1,139 @@
+"""The table of evaluated architectures, `evaluations.csv`: a row is on the disk before the next begins.
+
+Letters: N evaluations, G genes, M objectives.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from hytnas_jax.mobo import Observations, Problem
+from hytnas_jax.mobo.problem import gene_keys
+from hytnas_jax.workdir import CsvLog
+from supernet.errors import UserError
+from supernet.search_space import SearchSpace
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One row.
+
+    genes: int [G], canonical. values: float64 [M] in the user's units; NaN where it failed.
+    phase: "initial" (drawn before anything was known), "model" (suggested) or "random" (the baseline).
+    loss: mean cross-entropy in nats, where the error was evaluated.
+    mean, std: float64 [M], what was expected when it was suggested; NaN where nothing was.
+    """
+
+    genes: np.ndarray
+    values: np.ndarray
+    phase: str
+    loss: float | None
+    mean: np.ndarray
+    std: np.ndarray
+    seconds: float
+
+    @property
+    def key(self) -> bytes:
+        """Equal for equal architectures."""
+        return gene_keys(self.genes[None])[0]
+
+
+class EvaluationLog:
+    """A CSV file of evaluations, in order, and the same in memory."""
+
+    def __init__(self, path: Path, space: SearchSpace, problem: Problem) -> None:
+        """Open or start the file. Raises UserError where it is another search's, or a row is damaged."""
+        self.path = path
+        self._space = space
+        self._problem = problem
+        self._names = [objective.name for objective in problem.objectives]
+        self._modelled = [m for m, o in enumerate(problem.objectives) if o.known is None]
+        expected = [
+            f"{self._names[m]}_{what}" for m in self._modelled for what in ("predicted", "predicted_std")
+        ]
+        genes = [gene.name for gene in space.genes]
+        columns = ("index", "name", "phase", *genes, *self._names, "loss", *expected, "seconds")
+        self._file = CsvLog(path, columns)
+        self._evaluations = [self._parse(n, row) for n, row in enumerate(self._file.rows())]
+
+    def __len__(self) -> int:
+        return len(self._evaluations)
+
+    def append(self, evaluation: Evaluation) -> None:
+        """Add a row; it is on the disk when this returns."""
+        architecture = self._space.decode(evaluation.genes)
+        row: dict[str, object] = {
+            "index": len(self),
+            "name": architecture.name,
+            "phase": evaluation.phase,
+            **self._space.to_json(architecture)["genes"],
+            **dict(zip(self._names, evaluation.values.tolist(), strict=True)),
+            "loss": evaluation.loss,
+            "seconds": round(evaluation.seconds, 3),
+        }
+        for m in self._modelled:
+            row[f"{self._names[m]}_predicted"] = _none_if_nan(evaluation.mean[m])
+            row[f"{self._names[m]}_predicted_std"] = _none_if_nan(evaluation.std[m])
+        self._file.append(row)
+        self._evaluations.append(evaluation)
+
+    @property
+    def genes(self) -> np.ndarray:
+        """int64 [N, G]."""
+        codes = [evaluation.genes for evaluation in self._evaluations]
+        return np.array(codes, np.int64).reshape(-1, len(self._space.genes))
+
+    @property
+    def values(self) -> np.ndarray:
+        """float64 [N, M] in the user's units; NaN where an evaluation failed."""
+        return np.array([e.values for e in self._evaluations], np.float64).reshape(-1, len(self._names))
+
+    @property
+    def phases(self) -> np.ndarray:
+        """The phase of each, str [N]."""
+        return np.array([evaluation.phase for evaluation in self._evaluations], np.str_)
+
+    def observations(self, count: int) -> Observations:
+        """The first `count` evaluations, for `mobo.suggest`."""
+        return Observations(self.genes[:count], self.values[:count])
+
+    def by_key(self) -> dict[bytes, Evaluation]:
+        """Every evaluation by its `key`."""
+        return {evaluation.key: evaluation for evaluation in self._evaluations}
+
+    def at(self, index: int) -> Evaluation:
+        """The evaluation of a row."""
+        return self._evaluations[index]
+
+    def _parse(self, number: int, row: Mapping[str, str]) -> Evaluation:
+        try:
+            code = []
+            for gene in self._space.genes:
+                code.append([str(choice) for choice in gene.choices].index(row[gene.name]))
+            if row["name"] != self._space.decode(code).name or row["index"] != str(number):
+                raise ValueError("the genes are not those of that name, or a row is missing")
+            mean = np.full(len(self._names), math.nan)
+            std = mean.copy()
+            for m in self._modelled:
+                mean[m] = _number(row[f"{self._names[m]}_predicted"])
+                std[m] = _number(row[f"{self._names[m]}_predicted_std"])
+            values = np.array([_number(row[name]) for name in self._names])
+            loss = float(row["loss"]) if row["loss"] else None
+            seconds = float(row["seconds"])
+            return Evaluation(np.array(code, np.int64), values, row["phase"], loss, mean, std, seconds)
+        except ValueError as error:
+            raise UserError(
+                f"{self.path}, line {number + 2}: {error}; delete this line and those after it, and the "
+                "same command evaluates them again"
+            ) from None
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _number(text: str) -> float:
+    return float(text) if text else math.nan

@@ -1,0 +1,193 @@
+"""What can be searched for, by name: estimates of architectures as functions of genes.
+
+| objective | unit | where it comes from |
+|---|---|---|
+| error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
+| zen_score | | Zen-score at random weights; evaluated |
+| latency_ms | ms | the latency predictor of `measure_latency`; known |
+| parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
+
+A known objective is exact for any genes at once, so that it can be a limit; an evaluated one takes about a
+second for an architecture, so that the search models it. Letters: N codes, G genes, M objectives, F features.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from hytnas_jax.judging import judging_pictures
+from hytnas_jax.measure_latency import load_predictor
+from hytnas_jax.mobo import Limit, Objective, Problem
+from hytnas_jax.mobo.problem import GeneFunction, gene_keys, unseen
+from hytnas_jax.project import Project
+from hytnas_jax.train_supernet import load_supernet
+from proxies.base import Estimator
+from proxies.complexity import num_macs, num_parameters, peak_memory_bytes
+from proxies.latency import LatencyEstimator
+from proxies.supernet_accuracy import SupernetError
+from proxies.zen_score import ZenScore
+from supernet.encoding import to_features
+from supernet.errors import UserError
+from supernet.search_space import SearchSpace
+
+
+def supernet_error(project: Project) -> SupernetError:
+    """The error on the search split; the training split calibrates, the test split is not touched."""
+    model, params = load_supernet(project)
+    return SupernetError(project.space, model, params, judging_pictures(project, project.dataset()))
+
+
+def latency(project: Project) -> LatencyEstimator:
+    """The predicted latency on the measured device."""
+    return LatencyEstimator(load_predictor(project.workdir.step("latency")), project.to_spec)
+
+
+KNOWN: dict[str, Callable[[Project], Estimator]] = {
+    "latency_ms": latency,
+    "parameters": lambda project: num_parameters(project.to_spec),
+    "macs": lambda project: num_macs(project.to_spec),
+    "peak_memory": lambda project: peak_memory_bytes(project.to_spec),
+}
+EVALUATED: dict[str, Callable[[Project], Estimator]] = {
+    "error": supernet_error,
+    "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
+}
+OBJECTIVES = (*EVALUATED, *KNOWN)
+# Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
+# depend on how many networks are asked for at once, and a search that goes on must see what it saw before.
+DECIMALS = 6
+# What the surrogates see of an architecture beside its genes.
+FEATURES: dict[str, tuple[str, ...]] = {
+    "genes": (),
+    "genes+complexity": ("parameters", "macs"),
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Task:
+    """A search problem with the means to evaluate what is not known of it.
+
+    estimators: one for each evaluated objective, by name. latency: where it plays a part.
+    """
+
+    problem: Problem
+    space: SearchSpace
+    estimators: Mapping[str, Estimator]
+    latency: LatencyEstimator | None
+
+    def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, float | None]:
+        """Values [M] of one code [G], and its mean cross-entropy in nats where the error is an objective.
+
+        A value that is not finite is NaN: the evaluation has failed. So has an error whose loss is not
+        finite, for it comes from logits that are no numbers.
+        """
+        architecture = self.space.decode(genes)
+        values, loss = [], None
+        for objective in self.problem.objectives:
+            if objective.known is not None:
+                value = objective.known(genes[None])[0]
+            else:
+                estimator = self.estimators[objective.name]
+                value = estimator([architecture])[0]
+                if isinstance(estimator, SupernetError):
+                    loss = float(estimator.losses[0])
+                    value = value if math.isfinite(loss) else math.nan
+            values.append(float(value) if math.isfinite(value) else math.nan)
+        return np.array(values), loss
+
+    def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
+        """bool [N]: codes whose latency lies outside what the predictor was fitted on."""
+        if self.latency is None or len(genes) == 0:
+            return np.zeros(len(genes), bool)
+        return self.latency.predictor.outside(self.latency.features(self.space.decode_all(genes)))
+
+
+def check_names(names: Sequence[str], features: str) -> None:
+    """Raises UserError unless these are two to four different objectives, and features, that there are."""
+    shown = " ".join(names)
+    for name in names:
+        if name not in OBJECTIVES:
+            raise UserError(f"--objectives {shown}: {name!r} is none; choose from {', '.join(OBJECTIVES)}")
+    if features not in FEATURES:
+        raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
+    if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
+        raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")
+
+
+def make_task(
+    project: Project, objectives: Sequence[str], *, limits: Mapping[str, float], features: str
+) -> Task:
+    """The search problem of a work folder.
+
+    Args:
+      objectives: two to four names.
+      limits: name of a known objective -> the most it may be.
+      features: a name in `FEATURES`.
+
+    Raises:
+      UserError: an unknown name, or a step that an objective needs has not ended.
+    """
+    check_names(objectives, features)
+    space = project.space
+    used = {*objectives, *limits, *FEATURES[features]}
+    known = {name: make(project) for name, make in KNOWN.items() if name in used}
+    evaluated = {name: make(project) for name, make in EVALUATED.items() if name in used}
+    on_genes = {name: OnGenes(space, estimator) for name, estimator in known.items()}
+
+    def objective(name: str) -> Objective:
+        estimator = {**known, **evaluated}[name]
+        return Objective(name, estimator.direction, estimator.unit, on_genes.get(name))
+
+    problem = Problem(
+        cardinalities=space.cardinalities,
+        objectives=tuple(objective(name) for name in objectives),
+        limits=(
+            *_constraints(space),
+            *(Limit(name, maximum, on_genes[name]) for name, maximum in limits.items()),
+        ),
+        canonical=space.canonical,
+        features=_feature_function(space, [on_genes[name] for name in FEATURES[features]]),
+        sample=space.sample,
+    )
+    predicted = known.get("latency_ms")
+    return Task(problem, space, evaluated, predicted if isinstance(predicted, LatencyEstimator) else None)
+
+
+class OnGenes:
+    """An estimator as a function of codes [N, G] -> float64 [N]; each architecture is estimated once.
+
+    The search asks for some 2,500 architectures a batch, and for many of them several times.
+    """
+
+    def __init__(self, space: SearchSpace, estimator: Estimator) -> None:
+        self._space = space
+        self._estimator = estimator
+        self._values: dict[bytes, float] = {}
+
+    def __call__(self, genes: np.ndarray) -> np.ndarray:
+        genes = self._space.canonical(genes)
+        keys = gene_keys(genes)
+        new = unseen(genes, self._values)
+        if len(new):
+            values = np.round(self._estimator(self._space.decode_all(genes[new])), DECIMALS)
+            self._values.update(zip([keys[i] for i in new], values.tolist(), strict=True))
+        return np.array([self._values[key] for key in keys], np.float64)
+
+
+def _constraints(space: SearchSpace) -> tuple[Limit, ...]:
+    """The space's own constraints as a limit: the solver breeds codes that break them."""
+    if not space.constraints:
+        return ()
+    return (Limit("broken constraints of the space", 0.0, lambda genes: 1.0 - space.satisfied(genes)),)
+
+
+def _feature_function(space: SearchSpace, counts: Sequence[GeneFunction]) -> GeneFunction:
+    """Genes as features [N, F], followed by the logarithm of each count."""
+
+    def features(genes: np.ndarray) -> np.ndarray:
+        logs = [np.log(count(genes))[:, None] for count in counts]
+        return np.concatenate([to_features(space, genes), *logs], axis=1)
+
+    return features

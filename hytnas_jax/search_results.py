@@ -1,0 +1,130 @@
+"""What a search ends with: the best trade-offs in `search/pareto.json`, and two figures."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hytnas_jax import plots
+from hytnas_jax.evaluations import EvaluationLog
+from hytnas_jax.exploration import reference_point
+from hytnas_jax.mobo import hypervolume_history, pareto_mask
+from hytnas_jax.objectives import Task
+from hytnas_jax.project import Project
+from hytnas_jax.workdir import Step, read_json, write_json
+from proxies.complexity import complexity
+from supernet.architecture import Architecture
+
+
+@dataclasses.dataclass(frozen=True)
+class ParetoPoint:
+    """One architecture that no evaluated one beats in every objective.
+
+    index: its row in evaluations.csv. values: by objective. loss: in nats, where the error was evaluated.
+    network: `num_parameters`, `num_macs` and `peak_activation_bytes`. extrapolated: its latency lies
+    outside what the latency predictor was fitted on.
+    """
+
+    architecture: Architecture
+    index: int
+    values: Mapping[str, float]
+    loss: float | None
+    network: Mapping[str, int]
+    extrapolated: bool
+
+
+def pareto_points(project: Project, task: Task, log: EvaluationLog) -> list[ParetoPoint]:
+    """The Pareto set of everything evaluated, the best in the first objective first."""
+    minimised = task.problem.minimised(log.values)
+    indices = np.flatnonzero(pareto_mask(minimised))
+    indices = indices[np.argsort(minimised[indices, 0], kind="stable")]
+    extrapolated = task.is_extrapolated(log.genes[indices])
+    names = [objective.name for objective in task.problem.objectives]
+    points = []
+    for index, outside in zip(indices.tolist(), extrapolated.tolist(), strict=True):
+        evaluation = log.at(index)
+        architecture = project.space.decode(evaluation.genes)
+        values = dict(zip(names, evaluation.values.tolist(), strict=True))
+        network = dataclasses.asdict(complexity(project.to_spec(architecture)))
+        points.append(ParetoPoint(architecture, index, values, evaluation.loss, network, outside))
+    return points
+
+
+def write_results(
+    project: Project,
+    task: Task,
+    step: Step,
+    points: list[ParetoPoint],
+    logs: Mapping[str, EvaluationLog],
+) -> dict[str, float]:
+    """Write pareto.json, front.png and hypervolume.png into the step's folder.
+
+    Args:
+      logs: "search", and "random" if there is a baseline; both have the same initial evaluations.
+
+    Returns:
+      the hypervolume of each log, up to the same corner.
+    """
+    objectives = task.problem.objectives
+    reference = reference_point(task.problem, logs["search"])
+    directions = [objective.direction for objective in objectives]
+    histories = {name: hypervolume_history(log.values, directions, reference) for name, log in logs.items()}
+    volumes = {name: float(history[-1]) for name, history in histories.items()}
+    report = {
+        "objectives": [{"name": o.name, "unit": o.unit, "direction": o.direction} for o in objectives],
+        "limits": {limit.name: limit.maximum for limit in task.problem.limits},
+        "evaluations": {name: len(log) for name, log in logs.items()},
+        "failed": {name: int(np.isnan(log.values).any(axis=1).sum()) for name, log in logs.items()},
+        "reference": dict(zip((o.name for o in objectives), reference.tolist(), strict=True)),
+        "hypervolume": volumes,
+        "architectures": [_point_to_json(project, point) for point in points],
+    }
+    write_json(step.folder / "pareto.json", report)
+    on_front = np.isin(np.arange(len(logs["search"])), [point.index for point in points])
+    front = plots.front_figure(
+        [plots.Axis(o.name, o.unit, o.direction) for o in objectives],
+        logs["search"].values,
+        on_front,
+        logs["random"].values if "random" in logs else None,
+    )
+    plots.save_figure(step.folder / "front.png", front)
+    num_initial = int(np.sum(logs["search"].phases == "initial"))
+    plots.save_figure(
+        step.folder / "hypervolume.png", plots.hypervolume_figure(histories, initial=num_initial)
+    )
+    return volumes
+
+
+def load_pareto(project: Project) -> list[ParetoPoint]:
+    """The Pareto set of a work folder's search, the best in the first objective first.
+
+    Raises:
+      UserError: the search has not ended, or an architecture is not of the project's space.
+    """
+    step = project.workdir.step("search")
+    step.require("search")
+    return [
+        ParetoPoint(
+            project.space.from_json(entry["architecture"]),
+            entry["index"],
+            entry["values"],
+            entry["loss"],
+            entry["network"],
+            entry["extrapolated"],
+        )
+        for entry in read_json(step.folder / "pareto.json")["architectures"]
+    ]
+
+
+def _point_to_json(project: Project, point: ParetoPoint) -> dict[str, Any]:
+    """A dict of JSON values; "architecture" is what `SearchSpace.from_json` takes."""
+    return {
+        "name": point.architecture.name,
+        "index": point.index,
+        "architecture": project.space.to_json(point.architecture),
+        "values": dict(point.values),
+        "loss": point.loss,
+        "network": dict(point.network),
+        "extrapolated": point.extrapolated,
+    }

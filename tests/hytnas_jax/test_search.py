@@ -1,0 +1,355 @@
+"""The search command over a quick, invented error: resumed, limited, refused; no supernet is trained."""
+
+import csv
+import dataclasses
+import functools
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hytnas_jax import objectives, plots, search
+from hytnas_jax.mobo import Settings, pareto_mask
+from hytnas_jax.project import Project
+from hytnas_jax.search import Config, main
+from hytnas_jax.search_results import load_pareto
+from hytnas_jax.workdir import Workdir, write_json
+from proxies.latency import LatencyPredictor
+from proxies.latency_features import feature_table
+from proxies.supernet_accuracy import SupernetError
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+from supernet.search_space import SearchSpace
+from supernet.stage_space import StageSpace
+
+SPACE = SearchSpace(
+    "two stages",
+    (
+        StageSpace(stride=1, depth=(1, 2, 3), expansion=(1, 2), width=(4, 8, 12)),
+        StageSpace(
+            block=("conv", "attention"),
+            depth=(1, 2),
+            expansion=(1, 2),
+            width=(8, 12, 16),
+            embed=(8, 16),
+            heads=(1, 2),
+            ffn_ratio=(1,),
+            patch=(2, 4),
+        ),
+    ),
+    resolution=(8,),
+    stem_width=4,
+    stem_stride=1,
+)
+FILES = ("evaluations.csv", "random.csv", "pareto.json")
+INITIAL, BATCH, EVALUATIONS = 6, 4, 16
+
+
+class Cut(KeyboardInterrupt):
+    """What a Ctrl-C is to the command."""
+
+
+class FakeError(SupernetError):
+    """Falls with width and depth; counts its calls, and may fail or be cut at one of them."""
+
+    def __init__(self, cut_at: int | None = None, fails: Callable[[int], bool] = lambda call: False):
+        self.calls: list[str] = []
+        self.cut_at = cut_at
+        self.fails = fails
+
+    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        (architecture,) = architectures
+        if len(self.calls) == self.cut_at:
+            raise Cut
+        self.calls.append(architecture.name)
+        size = sum(stage.width * stage.depth for stage in architecture.stages)
+        failed = self.fails(len(self.calls))
+        self.losses = np.array([np.nan if failed else 100.0 / size])
+        return np.array([1.0 / (1.0 + size / 20.0)])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A work folder in which the data, a supernet and a latency predictor are marked as done."""
+    workdir = Workdir(tmp_path / "run")
+    project = Project(
+        workdir,
+        SPACE,
+        class_names=("a", "b"),
+        channels=1,
+        mean=(0.5,),
+        std=(0.2,),
+        flip=False,
+        source="digits",
+    )
+    for name in ("data", "supernet", "latency"):
+        workdir.step(name).begin({})
+        workdir.step(name).finish({})
+    drawn = SPACE.decode_all(SPACE.sample(np.random.default_rng(5), 20))
+    features = feature_table(map(project.to_spec, drawn))
+    predictor = LatencyPredictor.fit(features, features.sum(axis=1) / 1e5)
+    write_json(workdir.path / "latency" / "predictor.json", predictor.to_json())
+    monkeypatch.setattr(search, "open_project", lambda workdir: project)
+    # a short run of the solver: what it finds is not the question here
+    monkeypatch.setattr(search, "Settings", functools.partial(Settings, population=20, generations=4))
+    # the figures are made, and not drawn: that takes a second
+    monkeypatch.setattr(plots, "save_figure", lambda path, figure: path.write_text(str(len(figure.axes))))
+    return project
+
+
+@pytest.fixture
+def use_error(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeError], FakeError]:
+    def use(error: FakeError) -> FakeError:
+        monkeypatch.setitem(objectives.EVALUATED, "error", lambda project: error)
+        return error
+
+    return use
+
+
+def config(project: Project, **changes: object) -> Config:
+    given = Config(project.workdir.path, evaluations=EVALUATIONS, initial=INITIAL, batch=BATCH)
+    return dataclasses.replace(given, **changes)
+
+
+def rows(project: Project, name: str = "evaluations.csv") -> list[dict[str, str]]:
+    with (project.workdir.path / "search" / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def pareto(project: Project) -> dict:
+    return json.loads((project.workdir.path / "search" / "pareto.json").read_text())
+
+
+def results(project: Project) -> dict[str, str]:
+    """The files of a search, without the seconds."""
+    texts = {}
+    for name in FILES:
+        lines = (project.workdir.path / "search" / name).read_text().splitlines()
+        texts[name] = "\n".join(line.rsplit(",", 1)[0] if name.endswith("csv") else line for line in lines)
+    return texts
+
+
+def test_a_whole_search(project, use_error, capsys):
+    error = use_error(FakeError())
+    main(config(project))
+    table, randoms = rows(project), rows(project, "random.csv")
+    assert [row["phase"] for row in table] == ["initial"] * 6 + ["model"] * 10
+    assert [row["phase"] for row in randoms] == ["initial"] * 6 + ["random"] * 10
+    assert [row["index"] for row in table] == [str(n) for n in range(16)]
+    # the initial ones are shared, nothing is evaluated twice
+    assert [row["name"] for row in table[:6]] == [row["name"] for row in randoms[:6]]
+    assert len(set(error.calls)) == len(error.calls) <= 16 + 10
+    # what was expected stands beside what came out, for the error only, which is modelled
+    assert all(row["error_predicted"] == "" for row in table[:6])
+    assert all(float(row["error_predicted_std"]) > 0 for row in table[6:])
+    assert "latency_ms_predicted" not in table[0]
+
+    result = pareto(project)
+    values = np.array([[float(row["error"]), float(row["latency_ms"])] for row in table])
+    front = np.flatnonzero(pareto_mask(values)).tolist()
+    assert sorted(point["index"] for point in result["architectures"]) == front
+    points = load_pareto(project)
+    assert [point.values["error"] for point in points] == sorted(values[front, 0])
+    for point in points:
+        row = table[point.index]
+        assert point.architecture.name == row["name"]
+        assert point.values == {"error": float(row["error"]), "latency_ms": float(row["latency_ms"])}
+        assert row["stage1.width"] == str(point.architecture.stages[0].width)
+    assert result["hypervolume"]["search"] > 0
+    assert result["evaluations"] == {"search": 16, "random": 16}
+    assert result["failed"] == {"search": 0, "random": 0}
+    for name in ("front.png", "hypervolume.png"):
+        assert (project.workdir.path / "search" / name).read_text() == "1"  # panel
+    printed = capsys.readouterr().out
+    assert "hypervolume" in printed
+    assert f"next: python -m hytnas_jax.retrain --workdir {project.workdir.path}" in printed
+    assert points[0].architecture.name in printed
+
+
+# in the initial design, between it and a batch, in a batch, between batches, and in the baseline
+@pytest.mark.parametrize("cut_at", [0, 3, 6, 8, 10, 15, 16, 20])
+def test_a_cut_search_comes_to_the_same_result(project, use_error, cut_at):
+    use_error(FakeError())
+    main(config(project))
+    expected = results(project)
+    shutil.rmtree(project.workdir.path / "search")
+
+    first = use_error(FakeError(cut_at))
+    with pytest.raises(Cut):
+        main(config(project))
+    second = use_error(FakeError())
+    main(config(project))
+    assert results(project) == expected
+    assert not set(first.calls) & set(second.calls)
+
+
+def test_cut_while_a_row_or_the_results_are_written(project, use_error, monkeypatch):
+    use_error(FakeError())
+    main(config(project))
+    expected = results(project)
+    folder = project.workdir.path / "search"
+    shutil.rmtree(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(search, "write_results", lambda *arguments: (_ for _ in ()).throw(Cut()))
+        with pytest.raises(Cut):
+            main(config(project))
+    again = use_error(FakeError())
+    main(config(project))
+    assert again.calls == []
+    assert results(project) == expected
+
+    lines = (folder / "evaluations.csv").read_bytes()
+    (folder / "evaluations.csv").write_bytes(lines[:-20])
+    (folder / "done.json").unlink()
+    main(config(project))
+    assert len(again.calls) == 1
+    assert results(project) == expected
+
+
+def test_a_finished_search_does_nothing_again(project, use_error, capsys):
+    use_error(FakeError())
+    main(config(project, random_baseline=False))
+    done = project.workdir.step("search").done()
+    error = use_error(FakeError())
+    main(config(project, random_baseline=False))
+    assert error.calls == []
+    assert project.workdir.step("search").done() == done
+    assert "step 'search' is done: 16 evaluations" in capsys.readouterr().out
+
+
+def test_more_evaluations_go_on_as_if_asked_for_at_once(project, use_error):
+    use_error(FakeError())
+    main(config(project, evaluations=19))
+    expected = results(project)
+    shutil.rmtree(project.workdir.path / "search")
+    main(config(project, evaluations=8, random_baseline=False))  # ends within a batch
+    before = rows(project)
+    main(config(project, evaluations=19, random_baseline=True))
+    assert rows(project)[:8] == before
+    assert results(project) == expected
+    with pytest.raises(UserError, match="evaluations: was 19, now 16"):
+        main(config(project))
+
+
+def test_changed_settings_and_inputs_are_refused(project, use_error):
+    use_error(FakeError())
+    main(config(project, random_baseline=False))
+    with pytest.raises(UserError, match="seed: was 0, now 1"):
+        main(config(project, random_baseline=False, seed=1))
+    supernet = project.workdir.step("supernet")
+    supernet.begin({})
+    supernet.finish({})
+    with pytest.raises(UserError, match="from another supernet"):
+        main(config(project, random_baseline=False))
+
+
+def test_limits_are_kept_by_every_network(project, use_error):
+    use_error(FakeError())
+    limits = {"parameters": 9_000, "macs": 500_000, "peak_memory": 9_000}
+    main(
+        config(
+            project,
+            objectives=("error", "parameters", "macs", "peak_memory"),
+            max_params=limits["parameters"],
+            max_macs=limits["macs"],
+            max_peak_memory=limits["peak_memory"],
+        )
+    )
+    for row in rows(project) + rows(project, "random.csv"):
+        assert all(float(row[name]) <= limit for name, limit in limits.items())
+    assert pareto(project)["limits"] == limits
+
+
+def test_impossible_limits_say_how_near_it_comes(project, use_error):
+    use_error(FakeError())
+    with pytest.raises(UserError, match=r"parameters <= 10: the nearest has \d+"):
+        main(config(project, max_params=10))
+
+
+def test_failed_evaluations_are_kept_and_passed_over(project, use_error):
+    error = use_error(FakeError(fails=lambda call: call in (2, 9)))
+    main(config(project))
+    table = rows(project)
+    assert [n for n, row in enumerate(table) if row["error"] == "nan"] == [1, 8]
+    assert len(set(error.calls)) == len(error.calls)
+    assert pareto(project)["failed"]["search"] == 2
+    assert not {1, 8} & {point.index for point in load_pareto(project)}
+
+
+def test_a_broken_supernet_is_said_after_the_initial_design(project, use_error):
+    error = use_error(FakeError(fails=lambda call: True))
+    with pytest.raises(UserError, match=r"all 6 networks .* no numbers .*train it again"):
+        main(config(project))
+    assert len(error.calls) == 6
+
+
+def test_extrapolated_latencies_are_marked(project, use_error, capsys):
+    path = project.workdir.path / "latency" / "predictor.json"
+    damaged = json.loads(path.read_text())
+    damaged["high"] = damaged["low"]  # nearly everything lies outside
+    write_json(path, damaged)
+    use_error(FakeError())
+    main(config(project, random_baseline=False))
+    points = load_pareto(project)
+    outside = sum(point.extrapolated for point in points)
+    assert outside > 0
+    printed = capsys.readouterr()
+    assert f"{outside} of {len(points)} networks on the front (marked *)" in printed.err
+    marked = next(point for point in points if point.extrapolated)
+    assert f"{marked.architecture.name}*" in printed.out
+
+
+def test_without_error_no_supernet_is_needed(project, use_error):
+    error = use_error(FakeError())
+    shutil.rmtree(project.workdir.path / "supernet")
+    main(config(project, objectives=("latency_ms", "parameters")))
+    assert error.calls == []
+    assert {point.loss for point in load_pareto(project)} == {None}
+
+
+def test_missing_steps_say_what_to_run(project, use_error):
+    use_error(FakeError())
+    shutil.rmtree(project.workdir.path / "latency")
+    with pytest.raises(UserError, match=r"hytnas_jax\.measure_latency.*\n.*leave latency_ms out"):
+        main(config(project))
+    main(config(project, objectives=("error", "macs"), random_baseline=False))
+    shutil.rmtree(project.workdir.path / "supernet")
+    with pytest.raises(UserError, match=r"hytnas_jax\.train_supernet"):
+        main(config(project, objectives=("error", "macs"), random_baseline=False))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"objectives": ("error", "speed")}, "'speed' is none; choose from error, zen_score, latency_ms"),
+        ({"objectives": ("error",)}, "give two to four different ones"),
+        ({"objectives": ("error", "error")}, "give two to four different ones"),
+        ({"initial": 1}, "--initial 1: must be at least 2"),
+        ({"evaluations": 5}, "--evaluations 5: must be at least 6 .--initial"),
+        ({"batch": 0}, "--batch 0: must be at least 1"),
+        ({"max_latency_ms": float("nan")}, "--max-latency-ms nan: must be a positive number"),
+        ({"max_params": 0}, "--max-params 0: must be a positive number"),
+        ({"surrogate": "oracle"}, "surrogate='oracle': choose one of gp, xgboost"),
+        ({"features": "all"}, "--features all: choose one of genes"),
+    ],
+)
+def test_wrong_settings_are_refused_and_nothing_is_begun(project, changes, message):
+    with pytest.raises(UserError, match=message):
+        main(config(project, **changes))
+    assert not (project.workdir.path / "search").exists()
+
+
+def test_a_damaged_row_is_named(project, use_error):
+    use_error(FakeError())
+    main(config(project, random_baseline=False))
+    folder = project.workdir.path / "search"
+    lines = (folder / "evaluations.csv").read_text().splitlines()
+    lines[3] = lines[3].replace("conv", "convoluted").replace("attention", "attentive")
+    (folder / "evaluations.csv").write_text("\n".join(lines) + "\n")
+    (folder / "done.json").unlink()
+    with pytest.raises(UserError, match=r"evaluations\.csv, line 4: .*delete this line and those after it"):
+        main(config(project, random_baseline=False))
