@@ -42,7 +42,7 @@ def compiled(model: Model) -> Apply:
         stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
         return model.apply(params, stats, x, widths, train=True)
 
-    return jax.jit(apply)
+    return jax.jit(apply, compiler_options={"xla_backend_optimization_level": 0})
 
 
 def random_params(model: Model) -> Tree:

@@ -53,7 +53,7 @@ def test_slice_is_masked(tiny: Any, case: str) -> None:
     assert spec == tiny.space.network_spec(member, num_classes=3, channels=2)
     model = stand_alone(spec)
     assert jax.tree.map(np.shape, params) == jax.tree.map(lambda a: a.shape, model.abstract_params)
-    both = jax.jit(lambda: [model.apply(params, stats, tiny.images, train=train) for train in (True, False)])
+    both = tiny.jit(lambda: [model.apply(params, stats, tiny.images, train=train) for train in (True, False)])
     (in_training, batch_stats), (in_use, _) = both()
     np.testing.assert_allclose(in_training, masked[0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(in_use, used[0], rtol=1e-4, atol=1e-4)

@@ -72,7 +72,7 @@ def test_one_trace_serves_twenty_architectures(tiny: Any) -> None:
     assert tiny.num_traces == [1]
     assert len(np.unique(np.round(outputs, 4), axis=0)) == 20
 
-    @jax.jit
+    @tiny.jit
     def all_at_once(batch: Control) -> jax.Array:
         def logits(control: Control) -> jax.Array:
             return tiny.model.apply(tiny.params, tiny.stats, tiny.images, control, train=True)[0]
@@ -95,7 +95,7 @@ def gradient(tiny: Any) -> Any:
         logits, _ = tiny.model.apply(params, tiny.stats, tiny.images, control, train=True)
         return jnp.sum(jax.nn.log_softmax(logits)[jnp.arange(3), jnp.array([0, 2, 1])])
 
-    return jax.jit(jax.grad(loss))
+    return tiny.jit(jax.grad(loss))
 
 
 @pytest.mark.parametrize("case", MEMBERS)
