@@ -1,0 +1,97 @@
+"""The card beside an exported model: what it is, how pictures go in, how good and how quick it is."""
+
+import dataclasses
+from typing import Any
+
+from hytnas_jax.device.onnx_graph import INPUT, OPSET, OUTPUT
+from hytnas_jax.device.parity import TOLERANCE
+from hytnas_jax.device.timing import Timing
+from hytnas_jax.environment import environment, package_version
+from hytnas_jax.project import Project
+from hytnas_jax.retrained import Retrained
+from proxies.complexity import complexity
+
+LICENCE = (
+    "The weights were trained on the pictures of data.source, whose licence hytnas_jax does not know. "
+    "Check that it allows what you do with this model, and write it here before you pass the model on."
+)
+
+
+def model_card(
+    network: Retrained,
+    project: Project,
+    *,
+    stored_side: int,
+    parity: dict[str, Any],
+    timing: Timing,
+    file_bytes: int,
+) -> dict[str, Any]:
+    """The card as JSON values.
+
+    Args:
+        network: what was exported.
+        project: the data that it was trained on.
+        stored_side: side in pixels to which pictures are cropped and resized before all else.
+        parity: the fields of `Parity`.
+        timing: measured on this machine.
+        file_bytes: size of the ONNX file.
+    """
+    return {
+        "name": network.name,
+        "format": f"ONNX opset {OPSET}, float32",
+        "labels": list(project.class_names),
+        "input": _input(network, project, stored_side),
+        "output": {
+            "name": OUTPUT,
+            "shape": ["N", project.num_classes],
+            "meaning": "logits, in the order of labels; softmax makes them probabilities",
+        },
+        "accuracy": {
+            "test": 1 - network.test_error,
+            "test_pictures": network.result["test_pictures"],
+            "search": 1 - network.search_error,
+        },
+        "latency": _latency(network, timing),
+        "size": {**dataclasses.asdict(complexity(network.spec)), "file_bytes": file_bytes},
+        "check": {**parity, "tolerance": TOLERANCE, "against": "JAX, on pictures of the search split"},
+        "data": {"source": project.source, "licence": LICENCE},
+        "role": network.role,
+        "architecture": network.architecture,
+        "versions": environment(),
+    }
+
+
+def _input(network: Retrained, project: Project, stored_side: int) -> dict[str, Any]:
+    """How a picture becomes the model's input; `device/infer.py` does what this says."""
+    spec = network.spec
+    side = spec.resolution
+    return {
+        "name": INPUT,
+        "dtype": "float32",
+        "shape": ["N", side, side, spec.channels],
+        "layout": "NHWC",
+        "colour": "grey" if spec.channels == 1 else "RGB",
+        "steps": [
+            f"the middle square, resized to {stored_side}x{stored_side} pixels (bilinear, antialiased)",
+            f"resized to {side}x{side} pixels (bilinear, antialiased), where it is not that yet",
+            "(pixel / 255 - mean) / std, with pixel in 0..255",
+        ],
+        "channels": spec.channels,
+        "stored_side": stored_side,
+        "resolution": side,
+        "mean": list(project.mean),
+        "std": list(project.std),
+    }
+
+
+def _latency(network: Retrained, timing: Timing) -> dict[str, Any]:
+    machine = environment()
+    return {
+        "measured_ms": timing.latency_ms,
+        "low_ms": timing.low_ms,
+        "high_ms": timing.high_ms,
+        "predicted_ms": network.estimates.get("latency_ms"),
+        "cpu": machine["cpu"],
+        "platform": machine["platform"],
+        "runtime": f"ONNX Runtime {package_version('onnxruntime')}, one thread, one picture at a time",
+    }
