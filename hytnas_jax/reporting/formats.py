@@ -1,0 +1,51 @@
+"""Numbers as a person reads them; NaN, for what there is not, is a dash."""
+
+import math
+
+DASH = "–"
+
+
+def percent(fraction: float) -> str:
+    """0.0123 as "1.2 %"."""
+    return DASH if math.isnan(fraction) else f"{100 * fraction:.1f} %"
+
+
+def milliseconds(value: float) -> str:
+    """0.0512 as "0.0512 ms": three digits."""
+    return DASH if math.isnan(value) else f"{value:#.3g} ms"
+
+
+def count(value: float) -> str:
+    """12345 as "12.3 k", 4200000 as "4.2 M"."""
+    return DASH if math.isnan(value) else _scaled(value, 1000, ("", " k", " M", " G"))
+
+
+def size(value: float) -> str:
+    """2048 bytes as "2 KiB"."""
+    return DASH if math.isnan(value) else _scaled(value, 1024, (" B", " KiB", " MiB", " GiB"))
+
+
+def duration(seconds: float) -> str:
+    """42 as "42 s", 185 as "3 min 05 s", 7620 as "2 h 07 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def span(low: str, high: str) -> str:
+    """Two formatted values of one unit, "0.9 to 3.0 %"; one where they are equal."""
+    if low == high:
+        return low
+    number, _, unit = low.rpartition(" ")
+    return f"{number if number and high.endswith(f' {unit}') else low} to {high}"
+
+
+def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:
+    power = 0
+    while round(value, 1) >= base and power < len(units) - 1:
+        value /= base
+        power += 1
+    return f"{value:.3g}{units[power]}" if value < 100 else f"{value:.0f}{units[power]}"

@@ -1,0 +1,164 @@
+"""The report of a whole work folder and of unfinished ones: well-formed, self-contained, complete."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from hytnas_jax import export
+from hytnas_jax.device.parity import Parity
+from hytnas_jax.device.timing import Timing
+from hytnas_jax.project import Project
+from hytnas_jax.report import Config, main
+from hytnas_jax.reporting.network_sections import error_interval
+from hytnas_jax.reporting.results import _letter
+from hytnas_jax.workdir import Workdir, write_json
+from supernet.errors import UserError
+
+MakeFolder = Callable[..., Project]
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Reader(HTMLParser):
+    """Collects the text; fails where tags are not closed in order, notes what is referred to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.references: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.references += [f"{k}={v}" for k, v in attributes if k in ("src", "href", "xlink:href", "srcset")]
+        if tag == "script":
+            self.references.append("script")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.texts.append(data)
+
+
+def read_report(project: Project) -> tuple[str, str]:
+    """The report's source and its text; checks that it is whole and refers to nothing."""
+    main(Config(project.workdir.path))
+    source = (project.workdir.path / "report.html").read_text()
+    reader = Reader()
+    reader.feed(source)
+    reader.close()
+    assert reader.open == []
+    assert reader.references == []
+    assert not re.search(r"https?://|url\(|@import|//cdn", source)
+    return source, " ".join(reader.texts)
+
+
+def export_all(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "check_parity", lambda *args: Parity(8, 1e-6, 1.0, 8, 0))
+    timings = enumerate(Timing(ms, 0.9 * ms, 1.1 * ms, 10) for ms in (0.125, 0.25, 0.5))
+    monkeypatch.setattr(export, "time_models", lambda models, **options: timings)
+    export.main(export.Config(project.workdir.path))
+
+
+def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = work_folder()
+    export_all(project, monkeypatch)
+    source, text = read_report(project)
+    assert "3 networks of 2.5 to 4.5 % test error, 0.125 to 0.500 ms a picture on" in text
+    assert source.count('<svg class="blocks"') == 3
+    assert source.count('<svg class="chart"') == 7
+    for step in ("data", "supernet", "latency", "search", "retrain", "export"):
+        assert f"<td>{step}</td>" in source
+    assert "Kendall's tau 1.00" in text
+    assert "3 networks are few" in text
+    assert "Spearman" in text
+    assert "hypervolume" in text
+    assert json.dumps(list(project.space.resolution)) in text
+    assert "Not made" not in text
+    assert 'class="missing"' not in source
+    assert "nan" not in text.split()
+
+
+@pytest.mark.parametrize(
+    ("last", "says", "misses"),
+    [
+        ("data", "nothing has been trained yet", ("train_supernet", "measure_latency", "search", "retrain")),
+        ("supernet", "nothing has been searched yet", ("measure_latency", "search", "retrain")),
+        ("search", "none has been retrained yet", ("retrain",)),
+        ("retrain", "not exported and measured yet", ()),
+    ],
+)
+def test_what_is_missing_is_said(
+    work_folder: MakeFolder, last: str, says: str, misses: tuple[str, ...]
+) -> None:
+    project = work_folder(last)
+    source, text = read_report(project)
+    assert says in text
+    commands = re.findall(r'class="missing">.*?<code>python -m hytnas_jax\.(\w+) --workdir', source)
+    assert sorted(commands) == sorted(misses)
+
+
+def test_another_upstream_is_warned_of(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    path = project.workdir.path / "retrain" / "settings.json"
+    write_json(path, {"settings": {}, "inputs": {"search": "an earlier one"}})
+    assert "Step retrain was made from another search than is there now" in read_report(project)[1]
+
+
+def test_a_search_without_errors_or_latency(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    for path in project.workdir.path.glob("retrain/*/*.json"):
+        data = json.loads(path.read_text())
+        if path.name == "result.json":
+            data["search_error_supernet"] = None
+        if path.name == "architecture.json":
+            data["search"] = {"zen_score": 10.0, "macs": 1e6}
+        write_json(path, data)
+    text = read_report(project)[1]
+    assert "The search did not estimate errors." in text
+    assert "parameters" in text
+
+
+def test_names_are_escaped(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    path = next(project.workdir.path.glob("retrain/*/architecture.json"))
+    data = json.loads(path.read_text())
+    write_json(path, {**data, "role": "<script>alert(1)</script>"})
+    assert "<script>alert(1)</script>" in read_report(project)[1]
+
+
+def test_a_damaged_file_is_named(work_folder: MakeFolder) -> None:
+    project = work_folder("search")
+    path = project.workdir.path / "search" / "evaluations.csv"
+    path.write_text("index,error\n0,0.5\n")
+    with pytest.raises(UserError, match=r"evaluations\.csv"):
+        main(Config(project.workdir.path))
+
+
+def test_an_empty_folder_is_refused(tmp_path: object) -> None:
+    with pytest.raises(UserError, match="train_supernet"):
+        main(Config(Workdir(tmp_path / "empty").path))  # type: ignore[operator]
+
+
+def test_interval_of_an_error() -> None:
+    # Wilson: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), z = 1.95996
+    low, high = error_interval(0.1, 100)
+    z, p, n = 1.959964, 0.1, 100
+    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert (low, high) == pytest.approx(
+        ((middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)), 1e-5
+    )
+    assert error_interval(0.0, 50)[0] == 0.0
+
+
+def test_letters() -> None:
+    assert [_letter(i) for i in (0, 25, 26, 52)] == ["A", "Z", "A2", "A3"]
