@@ -113,7 +113,7 @@ def explore(
                 bar.note(_progress_note(task.problem, log))
                 bar.advance()
 
-        first = initial_design(task.problem, budget.initial, np.random.default_rng([budget.seed, 0]))
+        first = _initial(task, budget)
         evaluate(_unexpected(task.problem, first), "initial", until=len(first))
         _refuse_failure(log)
         for number in itertools.count(1):
@@ -142,6 +142,19 @@ def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:
     span = np.ptp(values, axis=0)
     span = np.where(span > 0.0, span, np.maximum(np.abs(values[0]), 1.0))
     return problem.in_user_units(values.max(axis=0) + REFERENCE_MARGIN * span)
+
+
+def _initial(task: Task, budget: Budget) -> np.ndarray:
+    """The initial design: the space's corners within the limits, then uniform, int64 [initial, G].
+
+    Uniform networks alone leave the ends of the front out of sight: those of a space are rarely drawn, and
+    hypervolume is only gained up to a little beyond what the initial design has seen.
+    """
+    uniform = initial_design(task.problem, budget.initial, np.random.default_rng([budget.seed, 0]))
+    corners = task.space.corners()
+    corners = corners[task.problem.feasible(corners)]
+    both = np.concatenate([corners, uniform])
+    return both[unseen(both, ())][: budget.initial]
 
 
 def _unexpected(problem: Problem, genes: np.ndarray) -> Proposal:

@@ -34,7 +34,7 @@ WIDE, SHIFTED = 0.05, 0.1  # fractions of a latency from which on the user is to
 
 
 @dataclasses.dataclass(frozen=True)
-class MeasureLatencyConfig:
+class Config:
     """Measure networks on this machine and fit the latency predictor: ten seconds to a minute."""
 
     workdir: Path
@@ -45,7 +45,7 @@ class MeasureLatencyConfig:
     """Another seed draws other networks."""
 
 
-def main(config: MeasureLatencyConfig) -> None:
+def main(config: Config) -> None:
     """Measures, fits, and says how good the predictor is on networks that it has not seen."""
     project = open_project(Workdir(config.workdir))
     step = project.workdir.step(STEP)
@@ -224,4 +224,4 @@ def _warn_if_shifted(before: dict[Architecture, Timing], again: dict[Architectur
 
 
 if __name__ == "__main__":
-    run(main, MeasureLatencyConfig)
+    run(main, Config)

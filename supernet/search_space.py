@@ -173,6 +173,22 @@ class SearchSpace:
             f"space {self.name!r}, {len(found)} meet them and {count} are needed; loosen them"
         )
 
+    def corners(self) -> np.ndarray:
+        """Codes of the smallest and the largest network of each kind of block: int64 [C, G], different ones.
+
+        All genes at their first or last choice; "conv" or "attention" wherever a stage has both. Corners
+        that break a constraint are left out.
+        """
+        codes = []
+        for kind in ("conv", "attention"):
+            for code in (np.zeros_like(self.cardinalities), self.cardinalities - 1):
+                for index, gene in enumerate(self.genes):
+                    if kind in gene.choices:
+                        code[index] = gene.choices.index(kind)
+                codes.append(code)
+        canonical = np.unique(self.canonical(np.array(codes)), axis=0)
+        return canonical[self.satisfied(canonical)]
+
     def decode(self, genes: Sequence[int] | np.ndarray) -> Architecture:
         """The architecture of one code [G]."""
         return self.decode_all(np.asarray(genes)[None])[0]

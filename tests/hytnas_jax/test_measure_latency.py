@@ -11,7 +11,7 @@ import pytest
 from hytnas_jax import measure_latency
 from hytnas_jax.device.timing import Timing
 from hytnas_jax.measure_latency import (
-    MeasureLatencyConfig,
+    Config,
     Measurements,
     draw_networks,
     load_predictor,
@@ -173,7 +173,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     splits = {"class_names": [str(n) for n in range(10)], "mean": [0.5], "std": [0.5]}
     write_json(data.folder / "splits.json", splits)
     data.finish({})
-    config = MeasureLatencyConfig(tmp_path, networks=10)
+    config = Config(tmp_path, networks=10)
 
     main(config)
     first = capsys.readouterr().out
@@ -198,4 +198,4 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_work_folder_without_data_says_what_comes_first(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.train_supernet"):
-        main(MeasureLatencyConfig(tmp_path))
+        main(Config(tmp_path))
