@@ -15,11 +15,10 @@ def sandwich(
     attention share both. The first is the teacher of the others.
     """
     codes = space.sample(rng, num_random)
-    kinds = space.sample(rng, 2)
-    largest, smallest = space.cardinalities - 1, np.zeros_like(space.cardinalities)
+    largest, smallest = space.sample(rng, 2)  # of which only the kinds of blocks stay
     for index, gene in enumerate(space.genes):
-        if gene.name.endswith(".block"):
-            largest[index], smallest[index] = kinds[0, index], kinds[1, index]
         if gene.name == "resolution":
             codes[:, index] = largest[index] = smallest[index] = gene.choices.index(resolution)
+        elif not gene.name.endswith(".block"):
+            largest[index], smallest[index] = np.argmax(gene.choices), np.argmin(gene.choices)
     return space.decode_all(np.concatenate([largest[None], smallest[None], codes]))

@@ -117,7 +117,7 @@ def step(
         zeros = jax.tree.map(jnp.zeros_like, state.params)
         subnets = (jnp.arange(len(controls.head)), controls)
         (gradient, _), (losses, accuracies) = jax.lax.scan(add_subnet, (zeros, smooth), subnets)
-    norm = optax.global_norm(gradient)
+    norm = optax.tree.norm(gradient)
     updates, optimizer = recipe.optimizer().update(gradient, state.optimizer, state.params)
     params = optax.apply_updates(state.params, updates)
     decay = jnp.minimum(recipe.ema_decay, (1.0 + state.step) / (10.0 + state.step))
