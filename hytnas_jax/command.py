@@ -63,6 +63,7 @@ def run(
       argv: the flags; those of the command line if None.
     """
     signal.signal(signal.SIGTERM, _raise_terminated)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's alarm about a slow compilation is no error
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
             stream.reconfigure(errors="replace")

@@ -176,16 +176,17 @@ class SearchSpace:
     def corners(self) -> np.ndarray:
         """Codes of the smallest and the largest network of each kind of block: int64 [C, G], different ones.
 
-        All genes at their first or last choice; "conv" or "attention" wherever a stage has both. Corners
-        that break a constraint are left out.
+        All genes at their smallest or largest choice; "conv" or "attention" wherever a stage has both.
+        Corners that break a constraint are left out.
         """
-        codes = []
-        for kind in ("conv", "attention"):
-            for code in (np.zeros_like(self.cardinalities), self.cardinalities - 1):
-                for index, gene in enumerate(self.genes):
-                    if kind in gene.choices:
-                        code[index] = gene.choices.index(kind)
-                codes.append(code)
+        codes = [
+            [
+                gene.choices.index(kind) if kind in gene.choices else int(extreme(gene.choices))
+                for gene in self.genes
+            ]
+            for kind in ("conv", "attention")
+            for extreme in (np.argmin, np.argmax)
+        ]
         canonical = np.unique(self.canonical(np.array(codes)), axis=0)
         return canonical[self.satisfied(canonical)]
 

@@ -73,9 +73,12 @@ class Metrics(NamedTuple):
 
 
 def init(recipe: Recipe, params: Tree) -> TrainState:
-    """The state before the first step, from random or inherited parameters."""
-    ema = jax.tree.map(jnp.copy, params)  # a copy, so that a step may reuse the buffers of both
-    return TrainState(jnp.zeros((), jnp.int32), params, ema, recipe.optimizer().init(params))
+    """The state before the first step, from random or inherited parameters.
+
+    It holds copies, so that a step may reuse its buffers without touching the caller's.
+    """
+    own, ema = (jax.tree.map(jnp.array, params) for _ in range(2))
+    return TrainState(jnp.zeros((), jnp.int32), own, ema, recipe.optimizer().init(own))
 
 
 def step(
