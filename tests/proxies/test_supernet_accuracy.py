@@ -1,0 +1,193 @@
+"""The error of subnets, counted by hand on their stand-alone networks; one program for each resolution."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from proxies.base import Estimator
+from proxies.supernet_accuracy import JudgingPictures, SupernetError, in_batches, judge
+from supernet.architecture import Architecture
+from supernet.calibration import calibrate
+from supernet.model import Model, Tree
+from supernet.network import stand_alone
+from supernet.search_space import SearchSpace
+from supernet.stage_space import StageSpace
+from supernet.subnet import slice_subnet
+from supernet.supernet import supernet
+
+SPACE = SearchSpace(
+    "one",
+    (
+        StageSpace(
+            stride=1,
+            block=("conv", "attention"),
+            depth=(1, 2),
+            width=(4, 6),
+            embed=(4, 8),
+            heads=(1, 2),
+            ffn_ratio=(1,),
+            patch=(1, 2),
+        ),
+    ),
+    resolution=(4, 6),
+    stem_width=4,
+    stem_stride=1,
+    head_min=4,
+)
+NUM_CLASSES = 3
+
+
+class Counted(Model):
+    """Counts the traces of its `apply`."""
+
+    num_traces = 0
+
+    def apply(self, *args: Any, **options: Any) -> tuple[jax.Array, Tree]:
+        self.num_traces += 1
+        return super().apply(*args, **options)
+
+
+def pictures(resolution: int) -> JudgingPictures:
+    """Two batches of four to calibrate by; seven pictures to judge by, and one place filled up."""
+    rng = np.random.default_rng(resolution)
+    shape = (resolution, resolution, 1)
+    images, labels = in_batches(
+        rng.standard_normal((7, *shape)).astype(np.float32), np.array([0, 1, 2, 0, 1, 2, 0], np.int32), 4
+    )
+    return JudgingPictures(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
+
+
+@pytest.fixture(scope="module")
+def model() -> Counted:
+    return Counted(supernet(SPACE, channels=1, num_classes=NUM_CLASSES)._build)
+
+
+@pytest.fixture(scope="module")
+def params(model: Counted) -> Tree:
+    return model.init(jax.random.key(3))[0]
+
+
+@pytest.fixture(scope="module")
+def estimator(model: Counted, params: Tree) -> SupernetError:
+    return SupernetError(SPACE, model, params, pictures)
+
+
+def drawn(resolution: int, count: int) -> list[Architecture]:
+    codes = SPACE.canonical(SPACE.sample(np.random.default_rng(0), 200))
+    members = dict.fromkeys(a for a in SPACE.decode_all(codes) if a.resolution == resolution)
+    return list(members)[:count]
+
+
+def counted_by_hand(architecture: Architecture, model: Model, params: Tree) -> tuple[float, float]:
+    """Error and loss of the sliced network, picture by picture."""
+    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+    spec, own, own_stats = slice_subnet(SPACE, architecture, params, blank)
+    judged, network = pictures(architecture.resolution), stand_alone(spec)
+
+    @jax.jit
+    def logits_of(images: jax.Array) -> jax.Array:
+        stats = calibrate(network, own, own_stats, judged.calibration)
+        return network.apply(own, stats, images, train=False)[0]
+
+    images = judged.images.reshape(-1, *judged.images.shape[2:])[:7]
+    logits = np.asarray(logits_of(images), np.float64)
+    labels = [0, 1, 2, 0, 1, 2, 0]
+    wrong = sum(int(np.argmax(row)) != label for row, label in zip(logits, labels, strict=True))
+    chances = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    return wrong / 7, float(-np.log(chances[np.arange(7), labels]).mean())
+
+
+def test_it_is_an_estimator(estimator: SupernetError) -> None:
+    typed: Estimator = estimator
+    assert (typed.name, typed.unit, typed.direction) == ("error", "", "min")
+
+
+def test_one_trace_a_resolution_serves_all_architectures(model: Counted, params: Tree) -> None:
+    judged = []
+    estimator = SupernetError(SPACE, model, params, pictures, on_judged=lambda: judged.append(1))
+    model.num_traces = 0
+    estimator(drawn(4, 1))
+    once = model.num_traces
+    assert once > 0
+    errors = estimator(drawn(4, 20))
+    assert model.num_traces == once
+    assert errors.shape == (20,)
+    assert errors.dtype == np.float64
+    assert np.isfinite(errors).all()
+    assert len(np.unique(np.round(estimator.losses, 5))) == 20
+    assert len(judged) == 21
+    mixed = estimator([*drawn(6, 3), *drawn(4, 2)])
+    assert model.num_traces == 2 * once
+    np.testing.assert_array_equal(mixed[3:], errors[:2])
+
+
+def test_the_error_is_a_count_on_the_sliced_network(
+    model: Counted, params: Tree, estimator: SupernetError
+) -> None:
+    kinds = {a.stages[0].block: a for a in drawn(4, 20) if a.stages[0].depth == 2}
+    members = [kinds["conv"], kinds["attention"]]
+    errors = estimator(members)
+    for index, member in enumerate(members):
+        error, loss = counted_by_hand(member, model, params)
+        assert errors[index] == pytest.approx(error, abs=1e-6)
+        assert estimator.losses[index] == pytest.approx(loss, rel=1e-3)
+    assert 0 < errors.mean() < 1
+
+
+def test_no_architectures_give_no_errors(estimator: SupernetError) -> None:
+    assert estimator([]).shape == (0,)
+    assert estimator.losses.shape == (0,)
+
+
+def test_pictures_that_fill_a_batch_do_not_count(
+    model: Counted, params: Tree, estimator: SupernetError
+) -> None:
+    """Whatever they show; and a picture of another class in their place does count."""
+
+    def other_filling(resolution: int) -> JudgingPictures:
+        judged = pictures(resolution)
+        images = judged.images.copy()
+        images[1, 3] = 100.0
+        return judged._replace(images=images)
+
+    members = drawn(4, 3)
+    expected, losses = estimator(members), estimator.losses
+    filled = SupernetError(SPACE, model, params, other_filling)
+    np.testing.assert_array_equal(filled(members), expected)
+    np.testing.assert_allclose(filled.losses, losses, rtol=1e-6)
+
+
+def test_a_network_of_its_own_is_judged_without_a_control() -> None:
+    """With logits that are the bias: always class 1, which two of seven pictures are."""
+    (member,) = drawn(4, 1)
+    network = stand_alone(SPACE.network_spec(member, num_classes=NUM_CLASSES, channels=1))
+    params, _ = network.init(jax.random.key(0))
+    params["head"]["classifier"] = {
+        "kernel": np.zeros(params["head"]["classifier"]["kernel"].shape, np.float32),
+        "bias": np.array([0.0, 2.0, 0.0], np.float32),
+    }
+    error, loss = jax.jit(lambda judged: judge(network, params, judged, None))(pictures(4))
+    assert float(error) == pytest.approx(5 / 7)
+    right, wrong = np.log(np.exp(2) + 2) - 2, np.log(np.exp(2) + 2)
+    assert float(loss) == pytest.approx((2 * right + 5 * wrong) / 7, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("num", "batch", "expected"),
+    [
+        (5, 2, [[0, 1], [2, 3], [4, -1]]),
+        (4, 2, [[0, 1], [2, 3]]),
+        (2, 4, [[0, 1, -1, -1]]),
+    ],
+)
+def test_in_batches_by_hand(num: int, batch: int, expected: list[list[int]]) -> None:
+    images = np.arange(num, dtype=np.float32).reshape(num, 1, 1, 1) + 1
+    batched, labels = in_batches(images, np.arange(num, dtype=np.int32), batch)
+    assert labels.tolist() == expected
+    assert labels.dtype == np.int32
+    assert batched.shape == (len(expected), batch, 1, 1, 1)
+    # Pictures stay beside their labels; the filling is zero.
+    np.testing.assert_array_equal(batched[..., 0, 0, 0], np.array(expected) + 1)
