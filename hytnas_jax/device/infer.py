@@ -32,8 +32,7 @@ def main() -> None:
     probabilities = classify(normalise(pixels, card["input"]))
     pairs = zip(card["labels"], probabilities, strict=True)
     ranking = sorted(pairs, key=lambda pair: -pair[1])
-    for label, probability in ranking:
-        print(f"{probability:.4f}  {label}")
+    print("\n".join(f"{probability:.4f}  {label}" for label, probability in ranking))
 
 
 def read_pixels(image: Image.Image, card: dict[str, Any]) -> np.ndarray:

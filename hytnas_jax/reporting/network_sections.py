@@ -145,8 +145,8 @@ def error_interval(error: float, num_pictures: int) -> tuple[float, float]:
 def _ranking_warning(low: float, num_networks: int) -> str:
     if num_networks < FEW_NETWORKS:
         return paragraph(
-            f"{num_networks} networks are few, and lie close together on the front: take this number with "
-            "caution. Retrain more of them to know better.",
+            f"{num_networks} networks are few: take this number and its interval with caution. Retrain more "
+            "networks to know better.",
             "warning",
         )
     if low <= 0:

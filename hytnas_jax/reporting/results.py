@@ -61,7 +61,8 @@ class SearchObjective:
 @dataclasses.dataclass(frozen=True, eq=False)
 class SearchResult:
     """values, random: float64 [N, M] in the order of evaluation, NaN where one failed; random is None
-    where there was no random search. front: [N', M]. reference: [M], the hypervolume's corner."""
+    where there was no random search. front: [N', M]. reference: [M], the hypervolume's corner.
+    num_extrapolated: networks on the front unlike those that the latency predictor has seen."""
 
     objectives: tuple[SearchObjective, ...]
     values: Values
@@ -69,6 +70,7 @@ class SearchResult:
     front: Values
     reference: Values
     num_initial: int
+    num_extrapolated: int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -173,6 +175,7 @@ def _search(project: Project, finished: Finished) -> SearchResult:
         np.array(front, np.float64).reshape(-1, len(names)),
         np.array([pareto["reference"][name] for name in names]),
         finished.settings["initial"],
+        sum(point["extrapolated"] for point in pareto["architectures"]),
     )
 
 

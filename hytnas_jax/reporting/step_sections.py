@@ -30,6 +30,7 @@ def search_section(results: Results, command: str) -> str:
         paragraph(text),
         f'<div class="pair">{"".join([*charts, _hypervolume_chart(search)])}</div>',
         paragraph(_hypervolume_words(search)),
+        _extrapolation_warning(search),
     )
 
 
@@ -135,13 +136,25 @@ def _hypervolume_words(search: SearchResult) -> str:
     if search.random is None:
         return start + "There was no random search to compare with."
     history, random = _history(search, search.values), _history(search, search.random)
-    reached = int(np.searchsorted(history, random[-1]))
+    needed, needed_at_random = (int(np.searchsorted(h, random[-1])) + 1 for h in (history, random))
     text = f"Hypervolume at the end: search {history[-1]:.4g}, random search {random[-1]:.4g}. "
-    if reached == len(history):
+    if needed_at_random <= search.num_initial:
+        return f"{start}{text}Random search found nothing that adds to these first ones."
+    if needed > len(history):
         return f"{start}{text}The search did not reach what random search reached."
     return (
-        f"{start}{text}The search reached after {reached + 1} evaluations what random search reached after "
-        f"{int(np.searchsorted(random, random[-1])) + 1}."
+        f"{start}{text}The search reached after {needed} evaluations what random search reached after "
+        f"{needed_at_random}."
+    )
+
+
+def _extrapolation_warning(search: SearchResult) -> str:
+    if not search.num_extrapolated:
+        return ""
+    return paragraph(
+        f"{search.num_extrapolated} of {len(search.front)} networks on the front are unlike those that the "
+        "latency predictor was fitted on: their predicted latency is an extrapolation. Trust what is measured.",
+        "warning",
     )
 
 

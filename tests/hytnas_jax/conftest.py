@@ -101,7 +101,11 @@ def _search(project: Project, step: Step) -> dict:
             "objectives": [{"name": n, "unit": u, "direction": "min"} for n, u in objectives],
             "reference": {"error": 0.5, "latency_ms": 0.4},
             "architectures": [
-                {"values": {"error": error[0, i], "latency_ms": latency_ms[0, i]}} for i in front
+                {
+                    "values": {"error": error[0, i], "latency_ms": latency_ms[0, i]},
+                    "extrapolated": i == front[0],
+                }
+                for i in front
             ],
         },
     )

@@ -81,6 +81,7 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     assert "Kendall's tau 1.00" in text
     assert "3 networks are few" in text
     assert "Spearman" in text
+    assert "1 of 8 networks on the front are unlike those" in text
     assert "hypervolume" in text
     assert json.dumps(list(project.space.resolution)) in text
     assert "Not made" not in text
