@@ -153,7 +153,7 @@ def _extrapolation_warning(search: SearchResult) -> str:
         return ""
     return paragraph(
         f"{search.num_extrapolated} of {len(search.front)} networks on the front are unlike those that the "
-        "latency predictor was fitted on: their predicted latency is an extrapolation. Trust what is measured.",
+        "latency predictor was fitted on: their predicted latency is an extrapolation. Trust measured ones.",
         "warning",
     )
 
