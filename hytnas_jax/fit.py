@@ -82,20 +82,18 @@ def _run(
     num_classes: int,
     save_every: int,
 ) -> TrainState:
-    usual: list[float] = []  # the teacher's losses since the start, newest last
     pending: list[Metrics] = []
     state, attempt = saved.state, int(saved.attempt)
     step = int(state.step)
-    if step == 0:
-        _save(manager, 0, saved)
+    if manager.latest_step() is None:
+        _save(manager, step, saved)
     while step < num_steps:
         state, metrics = step_function(state, step, attempt)
         pending.append(metrics)
         step += 1
         if step % CHECK_EVERY and step % save_every and step < num_steps:
             continue
-        losses = np.array([m.loss for m in pending])
-        if _diverged(losses[:, 0], usual, num_classes) or not np.all(np.isfinite(losses)):
+        if _diverged(pending, log.losses, num_classes):
             attempt = _next_attempt(attempt, step)
             saved = _restore(manager, Saved(state, jnp.int32(0)))
             state = saved.state
@@ -103,7 +101,6 @@ def _run(
             step, pending = int(state.step), []
             log.drop_from(step)
             continue
-        usual += losses[:, 0].tolist()
         log.write(step - len(pending), pending)
         bar.note(_note(pending))
         bar.advance(len(pending))
@@ -113,12 +110,20 @@ def _run(
     return state
 
 
-def _diverged(losses: np.ndarray, usual: list[float], num_classes: int) -> bool:
-    """Whether a loss jumped: JUMP times the median of the latest hundred, and above guessing's."""
-    if len(usual) < CHECK_EVERY:
+def _diverged(pending: list[Metrics], before: list[float], num_classes: int) -> bool:
+    """Whether numbers are not finite, or the loss jumped over those `before`.
+
+    A jump is JUMP times the median of the latest hundred, and above guessing's. A gradient that is not
+    finite has spoilt the parameters, even where the loss shows it only at the next step.
+    """
+    losses = np.array([metrics.loss for metrics in pending])
+    norms = np.array([metrics.gradient_norm for metrics in pending])
+    if not (np.all(np.isfinite(losses)) and np.all(np.isfinite(norms))):
+        return True
+    if len(before) < CHECK_EVERY:
         return False
-    bound = max(JUMP * float(np.median(usual[-100:])), 1.5 * float(np.log(num_classes)))
-    return bool(np.median(losses) > bound)
+    bound = max(JUMP * float(np.median(before[-100:])), 1.5 * float(np.log(num_classes)))
+    return bool(np.median(losses[:, 0]) > bound)
 
 
 def _next_attempt(attempt: int, step: int) -> int:

@@ -15,7 +15,8 @@ class MetricsLog:
     """`folder`/metrics.jsonl and TensorBoard event files beside it; lines from `first_step` on are dropped.
 
     A line is {"step", "loss", "accuracy" (of the largest subnet or the network), "subnet_loss",
-    "subnet_accuracy" (mean of the other subnets; absent without), "gradient_norm"}.
+    "subnet_accuracy" (mean of the other subnets; absent without), "gradient_norm"}. `losses` are the first
+    of these of all lines, as rounded.
     """
 
     def __init__(self, folder: Path, *, first_step: int):
@@ -40,6 +41,7 @@ class MetricsLog:
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         kept = [line for line in lines if _step_of(line) < step]
         write_text(self._path, "".join(line + "\n" for line in kept))
+        self.losses: list[float] = [json.loads(line)["loss"] for line in kept]
 
     def write(self, first_step: int, metrics: list[Metrics]) -> None:
         """Add a line for each of `metrics`, the first of which is step `first_step`'s."""
@@ -47,6 +49,7 @@ class MetricsLog:
             for step, step_metrics in enumerate(metrics, first_step):
                 values = _values(step_metrics)
                 file.write(json.dumps({"step": step, **values}) + "\n")
+                self.losses.append(values["loss"])
                 for name, value in values.items():
                     self._events.add_scalar(name, value, step)
         self._events.flush()
