@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from hytnas_jax.files import write_bytes
 from supernet.errors import UserError
 from supernet.model import Tree
+
+# What NumPy and zipfile raise for files that are no .npz, cut, or changed in some byte.
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def save_weights(path: Path, params: Tree, stats: Tree) -> None:
@@ -31,7 +35,9 @@ def load_weights(path: Path) -> tuple[Tree, Tree]:
                 for folder in folders:
                     place = place.setdefault(folder, {})
                 place[leaf] = file[name]
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        if not trees["params"] or len(trees) > 2:
+            raise ValueError("it holds other arrays")
+    except UNREADABLE as error:
         raise UserError(
             f"{path}: not readable as weights ({error}); delete its folder and run retrain again"
         ) from None
