@@ -37,7 +37,7 @@ def _from_python(path: Path) -> SearchSpace:
         space = runpy.run_path(str(path)).get("space")
     except UserError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"space={str(path)!r}: the file fails with {type(error).__name__}: {error}") from None
     if not isinstance(space, SearchSpace):
         raise UserError(f"space={str(path)!r}: the file must set `space = SearchSpace(...)`, has {space!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 from supernet.errors import UserError
@@ -29,10 +30,9 @@ def validate(space: SearchSpace) -> None:
         _validate_stage(f"stage{number}", stage)
     if space.stages[0].growth and not space.stem_width:
         raise UserError("stage1.growth: there is no stage before it; give width")
-    smallest = min(space.resolution) // space.stem_stride
-    for stage in space.stages:
-        smallest //= stage.stride
-    _require(smallest >= 1, "resolution", min(space.resolution), "at least the product of all strides")
+    smallest, strides = min(space.resolution), math.prod(stage.stride for stage in space.stages)
+    allowed = f"at least the product of all strides, {space.stem_stride * strides}"
+    _require(smallest >= space.stem_stride * strides, "resolution", smallest, allowed)
     _validate_attention(space)
     _validate_constraints(space)
 
@@ -115,7 +115,7 @@ def _is_positive_integer(value: Any) -> bool:
 
 
 def _is_positive_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _require(good: bool, name: str, value: Any, allowed: str) -> None:

@@ -1,0 +1,186 @@
+"""One data set and one space for a work folder, fixed by the first command."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hytnas_jax.project import Project, create_project, default_resolutions, open_project
+from hytnas_jax.workdir import Workdir
+from supernet.errors import UserError
+from supernet.spaces import built_in_space
+
+SETTINGS = {
+    "data": "digits",
+    "data_dir": None,
+    "space": "hybrid-small",
+    "resolutions": (8,),
+    "max_pictures": 50,
+    "skip_corrupt": False,
+    "seed": 0,
+}
+
+
+def create(path: Path, **changes: Any) -> Project:
+    project, dataset = create_project(Workdir(path), **{**SETTINGS, **changes})
+    assert project.class_names == dataset.class_names
+    return project
+
+
+@pytest.fixture
+def save_pictures(tmp_path: Path) -> Callable[..., Path]:
+    """A folder of two classes of ten pictures each, of one side."""
+
+    def save(side: int, name: str = "pictures") -> Path:
+        rng = np.random.default_rng(0)
+        for label in ("cat", "dog"):
+            (tmp_path / name / label).mkdir(parents=True)
+            for number in range(10):
+                pixels = rng.integers(0, 256, (side, side, 3), np.uint8)
+                Image.fromarray(pixels).save(tmp_path / name / label / f"{number}.png")
+        return tmp_path / name
+
+    return save
+
+
+@pytest.mark.parametrize(
+    ("choices", "native", "expected"),
+    [
+        ((8, 12, 16, 24, 32), 8, (8, 12)),  # one reached: the smallest two
+        ((8, 12, 16, 24, 32), 12, (8, 12)),
+        ((8, 12, 16, 24, 32), 28, (16, 24)),
+        ((8, 12, 16, 24, 32), 500, (24, 32)),
+        ((8, 12, 16, 24, 32), 5, (8, 12)),  # none reached
+        ((32, 8, 16), 20, (8, 16)),  # in no order
+        ((224,), 64, (224,)),
+        ((224,), 300, (224,)),
+    ],
+)
+def test_default_resolutions_by_hand(
+    choices: tuple[int, ...], native: int, expected: tuple[int, ...]
+) -> None:
+    assert default_resolutions(choices, native) == expected
+
+
+@pytest.mark.parametrize(("side", "space"), [(32, "hybrid-small"), (33, "hybrid")])
+def test_the_default_space_goes_by_the_pictures(
+    tmp_path: Path, save_pictures: Callable[..., Path], side: int, space: str
+) -> None:
+    data = str(save_pictures(side))
+    project = create(tmp_path / "work", data=data, space=None, resolutions=(), max_pictures=None)
+    assert project.space.name == space
+    assert project.space.resolution == {"hybrid-small": (24, 32), "hybrid": (48, 64)}[space]
+    # Stored no larger than they are, whatever the network takes.
+    assert project.dataset().train.images.shape == (12, side, side, 3)
+    assert (project.channels, project.num_classes, project.flip) == (3, 2, True)
+
+
+def test_pictures_are_stored_no_larger_than_the_largest_resolution(
+    tmp_path: Path, save_pictures: Callable[..., Path]
+) -> None:
+    data = str(save_pictures(33))
+    project = create(tmp_path / "work", data=data, resolutions=(16, 8), max_pictures=None)
+    assert project.space.resolution == (8, 16)
+    assert project.dataset().train.images.shape == (12, 16, 16, 3)
+
+
+def test_the_digits(tmp_path: Path) -> None:
+    project = create(tmp_path)
+    assert project.space == built_in_space("hybrid-small").with_resolutions((8,))
+    assert project.class_names == tuple("0123456789")
+    assert (project.channels, project.flip, project.source) == (1, False, "digits")
+    assert len(project.dataset().train) == 50
+    architecture = project.space.decode(np.zeros(len(project.space.genes), np.int64))
+    spec = project.to_spec(architecture)
+    assert (spec.resolution, spec.channels, spec.num_classes) == (8, 1, 10)
+
+
+def test_the_second_call_opens_the_same(tmp_path: Path) -> None:
+    first = create(tmp_path)
+    second = create(tmp_path)
+    assert dataclasses.replace(second, workdir=first.workdir) == first
+    assert second.done_id == first.done_id
+    assert dataclasses.replace(open_project(Workdir(tmp_path)), workdir=first.workdir) == first
+
+
+def test_the_same_seed_gives_the_same_splits_and_another_others(tmp_path: Path) -> None:
+    splits = [create(tmp_path / str(n), seed=seed).dataset().files for n, seed in enumerate((3, 3, 4))]
+    assert splits[0] == splits[1]
+    assert splits[0] != splits[2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 1}, "seed: was 0, now 1"),
+        ({"max_pictures": 60}, "max_pictures: was 50, now 60"),
+        ({"skip_corrupt": True}, "skip_corrupt: was False, now True"),
+        ({"resolutions": (8, 12)}, r"space.resolution: was \[8\], now \[8, 12\]"),
+        ({"space": "hybrid", "resolutions": (32,)}, "space.name: was 'hybrid-small', now 'hybrid'"),
+    ],
+)
+def test_a_changed_setting_is_refused_with_both_values(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    create(tmp_path)
+    with pytest.raises(UserError, match=f"(?s){message}.*another --workdir"):
+        create(tmp_path, **change)
+
+
+def test_other_pictures_are_refused(tmp_path: Path, save_pictures: Callable[..., Path]) -> None:
+    """A changed picture is noticed by the mean, another name by the list."""
+    data = save_pictures(8)
+    given = {"data": str(data), "max_pictures": None}
+    project = create(tmp_path / "work", **given)
+    path = data / "cat" / "3.png"
+    original = path.read_bytes()
+    Image.new("RGB", (8, 8), (255, 0, 0)).save(path)
+    message = r"pictures: the pictures have changed since .*splits.json was written; restore them, or give"
+    with pytest.raises(UserError, match=message):
+        project.dataset()
+    with pytest.raises(UserError, match=message):
+        create(tmp_path / "work", **given)
+    path.write_bytes(original)
+    create(tmp_path / "work", **given)
+    path.rename(data / "cat" / "renamed.png")
+    with pytest.raises(UserError, match=message):
+        project.dataset()
+
+
+def test_a_data_set_that_has_gone_is_named(tmp_path: Path, save_pictures: Callable[..., Path]) -> None:
+    data = save_pictures(8)
+    project = create(tmp_path / "work", data=str(data), max_pictures=None)
+    data.rename(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"pictures'?: no such file or folder"):
+        project.dataset()
+    # What needs no pictures works on.
+    assert open_project(Workdir(tmp_path / "work")).class_names == ("cat", "dog")
+
+
+def test_a_folder_that_no_command_has_begun(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.train_supernet --workdir"):
+        open_project(Workdir(tmp_path))
+
+
+def test_a_cut_before_the_splits_were_written_begins_anew(tmp_path: Path) -> None:
+    create(tmp_path)
+    (tmp_path / "data" / "done.json").unlink()
+    (tmp_path / "data" / "splits.json").unlink()
+    assert len(create(tmp_path).dataset().train) == 50
+
+
+def test_prepared_pictures(tmp_path: Path) -> None:
+    """Normalised by the training pictures' mean and deviation, at any resolution, all of them."""
+    project = create(tmp_path)
+    train = project.dataset().train
+    prepared = project.prepared(train, 8)
+    assert prepared.dtype == np.float32
+    np.testing.assert_allclose(prepared.mean(), 0.0, atol=1e-4)
+    np.testing.assert_allclose(prepared.std(), 1.0, atol=1e-4)
+    expected = (train.images[7] / 255 - project.mean[0]) / project.std[0]
+    np.testing.assert_allclose(prepared[7], expected, atol=1e-5)
+    assert project.prepared(train, 12).shape == (50, 12, 12, 1)
