@@ -1,6 +1,6 @@
 """The search space and the weight-sharing network over it: arrays in, arrays out.
 
-Public here is what needs no JAX, so that it imports fast. The networks themselves: `supernet.supernet.supernet`
+Public here is what needs no JAX, so that it imports fast. The networks: `supernet.supernet.supernet`
 (weight-sharing), `supernet.network.stand_alone`, `supernet.subnet.slice_subnet`, `supernet.training`.
 """
 
