@@ -56,6 +56,9 @@ def fit(
     options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False)
     with ocp.CheckpointManager((folder / "checkpoints").absolute(), options=options) as manager:
         saved = _restore(manager, Saved(state, jnp.zeros((), jnp.int32)))
+        # Bound to the device from the first step on, as every output of a step is where one input is
+        # (Orbax gives such arrays): else the second step would be compiled anew.
+        saved = jax.device_put(saved, jax.local_devices()[0])
         first = int(saved.state.step)
         with (
             MetricsLog(folder, first_step=first) as log,

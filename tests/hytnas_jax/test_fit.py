@@ -172,6 +172,23 @@ def test_a_run_that_diverges_again_and_again_ends(tmp_path: Path) -> None:
     assert_equal(restore(tmp_path, artificial.first_state()), by_hand([0] * 40))
 
 
+def test_a_step_is_compiled_once(tmp_path: Path) -> None:
+    """Though some arrays come from a checkpoint, bound to a device, and others do not."""
+    state = artificial.first_state()
+    state = state._replace(params=jax.device_put(state.params, jax.local_devices()[0]))
+
+    @jax.jit
+    def compiled(state: TrainState) -> TrainState:
+        return jax.tree.map(lambda leaf: leaf + 1, state)
+
+    def step(state: TrainState, number: int, attempt: int) -> tuple[TrainState, Metrics]:
+        return compiled(state), artificial.step(state, number, attempt)[1]
+
+    for num_steps in (3, 6):
+        fit(step, state, num_steps=num_steps, folder=tmp_path, label="training", num_classes=3)
+    assert compiled._cache_size() == 1
+
+
 def test_there_is_nothing_to_restore(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no checkpoint; delete the folder"):
         restore(tmp_path, artificial.first_state())
