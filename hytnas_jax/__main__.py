@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.command import run
+from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,17 @@ def main(config: Config) -> None:
     from hytnas_jax import export, measure_latency, report, retrain, search, train_supernet
 
     workdir, seed = config.workdir, config.seed
+    search_config = search.Config(
+        workdir,
+        objectives=config.objectives,
+        max_latency_ms=config.max_latency_ms,
+        max_params=config.max_params,
+        evaluations=config.evaluations,
+        initial=min(search.Config.initial, config.evaluations // 2),
+        seed=seed,
+    )
+    _check(config)
+    search.check(search_config)  # now, and not after the training
     steps = (
         (
             train_supernet,
@@ -80,17 +92,7 @@ def main(config: Config) -> None:
             ),
         ),
         (measure_latency, measure_latency.Config(workdir, networks=config.networks, seed=seed)),
-        (
-            search,
-            search.Config(
-                workdir,
-                objectives=config.objectives,
-                max_latency_ms=config.max_latency_ms,
-                max_params=config.max_params,
-                evaluations=config.evaluations,
-                seed=seed,
-            ),
-        ),
+        (search, search_config),
         (retrain, retrain.Config(workdir, count=config.count, epochs=config.retrain_epochs, seed=seed)),
         (export, export.Config(workdir)),
         (report, report.Config(workdir)),
@@ -103,6 +105,14 @@ def main(config: Config) -> None:
     minutes = (time.monotonic() - started) / 60
     report_path = shlex.quote(str(workdir / "report.html"))
     console.say(f"\nall done in {minutes:.1f} min; open {report_path} in a browser")
+
+
+def _check(config: Config) -> None:
+    """Before any work: what a later step would refuse, by the name that the flag has here."""
+    least = {"epochs": 1, "retrain_epochs": 1, "evaluations": 4, "networks": 10, "count": 1, "seed": 0}
+    for name, low in least.items():
+        if getattr(config, name) < low:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be at least {low}")
 
 
 if __name__ == "__main__":

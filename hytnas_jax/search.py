@@ -72,7 +72,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Search, or go on searching, and write the Pareto set."""
-    _check(config)
+    check(config)
     settings = Settings(
         surrogate=config.surrogate, acquisition=config.acquisition, selection=config.selection
     )
@@ -171,7 +171,7 @@ def _limits(config: Config) -> dict[str, float]:
     return {name: float(maximum) for name, maximum in limits.items() if maximum is not None}
 
 
-def _check(config: Config) -> None:
+def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
     check_names(config.objectives, config.features)
     for name, least in (("initial", 2), ("batch", 1), ("seed", 0), ("evaluations", config.initial)):
