@@ -133,7 +133,7 @@ def _retrain(
     params, stats = model.init(jax.random.key(config.seed))
     if config.start == "supernet":
         params = shared(network.architecture)
-    rate = config.learning_rate or LEARNING_RATES[config.start]
+    rate = LEARNING_RATES[config.start] if config.learning_rate is None else config.learning_rate
     num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
     recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
     state = fit(

@@ -1,0 +1,224 @@
+"""Retraining, cut and gone on with: the test split is read at the end, and once. Training is left out."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from hytnas_jax import retrain
+from hytnas_jax.project import Project, create_project
+from hytnas_jax.retrain import Config, main
+from hytnas_jax.weights import load_weights
+from hytnas_jax.workdir import Workdir, write_json
+from supernet.errors import UserError
+from supernet.network import stand_alone
+from supernet.network_spec import NetworkSpec
+from supernet.training import TrainState
+
+SPACE = """
+name: one stage
+stages:
+  - {stride: 2, depth: [1, 2], expansion: [1, 2], width: [4, 8]}
+resolution: [8]
+stem_width: 4
+stem_stride: 1
+head_min: 4
+"""
+# Error and latency of a front of three, which are the most accurate, the knee and the quickest.
+VALUES = ((0.1, 9.0), (0.2, 2.0), (0.6, 1.0))
+ROLES = ["smallest error", "knee", "smallest latency_ms"]
+
+
+class Cut(KeyboardInterrupt):
+    """What a Ctrl-C is to a command."""
+
+
+class Recorder:
+    """What happened, in order; cuts at the event of that number."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+        self.cut_at: int | None = None
+
+    def note(self, event: str) -> None:
+        if len(self.events) == self.cut_at:
+            raise Cut
+        self.events.append(event)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "space.yaml").write_text(SPACE)
+    project, _ = create_project(
+        Workdir(tmp_path / "work"),
+        data="digits",
+        data_dir=None,
+        space=str(tmp_path / "space.yaml"),
+        resolutions=(),
+        max_pictures=60,
+        skip_corrupt=False,
+        seed=0,
+    )
+    write_search(project, ("error", "latency_ms"))
+    return project
+
+
+def write_search(project: Project, objectives: tuple[str, str]) -> None:
+    members = project.space.decode_all(np.array([[0, 0, 0], [1, 0, 1], [1, 1, 1]]))
+    entries = [
+        {
+            "architecture": project.space.to_json(member),
+            "index": index,
+            "values": dict(zip(objectives, values, strict=True)),
+            "loss": None,
+            "network": {},
+            "extrapolated": False,
+        }
+        for index, (member, values) in enumerate(zip(members, VALUES, strict=True))
+    ]
+    step = project.workdir.step("search")
+    step.begin({})
+    named = [{"name": name, "unit": "", "direction": "min"} for name in objectives]
+    write_json(step.folder / "pareto.json", {"objectives": named, "architectures": entries})
+    step.finish({})
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+    """A training that leaves the weights as they were, and notes of what is trained and judged."""
+    recorder = Recorder()
+
+    def fit(step_function: Any, state: TrainState, **options: Any) -> TrainState:
+        recorder.note("train")
+        return state
+
+    def shared_weights(project: Project) -> Callable[..., Any]:
+        return lambda architecture: stand_alone(project.to_spec(architecture)).init(jax.random.key(7))[0]
+
+    def pictures_for(project: Project, train: Any, judged: Any, resolution: int) -> Any:
+        dataset = project.dataset()
+        is_test = judged.labels.shape == dataset.test.labels.shape and (
+            np.array_equal(judged.images, dataset.test.images)
+        )
+        recorder.note("read test" if is_test else "read search")
+        return real_pictures_for(project, train, judged, resolution)
+
+    real_pictures_for = retrain.pictures_for
+    monkeypatch.setattr(retrain, "fit", fit)
+    monkeypatch.setattr(retrain, "_shared_weights", shared_weights)
+    monkeypatch.setattr(retrain, "pictures_for", pictures_for)
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield recorder
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+def results(project: Project) -> dict[str, tuple[str, int]]:
+    """Text and time of writing of every result."""
+    paths = (project.workdir.path / "retrain").glob("*/result.json")
+    return {path.parent.name: (path.read_text(), path.stat().st_mtime_ns) for path in paths}
+
+
+TRAINED = ["train", "read search"]  # what calibrates comes with the pictures of the search split
+TESTED = ["read search", "read test"]
+
+
+def test_all_are_trained_before_the_test_split_is_read(
+    project: Project, recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config(project.workdir.path, count=3, epochs=1)
+    main(config)
+    assert recorder.events == 3 * TRAINED + 3 * TESTED
+    folders = sorted(path.parent for path in (config.workdir / "retrain").glob("*/architecture.json"))
+    records = [json.loads((folder / "architecture.json").read_text()) for folder in folders]
+    assert sorted(record["role"] for record in records) == sorted(ROLES)
+    for folder, record in zip(folders, records, strict=True):
+        architecture = project.space.from_json({key: record[key] for key in ("space", "genes")})
+        assert architecture.name == folder.name
+        assert NetworkSpec.from_json(record["network"]) == project.to_spec(architecture)
+        assert (record["search"]["error"], record["search"]["latency_ms"]) in VALUES
+        result = json.loads((folder / "result.json").read_text())
+        assert result["search_error_supernet"] == record["search"]["error"]
+        assert result["test_pictures"] == len(project.dataset().test)
+        assert 0.0 <= result["test_error"] <= 1.0
+        assert (result["epochs"], result["init"]) == (1, "supernet")
+        params, _ = load_weights(folder / "weights.npz")
+        expected, _ = stand_alone(project.to_spec(architecture)).init(jax.random.key(7))
+        jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(expected))
+    said = capsys.readouterr().out
+    assert "test error" in said
+    assert f"next: python -m hytnas_jax.export --workdir {config.workdir}" in said
+
+
+def test_a_finished_step_does_nothing(
+    project: Project, recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config(project.workdir.path, count=1, epochs=1)
+    main(config)
+    before, events = results(project), list(recorder.events)
+    main(config)
+    assert "are retrained already" in capsys.readouterr().out
+    assert recorder.events == events
+    assert results(project) == before
+    with pytest.raises(UserError, match="epochs: was 1, now 2"):
+        main(Config(project.workdir.path, count=1, epochs=2))
+
+
+def test_cut_while_testing_each_is_tested_once(project: Project, recorder: Recorder) -> None:
+    """The result of the first is there; the second was cut before its test."""
+    config = Config(project.workdir.path, count=2, epochs=1)
+    recorder.cut_at = 2 * len(TRAINED) + len(TESTED) + 1
+    with pytest.raises(Cut):
+        main(config)
+    first = results(project)
+    assert len(first) == 1
+    recorder.cut_at, recorder.events = None, []
+    main(config)
+    assert recorder.events == TESTED
+    assert first.items() < results(project).items()
+
+
+def test_cut_while_training_the_trained_stay(project: Project, recorder: Recorder) -> None:
+    config = Config(project.workdir.path, count=2, epochs=1)
+    recorder.cut_at = len(TRAINED)
+    with pytest.raises(Cut):
+        main(config)
+    recorder.cut_at, recorder.events = None, []
+    main(config)
+    assert recorder.events == TRAINED + 2 * TESTED
+
+
+def test_a_search_without_an_error_has_none_to_compare(
+    project: Project, recorder: Recorder, tmp_path: Path
+) -> None:
+    write_search(project, ("parameters", "macs"))
+    main(Config(project.workdir.path, count=1, epochs=1))
+    ((text, _),) = results(project).values()
+    assert json.loads(text)["search_error_supernet"] is None
+    assert project.workdir.step("retrain").done()["summary"]["ranking"] is None
+
+
+def test_no_more_than_the_front_has(project: Project, recorder: Recorder) -> None:
+    main(Config(project.workdir.path, count=9, epochs=1))
+    assert len(results(project)) == 3
+
+
+@pytest.mark.parametrize("flag", ["count", "epochs"])
+def test_impossible_numbers_are_refused(tmp_path: Path, flag: str) -> None:
+    with pytest.raises(UserError, match=f"--{flag} 0: must be at least 1"):
+        main(Config(tmp_path, **{flag: 0}))
+
+
+def test_a_learning_rate_of_zero_is_refused(project: Project, recorder: Recorder) -> None:
+    """And not taken for one that was not given."""
+    with pytest.raises(UserError, match="learning_rate=0.0: must be between"):
+        main(Config(project.workdir.path, learning_rate=0.0))
+
+
+def test_without_a_search_there_is_nothing_to_retrain(project: Project) -> None:
+    (project.workdir.path / "search" / "done.json").unlink()
+    with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.search --workdir"):
+        main(Config(project.workdir.path))
