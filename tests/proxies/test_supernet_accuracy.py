@@ -1,5 +1,6 @@
 """The error of subnets, counted by hand on their stand-alone networks; one program for each resolution."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -58,6 +59,13 @@ def pictures(resolution: int) -> JudgingPictures:
         rng.standard_normal((7, *shape)).astype(np.float32), np.array([0, 1, 2, 0, 1, 2, 0], np.int32), 4
     )
     return JudgingPictures(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_compiling() -> Iterator[None]:
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module")

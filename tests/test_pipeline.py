@@ -1,0 +1,299 @@
+"""The commands as a user calls them: the whole way on a tiny space, single steps, mistakes, a kill."""
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hytnas_jax import retrain, search, train_supernet
+from hytnas_jax.command import run
+
+Call = Callable[..., subprocess.CompletedProcess[str]]
+# XLA compiles longer than anything runs here.
+ENVIRONMENT = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+SPACE = """
+name: tiny
+stages:
+  - {stride: 1, depth: [1, 2], width: [4, 8]}
+  - {block: [conv, attention], expansion: [1, 2], width: [4, 8], embed: [4], heads: [1, 2], ffn_ratio: [1],
+     patch: [1, 2]}
+resolution: [8]
+stem_width: 4
+stem_stride: 1
+head_min: 8
+"""
+# The smallest that still is convolutions, where only the training counts.
+SMALL_SPACE = """
+name: small
+stages: [{stride: 2, width: [4, 8]}]
+resolution: [8]
+stem_width: 4
+stem_stride: 1
+head_min: 4
+"""
+STEPS = ("train_supernet", "measure_latency", "search", "retrain", "export", "report")
+
+
+def call(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=500, env=ENVIRONMENT)
+
+
+def assert_refused(result: subprocess.CompletedProcess[str], message: str) -> None:
+    """A user's mistake: status 2, and a message without a traceback, before any training."""
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert re.search(message, result.stderr, re.DOTALL), result.stderr
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+    assert "compiles for a while" not in result.stdout
+
+
+@pytest.fixture
+def call_here(capsys: pytest.CaptureFixture[str]) -> Call:
+    """As `call`, without the seconds that a new process takes to import JAX."""
+
+    def call_here(module: Any, *arguments: object) -> subprocess.CompletedProcess[str]:
+        argv = [str(argument) for argument in arguments]
+        with pytest.raises(SystemExit) as caught:
+            run(module.main, module.Config, argv)
+        out, err = capsys.readouterr()
+        assert isinstance(caught.value.code, int)
+        return subprocess.CompletedProcess(argv, caught.value.code, out, err)
+
+    return call_here
+
+
+@dataclasses.dataclass(frozen=True)
+class Pipeline:
+    """A work folder with every step in it, made by one command."""
+
+    workdir: Path
+    flags: tuple[str, ...]
+    result: subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    folder = tmp_path_factory.mktemp("pipeline")
+    (folder / "space.yaml").write_text(SPACE)
+    workdir = folder / "work"
+    flags = (
+        *("--workdir", str(workdir), "--data", "digits", "--space", str(folder / "space.yaml")),
+        *("--max-pictures", "200", "--epochs", "2", "--retrain-epochs", "1"),
+        *("--evaluations", "12", "--networks", "12", "--count", "2"),
+    )
+    return Pipeline(workdir, flags, call("hytnas_jax", *flags))
+
+
+def retrained(workdir: Path) -> list[Path]:
+    return sorted(path.parent for path in (workdir / "retrain").glob("*/architecture.json"))
+
+
+def test_the_whole_way(pipeline: Pipeline) -> None:
+    """Every file that docs/architecture.md names is there."""
+    assert pipeline.result.returncode == 0, pipeline.result.stderr
+    assert pipeline.result.stderr == ""
+    assert f"open {pipeline.workdir / 'report.html'} in a browser" in pipeline.result.stdout
+    names = [folder.name for folder in retrained(pipeline.workdir)]
+    assert len(names) == 2
+    expected = ["workdir.json", "report.html", "data/splits.json", "supernet/metrics.jsonl"]
+    expected += ["latency/measurements.csv", "latency/predictor.json"]
+    for file in ("evaluations.csv", "random.csv", "pareto.json", "front.png", "hypervolume.png"):
+        expected.append(f"search/{file}")
+    for name in names:
+        files = ("architecture.json", "weights.npz", "result.json", "metrics.jsonl")
+        expected += [f"retrain/{name}/{file}" for file in files]
+        expected += [f"export/{name}/{file}" for file in ("model.onnx", "card.json", "infer.py")]
+    for step in ("data", "supernet", "latency", "search", "retrain", "export"):
+        expected += [f"{step}/settings.json", f"{step}/done.json"]
+    for file in expected:
+        assert (pipeline.workdir / file).stat().st_size > 0, file
+    assert list((pipeline.workdir / "supernet").glob("events.out.tfevents.*"))
+    assert list((pipeline.workdir / "supernet" / "checkpoints").iterdir())
+    assert not list(pipeline.workdir.rglob("*.tmp"))
+    page = (pipeline.workdir / "report.html").read_text()
+    assert all(name in page for name in names)
+
+
+def test_the_second_time_all_is_done(pipeline: Pipeline) -> None:
+    done = {path: path.read_text() for path in pipeline.workdir.glob("*/done.json")}
+    again = call("hytnas_jax", *pipeline.flags)
+    assert (again.returncode, again.stderr) == (0, "")
+    for number, step in enumerate(STEPS, 1):
+        assert f"[{number}/6] {step}" in again.stdout
+    for sentence in (
+        "is trained already: accuracy on the search split",
+        "step 'latency' is done",
+        "step 'search' is done: 12 evaluations",
+        "are retrained already",
+        "step 'export' is done",
+    ):
+        assert sentence in again.stdout
+    assert {path: path.read_text() for path in pipeline.workdir.glob("*/done.json")} == done
+
+
+def test_another_seed_is_refused(pipeline: Pipeline) -> None:
+    assert_refused(call("hytnas_jax", *pipeline.flags, "--seed", 1), "seed: was 0, now 1.*another --workdir")
+
+
+def test_a_description_counts_what_the_weights_hold(pipeline: Pipeline) -> None:
+    for folder in retrained(pipeline.workdir):
+        described = call("hytnas_jax.describe", folder / "architecture.json", "--json")
+        assert described.returncode == 0, described.stderr
+        with np.load(folder / "weights.npz", allow_pickle=False) as weights:
+            count = sum(weights[name].size for name in weights.files if name.startswith("params/"))
+        assert json.loads(described.stdout)["num_parameters"] == count
+
+
+def test_a_step_alone_goes_on_in_the_same_folder(pipeline: Pipeline) -> None:
+    (pipeline.workdir / "report.html").unlink()
+    report = call("hytnas_jax.report", "--workdir", pipeline.workdir)
+    assert (report.returncode, report.stderr) == (0, "")
+    assert (pipeline.workdir / "report.html").exists()
+
+
+@pytest.fixture
+def trained(pipeline: Pipeline, tmp_path: Path) -> Path:
+    """A copy in which nothing is searched yet."""
+    workdir = tmp_path / "work"
+    shutil.copytree(pipeline.workdir, workdir)
+    for step in ("search", "retrain", "export"):
+        shutil.rmtree(workdir / step)
+    return workdir
+
+
+def test_limits_that_no_network_meets_are_explained(trained: Path, call_here: Call) -> None:
+    result = call_here(search, "--workdir", trained, "--max-params", 100)
+    assert_refused(result, "parameters.*100")
+
+
+def test_a_step_without_the_one_before_names_its_command(trained: Path, call_here: Call) -> None:
+    assert_refused(
+        call_here(retrain, "--workdir", trained),
+        "step 'search' is needed first .* run: python -m hytnas_jax.search --workdir",
+    )
+
+
+@pytest.fixture
+def save_pictures(tmp_path: Path) -> Callable[..., Path]:
+    """Folders of pictures by class, of about 24 pixels, in many modes."""
+
+    def save(**counts: int) -> Path:
+        rng = np.random.default_rng(0)
+        modes = {"RGB": "png", "L": "jpg", "RGBA": "png", "P": "gif", "CMYK": "jpg", "1": "png", "LA": "png"}
+        for brightness, (label, count) in enumerate(counts.items()):
+            folder = tmp_path / "pictures" / label
+            folder.mkdir(parents=True)
+            for number in range(count):
+                mode = list(modes)[number % len(modes)]
+                size = (*rng.integers(20, 40, 2), 3)
+                pixels = rng.integers(0, 156, size, np.uint8) + np.uint8(99 * brightness)
+                Image.fromarray(pixels).convert(mode).save(folder / f"{number}.{modes[mode]}")
+        return tmp_path / "pictures"
+
+    return save
+
+
+@pytest.fixture
+def flags(tmp_path: Path) -> tuple[str, ...]:
+    """A work folder of its own, and a small space."""
+    (tmp_path / "space.yaml").write_text(SMALL_SPACE)
+    return ("--workdir", str(tmp_path / "work"), "--space", str(tmp_path / "space.yaml"))
+
+
+def test_a_folder_of_pictures_is_enough(
+    save_pictures: Callable[..., Path], flags: tuple[str, ...], call_here: Call
+) -> None:
+    """By its path alone; a picture that cannot be read is left out where asked for."""
+    data = save_pictures(dark=30, bright=30)
+    (data / "dark" / "broken.png").write_bytes(b"this is no picture")
+    command = (*flags, "--data", data, "--resolutions", 24, "--epochs", 2, "--batch-size", 8)
+    corrupt = r"picture .*dark.broken\.png cannot be read.*--skip-corrupt"
+    # This process holds the lock of the folder that it has worked in.
+    assert_refused(call_here(train_supernet, *command, "--workdir", flags[1] + "2"), corrupt)
+    result = call("hytnas_jax.train_supernet", *command, "--skip-corrupt")
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    assert "skipped 1 picture(s) that cannot be read: " in result.stderr
+    assert "of 2 classes; space 'small', 2 networks, at 24 pixels" in result.stdout
+    assert "accuracy on the search split" in result.stdout
+
+
+def test_pictures_that_cannot_be_used_are_explained(
+    save_pictures: Callable[..., Path], flags: tuple[str, ...], call_here: Call
+) -> None:
+    data = save_pictures(dark=6)
+    command = (train_supernet, *flags, "--data", data)
+    assert_refused(call_here(*command), r"found 1 class folders \(dark\), a classifier needs at least 2")
+    (data / "empty").mkdir()
+    assert_refused(call_here(*command), "'?empty'?.* no pictures")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--data", "digit"), "'digit'.*: no such file or folder; allowed are: digits"),
+        (("--epochs", "0"), "--epochs 0: must be at least 1"),
+        (("--space", "hybird"), "did you mean 'hybrid'"),
+        (("--learning-rate", "0"), "learning_rate=0.0: must be between"),
+        (("--max-pictures", "3"), "max_pictures=3: wanted at least 10, one for each class"),
+    ],
+)
+def test_wrong_values_are_explained(
+    flags: tuple[str, ...], call_here: Call, wrong: tuple[str, ...], message: str
+) -> None:
+    assert_refused(call_here(train_supernet, *flags, *wrong), message)
+
+
+def test_an_impossible_space_is_explained(flags: tuple[str, ...], call_here: Call) -> None:
+    Path(flags[3]).write_text(SPACE.replace("heads: [1, 2]", "heads: [1, 3]"))
+    message = "stage2.heads=3: must be a divisor of every embedding size, and 4 is one"
+    assert_refused(call_here(train_supernet, *flags), message)
+
+
+def test_a_work_folder_of_another_format_is_refused(flags: tuple[str, ...], call_here: Call) -> None:
+    workdir = Path(flags[1])
+    workdir.mkdir()
+    (workdir / "workdir.json").write_text('{"format": 99, "hytnas_jax": "9.0"}')
+    message = "hytnas_jax 9.0 wrote it in format 99.*which reads format 1; give another"
+    assert_refused(call_here(train_supernet, *flags), message)
+
+
+def test_the_main_command_refuses_before_it_trains(tmp_path: Path) -> None:
+    """What the search would only say after the training."""
+    flags = ("--workdir", tmp_path / "work", "--objectives", "error", "latency")
+    assert_refused(call("hytnas_jax", *flags), "--objectives error latency: 'latency' is none; choose from")
+    assert not (tmp_path / "work" / "supernet").exists()
+
+
+def test_a_killed_training_goes_on(flags: tuple[str, ...]) -> None:
+    """After the first checkpoint on the way, at step 200."""
+    flags = (*flags, "--max-pictures", "100", "--epochs", "32", "--batch-size", "8")
+    command = [sys.executable, "-m", "hytnas_jax.train_supernet", *flags]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    folder = Path(flags[1]) / "supernet"
+    log = folder / "metrics.jsonl"
+    while not log.exists() or log.read_text().count("\n") < 220:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (folder / "done.json").exists()
+    result = call("hytnas_jax.train_supernet", *flags)
+    assert (result.returncode, result.stderr) == (0, "")
+    resumed = re.search(r"training the supernet: (\d+) of 400", result.stdout)
+    assert resumed is not None
+    assert int(resumed[1]) >= 200
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(400))
