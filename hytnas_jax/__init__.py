@@ -1,8 +1,8 @@
 """Neural architecture search over hybrid networks for small devices, in JAX.
 
 Each command is a module with a `Config` and a `main(config)`: `train_supernet`, `measure_latency`, `search`,
-`retrain`, `export`, `report`. `Workdir`, `open_project`, `load_pareto` and `read_retrained` read what they left;
-they are imported when first used, so that `--help` is fast.
+`retrain`, `export`, `report`. `Workdir`, `open_project`, `load_pareto` and `read_retrained` read what they
+left; they are imported when first used, so that `--help` is fast.
 """
 
 import importlib
