@@ -40,7 +40,7 @@ class Config:
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
-    epochs: int = 40
+    epochs: int = 30
     """How many times the supernet sees each training picture."""
     retrain_epochs: int = 20
     """How many times each chosen network sees each training picture."""

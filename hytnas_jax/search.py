@@ -61,7 +61,7 @@ class Config:
     """What makes a network promising: ucb (optimistic bound) or ei (expected improvement)."""
     selection: str = "hvi"
     """How the batch is chosen from the promising: hvi (hypervolume improvement)."""
-    features: str = "genes+complexity"
+    features: str = "genes"
     """What the model sees of a network: genes, or genes+complexity (parameters and MACs too)."""
     random_baseline: bool = True
     """Evaluate as many random networks too, to show what the search is worth. They share the initial ones and

@@ -55,7 +55,7 @@ class Config:
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
-    epochs: int = 40
+    epochs: int = 30
     """How many times each training picture is seen."""
     batch_size: int = 32
     """Pictures in a training step."""

@@ -15,10 +15,10 @@ def sandwich(
     attention share both. The first is the teacher of the others.
     """
     codes = space.sample(rng, num_random)
-    largest, smallest = space.sample(rng, 2)  # of which only the kinds of blocks stay
+    kinds = space.sample(rng, 2)
+    ends = [space.extreme(kinds[0], largest=True), space.extreme(kinds[1], largest=False)]
+    codes = np.concatenate([ends, codes])
     for index, gene in enumerate(space.genes):
         if gene.name == "resolution":
-            codes[:, index] = largest[index] = smallest[index] = gene.choices.index(resolution)
-        elif not gene.name.endswith(".block"):
-            largest[index], smallest[index] = np.argmax(gene.choices), np.argmin(gene.choices)
-    return space.decode_all(np.concatenate([largest[None], smallest[None], codes]))
+            codes[:, index] = gene.choices.index(resolution)
+    return space.decode_all(codes)

@@ -173,20 +173,28 @@ class SearchSpace:
             f"space {self.name!r}, {len(found)} meet them and {count} are needed; loosen them"
         )
 
+    def extreme(self, kinds: Sequence[int] | np.ndarray, *, largest: bool) -> np.ndarray:
+        """The code [G] of the largest or the smallest network whose kinds of blocks are those of `kinds` [G].
+
+        Every gene at its largest or smallest number, but a patch the other way round: a patch as large as
+        the map leaves each pixel on its own, which is no attention at all. Constraints are not looked at.
+        """
+        code = []
+        for gene, kind in zip(self.genes, kinds, strict=True):
+            take_largest = largest != gene.name.endswith(".patch")
+            extreme = np.argmax if take_largest else np.argmin
+            code.append(int(kind) if gene.name.endswith(".block") else int(extreme(gene.choices)))
+        return np.array(code, np.int64)
+
     def corners(self) -> np.ndarray:
         """Codes of the smallest and the largest network of each kind of block: int64 [C, G], different ones.
 
-        All genes at their smallest or largest choice; "conv" or "attention" wherever a stage has both.
-        Corners that break a constraint are left out.
+        "conv" or "attention" wherever a stage has both. Corners that break a constraint are left out.
         """
-        codes = [
-            [
-                gene.choices.index(kind) if kind in gene.choices else int(extreme(gene.choices))
-                for gene in self.genes
-            ]
-            for kind in ("conv", "attention")
-            for extreme in (np.argmin, np.argmax)
-        ]
+        codes = []
+        for kind in ("conv", "attention"):
+            kinds = [gene.choices.index(kind) if kind in gene.choices else 0 for gene in self.genes]
+            codes += [self.extreme(kinds, largest=largest) for largest in (False, True)]
         canonical = np.unique(self.canonical(np.array(codes)), axis=0)
         return canonical[self.satisfied(canonical)]
 

@@ -46,14 +46,14 @@ def test_its_size_and_resolution(num_random: int, resolution: int) -> None:
 
 
 def test_the_largest_and_the_smallest_by_hand() -> None:
-    attention = {"embed": 8, "heads": 2, "ffn": 16, "patch": 2}
+    attention = {"embed": 8, "heads": 2, "ffn": 16, "patch": 1}
     largest = {
         "conv": StageChoice("conv", 3, 12, 1, 3),
         "attention": StageChoice("attention", 3, 12, 1, 3, **attention),
     }
     smallest = {
         "conv": StageChoice("conv", 1, 8, 1, 3),
-        "attention": StageChoice("attention", 1, 8, 1, 3, embed=4, heads=1, ffn=4, patch=1),
+        "attention": StageChoice("attention", 1, 8, 1, 3, embed=4, heads=1, ffn=4, patch=2),
     }
     kinds = set()
     for seed in range(20):
@@ -64,6 +64,16 @@ def test_the_largest_and_the_smallest_by_hand() -> None:
         assert second.stages[1] == smallest[second.stages[1].block]
         kinds.add((first.stages[1].block, second.stages[1].block))
     assert len(kinds) == 4  # convolution and attention share both
+
+
+def test_the_largest_attends_even_where_a_patch_may_fill_the_map() -> None:
+    space = dataclasses.replace(
+        SPACE, stages=(SPACE.stages[0], dataclasses.replace(SPACE.stages[1], patch=(2, 8)))
+    )
+    for seed in range(10):
+        first, *_ = sandwich(space, np.random.default_rng(seed), num_random=1, resolution=8)
+        if first.stages[1].block == "attention":
+            assert (first.stages[1].patch, first.stages[1].heads) == (2, 2)
 
 
 def test_the_random_ones_vary_and_a_seed_draws_the_same() -> None:
