@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from hytnas_jax.files import write_bytes
 
@@ -66,6 +67,8 @@ def front_figure(
         panel.grid(alpha=0.3)
     panels[0].set_ylabel(axes[0].label)
     panels[0].set_yscale(_scale(values[:, 0], baseline, 0))
+    for panel in panels:
+        _label_plainly(panel)
     _add_legend(panels[0])
     return figure
 
@@ -109,6 +112,15 @@ def _scale(values: np.ndarray, baseline: np.ndarray | None, m: int) -> str:
     drawn = drawn[np.isfinite(drawn)]
     spans = len(drawn) > 0 and drawn.min() > 0 and drawn.max() >= LOG_RATIO * drawn.min()
     return "log" if spans else "linear"
+
+
+def _label_plainly(panel: Axes) -> None:
+    """Logarithmic axes say 0.02, 0.05, 0.1 and not powers of ten, which run into one another."""
+    for axis in (panel.xaxis, panel.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
 
 
 def _add_legend(panel: Axes) -> None:
