@@ -60,9 +60,9 @@ OBJECTIVES = (*EVALUATED, *KNOWN)
 DECIMALS = 6
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
-# and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704. Complexity is
-# not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the 2,500 networks that
-# one suggestion looks at: it can be an objective, and is no feature.
+# and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.
+# Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the 2,500
+# networks that one suggestion looks at: it can be an objective, and is no feature.
 FEATURES: dict[str, tuple[str, ...]] = {
     "genes": (),
     "genes+complexity": ("parameters", "macs"),
