@@ -104,7 +104,9 @@ def retrained(workdir: Path) -> list[Path]:
 def test_the_whole_way(pipeline: Pipeline) -> None:
     """Every file that docs/architecture.md names is there."""
     assert pipeline.result.returncode == 0, pipeline.result.stderr
-    assert pipeline.result.stderr == ""
+    # A busy machine is warned of, and may be; anything else on stderr is not expected.
+    for line in pipeline.result.stderr.splitlines():
+        assert line.startswith("warning: "), pipeline.result.stderr
     assert f"open {pipeline.workdir / 'report.html'} in a browser" in pipeline.result.stdout
     names = [folder.name for folder in retrained(pipeline.workdir)]
     assert len(names) == 2

@@ -166,7 +166,12 @@ def command(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_command_says_how_to_go_on(command: list[str], number: signal.Signals, status: int) -> None:
     process = subprocess.Popen(
-        [*command, "--workdir", "x"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "--workdir", "x"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts its background jobs, the tests perhaps, with Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None
     while process.stdout.readline() != "ready\n":
