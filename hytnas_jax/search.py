@@ -52,7 +52,8 @@ class Config:
     evaluations: int = 80
     """Networks to evaluate in all. Give more to go on with a finished search."""
     initial: int = 24
-    """How many of them are drawn at random before there is anything to learn from."""
+    """How many of them are drawn before there is anything to learn from: the smallest and the largest of the
+    space, the others at random."""
     batch: int = 8
     """Networks that are suggested at once; smaller batches learn more from each evaluation."""
     surrogate: str = "gp"
