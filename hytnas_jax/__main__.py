@@ -9,37 +9,21 @@ Each step is also a command of its own with more flags, on the same work folder.
 import dataclasses
 import shlex
 import time
-from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.command import run
+from hytnas_jax.data_config import DataConfig
 from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(DataConfig):
     """Find, train and export the networks with the best trade-offs for your pictures and this machine.
 
     Runs train_supernet, measure_latency, search, retrain, export and report, one after the other. The same
     command again goes on where it stopped.
     """
 
-    workdir: Path
-    """Folder for everything that is made."""
-    data: str = "digits"
-    """Your pictures: a folder (DIR/train/<class>/*, or DIR/<class>/*), a .npz file, tfds:NAME, or digits."""
-    data_dir: Path | None = None
-    """Where TensorFlow Datasets lie prepared; for --data tfds:NAME only."""
-    space: str | None = None
-    """Search space: hytnas, hytnas-initial, hybrid, hybrid-small, or your own .py or .yaml file. If not
-    given: hybrid-small for pictures of up to 32 pixels, else hybrid."""
-    resolutions: tuple[int, ...] = ()
-    """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
-    that your pictures reach."""
-    max_pictures: int | None = None
-    """Use at most so many training pictures, for a quick trial."""
-    skip_corrupt: bool = False
-    """Leave out pictures that cannot be read instead of stopping."""
     epochs: int = 30
     """How many times the supernet sees each training picture."""
     retrain_epochs: int = 20
@@ -79,17 +63,7 @@ def main(config: Config) -> None:
     steps = (
         (
             train_supernet,
-            train_supernet.Config(
-                workdir,
-                data=config.data,
-                data_dir=config.data_dir,
-                space=config.space,
-                resolutions=config.resolutions,
-                max_pictures=config.max_pictures,
-                skip_corrupt=config.skip_corrupt,
-                epochs=config.epochs,
-                seed=seed,
-            ),
+            train_supernet.Config(workdir, **config.data_flags(), epochs=config.epochs, seed=seed),
         ),
         (measure_latency, measure_latency.Config(workdir, networks=config.networks, seed=seed)),
         (search, search_config),

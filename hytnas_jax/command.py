@@ -130,7 +130,7 @@ def _file_of(error: Exception) -> str:
 def _program() -> str:
     """The command as the user types it."""
     spec = sys.modules["__main__"].__spec__
-    return f"python -m {spec.name}" if spec else f"python {sys.argv[0]}"
+    return f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {sys.argv[0]}"
 
 
 def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:

@@ -5,7 +5,6 @@ python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
 """
 
 import dataclasses
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,6 +14,7 @@ from hytnas_jax import console
 from hytnas_jax.augmented_step import augmented_step, step_key
 from hytnas_jax.command import run, settings_of
 from hytnas_jax.data import Dataset, batches
+from hytnas_jax.data_config import DataConfig
 from hytnas_jax.fit import fit, restore
 from hytnas_jax.hardware import compute_dtype
 from hytnas_jax.judging import judging_pictures
@@ -28,33 +28,16 @@ from supernet.sampling import sandwich
 from supernet.space_size import num_networks
 from supernet.supernet import controls, supernet
 
-DATA_FIELDS = ("data", "data_dir", "space", "resolutions", "max_pictures", "skip_corrupt")
 NUM_REPORTED = 8  # random subnets judged at the end
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(DataConfig):
     """Train one network that contains all networks of a search space.
 
     Later commands read cheap accuracy estimates for any architecture from it.
     """
 
-    workdir: Path
-    """Folder for everything that is made; the same command again goes on in it."""
-    data: str = "digits"
-    """Your pictures: a folder (DIR/train/<class>/*, or DIR/<class>/*), a .npz file, tfds:NAME, or digits."""
-    data_dir: Path | None = None
-    """Where TensorFlow Datasets lie prepared; for --data tfds:NAME only."""
-    space: str | None = None
-    """Search space: hytnas, hytnas-initial, hybrid, hybrid-small, or your own .py or .yaml file. If not
-    given: hybrid-small for pictures of up to 32 pixels, else hybrid."""
-    resolutions: tuple[int, ...] = ()
-    """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
-    that your pictures reach."""
-    max_pictures: int | None = None
-    """Use at most so many training pictures, for a quick trial."""
-    skip_corrupt: bool = False
-    """Leave out pictures that cannot be read instead of stopping."""
     epochs: int = 30
     """How many times each training picture is seen."""
     batch_size: int = 32
@@ -71,18 +54,9 @@ def main(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
     _check(config)
     workdir = Workdir(config.workdir)
-    project, dataset = create_project(
-        workdir,
-        data=config.data,
-        data_dir=config.data_dir,
-        space=config.space,
-        resolutions=config.resolutions,
-        max_pictures=config.max_pictures,
-        skip_corrupt=config.skip_corrupt,
-        seed=config.seed,
-    )
+    project, dataset = create_project(workdir, **config.data_flags(), seed=config.seed)
     step = workdir.step("supernet")
-    step.begin(settings_of(config, without=DATA_FIELDS), {"data": project.done_id})
+    step.begin(settings_of(config, without=tuple(config.data_flags())), {"data": project.done_id})
     next_command = f"python -m hytnas_jax.measure_latency --workdir {config.workdir}"
     if step.is_done:
         console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
