@@ -11,9 +11,8 @@ import shlex
 import time
 
 from hytnas_jax import console
-from hytnas_jax.command import run
+from hytnas_jax.command import require_at_least, run
 from hytnas_jax.data_config import DataConfig
-from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +43,10 @@ class Config(DataConfig):
     """Of everything random."""
 
 
+# What a later step would refuse, by the name that the flag has here.
+LEAST = {"epochs": 1, "retrain_epochs": 1, "evaluations": 4, "networks": 10, "count": 1, "seed": 0}
+
+
 def main(config: Config) -> None:
     """Run every step that is not done yet."""
     from hytnas_jax import export, measure_latency, report, retrain, search, train_supernet
@@ -58,7 +61,7 @@ def main(config: Config) -> None:
         initial=min(search.Config.initial, config.evaluations // 2),
         seed=seed,
     )
-    _check(config)
+    require_at_least(config, LEAST)
     search.check(search_config)  # now, and not after the training
     steps = (
         (
@@ -79,14 +82,6 @@ def main(config: Config) -> None:
     minutes = (time.monotonic() - started) / 60
     report_path = shlex.quote(str(workdir / "report.html"))
     console.say(f"\nall done in {minutes:.1f} min; open {report_path} in a browser")
-
-
-def _check(config: Config) -> None:
-    """Before any work: what a later step would refuse, by the name that the flag has here."""
-    least = {"epochs": 1, "retrain_epochs": 1, "evaluations": 4, "networks": 10, "count": 1, "seed": 0}
-    for name, low in least.items():
-        if getattr(config, name) < low:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be at least {low}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
@@ -95,6 +95,14 @@ def settings_of(config: Config, *, without: Sequence[str] = ()) -> dict[str, Any
     """
     fields = dataclasses.asdict(config)
     return {name: value for name, value in fields.items() if name not in ("workdir", *without)}
+
+
+def require_at_least(config: Any, least: Mapping[str, int]) -> None:
+    """Raises UserError for the first field of a command's config that is below its least value."""
+    for name, low in least.items():
+        value = getattr(config, name)
+        if value < low:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {low}")
 
 
 def explain(error: Exception) -> str | None:

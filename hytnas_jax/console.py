@@ -106,7 +106,7 @@ class Progress:
             return
         elapsed = time.monotonic() - self._started
         end = "stopped at " if kind is not None else ""
-        say(self._line(f"{end}{self._counts()}, {_duration(elapsed)}"))
+        say(self._line(f"{end}{self._counts()}, {duration(elapsed)}"))
 
     def __iter__(self) -> Iterator[Any]:
         """The items, each counted once the loop has gone round with it."""
@@ -125,7 +125,7 @@ class Progress:
         if now - self._printed >= PLAIN_INTERVAL:
             self._printed = now
             elapsed = now - self._started
-            say(self._line(f"{self._counts()}, {_duration(elapsed)}{self._remaining(elapsed)}"))
+            say(self._line(f"{self._counts()}, {duration(elapsed)}{self._remaining(elapsed)}"))
 
     def note(self, text: str) -> None:
         """Show `text` beside the count, e.g. "loss 0.43 · search accuracy 0.91"."""
@@ -142,7 +142,7 @@ class Progress:
         made = self._count - self._first
         if not self._total or not made:
             return ""
-        return f", about {_duration(elapsed / made * (self._total - self._count))} left"
+        return f", about {duration(elapsed / made * (self._total - self._count))} left"
 
     def _line(self, text: str) -> str:
         return f"{self._label}: {text}" + (f" · {self._note}" if self._note else "")
@@ -180,7 +180,7 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds as "42 s", "3 min 05 s" or "2 h 07 min"."""
     whole = round(seconds)
     if whole < 60:

@@ -7,14 +7,13 @@ a picture with no more than numpy, Pillow and ONNX Runtime.
 """
 
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.command import run, settings_of
+from hytnas_jax.command import require_at_least, run, settings_of
 from hytnas_jax.data import Pictures
 from hytnas_jax.device import infer
 from hytnas_jax.device.onnx_graph import build_onnx
@@ -25,8 +24,7 @@ from hytnas_jax.model_card import model_card
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.retrained import Retrained, read_retrained
 from hytnas_jax.weights import load_weights
-from hytnas_jax.workdir import Step, Workdir, read_json, write_bytes, write_json
-from supernet.errors import UserError
+from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_bytes, write_json
 
 STEP = "export"
 
@@ -43,8 +41,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Exports what is not exported yet, and says how good and how quick each model is."""
-    if config.pictures < 1:
-        raise UserError(f"--pictures {config.pictures}: must be at least 1")
+    require_at_least(config, {"pictures": 1})
     project = open_project(Workdir(config.workdir))
     retrain = project.workdir.step("retrain")
     made_by = retrain.require("retrain")["id"]
@@ -61,7 +58,7 @@ def main(config: Config) -> None:
     _print_table(step, networks)
     console.wrote(
         [step.folder / network.name for network in networks],
-        f"python -m hytnas_jax.report --workdir {shlex.quote(str(config.workdir))}",
+        command_line("report", config.workdir),
     )
 
 

@@ -56,9 +56,6 @@ def fit(
     options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False)
     with ocp.CheckpointManager((folder / "checkpoints").absolute(), options=options) as manager:
         saved = _restore(manager, Saved(state, jnp.zeros((), jnp.int32)))
-        # Bound to the device from the first step on, as every output of a step is where one input is
-        # (Orbax gives such arrays): else the second step would be compiled anew.
-        saved = jax.device_put(saved, jax.local_devices()[0])
         first = int(saved.state.step)
         with (
             MetricsLog(folder, first_step=first) as log,
@@ -145,12 +142,16 @@ def _save(manager: ocp.CheckpointManager, step: int, saved: Saved) -> None:
 
 
 def _restore(manager: ocp.CheckpointManager, like: Saved) -> Saved:
-    """The newest checkpoint, or `like` where there is none."""
+    """The newest checkpoint, or `like` where there is none.
+
+    Bound to the device from the first step on, as every output of a step is where one input is (Orbax gives
+    such arrays): else the second step would be compiled anew.
+    """
     step = manager.latest_step()
-    if step is None:
-        return like
-    abstract: Any = jax.tree.map(ocp.utils.to_shape_dtype_struct, like._asdict())
-    return Saved(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
+    if step is not None:
+        abstract: Any = jax.tree.map(ocp.utils.to_shape_dtype_struct, like._asdict())
+        like = Saved(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
+    return jax.device_put(like, jax.local_devices()[0])
 
 
 def _note(pending: list[Metrics]) -> str:

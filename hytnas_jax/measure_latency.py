@@ -8,7 +8,6 @@ is in `latency/measurements.csv` once it is certain; the same command again goes
 
 import dataclasses
 import math
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.timing import Timing, time_models
 from hytnas_jax.environment import environment
 from hytnas_jax.project import open_project
-from hytnas_jax.workdir import CsvLog, Step, Workdir, read_json, write_json
+from hytnas_jax.workdir import CsvLog, Step, Workdir, command_line, read_json, write_json
 from proxies.latency import MIN_NETWORKS, LatencyPredictor
 from proxies.latency_features import feature_table
 from supernet.architecture import Architecture
@@ -71,7 +70,7 @@ def main(config: Config) -> None:
         f"latency predictor, on held-out networks: Spearman {error.spearman:.3f}, mean error "
         f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without its fold)"
     )
-    console.wrote(files, f"python -m hytnas_jax.search --workdir {shlex.quote(str(config.workdir))}")
+    console.wrote(files, command_line("search", config.workdir))
 
 
 def measure(

@@ -17,7 +17,7 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.augmented_step import augmented_step, step_key
 from hytnas_jax.choice import choose
-from hytnas_jax.command import run, settings_of
+from hytnas_jax.command import require_at_least, run, settings_of
 from hytnas_jax.data import Dataset, Pictures, batches
 from hytnas_jax.fit import fit
 from hytnas_jax.hardware import compute_dtype
@@ -26,13 +26,12 @@ from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.train_supernet import load_supernet
 from hytnas_jax.weights import load_weights, save_weights
-from hytnas_jax.workdir import Step, Workdir, read_json, write_json
+from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_json
 from proxies.ranking import kendall_tau
 from proxies.supernet_accuracy import judge_calibrated
 from supernet import training
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
-from supernet.errors import UserError
 from supernet.model import Model, Tree
 from supernet.network import stand_alone
 from supernet.subnet import slice_subnet
@@ -72,14 +71,14 @@ class Chosen:
 
 def main(config: Config) -> None:
     """Retrain the chosen networks one after the other, then test all of them."""
-    _check(config)
+    require_at_least(config, {"count": 1, "epochs": 1, "batch_size": 2, "seed": 0})
     workdir = Workdir(config.workdir)
     project = open_project(workdir)
     search = workdir.step("search")
     inputs = {"search": search.require("search")["id"]}
     step = workdir.step("retrain")
     step.begin(settings_of(config), inputs)
-    next_command = f"python -m hytnas_jax.export --workdir {config.workdir}"
+    next_command = command_line("export", config.workdir)
     if step.is_done:
         console.say(f"the networks in {step.folder} are retrained already")
         console.wrote([], next_command)
@@ -206,12 +205,6 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]]) -> 
             summary["ranking"] = dataclasses.asdict(tau)
             console.say(f"Kendall tau between the supernet's and the retrained errors: {tau}")
     step.finish(summary)
-
-
-def _check(config: Config) -> None:
-    for name, low in (("count", 1), ("epochs", 1), ("batch_size", 2), ("seed", 0)):
-        if getattr(config, name) < low:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be at least {low}")
 
 
 if __name__ == "__main__":

@@ -9,21 +9,20 @@ same command again goes on where it was cut and comes to the same result (`explo
 """
 
 import dataclasses
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.command import run, settings_of
+from hytnas_jax.command import require_at_least, run, settings_of
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import Budget, at_random, bayesian, explore
 from hytnas_jax.mobo import Settings
 from hytnas_jax.objectives import Task, check_names, make_task
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
-from hytnas_jax.workdir import Step, Workdir
+from hytnas_jax.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
 
 STEP = "search"
@@ -87,7 +86,7 @@ def main(config: Config) -> None:
             f"step {STEP!r} is done: {summary['evaluations']} evaluations, {summary['front']} networks on "
             f"the Pareto front; give more --evaluations to go on, or delete {step.folder} to search anew"
         )
-        console.wrote([], _next_command(config))
+        console.wrote([], command_line("retrain", config.workdir))
         return
     task = make_task(project, config.objectives, limits=_limits(config), features=config.features)
     logs = _explore(project, task, step, config, settings)
@@ -97,7 +96,7 @@ def main(config: Config) -> None:
     _show(task, points, volumes)
     _warn_if_extrapolated(task, points, logs["search"])
     names = ("evaluations.csv", "pareto.json", "front.png", "hypervolume.png")
-    console.wrote([step.folder / name for name in names], _next_command(config))
+    console.wrote([step.folder / name for name in names], command_line("retrain", config.workdir))
 
 
 def _explore(
@@ -175,18 +174,13 @@ def _limits(config: Config) -> dict[str, float]:
 def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
     check_names(config.objectives, config.features)
-    for name, least in (("initial", 2), ("batch", 1), ("seed", 0), ("evaluations", config.initial)):
-        if getattr(config, name) < least:
-            meaning = " (--initial)" if name == "evaluations" else ""
-            raise UserError(f"--{name} {getattr(config, name)}: must be at least {least}{meaning}")
+    require_at_least(config, {"initial": 2, "batch": 1, "seed": 0})
+    if config.evaluations < config.initial:
+        raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
     for name in ("max_latency_ms", "max_params", "max_macs", "max_peak_memory"):
         maximum = getattr(config, name)
         if maximum is not None and not 0 < maximum < float("inf"):
             raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")
-
-
-def _next_command(config: Config) -> str:
-    return f"python -m hytnas_jax.retrain --workdir {shlex.quote(str(config.workdir))}"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
 """
 
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -12,17 +13,16 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.augmented_step import augmented_step, step_key
-from hytnas_jax.command import run, settings_of
+from hytnas_jax.command import require_at_least, run, settings_of
 from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data_config import DataConfig
 from hytnas_jax.fit import fit, restore
 from hytnas_jax.hardware import compute_dtype
 from hytnas_jax.judging import judging_pictures
 from hytnas_jax.project import Project, create_project
-from hytnas_jax.workdir import Workdir, read_json
+from hytnas_jax.workdir import Workdir, command_line
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
-from supernet.errors import UserError
 from supernet.model import Model, Tree
 from supernet.sampling import sandwich
 from supernet.space_size import num_networks
@@ -52,18 +52,19 @@ class Config(DataConfig):
 
 def main(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
-    _check(config)
+    require_at_least(config, {"epochs": 1, "batch_size": 2, "random_subnets": 1, "seed": 0})
     workdir = Workdir(config.workdir)
     project, dataset = create_project(workdir, **config.data_flags(), seed=config.seed)
     step = workdir.step("supernet")
     step.begin(settings_of(config, without=tuple(config.data_flags())), {"data": project.done_id})
-    next_command = f"python -m hytnas_jax.measure_latency --workdir {config.workdir}"
+    next_command = command_line("measure_latency", config.workdir)
     if step.is_done:
         console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
         console.wrote([], next_command)
         return
     model = _model(project)
-    recipe = _recipe(config.epochs, config.batch_size, config.learning_rate, len(dataset.train))
+    num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
+    recipe = training.Recipe(num_steps=num_steps, learning_rate=config.learning_rate)
     console.say(
         f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
         f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
@@ -89,23 +90,17 @@ def load_supernet(project: Project) -> tuple[Model, Tree]:
     """The trained supernet of a work folder: its functions and its averaged parameters."""
     step = project.workdir.step("supernet")
     step.require("train_supernet")
-    settings = read_json(step.folder / "settings.json")["settings"]
     model = _model(project)
-    num_train = project.workdir.step("data").done()["summary"]["train"]
-    recipe = _recipe(settings["epochs"], settings["batch_size"], settings["learning_rate"], num_train)
-    params, _ = model.init(jax.random.key(0))
-    return model, restore(step.folder, training.init(recipe, params)).ema
+    shapes = jax.eval_shape(
+        functools.partial(training.init, training.Recipe(num_steps=1)), model.abstract_params
+    )
+    return model, restore(step.folder, shapes).ema
 
 
 def _model(project: Project) -> Model:
     return supernet(
         project.space, channels=project.channels, num_classes=project.num_classes, dtype=compute_dtype()
     )
-
-
-def _recipe(epochs: int, batch_size: int, learning_rate: float, num_train: int) -> training.Recipe:
-    num_steps = max(1, epochs * num_train // batch_size)
-    return training.Recipe(num_steps=num_steps, learning_rate=learning_rate)
 
 
 def _step_function(
@@ -154,12 +149,6 @@ def _describe(summary: dict[str, Any]) -> str:
         f"median of {len(summary['random_accuracies'])} random ones "
         f"{np.median(summary['random_accuracies']):.3f}"
     )
-
-
-def _check(config: Config) -> None:
-    for name, low in (("epochs", 1), ("batch_size", 2), ("random_subnets", 1), ("seed", 0)):
-        if getattr(config, name) < low:
-            raise UserError(f"--{name.replace('_', '-')} {getattr(config, name)}: must be at least {low}")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ __all__ = [
     "CsvLog",
     "Step",
     "Workdir",
+    "command_line",
     "environment",
     "read_json",
     "write_bytes",
@@ -126,7 +127,7 @@ class Step:
         state = "was started and has not ended" if self.folder.exists() else "has not been made"
         raise UserError(
             f"step {self.name!r} is needed first and {state} in {self.folder.parent}; "
-            f"run: python -m hytnas_jax.{command} --workdir {shlex.quote(str(self.folder.parent))}"
+            f"run: {command_line(command, self.folder.parent)}"
         )
 
     def _refuse_other_settings(self, noted: dict[str, Any], wanted: dict[str, Any]) -> None:
@@ -156,6 +157,11 @@ class Step:
         session = read_json(path)
         last = max(file.lstat().st_mtime for file in self.folder.rglob("*"))
         return session["before"] + max(0.0, last - session["started"])
+
+
+def command_line(command: str, workdir: Path) -> str:
+    """What the user types to run a command, e.g. "search", on a work folder."""
+    return f"python -m hytnas_jax.{command} --workdir {shlex.quote(str(workdir))}"
 
 
 def _changes(old: Any, new: Any, name: str = "") -> list[str]:

@@ -1,7 +1,6 @@
 """The report as one HTML document: the key result on top, then what it rests on."""
 
 import json
-import shlex
 from html import escape
 from typing import Any
 
@@ -15,6 +14,7 @@ from hytnas_jax.reporting.network_sections import (
 from hytnas_jax.reporting.page import details, page, paragraph, section, table, tiles
 from hytnas_jax.reporting.results import STEPS, NetworkResult, Results
 from hytnas_jax.reporting.step_sections import latency_section, search_section, supernet_section
+from hytnas_jax.workdir import command_line
 
 
 def report_html(results: Results) -> str:
@@ -148,5 +148,4 @@ def _flat(environment: dict[str, Any]) -> dict[str, str]:
 
 
 def _command(step: str, results: Results) -> str:
-    workdir = shlex.quote(str(results.project.workdir.path))
-    return f"python -m hytnas_jax.{STEPS[step]} --workdir {workdir}"
+    return command_line(STEPS[step], results.project.workdir.path)

@@ -2,6 +2,10 @@
 
 import math
 
+from hytnas_jax.console import duration
+
+__all__ = ["DASH", "count", "duration", "milliseconds", "percent", "size", "span"]
+
 DASH = "–"
 
 
@@ -23,16 +27,6 @@ def count(value: float) -> str:
 def size(value: float) -> str:
     """2048 bytes as "2 KiB"."""
     return DASH if math.isnan(value) else _scaled(value, 1024, (" B", " KiB", " MiB", " GiB"))
-
-
-def duration(seconds: float) -> str:
-    """42 as "42 s", 185 as "3 min 05 s", 7620 as "2 h 07 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
 def span(low: str, high: str) -> str:
