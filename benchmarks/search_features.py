@@ -100,10 +100,10 @@ def cross_validate(surrogate: str, features: np.ndarray, errors: np.ndarray, num
     for repeat in range(REPEATS):
         order = np.random.default_rng([1, repeat]).permutation(len(errors))
         fitted, held_out = order[:num_fitted], order[num_fitted:]
-        predict = fit_surrogate(
+        predictor = fit_surrogate(
             SURROGATES[surrogate](seed=repeat), features[fitted], errors[fitted], name="error"
         )
-        mean, std = predict(features[held_out])
+        mean, std = predictor.predict(features[held_out])
         away = np.abs(mean - errors[held_out])
         scores.append((spearman_rho(mean, errors[held_out]), away.mean(), (away <= INTERVAL * std).mean()))
     return np.array(scores)

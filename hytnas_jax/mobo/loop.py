@@ -21,7 +21,7 @@ from hytnas_jax.mobo.models import Models, fit_models
 from hytnas_jax.mobo.nsga2 import Visited, nsga2
 from hytnas_jax.mobo.pareto import pareto_mask, pareto_rank
 from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen
-from hytnas_jax.mobo.selections import SELECTIONS
+from hytnas_jax.mobo.selections import SELECTIONS, Candidates
 from hytnas_jax.mobo.surrogates import SURROGATES
 from supernet.errors import UserError
 
@@ -110,9 +110,10 @@ def suggest(
         )
         seconds["fit"], started = _lap(started)
         visited = _solve(problem, models, learnt, settings, seed=solver_seed, rng=rng)
-        candidates, tries = _candidates(visited, evaluated, settings.population), len(visited.genes)
+        candidates, scores = _candidates(visited, evaluated, settings.population)
+        tries = len(visited.genes)
         seconds["solve"], started = _lap(started)
-        genes = candidates[_select(models, learnt, candidates, batch, settings, rng)]
+        genes = candidates[_select(models, learnt, candidates, scores, batch, settings, rng)]
         seconds["select"], _ = _lap(started)
     if len(genes) < batch:
         exclude = evaluated.union(gene_keys(genes))
@@ -132,7 +133,7 @@ class _Learnt:
     genes: np.ndarray
     values: np.ndarray
     within: np.ndarray
-    iteration: int
+    evaluations: int
 
     @property
     def comparable(self) -> np.ndarray:
@@ -163,16 +164,15 @@ def _solve(
     rng: np.random.Generator,
 ) -> Visited:
     """NSGA-II on the acquisitions, from today's Pareto set and random architectures within the limits."""
-    acquisition = ACQUISITIONS[settings.acquisition]()
-    best = learnt.comparable.min(axis=0)
+    scores = models.scores(
+        ACQUISITIONS[settings.acquisition](),
+        best=learnt.comparable.min(axis=0),
+        evaluations=learnt.evaluations,
+        rng=rng,
+    )
 
     def evaluate(genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        scores, std = models.predict(genes)
-        for m in models.unknown:
-            scores[:, m] = -acquisition(
-                scores[:, m], std[:, m], best=float(best[m]), iteration=learnt.iteration
-            )
-        return scores, problem.excess(problem.limit_values(genes))
+        return scores(genes), problem.excess(problem.limit_values(genes))
 
     front = rng.permutation(learnt.genes[learnt.front])[: settings.population // 2]
     drawn, looked_at = draw_feasible(
@@ -190,19 +190,21 @@ def _solve(
     )
 
 
-def _candidates(visited: Visited, evaluated: set[bytes], enough: int) -> np.ndarray:
-    """The best new architectures [C, G] within the limits: whole fronts until there are enough."""
+def _candidates(visited: Visited, evaluated: set[bytes], enough: int) -> tuple[np.ndarray, np.ndarray]:
+    """The best new architectures [C, G] within the limits and their scores [C, M]: whole fronts until
+    there are enough."""
     genes, scores = visited.genes[visited.feasible], visited.scores[visited.feasible]
     new = unseen(genes, evaluated)
     rank = pareto_rank(scores[new])
-    last = np.sort(rank)[:enough][-1] if len(rank) else 0
-    return genes[new][rank <= last]
+    kept = new[rank <= (np.sort(rank)[:enough][-1] if len(rank) else 0)]
+    return genes[kept], scores[kept]
 
 
 def _select(
     models: Models,
     learnt: _Learnt,
     candidates: np.ndarray,
+    scores: np.ndarray,
     batch: int,
     settings: Settings,
     rng: np.random.Generator,
@@ -215,8 +217,7 @@ def _select(
     span = np.where(span > 0.0, span, 1.0)
     mean, std = models.predict(candidates)
     return SELECTIONS[settings.selection]()(
-        (mean - low) / span,
-        std / span,
+        Candidates((mean - low) / span, std / span, scores, np.ones(len(candidates))),
         front=(learnt.values[learnt.front] - low) / span,
         reference=np.full(len(low), 1.0 + REFERENCE_MARGIN),
         batch=batch,

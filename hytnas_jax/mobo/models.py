@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from hytnas_jax.mobo.problem import Problem
+from hytnas_jax.mobo.acquisitions import Acquisition
+from hytnas_jax.mobo.problem import GeneFunction, Problem
 from hytnas_jax.mobo.surrogates import SURROGATES, Predictor, fit_surrogate
 
 
@@ -15,24 +16,48 @@ class Models:
     problem: Problem
     predictors: tuple[Predictor | None, ...]
 
-    @property
-    def unknown(self) -> list[int]:
-        """Indices of the objectives that are predicted."""
-        return [m for m, predictor in enumerate(self.predictors) if predictor is not None]
-
     def predict(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """genes [N, G] -> mean and standard deviation [N, M], minimised; a known one's std is 0."""
         features = self.problem.features(genes)
-        mean = np.zeros((len(genes), len(self.predictors)))
+        mean = self._known(genes)
         std = np.zeros_like(mean)
-        for m, (objective, predictor) in enumerate(
-            zip(self.problem.objectives, self.predictors, strict=True)
-        ):
+        for m, predictor in enumerate(self.predictors):
             if predictor is not None:
-                mean[:, m], std[:, m] = predictor(features)
-            elif objective.known is not None:
-                mean[:, m] = self.problem.signs[m] * objective.known(genes)
+                mean[:, m], std[:, m] = predictor.predict(features)
         return mean, std
+
+    def scores(
+        self, acquisition: Acquisition, *, best: np.ndarray, evaluations: int, rng: np.random.Generator
+    ) -> GeneFunction:
+        """The function of genes [N, G] to minimise, [N, M]: the negative acquisition of each unknown
+        objective, the minimised value of each known one.
+
+        Args: see `Acquisition`; best is [M].
+        """
+        functions = [
+            None
+            if predictor is None
+            else acquisition(predictor, best=float(best[m]), evaluations=evaluations, rng=rng)
+            for m, predictor in enumerate(self.predictors)
+        ]
+
+        def scores(genes: np.ndarray) -> np.ndarray:
+            features = self.problem.features(genes)
+            values = self._known(genes)
+            for m, function in enumerate(functions):
+                if function is not None:
+                    values[:, m] = -function(features)
+            return values
+
+        return scores
+
+    def _known(self, genes: np.ndarray) -> np.ndarray:
+        """[N, M], the known objectives' values, minimised; 0 for the others."""
+        values = np.zeros((len(genes), len(self.predictors)))
+        for m, objective in enumerate(self.problem.objectives):
+            if objective.known is not None:
+                values[:, m] = self.problem.signs[m] * objective.known(genes)
+        return values
 
 
 def fit_models(

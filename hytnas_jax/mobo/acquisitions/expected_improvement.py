@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.special import erfcx, log_ndtr
 
+from hytnas_jax.mobo.surrogates.base import Function, Predictor
+
 SMALLEST_STD = 1e-12
 
 
@@ -13,10 +15,17 @@ class LogExpectedImprovement:
     2023, arXiv 2310.20708, eq. 9); the order is that of the expected improvement itself.
     """
 
-    def __call__(self, mean: np.ndarray, std: np.ndarray, *, best: float, iteration: int) -> np.ndarray:
-        """See `Acquisition`; `iteration` does not matter."""
-        std = np.maximum(std, SMALLEST_STD)
-        return np.log(std) + _log_h((best - mean) / std)
+    def __call__(
+        self, predictor: Predictor, *, best: float, evaluations: int, rng: np.random.Generator
+    ) -> Function:
+        """See `Acquisition`; `evaluations` and `rng` do not matter."""
+
+        def log_improvement(features: np.ndarray) -> np.ndarray:
+            mean, std = predictor.predict(features)
+            std = np.maximum(std, SMALLEST_STD)
+            return np.log(std) + _log_h((best - mean) / std)
+
+        return log_improvement
 
 
 def _log_h(z: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Selections: which candidates are evaluated next."""
 
-from hytnas_jax.mobo.selections.base import Selection
+from hytnas_jax.mobo.selections.base import Candidates, Selection
 from hytnas_jax.mobo.selections.hypervolume_improvement import HypervolumeImprovement
 
 SELECTIONS: dict[str, type[Selection]] = {"hvi": HypervolumeImprovement}
 
-__all__ = ["SELECTIONS", "HypervolumeImprovement", "Selection"]
+__all__ = ["SELECTIONS", "Candidates", "HypervolumeImprovement", "Selection"]

@@ -1,20 +1,38 @@
 """What a selection is."""
 
+import dataclasses
 from typing import Protocol
 
 import numpy as np
 
 
-class Selection(Protocol):
-    """Choose which candidates are evaluated next.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Candidates:
+    """What a batch is chosen from, C architectures with M objectives.
 
     All values are minimised and scaled alike, so that the observed ones span 0 to 1 in each objective.
+
+    mean: [C, M], predicted; exact where an objective is known.
+    std: [C, M], its standard deviation; 0 where an objective is known.
+    scores: [C, M], the negative acquisitions: smaller is more promising.
+    probability: [C], that all limits are kept; 1 where they are known to be.
     """
+
+    mean: np.ndarray
+    std: np.ndarray
+    scores: np.ndarray
+    probability: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.mean)
+
+
+class Selection(Protocol):
+    """Choose which candidates are evaluated next."""
 
     def __call__(
         self,
-        mean: np.ndarray,
-        std: np.ndarray,
+        candidates: Candidates,
         *,
         front: np.ndarray,
         reference: np.ndarray,
@@ -24,9 +42,8 @@ class Selection(Protocol):
         """Indices of the chosen, at most `batch`, in order.
 
         Args:
-            mean: [C, M] of the candidates, predicted; exact where an objective is known.
-            std: [C, M], its standard deviation; 0 where an objective is known.
-            front: [P, M], the Pareto front observed; P may be 0.
+            candidates: none of them evaluated yet, all different.
+            front: [P, M], the Pareto front observed, scaled like the candidates; P may be 0.
             reference: [M], the hypervolume's corner.
         """
         ...

@@ -3,6 +3,7 @@
 import numpy as np
 
 from hytnas_jax.mobo.pareto import hypervolume
+from hytnas_jax.mobo.selections.base import Candidates
 
 HOPE = 2.0
 
@@ -12,13 +13,13 @@ class HypervolumeImprovement:
 
     Each pick's predicted values join the front before the next pick, so the batch spreads along it.
     Where no prediction adds anything, values `HOPE` standard deviations better decide; where not even
-    those do, the candidate that is known least.
+    those do, the candidate that is known least. All gains are
+    multiplied by the probability of keeping the limits.
     """
 
     def __call__(
         self,
-        mean: np.ndarray,
-        std: np.ndarray,
+        candidates: Candidates,
         *,
         front: np.ndarray,
         reference: np.ndarray,
@@ -26,6 +27,7 @@ class HypervolumeImprovement:
         rng: np.random.Generator,
     ) -> np.ndarray:
         """See `Selection`; nothing is random here."""
+        mean, std = candidates.mean, candidates.std
         chosen: list[int] = []
         left = np.arange(len(mean))
         while len(chosen) < batch and len(left):
@@ -34,7 +36,7 @@ class HypervolumeImprovement:
                 gains = improvements(mean[left] - HOPE * std[left], front, reference)
             if gains.max() <= 0.0:
                 gains = std[left].sum(axis=1)
-            pick = left[np.argmax(gains)]
+            pick = left[np.argmax(gains * candidates.probability[left])]
             chosen.append(int(pick))
             left = left[left != pick]
             front = np.concatenate([front, mean[pick][None]])

@@ -1,6 +1,6 @@
 """Surrogates: what an objective is expected to be where it has not been evaluated."""
 
-from hytnas_jax.mobo.surrogates.base import Predictor, Surrogate
+from hytnas_jax.mobo.surrogates.base import Function, Predictor, Surrogate
 from hytnas_jax.mobo.surrogates.boosted_trees import BoostedTrees
 from hytnas_jax.mobo.surrogates.fit import fit_surrogate
 from hytnas_jax.mobo.surrogates.gaussian_process import GaussianProcess
@@ -10,6 +10,7 @@ SURROGATES: dict[str, type[Surrogate]] = {"gp": GaussianProcess, "xgboost": Boos
 __all__ = [
     "SURROGATES",
     "BoostedTrees",
+    "Function",
     "GaussianProcess",
     "Predictor",
     "Surrogate",

@@ -5,8 +5,20 @@ from typing import Protocol
 
 import numpy as np
 
-# features [N, F] -> (mean [N], standard deviation [N])
-Predictor = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+# features [N, F] -> values [N]
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+class Predictor(Protocol):
+    """What a fitted surrogate expects of an objective."""
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """features [N, F] -> mean [N] and standard deviation [N] of the value without its noise."""
+        ...
+
+    def draw(self, rng: np.random.Generator) -> Function:
+        """One function that the objective may well be: the same one however often it is called."""
+        ...
 
 
 class Surrogate(Protocol):

@@ -4,6 +4,7 @@ import numpy as np
 import xgboost
 
 from hytnas_jax.mobo.surrogates.base import Predictor
+from hytnas_jax.mobo.surrogates.ensemble import Ensemble
 
 NUM_MEMBERS = 10
 PARAMETERS = {
@@ -30,16 +31,15 @@ class BoostedTrees:
     def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
         """Fit standardised features x [N, F] to targets y [N]."""
         rng = np.random.default_rng(self.seed)
-        members = []
+        models = []
         for member in range(NUM_MEMBERS):
             counts = rng.multinomial(len(y), np.full(len(y), 1.0 / len(y)))
             sample = np.repeat(np.arange(len(y)), counts)
             data = xgboost.DMatrix(x[sample], y[sample], nthread=1)
-            members.append(xgboost.train({**PARAMETERS, "seed": member}, data, NUM_TREES))
+            models.append(xgboost.train({**PARAMETERS, "seed": member}, data, NUM_TREES))
 
-        def predict(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def members(features: np.ndarray) -> np.ndarray:
             data = xgboost.DMatrix(features, nthread=1)
-            predictions = np.stack([model.predict(data) for model in members]).astype(np.float64)
-            return predictions.mean(axis=0), predictions.std(axis=0, ddof=1)
+            return np.stack([model.predict(data) for model in models])
 
-        return predict
+        return Ensemble(members, NUM_MEMBERS)

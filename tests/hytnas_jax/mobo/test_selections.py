@@ -3,16 +3,20 @@
 import numpy as np
 import pytest
 
-from hytnas_jax.mobo.selections import SELECTIONS
+from hytnas_jax.mobo.selections import SELECTIONS, Candidates
 from hytnas_jax.mobo.selections.hypervolume_improvement import HypervolumeImprovement, improvements
 
 REFERENCE = np.ones(2)
 
 
+def candidates(mean, std, probability=None) -> Candidates:
+    mean, std = np.array(mean), np.array(std)
+    return Candidates(mean, std, mean - std, np.ones(len(mean)) if probability is None else probability)
+
+
 def select(mean, std, front, batch):
     return HypervolumeImprovement()(
-        np.array(mean),
-        np.array(std),
+        candidates(mean, std),
         front=np.array(front).reshape(-1, 2),
         reference=REFERENCE,
         batch=batch,
@@ -48,7 +52,7 @@ def test_contract(name, count):
     rng = np.random.default_rng(0)
     mean, std = rng.random((count, 3)), rng.random((count, 3))
     chosen = SELECTIONS[name]()(
-        mean, std, front=rng.random((4, 3)), reference=np.full(3, 1.1), batch=5, rng=rng
+        candidates(mean, std), front=rng.random((4, 3)), reference=np.full(3, 1.1), batch=5, rng=rng
     )
     assert len(chosen) == len(set(chosen.tolist())) == min(5, count)
     assert set(chosen.tolist()) <= set(range(count))

@@ -20,30 +20,30 @@ def data(n: int, num_features: int = 6) -> tuple[np.ndarray, np.ndarray]:
 def test_contract(name):
     x, y = data(60)
     queries = data(25)[0]
-    mean, std = fit_surrogate(SURROGATES[name](seed=3), x, y, name="y")(queries)
+    mean, std = fit_surrogate(SURROGATES[name](seed=3), x, y, name="y").predict(queries)
     assert mean.shape == std.shape == (25,)
     assert mean.dtype == std.dtype == np.float64
     assert np.isfinite(mean).all()
     assert np.isfinite(std).all()
     assert (std >= 0.0).all()
-    again = fit_surrogate(SURROGATES[name](seed=3), x, y, name="y")(queries)
+    again = fit_surrogate(SURROGATES[name](seed=3), x, y, name="y").predict(queries)
     np.testing.assert_array_equal(np.stack(again), np.stack([mean, std]))
 
 
 @pytest.mark.parametrize("name", SURROGATES)
 def test_learns_and_knows_where_it_has_been(name):
     x, y = data(80)
-    mean, std = fit_surrogate(SURROGATES[name](seed=0), x, y, name="y")(data(200)[0])
+    mean, std = fit_surrogate(SURROGATES[name](seed=0), x, y, name="y").predict(data(200)[0])
     assert np.corrcoef(mean, data(200)[1])[0, 1] > 0.9
     few_x, few_y = data(10)
-    assert fit_surrogate(SURROGATES[name](seed=0), few_x, few_y, name="y")(x)[1].mean() > std.mean()
+    assert fit_surrogate(SURROGATES[name](seed=0), few_x, few_y, name="y").predict(x)[1].mean() > std.mean()
 
 
 @pytest.mark.parametrize("name", SURROGATES)
 def test_units_of_the_target_do_not_matter(name):
     x, y = data(40)
-    mean, std = fit_surrogate(SURROGATES[name](seed=0), x, y, name="y")(x)
-    other_mean, other_std = fit_surrogate(SURROGATES[name](seed=0), x, 1e6 * y - 5.0, name="y")(x)
+    mean, std = fit_surrogate(SURROGATES[name](seed=0), x, y, name="y").predict(x)
+    other_mean, other_std = fit_surrogate(SURROGATES[name](seed=0), x, 1e6 * y - 5.0, name="y").predict(x)
     np.testing.assert_allclose(other_mean, 1e6 * mean - 5.0, rtol=1e-3)
     np.testing.assert_allclose(other_std, 1e6 * std, rtol=0.05, atol=1e4)
 
@@ -59,7 +59,7 @@ def test_units_of_the_target_do_not_matter(name):
     ids=["one point", "constant target", "constant features"],
 )
 def test_nothing_to_learn_gives_a_constant_and_says_so(name, x, y, caplog):
-    mean, std = fit_surrogate(SURROGATES[name](seed=0), x, y, name="error")(np.eye(3))
+    mean, std = fit_surrogate(SURROGATES[name](seed=0), x, y, name="error").predict(np.eye(3))
     np.testing.assert_allclose(mean, 5.0)
     np.testing.assert_allclose(std, y.std())
     assert "error: nothing to learn" in caplog.text
@@ -69,9 +69,34 @@ def test_nothing_to_learn_gives_a_constant_and_says_so(name, x, y, caplog):
 def test_two_points_and_repeated_points(name):
     x = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
     for n in (2, 3):
-        mean, std = fit_surrogate(SURROGATES[name](seed=0), x[:n], np.arange(n), name="y")(x)
+        mean, std = fit_surrogate(SURROGATES[name](seed=0), x[:n], np.arange(n), name="y").predict(x)
         assert np.isfinite(mean).all()
         assert np.isfinite(std).all()
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_a_draw_is_one_function(name):
+    x, y = data(40)
+    queries = data(25)[0]
+    predictor = fit_surrogate(SURROGATES[name](seed=0), x, y, name="y")
+    drawn = predictor.draw(np.random.default_rng(1))
+    assert drawn(queries).shape == (25,)
+    assert drawn(queries).dtype == np.float64
+    np.testing.assert_allclose(drawn(queries)[3:4], drawn(queries[3:4]), rtol=1e-9)
+    again = predictor.draw(np.random.default_rng(1))
+    np.testing.assert_array_equal(drawn(queries), again(queries))
+
+
+def test_draws_of_the_gaussian_process_have_its_mean_and_deviation():
+    x, y = data(30, 3)
+    queries = np.random.default_rng(5).uniform(0.0, 4.0, size=(10, 3))
+    predictor = fit_surrogate(SURROGATES["gp"](seed=0), x, y, name="y")
+    mean, std = predictor.predict(queries)
+    rng = np.random.default_rng(0)
+    drawn = np.stack([predictor.draw(rng)(queries) for _ in range(1000)])
+    # five standard errors of a mean, and as much of a deviation
+    assert (np.abs(drawn.mean(axis=0) - mean) < 5.0 * std / np.sqrt(1000)).all()
+    np.testing.assert_allclose(drawn.std(axis=0), std, rtol=5.0 / np.sqrt(2000))
 
 
 @pytest.mark.parametrize("name", SURROGATES)
