@@ -4,7 +4,7 @@ import numpy as np
 import xgboost
 
 from hytnas_jax.mobo.surrogates.base import Predictor
-from hytnas_jax.mobo.surrogates.ensemble import Ensemble
+from hytnas_jax.mobo.surrogates.ensemble import Ensemble, bootstrap_counts, widening
 
 NUM_MEMBERS = 10
 PARAMETERS = {
@@ -21,8 +21,9 @@ NUM_TREES = 200
 class BoostedTrees:
     """Mean and spread of `NUM_MEMBERS` boosted ensembles (Chen & Guestrin 2016; bagged, Breiman 1996).
 
-    A member counts point i as often as its bootstrap sample drew it. The spread is the disagreement of
-    the members: it tells what is not known yet and leaves out the noise of an evaluation.
+    A member counts point i as often as its bootstrap sample drew it. The members' disagreement is widened
+    until it is as large as their errors at the points that they did not draw. An evaluation's noise is
+    averaged out of the mean and is among those errors: where it is large, the spread does not shrink to 0.
     """
 
     def __init__(self, *, seed: int) -> None:
@@ -30,11 +31,10 @@ class BoostedTrees:
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
         """Fit standardised features x [N, F] to targets y [N]."""
-        rng = np.random.default_rng(self.seed)
+        counts = bootstrap_counts(len(y), NUM_MEMBERS, np.random.default_rng(self.seed))
         models = []
-        for member in range(NUM_MEMBERS):
-            counts = rng.multinomial(len(y), np.full(len(y), 1.0 / len(y)))
-            sample = np.repeat(np.arange(len(y)), counts)
+        for member, count in enumerate(counts):
+            sample = np.repeat(np.arange(len(y)), count)
             data = xgboost.DMatrix(x[sample], y[sample], nthread=1)
             models.append(xgboost.train({**PARAMETERS, "seed": member}, data, NUM_TREES))
 
@@ -42,4 +42,4 @@ class BoostedTrees:
             data = xgboost.DMatrix(features, nthread=1)
             return np.stack([model.predict(data) for model in models])
 
-        return Ensemble(members, NUM_MEMBERS)
+        return Ensemble(members, widening(members(x), y, counts == 0))
