@@ -34,15 +34,19 @@ def draw_networks(widths: Sequence[int], num_members: int, rng: np.random.Genera
     ]
 
 
-def outputs(networks: Networks, x: Any, xp: ModuleType) -> Any:
-    """Every member's output [K, N] for x [N, F], by NumPy or jax.numpy; swish between the layers."""
-    hidden = x
+def hidden(networks: Networks, x: Any, xp: ModuleType) -> Any:
+    """Every member's last hidden layer [K, N, H] for x [N, F], by NumPy or jax.numpy; swish activations."""
     for weights, biases in networks[:-1]:
-        linear = xp.matmul(hidden, weights) / np.sqrt(weights.shape[1]).astype(weights.dtype) + biases
-        hidden = 0.5 * linear * (1.0 + xp.tanh(0.5 * linear))
+        linear = xp.matmul(x, weights) / np.sqrt(weights.shape[1]).astype(weights.dtype) + biases
+        x = 0.5 * linear * (1.0 + xp.tanh(0.5 * linear))
+    return x
+
+
+def outputs(networks: Networks, x: Any, xp: ModuleType) -> Any:
+    """Every member's output [K, N] for x [N, F], by NumPy or jax.numpy."""
     weights, biases = networks[-1]
     scale = np.asarray(OUTPUT_SCALE / np.sqrt(weights.shape[1]), weights.dtype)
-    return (xp.matmul(hidden, weights) * scale + biases)[..., 0]
+    return (xp.matmul(hidden(networks, x, xp), weights) * scale + biases)[..., 0]
 
 
 def predictions(networks: Networks, features: np.ndarray) -> np.ndarray:
@@ -55,30 +59,28 @@ def train_anchored(
     anchors: Networks,
     x: np.ndarray,
     y: np.ndarray,
-    disturbances: np.ndarray,
     *,
-    median_noise: float,
+    noise: float,
     learning_rate: float,
     steps: int,
-) -> tuple[Networks, np.ndarray]:
-    """Each member's most probable weights where its prior is centred on its anchor.
+) -> Networks:
+    """Each member's most probable weights where its prior is a unit normal around its anchor.
 
-    Minimises for each member sum((y + s * disturbance - f(x))^2) / (2 s^2) + N log(s) +
-    |weights - anchor|^2 / 2 + log(s^2 / median_noise)^2 / 2 over the weights and the noise variance s^2.
+    Minimises |y_k - f_k(x)|^2 / noise + |weights_k - anchor_k|^2 for each member k by Adam.
 
     Args:
-        x: [N, F]. y: [N]. disturbances: [K, N], unit normal.
+        x: [N, F]. y: [K, N], each member's own targets. noise: the variance of an evaluation's noise.
 
     Returns:
-        the networks, float64, and s^2 [K].
+        the networks, float64.
     """
-    padded = -(-len(y) // BUCKET) * BUCKET
-    trained, log_noise = _anchored(
-        *(networks, anchors, _pad(x.T, padded).T, _pad(y, padded), _pad(disturbances, padded)),
-        *(_pad(np.ones(len(y)), padded), np.float32(np.log(median_noise)), np.float32(learning_rate)),
+    padded = -(-len(x) // BUCKET) * BUCKET
+    trained = _anchored(
+        *(networks, anchors, _pad(x.T, padded).T, _pad(y, padded), _pad(np.ones(len(x)), padded)),
+        *(np.float32(noise), np.float32(learning_rate)),
         steps=steps,
     )
-    return _in_float64(trained), np.exp(np.asarray(log_noise, np.float64))
+    return _in_float64(trained)
 
 
 def train_early_stopped(
@@ -117,31 +119,26 @@ def _anchored(
     anchors: Networks,
     x: jax.Array,
     y: jax.Array,
-    disturbances: jax.Array,
     weights: jax.Array,
-    log_median: jax.Array,
+    noise: jax.Array,
     learning_rate: jax.Array,
     *,
     steps: int,
-) -> tuple[Networks, jax.Array]:
-    def loss(state: tuple[Networks, jax.Array]) -> jax.Array:
-        members, log_noise = state
-        disturbed = y + jnp.exp(0.5 * jax.lax.stop_gradient(log_noise))[:, None] * disturbances
-        squares = jnp.sum(weights * (disturbed - outputs(members, x, jnp)) ** 2, axis=1)
-        likelihood = squares / jnp.exp(log_noise) + jnp.sum(weights) * log_noise
+) -> Networks:
+    def loss(members: Networks) -> jax.Array:
+        squares = jnp.sum(weights * (y - outputs(members, x, jnp)) ** 2)
         away = jax.tree.map(lambda value, anchor: jnp.sum((value - anchor) ** 2), members, anchors)
-        return 0.5 * (jnp.sum(likelihood + (log_noise - log_median) ** 2) + sum(jax.tree.leaves(away)))
+        return 0.5 * (squares / noise + sum(jax.tree.leaves(away)))
 
     optimizer = optax.adam(optax.cosine_decay_schedule(learning_rate, steps))
 
-    def step(carry: tuple[Any, Any], _: None) -> tuple[tuple[Any, Any], None]:
-        state, optimizer_state = carry
-        updates, optimizer_state = optimizer.update(jax.grad(loss)(state), optimizer_state)
-        return (optax.apply_updates(state, updates), optimizer_state), None
+    def step(carry: tuple[Networks, Any], _: None) -> tuple[tuple[Networks, Any], None]:
+        members, optimizer_state = carry
+        updates, optimizer_state = optimizer.update(jax.grad(loss)(members), optimizer_state)
+        return (optax.apply_updates(members, updates), optimizer_state), None
 
-    state = networks, jnp.full(disturbances.shape[0], log_median)
-    (state, _), _ = jax.lax.scan(step, (state, optimizer.init(state)), None, length=steps)
-    return state
+    (members, _), _ = jax.lax.scan(step, (networks, optimizer.init(networks)), None, length=steps)
+    return members
 
 
 @functools.partial(jax.jit, static_argnames="steps")
