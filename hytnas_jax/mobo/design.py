@@ -67,7 +67,7 @@ def draw_feasible(
     seen = set(exclude)
     looked_at: list[np.ndarray] = [np.zeros((0, len(problem.cardinalities)), np.int64)]
     found = [looked_at[0]]
-    listed = _list_space(problem, rng) if is_listable(problem) else None
+    listed = rng.permutation(list_space(problem)) if is_listable(problem) else None
     total = max_draws if listed is None else len(listed)
     drawn, chunk = 0, max(2 * n, 16)
     while drawn < total and sum(map(len, found)) < n:
@@ -84,14 +84,16 @@ def draw_feasible(
 
 
 def is_listable(problem: Problem) -> bool:
-    """Whether the space has no more than `MAX_LISTED` codes."""
-    return float(np.prod(problem.cardinalities.astype(np.float64))) <= MAX_LISTED
+    """Whether the space comes as a list, or has no more than `MAX_LISTED` codes."""
+    return problem.listing is not None or float(np.prod(problem.cardinalities.astype(np.float64))) <= MAX_LISTED
 
 
-def _list_space(problem: Problem, rng: np.random.Generator) -> np.ndarray:
-    """Every code of the space in random order, [N, G]."""
+def list_space(problem: Problem) -> np.ndarray:
+    """Every code of a listable space, [R, G]."""
+    if problem.listing is not None:
+        return problem.listing
     grid = np.indices(tuple(problem.cardinalities)).reshape(len(problem.cardinalities), -1)
-    return rng.permutation(grid.T)
+    return grid.T
 
 
 def _search_within_limits(problem: Problem, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:

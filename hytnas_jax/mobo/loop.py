@@ -3,8 +3,9 @@
 `suggest` looks at everything evaluated so far and names the architectures to evaluate next:
 
     fit a surrogate for each unknown objective on ALL evaluations
-    -> NSGA-II maximises the acquisitions of all objectives at once, within the limits
-    -> the selection picks a batch from what NSGA-II met and nobody has evaluated.
+    -> NSGA-II maximises the acquisitions of all objectives at once, within the limits (a space of
+       few architectures is gone through instead)
+    -> the selection picks a batch from the best of what was met and nobody has evaluated.
 
 It keeps no state: the caller evaluates the batch, appends it to the observations and asks again. With
 `rng = np.random.default_rng([seed, iteration])` a search that was cut goes on as if it had not been.
@@ -18,15 +19,16 @@ import numpy as np
 from hytnas_jax.mobo.acquisitions import ACQUISITIONS
 from hytnas_jax.mobo.design import draw_feasible
 from hytnas_jax.mobo.models import Models, fit_models
-from hytnas_jax.mobo.nsga2 import Visited, nsga2
+from hytnas_jax.mobo.nsga2 import Visited
 from hytnas_jax.mobo.pareto import pareto_mask, pareto_rank
 from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen
 from hytnas_jax.mobo.selections import SELECTIONS, Candidates
+from hytnas_jax.mobo.solver import solve
 from hytnas_jax.mobo.surrogates import SURROGATES
 from supernet.errors import UserError
 
-# Random architectures are only the solver's starting points: an infeasible one does no harm there.
-MAX_START_DRAWS = 1_000
+# An architecture that keeps the bounds with less probability than this is not looked at.
+MIN_PROBABILITY = 0.05
 MAX_FILL_DRAWS = 10_000
 # The hypervolume's corner lies this far beyond the worst observed value, in ranges observed.
 REFERENCE_MARGIN = 0.1
@@ -97,7 +99,7 @@ def suggest(
         raise UserError(f"batch={batch}: must be at least 1")
     evaluated = set(gene_keys(observations.genes))
     learnt = _learnt(problem, observations)
-    surrogate_seed, solver_seed = (int(seed) for seed in rng.integers(2**31, size=2))
+    surrogate_seed = int(rng.integers(2**31))
     fallbacks, tries, seconds = [], 0, {"fit": 0.0, "solve": 0.0, "select": 0.0}
     genes = np.zeros((0, len(problem.cardinalities)), np.int64)
     models = None
@@ -109,11 +111,11 @@ def suggest(
             problem, learnt.genes, learnt.values, surrogate=settings.surrogate, seed=surrogate_seed
         )
         seconds["fit"], started = _lap(started)
-        visited = _solve(problem, models, learnt, settings, seed=solver_seed, rng=rng)
+        visited = _solve(problem, models, learnt, settings, rng)
         candidates, scores = _candidates(visited, evaluated, settings.population)
         tries = len(visited.genes)
         seconds["solve"], started = _lap(started)
-        genes = candidates[_select(models, learnt, candidates, scores, batch, settings, rng)]
+        genes = candidates[_select(problem, models, learnt, candidates, scores, batch, settings, rng)]
         seconds["select"], _ = _lap(started)
     if len(genes) < batch:
         exclude = evaluated.union(gene_keys(genes))
@@ -151,19 +153,14 @@ class _Learnt:
 def _learnt(problem: Problem, observations: Observations) -> _Learnt:
     kept = observations.succeeded
     genes, values = observations.genes[kept], problem.minimised(observations.values[kept])
-    return _Learnt(genes, values, problem.feasible(genes), len(observations.genes))
+    within = problem.feasible(genes) & problem.within_bounds(values)
+    return _Learnt(genes, values, within, len(observations.genes))
 
 
 def _solve(
-    problem: Problem,
-    models: Models,
-    learnt: _Learnt,
-    settings: Settings,
-    *,
-    seed: int,
-    rng: np.random.Generator,
+    problem: Problem, models: Models, learnt: _Learnt, settings: Settings, rng: np.random.Generator
 ) -> Visited:
-    """NSGA-II on the acquisitions, from today's Pareto set and random architectures within the limits."""
+    """The acquisitions of all objectives, as good as they get within the limits."""
     scores = models.scores(
         ACQUISITIONS[settings.acquisition](),
         best=learnt.comparable.min(axis=0),
@@ -172,21 +169,19 @@ def _solve(
     )
 
     def evaluate(genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return scores(genes), problem.excess(problem.limit_values(genes))
+        excess = problem.excess(problem.limit_values(genes))
+        if problem.bounds:
+            probability = problem.probability_within_bounds(*models.predict(genes))
+            excess = np.column_stack([excess, MIN_PROBABILITY - probability])
+        return scores(genes), excess
 
-    front = rng.permutation(learnt.genes[learnt.front])[: settings.population // 2]
-    drawn, looked_at = draw_feasible(
-        problem, settings.population - len(front), rng=rng, max_draws=MAX_START_DRAWS
-    )
-    start = np.concatenate([front, drawn, looked_at])
-    return nsga2(
+    return solve(
+        problem,
         evaluate,
-        start[unseen(start, ())][: settings.population],
-        cardinalities=problem.cardinalities,
-        canonical=problem.canonical,
+        learnt.genes[learnt.front],
         population=settings.population,
         generations=settings.generations,
-        seed=seed,
+        rng=rng,
     )
 
 
@@ -201,6 +196,7 @@ def _candidates(visited: Visited, evaluated: set[bytes], enough: int) -> tuple[n
 
 
 def _select(
+    problem: Problem,
     models: Models,
     learnt: _Learnt,
     candidates: np.ndarray,
@@ -216,8 +212,9 @@ def _select(
     span = np.ptp(learnt.comparable, axis=0)
     span = np.where(span > 0.0, span, 1.0)
     mean, std = models.predict(candidates)
+    probability = problem.probability_within_bounds(mean, std)
     return SELECTIONS[settings.selection]()(
-        Candidates((mean - low) / span, std / span, scores, np.ones(len(candidates))),
+        Candidates((mean - low) / span, std / span, scores, probability),
         front=(learnt.values[learnt.front] - low) / span,
         reference=np.full(len(low), 1.0 + REFERENCE_MARGIN),
         batch=batch,

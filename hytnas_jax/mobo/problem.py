@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
+from scipy.special import ndtr
 
 from supernet.errors import UserError
 
 Direction = Literal["min", "max"]
 GeneFunction = Callable[[np.ndarray], np.ndarray]
+SMALLEST_STD = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,17 @@ class Limit:
     value: GeneFunction
 
 
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """A limit on an objective that has to be evaluated: nothing worse than `worst`, in the user's units.
+
+    Whether it is kept is known only afterwards; before, there is a probability.
+    """
+
+    objective: str
+    worst: float
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Problem:
     """A space of integer genes with two to four objectives.
@@ -56,6 +69,9 @@ class Problem:
         are the same exactly when their canonical genes are.
     features: genes [N, G] -> float64 [N, F], what the surrogates see.
     sample: (rng, n) -> genes [n, G], uniform.
+    bounds: limits on objectives that are evaluated.
+    listing: int [R, G], canonical: everything there is, where not all combinations of genes exist (the rows
+        of a table).
     """
 
     cardinalities: np.ndarray
@@ -64,6 +80,8 @@ class Problem:
     canonical: GeneFunction
     features: GeneFunction
     sample: Callable[[np.random.Generator, int], np.ndarray]
+    bounds: tuple[Bound, ...] = ()
+    listing: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.objectives) <= 4:
@@ -73,6 +91,9 @@ class Problem:
             raise UserError(f"objectives {names}: each may be named once")
         if self.cardinalities.ndim != 1 or np.any(self.cardinalities < 1):
             raise UserError(f"cardinalities={self.cardinalities.tolist()}: must be [G] counts of at least 1")
+        for bound in self.bounds:
+            if bound.objective not in names:
+                raise UserError(f"bound on {bound.objective!r}: is none of the objectives {names}")
 
     @property
     def signs(self) -> np.ndarray:
@@ -104,6 +125,25 @@ class Problem:
     def feasible(self, genes: np.ndarray) -> np.ndarray:
         """genes [N, G] -> bool [N], whether every limit is kept."""
         return np.all(self.excess(self.limit_values(genes)) <= 0.0, axis=1)
+
+    def within_bounds(self, minimised: np.ndarray) -> np.ndarray:
+        """minimised values [N, M] -> bool [N], whether every bound is kept."""
+        kept = np.ones(len(minimised), bool)
+        for m, worst in self._minimised_bounds():
+            kept &= minimised[:, m] <= worst
+        return kept
+
+    def probability_within_bounds(self, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+        """Of values with minimised mean and std [N, M], independent and normal: float64 [N]."""
+        probability = np.ones(len(mean))
+        for m, worst in self._minimised_bounds():
+            probability *= ndtr((worst - mean[:, m]) / np.maximum(std[:, m], SMALLEST_STD))
+        return probability
+
+    def _minimised_bounds(self) -> list[tuple[int, float]]:
+        names = [objective.name for objective in self.objectives]
+        indices = [names.index(bound.objective) for bound in self.bounds]
+        return [(m, bound.worst * self.signs[m]) for m, bound in zip(indices, self.bounds, strict=True)]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -4,9 +4,6 @@ import numpy as np
 import pytest
 
 from hytnas_jax.mobo.selections import SELECTIONS, Candidates
-from hytnas_jax.mobo.selections.hypervolume_improvement import improvements
-
-REFERENCE = np.ones(2)
 
 
 def candidates(mean, std=None, scores=None, probability=None) -> Candidates:
@@ -54,14 +51,6 @@ def test_those_that_break_a_limit_come_last(name):
     # equal in everything else; only the last one may keep the limits
     among = candidates(np.full((5, 2), 0.5), np.full((5, 2), 0.1), probability=[0.0, 0.0, 0.0, 0.0, 0.9])
     assert select(name, among) == [4]
-
-
-def test_improvements_by_hand():
-    front = np.array([[0.5, 0.5]])
-    points = np.array([[0.0, 0.5], [0.25, 0.75], [0.75, 0.75], [2.0, 0.0]])
-    expected = [0.25, 0.0625, 0.0, 0.0]
-    np.testing.assert_allclose(improvements(points, front, REFERENCE), expected)
-    np.testing.assert_allclose(improvements(points[:1], np.zeros((0, 2)), REFERENCE), [0.5])
 
 
 def test_a_pick_joins_the_front_so_the_next_one_lies_elsewhere():
