@@ -1,6 +1,6 @@
 """How well each surrogate predicts, and how well it knows how well, from few points.
 
-    python benchmarks/surrogate_calibration.py [--surrogates gp bnn] [--repeats 10]
+    python benchmarks/surrogate_calibration.py [--surrogates gp bnn] [--fitted 20 60 200] [--repeats 10]
         [--table CSV --features COLUMN ... --targets COLUMN ...] [--name surrogate_calibration]
 
 The synthetic space is that of `mobo_synthetic.py`: its accuracy is fitted with noise and held out without,
@@ -30,8 +30,8 @@ from hytnas_jax import console
 from hytnas_jax.mobo.surrogates import SURROGATES, Surrogate, fit_surrogate
 from proxies.ranking import spearman_rho
 
-NUM_FITTED = (20, 60, 200)
 NUM_HELD_OUT = 500
+MIN_HELD_OUT = 20
 INTERVAL = 1.645  # standard deviations, 90 %
 METRICS = ("spearman", "rmse", "inside_90", "nll", "fit_seconds")
 
@@ -85,11 +85,11 @@ def judge(surrogate: Callable[..., Surrogate], sample: Sample, seed: int) -> lis
 
 
 def compare(
-    cases: dict[str, Case], surrogates: dict[str, Callable[..., Surrogate]], repeats: int
+    cases: dict[str, Case], surrogates: dict[str, Callable[..., Surrogate]], fitted: list[int], repeats: int
 ) -> list[dict[str, Any]]:
     """A row for each case, number of points and surrogate."""
     rows = []
-    for (case, draw), points in itertools.product(cases.items(), NUM_FITTED):
+    for (case, draw), points in itertools.product(cases.items(), fitted):
         samples = [draw(points, np.random.default_rng([2, repeat])) for repeat in range(repeats)]
         for name, surrogate in surrogates.items():
             judge(surrogate, samples[0], seed=0)  # compiles
@@ -103,6 +103,7 @@ def main() -> None:
     """Measure, print, and write the JSON file."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--surrogates", nargs="+", choices=tuple(SURROGATES), default=list(SURROGATES))
+    parser.add_argument("--fitted", nargs="+", type=int, default=[20, 60, 200], help="numbers of points")
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--table", type=Path, help="a CSV file instead of the synthetic space")
     parser.add_argument("--features", nargs="+", default=[], help="its columns to learn from")
@@ -111,13 +112,18 @@ def main() -> None:
     options = parser.parse_args()
     if options.table:
         x, y = (read_columns(options.table, names) for names in (options.features, options.targets))
+        if len(x) < max(options.fitted) + MIN_HELD_OUT:
+            parser.error(f"--fitted {max(options.fitted)}: {options.table.name} has {len(x)} rows")
         cases = {target: table(x, y[:, i]) for i, target in enumerate(options.targets)}
     else:
         cases = {"accuracy": synthetic(accuracy, NOISE), "cost": synthetic(cost, 0.0)}
-    rows = compare(cases, {name: SURROGATES[name] for name in options.surrogates}, options.repeats)
+    rows = compare(
+        cases, {name: SURROGATES[name] for name in options.surrogates}, options.fitted, options.repeats
+    )
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
     source = options.table.name if options.table else "mobo_synthetic.py"
-    save_result(options.name, {"source": source, "repeats": options.repeats, "rows": rows})
+    data = {"source": source, "features": options.features, "repeats": options.repeats, "rows": rows}
+    save_result(options.name, data)
 
 
 if __name__ == "__main__":
