@@ -113,7 +113,7 @@ def explore(
                 bar.note(_progress_note(task.problem, log))
                 bar.advance()
 
-        first = _initial(task, budget)
+        first = initial_genes(task, budget)
         evaluate(_unexpected(task.problem, first), "initial", until=len(first))
         _refuse_failure(log)
         for number in itertools.count(1):
@@ -144,7 +144,7 @@ def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:
     return problem.in_user_units(values.max(axis=0) + REFERENCE_MARGIN * span)
 
 
-def _initial(task: Task, budget: Budget) -> np.ndarray:
+def initial_genes(task: Task, budget: Budget) -> np.ndarray:
     """The initial design: the space's corners within the limits, then uniform, int64 [initial, G].
 
     Uniform networks alone leave the ends of the front out of sight: those of a space are rarely drawn, and
