@@ -1,0 +1,1 @@
+"""Search strategies compared over finite tables, in which everything there is has been evaluated."""
