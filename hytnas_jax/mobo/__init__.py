@@ -1,11 +1,12 @@
 """Multi-objective Bayesian search over integer genes; it knows no networks, files or commands."""
 
-from hytnas_jax.mobo.design import initial_design
+from hytnas_jax.mobo.design import initial_design, spread_design
 from hytnas_jax.mobo.loop import Settings, SuggestInfo, suggest
 from hytnas_jax.mobo.pareto import hypervolume, hypervolume_history, pareto_mask
-from hytnas_jax.mobo.problem import Limit, Objective, Observations, Problem
+from hytnas_jax.mobo.problem import Bound, Limit, Objective, Observations, Problem
 
 __all__ = [
+    "Bound",
     "Limit",
     "Objective",
     "Observations",
@@ -16,5 +17,6 @@ __all__ = [
     "hypervolume_history",
     "initial_design",
     "pareto_mask",
+    "spread_design",
     "suggest",
 ]

@@ -12,6 +12,8 @@ from supernet.errors import UserError
 logger = logging.getLogger(__name__)
 
 MAX_DRAWS = 10_000
+# Of which a spread design is chosen.
+POOL = 1_000
 # A space of no more codes than this is listed instead of sampled: what is left of it is then exact.
 MAX_LISTED = 10_000
 SEARCH_POPULATION, SEARCH_GENERATIONS = 100, 40
@@ -46,6 +48,33 @@ def initial_design(problem: Problem, n: int, rng: np.random.Generator) -> np.nda
     if len(genes) < n:
         logger.warning("only %d architectures within the limits were found, not %d", len(genes), n)
     return genes
+
+
+def spread_design(problem: Problem, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Architectures that lie far from each other, for an initial design smaller than a random one.
+
+    The first is drawn, and each next one is farthest from those before it in
+    standardised features (Kennard & Stone 1969, doi 10.1080/00401706.1969.10490666). The pool is the whole of
+    a listable space, else `POOL` architectures drawn within the limits.
+
+    Returns:
+        int [n, G]; fewer where no more were found.
+
+    Raises:
+        UserError: nothing meets the limits.
+    """
+    pool = initial_design(problem, len(list_space(problem)) if is_listable(problem) else POOL, rng)
+    features = problem.features(pool)
+    features = (features - features.mean(axis=0)) / np.where(
+        np.ptp(features, axis=0) > 0.0, features.std(axis=0), 1.0
+    )
+    chosen = [int(rng.integers(len(pool)))]
+    distance = np.full(len(pool), np.inf)
+    while len(chosen) < min(n, len(pool)):
+        distance = np.minimum(distance, np.sum((features - features[chosen[-1]]) ** 2, axis=1))
+        distance[chosen[-1]] = -1.0
+        chosen.append(int(np.argmax(distance)))
+    return pool[chosen]
 
 
 def draw_feasible(
@@ -85,7 +114,9 @@ def draw_feasible(
 
 def is_listable(problem: Problem) -> bool:
     """Whether the space comes as a list, or has no more than `MAX_LISTED` codes."""
-    return problem.listing is not None or float(np.prod(problem.cardinalities.astype(np.float64))) <= MAX_LISTED
+    return (
+        problem.listing is not None or float(np.prod(problem.cardinalities.astype(np.float64))) <= MAX_LISTED
+    )
 
 
 def list_space(problem: Problem) -> np.ndarray:

@@ -1,41 +1,39 @@
-"""Expected hypervolume improvement, exactly, for any number of independent normal objectives.
+"""Expected hypervolume improvement for any number of independent objectives, whatever their distributions.
 
-Letters: C candidates, P points of a front, M objectives, B boxes, K different bounds. All is minimised.
+Letters: C candidates, P points of a front, M objectives, Q quantiles of each, B boxes, K different bounds.
+All is minimised.
 """
 
 import moocore
 import numpy as np
-from scipy.special import ndtr
 
-SMALLEST_STD = 1e-12
-# Candidates at a time: [chunk, B] arrays stay within some tens of megabytes.
-CHUNK = 2_000
+# Candidates at a time: [chunk, K, Q] arrays stay within some tens of megabytes.
+CHUNK = 1_000
 
 
-def expected_improvement(
-    mean: np.ndarray, std: np.ndarray, front: np.ndarray, reference: np.ndarray
-) -> np.ndarray:
+def expected_improvement(quantiles: np.ndarray, front: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """What each candidate alone is expected to add to the hypervolume of the front, float64 [C].
 
     The region that the front does not dominate is cut into boxes; a point (y_1 .. y_M) covers
     prod_m [(upper_m - y_m)+ - (lower_m - y_m)+] of a box, so that the expectation is a product, too
-    (Yang et al. 2019, doi 10.1007/s10898-019-00798-7).
+    (Yang et al. 2019, doi 10.1007/s10898-019-00798-7, there for normal distributions).
 
     Args:
-        mean, std: [C, M], predicted; std 0 where a value is known.
+        quantiles: [C, M, Q], rising: the values at the middles of Q equal shares of a prediction; all the
+            same where a value is known.
         front: [P, M], P >= 0. reference: [M], the hypervolume's corner.
     """
     lower, upper = boxes(front, reference)
-    gains = np.zeros(len(mean))
-    for start in range(0, len(mean), CHUNK):
-        part = slice(start, start + CHUNK)
-        covered = np.ones((len(mean[part]), len(lower)))
+    gains = np.zeros(len(quantiles))
+    for start in range(0, len(quantiles), CHUNK):
+        part = quantiles[start : start + CHUNK]
+        covered = np.ones((len(part), len(lower)))
         for m in range(len(reference)):
             bounds, places = np.unique(np.concatenate([lower[:, m], upper[:, m]]), return_inverse=True)
-            below = _expected_below(bounds, mean[part, m], std[part, m])
+            below = _expected_below(bounds, part[:, m])
             low, high = places[: len(lower)], places[len(lower) :]
             covered *= np.maximum(below[:, high] - below[:, low], 0.0)
-        gains[part] = covered.sum(axis=1)
+        gains[start : start + CHUNK] = covered.sum(axis=1)
     return gains
 
 
@@ -63,12 +61,9 @@ def boxes(front: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.concatenate(lowers), np.concatenate(uppers)
 
 
-def _expected_below(bounds: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """E[max(bound - y, 0)] for y ~ N(mean, std^2): bounds [K], mean and std [C] -> [C, K]."""
+def _expected_below(bounds: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """E[max(bound - y, 0)]: bounds [K], quantiles [C, Q] of y -> [C, K]."""
     finite = np.isfinite(bounds)
-    expected = np.zeros((len(mean), len(bounds)))
-    distance = bounds[finite] - mean[:, None]
-    z = distance / np.maximum(std, SMALLEST_STD)[:, None]
-    density = np.exp(-0.5 * z**2) / np.sqrt(2.0 * np.pi)
-    expected[:, finite] = distance * ndtr(z) + std[:, None] * density
+    expected = np.zeros((len(quantiles), len(bounds)))
+    expected[:, finite] = np.maximum(bounds[finite, None] - quantiles[:, None, :], 0.0).mean(axis=2)
     return expected

@@ -2,7 +2,8 @@
 
 `suggest` looks at everything evaluated so far and names the architectures to evaluate next:
 
-    fit a surrogate for each unknown objective on ALL evaluations
+    fit a surrogate for each unknown objective on ALL evaluations (every other batch the objectives are
+       bent towards normal distributions first: two views, neither of which is always right)
     -> NSGA-II maximises the acquisitions of all objectives at once, within the limits (a space of
        few architectures is gone through instead)
     -> the selection picks a batch from the best of what was met and nobody has evaluated.
@@ -108,7 +109,12 @@ def suggest(
     else:
         started = time.perf_counter()
         models = fit_models(
-            problem, learnt.genes, learnt.values, surrogate=settings.surrogate, seed=surrogate_seed
+            problem,
+            learnt.genes,
+            learnt.values,
+            surrogate=settings.surrogate,
+            seed=surrogate_seed,
+            bent=learnt.evaluations // batch % 2 == 0,
         )
         seconds["fit"], started = _lap(started)
         visited = _solve(problem, models, learnt, settings, rng)
@@ -171,7 +177,7 @@ def _solve(
     def evaluate(genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         excess = problem.excess(problem.limit_values(genes))
         if problem.bounds:
-            probability = problem.probability_within_bounds(*models.predict(genes))
+            probability = problem.probability_within_bounds(models.quantiles(genes))
             excess = np.column_stack([excess, MIN_PROBABILITY - probability])
         return scores(genes), excess
 
@@ -211,10 +217,10 @@ def _select(
     low = learnt.comparable.min(axis=0)
     span = np.ptp(learnt.comparable, axis=0)
     span = np.where(span > 0.0, span, 1.0)
-    mean, std = models.predict(candidates)
-    probability = problem.probability_within_bounds(mean, std)
+    quantiles = models.quantiles(candidates)
+    probability = problem.probability_within_bounds(quantiles)
     return SELECTIONS[settings.selection]()(
-        Candidates((mean - low) / span, std / span, scores, probability),
+        Candidates((quantiles - low[:, None]) / span[:, None], scores, probability),
         front=(learnt.values[learnt.front] - low) / span,
         reference=np.full(len(low), 1.0 + REFERENCE_MARGIN),
         batch=batch,

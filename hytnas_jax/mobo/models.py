@@ -6,7 +6,8 @@ import numpy as np
 
 from hytnas_jax.mobo.acquisitions import Acquisition
 from hytnas_jax.mobo.problem import GeneFunction, Problem
-from hytnas_jax.mobo.surrogates import SURROGATES, Predictor, fit_surrogate
+from hytnas_jax.mobo.surrogates import SURROGATES, Fitted, fit_surrogate
+from hytnas_jax.mobo.surrogates.fit import NUM_QUANTILES
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -14,17 +15,24 @@ class Models:
     """One predictor for each unknown objective, None for each known one."""
 
     problem: Problem
-    predictors: tuple[Predictor | None, ...]
+    predictors: tuple[Fitted | None, ...]
+
+    def quantiles(self, genes: np.ndarray) -> np.ndarray:
+        """genes [N, G] -> [N, M, Q], minimised and rising, each an equal share of what may be; a known
+        objective's are all the same."""
+        features = self.problem.features(genes)
+        quantiles = np.repeat(self._known(genes)[:, :, None], NUM_QUANTILES, axis=2)
+        for m, predictor in enumerate(self.predictors):
+            if predictor is not None:
+                quantiles[:, m] = predictor.quantiles(features)
+        return quantiles
 
     def predict(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """genes [N, G] -> mean and standard deviation [N, M], minimised; a known one's std is 0."""
-        features = self.problem.features(genes)
-        mean = self._known(genes)
-        std = np.zeros_like(mean)
-        for m, predictor in enumerate(self.predictors):
-            if predictor is not None:
-                mean[:, m], std[:, m] = predictor.predict(features)
-        return mean, std
+        quantiles = self.quantiles(genes)
+        known = np.ptp(quantiles, axis=2) == 0.0
+        mean = np.where(known, quantiles[:, :, 0], quantiles.mean(axis=2))
+        return mean, np.where(known, 0.0, quantiles.std(axis=2))
 
     def scores(
         self, acquisition: Acquisition, *, best: np.ndarray, evaluations: int, rng: np.random.Generator
@@ -61,14 +69,17 @@ class Models:
 
 
 def fit_models(
-    problem: Problem, genes: np.ndarray, minimised: np.ndarray, *, surrogate: str, seed: int
+    problem: Problem, genes: np.ndarray, minimised: np.ndarray, *, surrogate: str, seed: int, bent: bool
 ) -> Models:
-    """Fit the named surrogate to each unknown objective: genes [N, G], minimised [N, M], N >= 1."""
-    features = problem.features(genes)
+    """Fit the named surrogate to each unknown objective: genes [N, G], minimised [N, M], N >= 1.
+
+    bent: whether the objectives are bent towards normal distributions first (see `surrogates.warp`).
+    """
+    model, features = SURROGATES[surrogate](seed=seed), problem.features(genes)
     predictors = tuple(
         None
         if objective.known is not None
-        else fit_surrogate(SURROGATES[surrogate](seed=seed), features, minimised[:, m], name=objective.name)
+        else fit_surrogate(model, features, minimised[:, m], name=objective.name, bent=bent)
         for m, objective in enumerate(problem.objectives)
     )
     return Models(problem, predictors)

@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
 
 from supernet.errors import UserError
 
 Direction = Literal["min", "max"]
 GeneFunction = Callable[[np.ndarray], np.ndarray]
-SMALLEST_STD = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,11 +131,11 @@ class Problem:
             kept &= minimised[:, m] <= worst
         return kept
 
-    def probability_within_bounds(self, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
-        """Of values with minimised mean and std [N, M], independent and normal: float64 [N]."""
-        probability = np.ones(len(mean))
+    def probability_within_bounds(self, quantiles: np.ndarray) -> np.ndarray:
+        """Of what independent, minimised objectives may be, quantiles [N, M, Q]: float64 [N]."""
+        probability = np.ones(len(quantiles))
         for m, worst in self._minimised_bounds():
-            probability *= ndtr((worst - mean[:, m]) / np.maximum(std[:, m], SMALLEST_STD))
+            probability *= np.mean(quantiles[:, m] <= worst, axis=1)
         return probability
 
     def _minimised_bounds(self) -> list[tuple[int, float]]:

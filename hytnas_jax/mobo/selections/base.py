@@ -10,21 +10,30 @@ import numpy as np
 class Candidates:
     """What a batch is chosen from, C architectures with M objectives.
 
-    All values are minimised and scaled alike, so that the observed ones span 0 to 1 in each objective.
+    Values are minimised and scaled alike, so that the observed ones span 0 to 1 in each objective.
 
-    mean: [C, M], predicted; exact where an objective is known.
-    std: [C, M], its standard deviation; 0 where an objective is known.
-    scores: [C, M], the negative acquisitions: smaller is more promising.
+    quantiles: [C, M, Q], rising: what each objective may be, every quantile an equal share of it; all the
+        same where an objective is known.
+    scores: [C, M], the negative acquisitions, each objective in its own scale: smaller is more promising.
     probability: [C], that all limits are kept; 1 where they are known to be.
     """
 
-    mean: np.ndarray
-    std: np.ndarray
+    quantiles: np.ndarray
     scores: np.ndarray
     probability: np.ndarray
 
+    @property
+    def mean(self) -> np.ndarray:
+        """[C, M]."""
+        return self.quantiles.mean(axis=2)
+
+    @property
+    def std(self) -> np.ndarray:
+        """[C, M]; 0 where an objective is known."""
+        return self.quantiles.std(axis=2)
+
     def __len__(self) -> int:
-        return len(self.mean)
+        return len(self.quantiles)
 
 
 class Selection(Protocol):

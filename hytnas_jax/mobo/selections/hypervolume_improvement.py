@@ -24,15 +24,14 @@ class HypervolumeImprovement:
         rng: np.random.Generator,
     ) -> np.ndarray:
         """See `Selection`; nothing is random here."""
-        mean, std = candidates.mean, candidates.std
         chosen: list[int] = []
-        left = np.arange(len(mean))
+        left = np.arange(len(candidates))
         while len(chosen) < batch and len(left):
-            gains = expected_improvement(mean[left], std[left], front, reference)
+            gains = expected_improvement(candidates.quantiles[left], front, reference)
             if gains.max() <= 1e-15:
-                gains = std[left].sum(axis=1)
+                gains = candidates.std[left].sum(axis=1)
             pick = left[np.argmax(gains * candidates.probability[left])]
             chosen.append(int(pick))
             left = left[left != pick]
-            front = np.concatenate([front, mean[pick][None]])
+            front = np.concatenate([front, candidates.mean[pick][None]])
         return np.array(chosen, np.int64)

@@ -5,7 +5,7 @@ from hytnas_jax.mobo.surrogates.bayesian_network import BayesianNetwork
 from hytnas_jax.mobo.surrogates.boosted_ranker import BoostedRanker
 from hytnas_jax.mobo.surrogates.boosted_trees import BoostedTrees
 from hytnas_jax.mobo.surrogates.feed_forward import FeedForward
-from hytnas_jax.mobo.surrogates.fit import fit_surrogate
+from hytnas_jax.mobo.surrogates.fit import Fitted, fit_surrogate
 from hytnas_jax.mobo.surrogates.gaussian_process import GaussianProcess
 
 SURROGATES: dict[str, type[Surrogate]] = {
@@ -22,6 +22,7 @@ __all__ = [
     "BoostedRanker",
     "BoostedTrees",
     "FeedForward",
+    "Fitted",
     "Function",
     "GaussianProcess",
     "Predictor",

@@ -4,14 +4,23 @@ import dataclasses
 import logging
 
 import numpy as np
+from scipy.special import ndtri
 
 from hytnas_jax.mobo.surrogates.base import Function, Predictor, Surrogate
+from hytnas_jax.mobo.surrogates.warp import Warp, fit_warp
 
 logger = logging.getLogger(__name__)
 
+# A predicted distribution is told by the values at the middles of so many equal shares of it.
+NUM_QUANTILES = 24
+_NORMAL_QUANTILES = ndtri((np.arange(NUM_QUANTILES) + 0.5) / NUM_QUANTILES)
+_NORMAL_QUANTILES /= _NORMAL_QUANTILES.std()
 
-def fit_surrogate(surrogate: Surrogate, x: np.ndarray, y: np.ndarray, *, name: str) -> Predictor:
-    """Fit `surrogate` on standardised features and targets; predict in the targets' own units.
+
+def fit_surrogate(
+    surrogate: Surrogate, x: np.ndarray, y: np.ndarray, *, name: str, bent: bool = True
+) -> "Fitted":
+    """Fit `surrogate` on standardised features and targets, which may be bent first (see `warp`).
 
     Features that never vary are left out. With fewer than two points, or targets or features that are
     all equal, there is nothing to learn: the predictor then gives the mean everywhere with the targets'
@@ -27,43 +36,54 @@ def fit_surrogate(surrogate: Surrogate, x: np.ndarray, y: np.ndarray, *, name: s
     varies = np.ptp(x, axis=0) > 0.0
     if scale <= 1e-12 * max(1.0, abs(centre)) or not varies.any():
         logger.warning("%s: nothing to learn from %d point(s); a constant is used", name, len(y))
-        return _Constant(centre, scale)
+        everything = np.zeros(x.shape[1], bool)
+        return Fitted(_Constant(), everything, np.zeros(0), np.ones(0), Warp(*_line(centre, scale)))
     x_centre, x_scale = x[:, varies].mean(axis=0), x[:, varies].std(axis=0)
-    inner = surrogate.fit((x[:, varies] - x_centre) / x_scale, (y - centre) / scale)
-    return _Scaled(inner, varies, x_centre, x_scale, centre, scale)
+    warp = fit_warp(y) if bent else Warp(*_line(centre, scale))
+    inner = surrogate.fit((x[:, varies] - x_centre) / x_scale, warp.forward(y))
+    return Fitted(inner, varies, x_centre, x_scale, warp)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Constant:
-    mean: float
-    std: float
-
-    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.full(len(features), self.mean), np.full(len(features), self.std)
-
-    def draw(self, rng: np.random.Generator) -> Function:
-        value = rng.normal(self.mean, self.std)
-        return lambda features: np.full(len(features), value)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Scaled:
-    """`inner` takes features [N, varies.sum()] and gives targets, both standardised."""
+class Fitted:
+    """A `Predictor` in the targets' units; `inner` takes standardised features and gives warped targets."""
 
     inner: Predictor
     varies: np.ndarray
     x_centre: np.ndarray
     x_scale: np.ndarray
-    centre: float
-    scale: float
+    warp: Warp
 
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Predictor`."""
+        quantiles = self.quantiles(features)
+        return quantiles.mean(axis=1), quantiles.std(axis=1)
+
+    def quantiles(self, features: np.ndarray) -> np.ndarray:
+        """features [N, F] -> [N, NUM_QUANTILES], rising: each stands for an equal share of what may be."""
         mean, std = self.inner.predict(self._standardised(features))
-        return self.centre + self.scale * mean, self.scale * std
+        return self.warp.inverse(mean[:, None] + std[:, None] * _NORMAL_QUANTILES)
 
     def draw(self, rng: np.random.Generator) -> Function:
+        """See `Predictor`."""
         function = self.inner.draw(rng)
-        return lambda features: self.centre + self.scale * function(self._standardised(features))
+        return lambda features: self.warp.inverse(function(self._standardised(features)))
 
     def _standardised(self, features: np.ndarray) -> np.ndarray:
         return (features[:, self.varies] - self.x_centre) / self.x_scale
+
+
+class _Constant:
+    """Standard normal everywhere."""
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.zeros(len(features)), np.ones(len(features))
+
+    def draw(self, rng: np.random.Generator) -> Function:
+        value = rng.standard_normal()
+        return lambda features: np.full(len(features), value)
+
+
+def _line(centre: float, scale: float) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and bent values of a map that only scales."""
+    return np.array([centre, centre + scale]), np.array([0.0, 1.0])

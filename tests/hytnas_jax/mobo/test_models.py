@@ -13,7 +13,7 @@ GENES = np.random.default_rng(0).integers(0, 4, size=(20, 8))
 
 
 def fitted(problem, values):
-    return fit_models(problem, GENES, problem.minimised(values), surrogate="xgboost", seed=3)
+    return fit_models(problem, GENES, problem.minimised(values), surrogate="xgboost", seed=3, bent=True)
 
 
 def test_known_objectives_are_exact_and_unknown_ones_predicted():

@@ -12,7 +12,8 @@ def candidates(mean, std=None, scores=None, probability=None) -> Candidates:
     std = np.zeros_like(mean) if std is None else np.array(std, float)
     scores = mean if scores is None else np.array(scores, float)
     probability = np.ones(len(mean)) if probability is None else np.array(probability, float)
-    return Candidates(mean, std, scores, probability)
+    quantiles = mean[:, :, None] + std[:, :, None] * np.array([-1.5, -0.5, 0.5, 1.5])
+    return Candidates(quantiles, scores, probability)
 
 
 def select(name, among, *, front=(), batch=1, seed=0):
