@@ -19,7 +19,7 @@ import numpy as np
 
 from hytnas_jax.judging import judging_pictures
 from hytnas_jax.measure_latency import load_predictor
-from hytnas_jax.mobo import Limit, Objective, Problem
+from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, gene_keys, unseen
 from hytnas_jax.project import Project
 from hytnas_jax.train_supernet import load_supernet
@@ -127,7 +127,7 @@ def make_task(
 
     Args:
       objectives: two to four names.
-      limits: name of a known objective -> the most it may be.
+      limits: name -> the most it may be; of those that are evaluated, only objectives.
       features: a name in `FEATURES`.
 
     Raises:
@@ -149,11 +149,12 @@ def make_task(
         objectives=tuple(objective(name) for name in objectives),
         limits=(
             *_constraints(space),
-            *(Limit(name, maximum, on_genes[name]) for name, maximum in limits.items()),
+            *(Limit(name, limits[name], on_genes[name]) for name in known if name in limits),
         ),
         canonical=space.canonical,
         features=_feature_function(space, [on_genes[name] for name in FEATURES[features]]),
         sample=space.sample,
+        bounds=tuple(Bound(name, limits[name]) for name in evaluated if name in limits),
     )
     predicted = known.get("latency_ms")
     return Task(problem, space, evaluated, predicted if isinstance(predicted, LatencyEstimator) else None)

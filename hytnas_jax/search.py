@@ -40,6 +40,8 @@ class Config:
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
     weights), latency_ms (predicted), parameters, macs (multiply-accumulates), peak_memory (bytes of
     activations), zen_score (expressiveness at random weights; needs no training)."""
+    max_error: float | None = None
+    """No network on the front above this error rate (of 0 to 1), as the supernet estimates it."""
     max_latency_ms: float | None = None
     """No network above this predicted latency in milliseconds."""
     max_params: int | None = None
@@ -56,11 +58,14 @@ class Config:
     batch: int = 8
     """Networks that are suggested at once; smaller batches learn more from each evaluation."""
     surrogate: str = "gp"
-    """Model of what is evaluated: gp (Gaussian process) or xgboost (boosted trees)."""
+    """Model of what is evaluated: gp (Gaussian process), xgboost (boosted trees), xgbranker (boosted trees
+    that learn which of two is better), ffn (small networks) or bnn (a Bayesian network)."""
     acquisition: str = "ucb"
-    """What makes a network promising: ucb (optimistic bound) or ei (expected improvement)."""
+    """What makes a network promising: ucb (optimistic bound), ei (expected improvement), mean (prediction
+    alone) or thompson (a function drawn from the model)."""
     selection: str = "hvi"
-    """How the batch is chosen from the promising: hvi (hypervolume improvement)."""
+    """How the batch is chosen from the promising: hvi (expected hypervolume improvement), random, dominance
+    (the acquisitions' front, spread out) or uncertainty (what is known least)."""
     features: str = "genes"
     """What the model sees of a network: genes, or genes+complexity (parameters and MACs too)."""
     random_baseline: bool = True
@@ -163,6 +168,7 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
 def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
     limits = {
+        "error": config.max_error,
         "latency_ms": config.max_latency_ms,
         "parameters": config.max_params,
         "macs": config.max_macs,
@@ -177,7 +183,9 @@ def check(config: Config) -> None:
     require_at_least(config, {"initial": 2, "batch": 1, "seed": 0})
     if config.evaluations < config.initial:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
-    for name in ("max_latency_ms", "max_params", "max_macs", "max_peak_memory"):
+    if config.max_error is not None and "error" not in config.objectives:
+        raise UserError("--max-error: is a limit on an objective; add error to --objectives")
+    for name in ("max_error", "max_latency_ms", "max_params", "max_macs", "max_peak_memory"):
         maximum = getattr(config, name)
         if maximum is not None and not 0 < maximum < float("inf"):
             raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hytnas_jax import plots
+from hytnas_jax import console, plots
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import reference_point
 from hytnas_jax.mobo import hypervolume_history, pareto_mask
@@ -35,9 +35,17 @@ class ParetoPoint:
 
 
 def pareto_points(project: Project, task: Task, log: EvaluationLog) -> list[ParetoPoint]:
-    """The Pareto set of everything evaluated, the best in the first objective first."""
+    """The Pareto set of everything evaluated within the bounds, the best in the first objective first.
+
+    Where nothing is within them, it is that of everything, and a warning says so.
+    """
     minimised = task.problem.minimised(log.values)
-    indices = np.flatnonzero(pareto_mask(minimised))
+    within = task.problem.within_bounds(minimised)
+    if not within.any():
+        bounds = ", ".join(f"{bound.objective} {bound.worst:g}" for bound in task.problem.bounds)
+        console.warn(f"no network is as good as {bounds}: the front is that of all networks; evaluate more")
+        within[:] = True
+    indices = np.flatnonzero(pareto_mask(np.where(within[:, None], minimised, np.nan)))
     indices = indices[np.argsort(minimised[indices, 0], kind="stable")]
     extrapolated = task.is_extrapolated(log.genes[indices])
     names = [objective.name for objective in task.problem.objectives]
@@ -73,7 +81,10 @@ def write_results(
     volumes = {name: float(history[-1]) for name, history in histories.items()}
     report = {
         "objectives": [{"name": o.name, "unit": o.unit, "direction": o.direction} for o in objectives],
-        "limits": {limit.name: limit.maximum for limit in task.problem.limits},
+        "limits": {
+            **{limit.name: limit.maximum for limit in task.problem.limits},
+            **{bound.objective: bound.worst for bound in task.problem.bounds},
+        },
         "evaluations": {name: len(log) for name, log in logs.items()},
         "failed": {name: int(np.isnan(log.values).any(axis=1).sum()) for name, log in logs.items()},
         "reference": dict(zip((o.name for o in objectives), reference.tolist(), strict=True)),

@@ -264,6 +264,22 @@ def test_limits_are_kept_by_every_network(project, use_error):
     assert pareto(project)["limits"] == limits
 
 
+def test_a_limit_on_the_error_holds_for_the_front(project, use_error, capsys):
+    use_error(FakeError())
+    main(config(project, max_error=0.5, random_baseline=False))
+    errors = [point.values["error"] for point in load_pareto(project)]
+    assert errors
+    assert max(errors) <= 0.5 < max(float(row["error"]) for row in rows(project))
+    assert pareto(project)["limits"] == {"error": 0.5}
+
+
+def test_a_limit_on_the_error_that_nothing_keeps_is_said(project, use_error, capsys):
+    use_error(FakeError())
+    main(config(project, max_error=1e-6, random_baseline=False))
+    assert "no network is as good as error 1e-06" in capsys.readouterr().err
+    assert load_pareto(project)
+
+
 def test_impossible_limits_say_how_near_it_comes(project, use_error):
     use_error(FakeError())
     with pytest.raises(UserError, match=r"parameters <= 10: the nearest has \d+"):
@@ -333,6 +349,10 @@ def test_missing_steps_say_what_to_run(project, use_error):
         ({"batch": 0}, "--batch 0: must be at least 1"),
         ({"max_latency_ms": float("nan")}, "--max-latency-ms nan: must be a positive number"),
         ({"max_params": 0}, "--max-params 0: must be a positive number"),
+        (
+            {"max_error": 0.1, "objectives": ("macs", "parameters")},
+            "--max-error: .* add error to --objectives",
+        ),
         ({"surrogate": "oracle"}, "surrogate='oracle': choose one of gp, xgboost"),
         ({"features": "all"}, "--features all: choose one of genes"),
     ],
