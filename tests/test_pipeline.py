@@ -188,6 +188,30 @@ def test_a_step_without_the_one_before_names_its_command(trained: Path, call_her
     )
 
 
+def test_a_killed_search_comes_to_the_same_evaluations(trained: Path) -> None:
+    """SIGKILL in the middle of the loop; only the seconds may differ from a search that was never cut."""
+    flags = ("--workdir", trained, "--evaluations", 20, "--initial", 8, "--batch", 1, "--no-random-baseline")
+    log = trained / "search" / "evaluations.csv"
+    command = [sys.executable, "-m", "hytnas_jax.search", *map(str, flags)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    while not log.exists() or log.read_text().count("\n") < 11:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (trained / "search" / "done.json").exists()
+
+    def finish() -> list[list[str]]:
+        result = call("hytnas_jax.search", *flags)
+        assert (result.returncode, result.stderr) == (0, "")
+        return [line.split(",")[:-1] for line in log.read_text().splitlines()]
+
+    resumed = finish()
+    assert len(resumed) == 21
+    shutil.rmtree(trained / "search")
+    assert finish() == resumed
+
+
 @pytest.fixture
 def save_pictures(tmp_path: Path) -> Callable[..., Path]:
     """Folders of pictures by class, of about 24 pixels, in many modes."""
