@@ -30,7 +30,7 @@ class BayesianNetwork:
         self.seed = seed
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
-        """Fit standardised features x [N, F] to standardised targets y [N]."""
+        """Fit scaled features x [N, F] to standardised targets y [N]."""
         from hytnas_jax.mobo.surrogates import small_networks  # JAX is slow to import
 
         rng = np.random.default_rng(self.seed)

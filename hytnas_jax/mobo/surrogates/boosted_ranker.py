@@ -28,7 +28,7 @@ class BoostedRanker:
         self.seed = seed
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
-        """Fit standardised features x [N, F] to the order of targets y [N]."""
+        """Fit scaled features x [N, F] to the order of targets y [N]."""
         counts = bootstrap_counts(len(y), NUM_MEMBERS, np.random.default_rng(self.seed))
         grades = np.unique(y, return_inverse=True)[1]
         models = []

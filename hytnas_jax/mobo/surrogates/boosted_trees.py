@@ -30,7 +30,7 @@ class BoostedTrees:
         self.seed = seed
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
-        """Fit standardised features x [N, F] to targets y [N]."""
+        """Fit scaled features x [N, F] to targets y [N]."""
         counts = bootstrap_counts(len(y), NUM_MEMBERS, np.random.default_rng(self.seed))
         models = []
         for member, count in enumerate(counts):

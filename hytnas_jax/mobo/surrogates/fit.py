@@ -11,6 +11,9 @@ from hytnas_jax.mobo.surrogates.warp import Warp, fit_warp
 
 logger = logging.getLogger(__name__)
 
+# The deviation of a feature of a few equally likely levels, in ranges. Features are scaled by their range:
+# their own deviation would make much of a level that was seen once.
+TYPICAL_DEVIATION = 0.35
 # A predicted distribution is told by the values at the middles of so many equal shares of it.
 NUM_QUANTILES = 24
 _NORMAL_QUANTILES = ndtri((np.arange(NUM_QUANTILES) + 0.5) / NUM_QUANTILES)
@@ -20,7 +23,7 @@ _NORMAL_QUANTILES /= _NORMAL_QUANTILES.std()
 def fit_surrogate(
     surrogate: Surrogate, x: np.ndarray, y: np.ndarray, *, name: str, bent: bool = True
 ) -> "Fitted":
-    """Fit `surrogate` on standardised features and targets, which may be bent first (see `warp`).
+    """Fit `surrogate` on scaled features and standardised targets, which may be bent first (see `warp`).
 
     Features that never vary are left out. With fewer than two points, or targets or features that are
     all equal, there is nothing to learn: the predictor then gives the mean everywhere with the targets'
@@ -38,7 +41,7 @@ def fit_surrogate(
         logger.warning("%s: nothing to learn from %d point(s); a constant is used", name, len(y))
         everything = np.zeros(x.shape[1], bool)
         return Fitted(_Constant(), everything, np.zeros(0), np.ones(0), Warp(*_line(centre, scale)))
-    x_centre, x_scale = x[:, varies].mean(axis=0), x[:, varies].std(axis=0)
+    x_centre, x_scale = x[:, varies].mean(axis=0), TYPICAL_DEVIATION * np.ptp(x[:, varies], axis=0)
     warp = fit_warp(y) if bent else Warp(*_line(centre, scale))
     inner = surrogate.fit((x[:, varies] - x_centre) / x_scale, warp.forward(y))
     return Fitted(inner, varies, x_centre, x_scale, warp)
@@ -46,7 +49,7 @@ def fit_surrogate(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Fitted:
-    """A `Predictor` in the targets' units; `inner` takes standardised features and gives warped targets."""
+    """A `Predictor` in the targets' units; `inner` takes scaled features and gives warped targets."""
 
     inner: Predictor
     varies: np.ndarray
@@ -61,15 +64,15 @@ class Fitted:
 
     def quantiles(self, features: np.ndarray) -> np.ndarray:
         """features [N, F] -> [N, NUM_QUANTILES], rising: each stands for an equal share of what may be."""
-        mean, std = self.inner.predict(self._standardised(features))
+        mean, std = self.inner.predict(self._scaled(features))
         return self.warp.inverse(mean[:, None] + std[:, None] * _NORMAL_QUANTILES)
 
     def draw(self, rng: np.random.Generator) -> Function:
         """See `Predictor`."""
         function = self.inner.draw(rng)
-        return lambda features: self.warp.inverse(function(self._standardised(features)))
+        return lambda features: self.warp.inverse(function(self._scaled(features)))
 
-    def _standardised(self, features: np.ndarray) -> np.ndarray:
+    def _scaled(self, features: np.ndarray) -> np.ndarray:
         return (features[:, self.varies] - self.x_centre) / self.x_scale
 
 
