@@ -13,7 +13,7 @@ from pymoo.problems.static import StaticProblem
 
 from hytnas_jax.study.ratio import scaled_values
 from hytnas_jax.study.table import Table
-from hytnas_jax.study.table_problem import feature_vectors
+from hytnas_jax.study.table_problem import level_vectors
 
 
 class TableNsga2:
@@ -26,7 +26,7 @@ class TableNsga2:
     """
 
     def __init__(self, table: Table, seed: int) -> None:
-        self._points = feature_vectors(table, table.genes)
+        self._points = level_vectors(table, table.genes)
         self._values = scaled_values(table)
         self._seed = seed
         self._algorithm: NSGA2 | None = None

@@ -27,16 +27,25 @@ def table_problem(table: Table) -> Problem:
 
 
 def feature_vectors(table: Table, genes: np.ndarray) -> np.ndarray:
-    """genes [N, G] -> float64 [N, F] in 0..1: one-hot levels, and for numbers the level's rank, too.
+    """What surrogates see: genes [N, G] -> float64 [N, F] in 0..1, `level_vectors` and numbers one-hot, too.
 
     The rank lets near levels teach each other; one-hot lets one level differ from both its neighbours.
     """
+    return _vectors(table, genes, numbers_one_hot=True)
+
+
+def level_vectors(table: Table, genes: np.ndarray) -> np.ndarray:
+    """genes [N, G] -> float64 [N, F] in 0..1: the rank of a number's level, one-hot of a category's."""
+    return _vectors(table, genes, numbers_one_hot=False)
+
+
+def _vectors(table: Table, genes: np.ndarray, *, numbers_one_hot: bool) -> np.ndarray:
     columns = []
     for g, feature in enumerate(table.features):
         count = len(feature.levels)
         if not feature.is_categorical:
             columns.append(genes[:, g : g + 1] / max(count - 1, 1))
-        if feature.is_categorical or count > 2:
+        if feature.is_categorical or (numbers_one_hot and count > 2):
             columns.append(np.eye(count)[genes[:, g]])
     return np.concatenate(columns, axis=1)
 

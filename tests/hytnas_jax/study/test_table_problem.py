@@ -6,7 +6,7 @@ import numpy as np
 
 from hytnas_jax.study.columns import parse_columns
 from hytnas_jax.study.table import read_table
-from hytnas_jax.study.table_problem import feature_vectors, table_problem
+from hytnas_jax.study.table_problem import feature_vectors, level_vectors, table_problem
 
 from .tables import FOUR_ROWS, four_rows, write
 
@@ -14,8 +14,13 @@ from .tables import FOUR_ROWS, four_rows, write
 def test_categories_are_one_hot_and_numbers_ranks(tmp_path: Path) -> None:
     table = four_rows(tmp_path)
     expected = [[1, 0, 0, 0], [0, 1, 0, 0.5], [0, 0, 1, 1], [1, 0, 0, 1]]
-    assert feature_vectors(table, table.genes).tolist() == expected
-    assert table_problem(table).features(table.genes[2:]).tolist() == expected[2:]
+    assert level_vectors(table, table.genes).tolist() == expected
+    # the surrogates see the three levels of the number one-hot, too
+    assert feature_vectors(table, table.genes).tolist() == [
+        [*row, *one_hot] for row, one_hot in zip(expected, np.eye(3)[[0, 1, 2, 2]].tolist(), strict=True)
+    ]
+    seen = table_problem(table).features(table.genes[2:])
+    assert seen.tolist() == feature_vectors(table, table.genes[2:]).tolist()
 
 
 def test_a_feature_with_one_value_is_zero(tmp_path: Path) -> None:
