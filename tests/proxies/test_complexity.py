@@ -11,6 +11,7 @@ from proxies.base import Estimator
 from proxies.complexity import (
     Complexity,
     complexity,
+    graph_complexity,
     live_bytes,
     num_macs,
     num_parameters,
@@ -27,6 +28,7 @@ from supernet.network_spec import (
     MobileViTSpec,
     NetworkSpec,
 )
+from supernet.spaces import SPACE_NAMES, built_in_space
 
 
 def spec_of(*blocks: BlockSpec, resolution: int = 4) -> NetworkSpec:
@@ -79,6 +81,14 @@ def test_macs_against_the_compiler() -> None:
     flops = jax.jit(forward).lower(*arguments).cost_analysis()["flops"]
     # The compiler multiplies the whole map by `a` as well: the slice comes after.
     assert flops == pytest.approx(2 * complexity(spec).num_macs, rel=0.02)
+
+
+@pytest.mark.parametrize("name", SPACE_NAMES)
+def test_counts_by_block_are_those_of_the_whole_graph(name: str) -> None:
+    space = built_in_space(name)
+    for architecture in space.decode_all(space.sample(np.random.default_rng(0), 20)):
+        spec = space.network_spec(architecture, num_classes=3, channels=3)
+        assert complexity(spec) == graph_complexity(build_graph(spec))
 
 
 def test_estimators() -> None:
