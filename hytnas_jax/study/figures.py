@@ -75,8 +75,8 @@ def _draw(panel: Axes, problem: str, runs: Sequence[Run], style: Mapping[str, tu
 
 def _finish(figure: Figure, *panels: Axes) -> None:
     """The labels and one legend for all panels, which may have different strategies."""
-    figure.supxlabel("evaluations (shaded: initial, shared)", fontsize=10)
-    figure.supylabel("hypervolume still missing (1 - ratio), median and quartiles", fontsize=10)
+    figure.supxlabel("evaluations (shaded: initial, shared); median and quartiles", fontsize=10)
+    figure.supylabel("hypervolume still missing", fontsize=10)
     by_label: dict[str, Artist] = {}
     for panel in panels:
         handles, labels = panel.get_legend_handles_labels()
