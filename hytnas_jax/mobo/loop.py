@@ -37,7 +37,7 @@ REFERENCE_MARGIN = 0.1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to search; the defaults are those that `benchmarks/mobo_synthetic.py` measured best."""
+    """How to search; the defaults are what `benchmarks/search_study.py` measures."""
 
     surrogate: str = "gp"
     acquisition: str = "ucb"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hytnas_jax.mobo import Limit, initial_design
+from hytnas_jax.mobo import Limit, initial_design, spread_design
 from hytnas_jax.mobo.design import draw_feasible
 from supernet.errors import UserError
 
@@ -69,3 +69,24 @@ def test_small_space_is_listed_exactly(caplog):
     genes, looked_at = draw_feasible(problem, 1, rng=np.random.default_rng(0), max_draws=1)
     assert len(genes) == 1
     assert len(looked_at) <= 6
+
+
+def test_a_spread_design_lies_further_apart_than_a_random_one():
+    problem = limited(14.0)
+    spread = spread_design(problem, 8, np.random.default_rng(0))
+    chance = initial_design(problem, 8, np.random.default_rng(0))
+    assert spread.shape == (8, 8)
+    assert problem.feasible(spread).all()
+    np.testing.assert_array_equal(spread, problem.canonical(spread))
+
+    def least_distance(genes: np.ndarray) -> float:
+        distances = np.linalg.norm(genes[:, None] - genes[None], axis=2)
+        return float(distances[~np.eye(len(genes), dtype=bool)].min())
+
+    assert least_distance(spread) > 1.3 * least_distance(chance)
+    np.testing.assert_array_equal(spread, spread_design(problem, 8, np.random.default_rng(0)))
+
+
+def test_a_spread_design_of_more_than_there_is_gives_all():
+    problem = two_objectives(cardinalities=np.array([2, 2, 2]))
+    assert len(spread_design(problem, 50, np.random.default_rng(0))) == 6

@@ -1,9 +1,12 @@
 """The loop's promises: repeatable, never twice, within the limits, better than chance."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from hytnas_jax.mobo import (
+    Bound,
     Limit,
     Objective,
     Observations,
@@ -79,6 +82,38 @@ def test_never_twice_and_within_the_limits():
     genes = search(problem, total=40, seed=0).genes
     assert len(np.unique(genes, axis=0)) == 40
     assert (cost(genes) <= 9.0).all()
+
+
+def test_a_bound_on_what_is_evaluated_is_likely_to_be_kept():
+    """Quality has to be at least 58; of networks at random few are that good."""
+    free = two_objectives()
+    bounded = dataclasses.replace(free, bounds=(Bound("quality", 58.0),))
+    observations = observed(free, 30)
+    kept = np.mean(observations.values[:, 0] >= 58.0)
+    genes, _ = ask(bounded, observations, batch=8)
+    assert len(genes) == 8
+    assert np.mean(quality(genes) >= 58.0) > max(kept, 0.7)
+    np.testing.assert_array_equal(
+        bounded.within_bounds(np.array([[-58.0, 1.0], [-57.9, 1.0]])), [True, False]
+    )
+    quantiles = np.array([[[-59.0, -58.5, -57.5, -57.0], [1.0] * 4]])
+    np.testing.assert_allclose(bounded.probability_within_bounds(quantiles), [0.5])
+
+
+def test_a_bound_needs_an_objective():
+    with pytest.raises(UserError, match="bound on 'speed': is none of the objectives"):
+        dataclasses.replace(two_objectives(), bounds=(Bound("speed", 1.0),))
+
+
+def test_only_rows_of_a_listing_are_proposed():
+    listing = initial_design(two_objectives(), 40, np.random.default_rng(3))
+    problem = dataclasses.replace(two_objectives(), listing=listing)
+    observations = Observations(listing[:10], evaluate(listing[:10]))
+    genes, info = ask(problem, observations, batch=8)
+    assert set(gene_keys(genes)) <= set(gene_keys(listing[10:]))
+    assert info.tries == 40
+    rest, _ = ask(problem, observations, batch=100)
+    assert sorted(gene_keys(rest)) == sorted(gene_keys(listing[10:]))
 
 
 def test_better_than_random_search():
