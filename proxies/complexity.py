@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from proxies.base import Direction
 from supernet.architecture import Architecture
-from supernet.graph import block_graph, build_graph, head_graph
-from supernet.network_spec import BlockSpec, HeadSpec, NetworkSpec
+from supernet.graph import part_graphs
+from supernet.network_spec import NetworkSpec
 from supernet.operations import Graph
-from supernet.spec_checks import check_network_spec
 
 FLOAT_BYTES = 4
 
@@ -32,22 +31,9 @@ class Complexity:
     peak_activation_bytes: int
 
 
-@functools.lru_cache(maxsize=2**16)
 def complexity(spec: NetworkSpec) -> Complexity:
-    """Counts of one network. Raises UserError for a specification that cannot be built.
-
-    Between two blocks a single tensor is alive, so that the blocks' counts add up and the peak is the largest
-    of theirs; networks of a space share their blocks, which are counted once.
-    """
-    if spec.counts_statistics:  # which a block alone does not know
-        return graph_complexity(build_graph(spec))
-    check_network_spec(spec)
-    side, channels, counts = spec.resolution, spec.channels, []
-    for block in spec.blocks:
-        count, side = _of_block(block, side, channels)
-        counts.append(count)
-        channels = block.width
-    counts.append(_of_head(spec.head, side, channels, spec.num_classes))
+    """Counts of one network. Raises UserError for a specification that cannot be built."""
+    counts = [graph_complexity(graph) for graph in part_graphs(spec)]
     return Complexity(
         num_parameters=sum(count.num_parameters for count in counts),
         num_macs=sum(count.num_macs for count in counts),
@@ -56,17 +42,6 @@ def complexity(spec: NetworkSpec) -> Complexity:
 
 
 @functools.lru_cache(maxsize=2**16)
-def _of_block(spec: BlockSpec, side: int, channels: int) -> tuple[Complexity, int]:
-    """Counts of a block on a map [side, side, channels], and the side of its output."""
-    graph = block_graph(spec, side, channels)
-    return graph_complexity(graph), graph.ops[-1].shape[0]
-
-
-@functools.lru_cache(maxsize=2**16)
-def _of_head(spec: HeadSpec, side: int, channels: int, num_classes: int) -> Complexity:
-    return graph_complexity(head_graph(spec, side, channels, num_classes))
-
-
 def graph_complexity(graph: Graph) -> Complexity:
     """Counts of any operations."""
     return Complexity(

@@ -13,10 +13,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from supernet.graph import block_graph, head_graph
-from supernet.network_spec import BlockSpec, HeadSpec, NetworkSpec
+from supernet.graph import part_graphs
+from supernet.network_spec import NetworkSpec
 from supernet.operations import Graph, Kind
-from supernet.spec_checks import check_network_spec
 
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 _MULTIPLYING: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "linear", "scores", "mix")
@@ -37,15 +36,9 @@ def latency_features(spec: NetworkSpec) -> Features:
     Raises:
         UserError: for a specification that cannot be built.
     """
-    check_network_spec(spec)
-    features = np.zeros(len(FEATURE_NAMES))
+    features = np.sum([_count(graph) for graph in part_graphs(spec)], axis=0)
     features[_INDEX["network"]] = 1
-    side, channels = spec.resolution, spec.channels
-    for block in spec.blocks:
-        part, side = _block_features(block, side, channels)
-        features += part
-        channels = block.width
-    return features + _head_features(spec.head, side, channels, spec.num_classes)
+    return features
 
 
 def feature_table(specs: Iterable[NetworkSpec]) -> Features:
@@ -54,18 +47,8 @@ def feature_table(specs: Iterable[NetworkSpec]) -> Features:
 
 
 @functools.lru_cache(maxsize=2**16)
-def _block_features(spec: BlockSpec, side: int, channels: int) -> tuple[Features, int]:
-    """Features [F] of a block on a map [side, side, channels], and the side of its output."""
-    graph = block_graph(spec, side, channels)
-    return _count(graph), graph.ops[-1].shape[0]
-
-
-@functools.lru_cache(maxsize=2**16)
-def _head_features(spec: HeadSpec, side: int, channels: int, num_classes: int) -> Features:
-    return _count(head_graph(spec, side, channels, num_classes))
-
-
 def _count(graph: Graph) -> Features:
+    """Features [F] of a part, but for the network's own."""
     features = np.zeros(len(FEATURE_NAMES))
     for op in graph.ops:
         if op.is_view:

@@ -6,6 +6,7 @@ its own, but its scale and shift count as the convolution's parameters. Shape le
 `operations`.
 """
 
+import functools
 import math
 from typing import Literal
 
@@ -40,22 +41,36 @@ def build_graph(spec: NetworkSpec) -> Graph:
     return Graph(spec, tuple(builder.ops))
 
 
-def block_graph(spec: BlockSpec, side: int, channels: int) -> Graph:
-    """Lowers one block alone, reading a map [side, side, channels] as its tensor 0.
+def part_graphs(spec: NetworkSpec) -> tuple[Graph, ...]:
+    """Lowers each block alone, and the head: every graph reads the map before its part as its tensor 0.
 
-    Thousands of candidates share a few hundred blocks: what is a sum or a maximum over blocks is
-    quickest kept by block. `check_network_spec` has been called for the network they are from.
+    Between two blocks a single tensor is alive, so that what is a sum or a maximum over operations is one
+    over parts. Thousands of candidates share a few hundred parts: equal ones are the same `Graph`, lowered
+    once, and whatever is counted of it can be kept with it.
+
+    Raises:
+        UserError: for a specification that no network can have (`spec_checks`).
     """
-    alone = NetworkSpec("block", side, channels, 1, (spec,), HeadSpec(0))
+    check_network_spec(spec)
+    side, channels, graphs = spec.resolution, spec.channels, []
+    for block in spec.blocks:
+        graphs.append(_block_graph(block, side, channels, spec.counts_statistics))
+        side, _, channels = graphs[-1].ops[-1].shape
+    return (*graphs, _head_graph(spec.head, side, channels, spec.num_classes, spec.counts_statistics))
+
+
+@functools.lru_cache(maxsize=2**16)
+def _block_graph(spec: BlockSpec, side: int, channels: int, counts_statistics: bool) -> Graph:
+    alone = NetworkSpec("block", side, channels, 1, (spec,), HeadSpec(0), counts_statistics)
     builder = _Builder(alone)
     builder.scope = "blocks/0"
     _lower_block(builder, 0, spec)
     return Graph(alone, tuple(builder.ops))
 
 
-def head_graph(spec: HeadSpec, side: int, channels: int, num_classes: int) -> Graph:
-    """Lowers a head alone, reading a map [side, side, channels] as its tensor 0 (see `block_graph`)."""
-    alone = NetworkSpec("head", side, channels, num_classes, (), spec)
+@functools.lru_cache(maxsize=2**16)
+def _head_graph(spec: HeadSpec, side: int, channels: int, num_classes: int, counts_statistics: bool) -> Graph:
+    alone = NetworkSpec("head", side, channels, num_classes, (), spec, counts_statistics)
     builder = _Builder(alone)
     builder.scope = "head"
     _lower_head(builder, 0, spec, num_classes)

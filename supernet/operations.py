@@ -72,9 +72,9 @@ class Op:
         return first if first == "head" else f"{first}/{second}"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Graph:
-    """The operations of one network in execution order."""
+    """The operations of one network in execution order. A graph equals itself alone."""
 
     spec: NetworkSpec
     ops: tuple[Op, ...]

@@ -205,15 +205,11 @@ class SearchSpace:
     def decode_all(self, genes: np.ndarray) -> list[Architecture]:
         """The architectures of codes [N, G]."""
         genes = self.canonical(genes)
-        columns = self.columns(genes)
+        columns = {name: column.tolist() for name, column in self.columns(genes).items()}
+        stages = [_stage_choices(columns, f"stage{s + 1}.") for s in range(len(self.stages))]
         return [
-            Architecture(
-                self.name,
-                tuple(int(g) for g in code),
-                int(columns["resolution"][n]),
-                tuple(_stage_choice(columns, s + 1, n) for s in range(len(self.stages))),
-            )
-            for n, code in enumerate(genes)
+            Architecture(self.name, tuple(code), resolution, tuple(choices))
+            for code, resolution, *choices in zip(genes.tolist(), columns["resolution"], *stages, strict=True)
         ]
 
     def to_json(self, architecture: Architecture) -> dict[str, Any]:
@@ -277,16 +273,18 @@ def _grown(width: np.ndarray, factors: Any, cap: int | None) -> np.ndarray:
     return grown if cap is None else np.minimum(grown, cap)
 
 
-def _stage_choice(columns: Mapping[str, np.ndarray], number: int, n: int) -> StageChoice:
-    value = {f: columns[f"stage{number}.{f}"][n].item() for f in (*FAMILIES, "side")}
-    basic = (value["block"], value["depth"], value["width"], value["expansion"], value["kernel"])
-    if value["block"] == "conv":
-        return StageChoice(*basic)
-    ffn = int(value["embed"] * value["ffn_ratio"])
-    return StageChoice(*basic, value["embed"], value["heads"], ffn, value["patch"])
+def _stage_choices(columns: Mapping[str, list[Any]], stage: str) -> list[StageChoice]:
+    """One stage of each architecture."""
+    names = ("block", "depth", "width", "expansion", "kernel", "embed", "heads", "ffn_ratio", "patch")
+    choices = []
+    for block, *sizes, embed, heads, ratio, patch in zip(*(columns[stage + n] for n in names), strict=True):
+        attention = () if block == "conv" else (embed, heads, int(embed * ratio), patch)
+        choices.append(StageChoice(block, *sizes, *attention))
+    return choices
 
 
-def _stage_blocks(choice: StageChoice, width: int, stride: int) -> list[BlockSpec]:
+@functools.lru_cache(maxsize=2**16)
+def _stage_blocks(choice: StageChoice, width: int, stride: int) -> tuple[BlockSpec, ...]:
     """The blocks of one stage over an input of `width` channels."""
 
     def inverted_residual(in_width: int, stride: int) -> InvertedResidualSpec:
@@ -300,8 +298,8 @@ def _stage_blocks(choice: StageChoice, width: int, stride: int) -> list[BlockSpe
 
     first = inverted_residual(width, stride)
     if choice.block == "conv":
-        return [first, *[inverted_residual(choice.width, 1)] * (choice.depth - 1)]
-    return [
+        return (first, *[inverted_residual(choice.width, 1)] * (choice.depth - 1))
+    return (
         first,
         MobileViTSpec(choice.width, choice.embed, choice.heads, choice.ffn, choice.depth, choice.patch),
-    ]
+    )

@@ -28,6 +28,7 @@ def check_network_spec(spec: NetworkSpec) -> None:
     _check_block(f"network {spec.name!r}, head", spec.head, channels)
 
 
+_ACTIVATIONS = get_args(Activation)
 _MINIMUM = {
     "width": 1,
     "hidden": 1,
@@ -40,20 +41,26 @@ _MINIMUM = {
     "depth": 1,
     "patch": 1,
 }
+# The search checks thousands of networks a batch: by class, the fields that are numbers and their least.
+_LEAST: dict[type, tuple[tuple[str, int], ...]] = {
+    kind: tuple(
+        (field.name, 0 if kind is HeadSpec else _MINIMUM[field.name])
+        for field in dataclasses.fields(kind)
+        if field.name in _MINIMUM
+    )
+    for kind in (*get_args(BlockSpec), HeadSpec)
+}
 
 
 def _check_block(where: str, spec: BlockSpec | HeadSpec, channels: int) -> None:
     """Raises UserError for a block that cannot follow `channels` channels."""
-    for field in dataclasses.fields(spec):
-        value = getattr(spec, field.name)
-        if field.name in _MINIMUM:
-            least = 0 if isinstance(spec, HeadSpec) else _MINIMUM[field.name]
-            _check_at_least(where, field.name, value, least)
-        if field.name == "kernel" and value % 2 == 0:
-            raise UserError(f"{where}: kernel is {value}, but must be odd; try {value + 1}")
-        if field.name == "activation" and value not in get_args(Activation):
-            allowed = ", ".join(get_args(Activation))
-            raise UserError(f"{where}: activation is {value!r}; choose one of {allowed}")
+    for field, least in _LEAST[type(spec)]:
+        _check_at_least(where, field, getattr(spec, field), least)
+    kernel, activation = getattr(spec, "kernel", 1), getattr(spec, "activation", "none")
+    if kernel % 2 == 0:
+        raise UserError(f"{where}: kernel is {kernel}, but must be odd; try {kernel + 1}")
+    if activation not in _ACTIVATIONS:
+        raise UserError(f"{where}: activation is {activation!r}; choose one of {', '.join(_ACTIVATIONS)}")
     if isinstance(spec, MobileViTSpec):
         if spec.embed % spec.heads:
             raise UserError(
@@ -73,5 +80,5 @@ def _check_block(where: str, spec: BlockSpec | HeadSpec, channels: int) -> None:
 
 
 def _check_at_least(where: str, field: str, value: object, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if type(value) is not int or value < least:  # a bool is no number here
         raise UserError(f"{where}: {field} is {value!r}, but must be an integer of {least} or more")

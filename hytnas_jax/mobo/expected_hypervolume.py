@@ -1,10 +1,9 @@
-"""Expected hypervolume improvement for any number of independent objectives, whatever their distributions.
+"""Expected hypervolume improvement for two or more independent objectives, whatever their distributions.
 
 Letters: C candidates, P points of a front, M objectives, Q quantiles of each, B boxes, K different bounds.
 All is minimised.
 """
 
-import moocore
 import numpy as np
 
 # Candidates at a time: [chunk, K, Q] arrays stay within some tens of megabytes.
@@ -21,17 +20,20 @@ def expected_improvement(quantiles: np.ndarray, front: np.ndarray, reference: np
     Args:
         quantiles: [C, M, Q], rising: the values at the middles of Q equal shares of a prediction; all the
             same where a value is known.
-        front: [P, M], P >= 0. reference: [M], the hypervolume's corner.
+        front: [P, M], P >= 0, M >= 2. reference: [M], the hypervolume's corner.
     """
     lower, upper = boxes(front, reference)
+    places = [
+        np.unique(np.concatenate([lower[:, m], upper[:, m]]), return_inverse=True)
+        for m in range(len(reference))
+    ]
     gains = np.zeros(len(quantiles))
     for start in range(0, len(quantiles), CHUNK):
         part = quantiles[start : start + CHUNK]
         covered = np.ones((len(part), len(lower)))
-        for m in range(len(reference)):
-            bounds, places = np.unique(np.concatenate([lower[:, m], upper[:, m]]), return_inverse=True)
+        for m, (bounds, place) in enumerate(places):
             below = _expected_below(bounds, part[:, m])
-            low, high = places[: len(lower)], places[len(lower) :]
+            low, high = np.split(place, 2)
             covered *= np.maximum(below[:, high] - below[:, low], 0.0)
         gains[start : start + CHUNK] = covered.sum(axis=1)
     return gains
@@ -44,21 +46,28 @@ def boxes(front: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndar
         lower [B, M], -inf where a box has no end, and upper [B, M].
     """
     front = front[np.all(front < reference, axis=1)]
-    if len(front):
-        front = np.unique(front[moocore.is_nondominated(front)], axis=0)
-    if len(reference) == 1:
-        best = front[:1] if len(front) else reference[None]
-        return np.full((1, 1), -np.inf), best
+    if len(reference) == 2:
+        return _strips(front, reference)
     # slabs along the last objective; in each, the points below it leave a region of one dimension less
     front = front[np.argsort(front[:, -1], kind="stable")]
     ends = np.concatenate([[-np.inf], front[:, -1], reference[-1:]])
     lowers, uppers = [], []
-    for k in range(len(ends) - 1):
-        if ends[k] < ends[k + 1]:
-            lower, upper = boxes(front[:k, :-1], reference[:-1])
-            lowers.append(np.insert(lower, lower.shape[1], ends[k], axis=1))
-            uppers.append(np.insert(upper, upper.shape[1], ends[k + 1], axis=1))
+    for k in np.flatnonzero(ends[:-1] < ends[1:]):
+        lower, upper = boxes(front[:k, :-1], reference[:-1])
+        lowers.append(np.column_stack([lower, np.full(len(lower), ends[k])]))
+        uppers.append(np.column_stack([upper, np.full(len(upper), ends[k + 1])]))
     return np.concatenate(lowers), np.concatenate(uppers)
+
+
+def _strips(front: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`boxes` of two objectives: one between each two neighbours, as high as the left one."""
+    front = front[np.lexsort((front[:, 1], front[:, 0]))]
+    heights = np.minimum.accumulate(np.append(reference[1], front[:, 1]))
+    front = front[heights[1:] < heights[:-1]]
+    starts = np.append(-np.inf, front[:, 0])
+    lower = np.column_stack([starts, np.full(len(starts), -np.inf)])
+    upper = np.column_stack([np.append(front[:, 0], reference[0]), np.append(reference[1], front[:, 1])])
+    return lower, upper
 
 
 def _expected_below(bounds: np.ndarray, quantiles: np.ndarray) -> np.ndarray:

@@ -27,10 +27,10 @@ def test_known_values_by_hand():
     np.testing.assert_allclose(certain(points[:1], np.zeros((0, 2)), np.ones(2)), [0.5])
 
 
-def test_one_objective_is_expected_improvement():
+def test_with_one_objective_known_it_is_expected_improvement_times_what_is_known():
     z = (0.5 - 0.7) / 0.3
-    expected = 0.3 * (norm.pdf(z) + z * norm.cdf(z))
-    value = normal([[0.7]], [[0.3]], np.array([[0.5]]), np.ones(1))
+    expected = 0.3 * (norm.pdf(z) + z * norm.cdf(z)) * (1.0 - 0.2)
+    value = normal([[0.7, 0.2]], [[0.3, 0.0]], np.array([[0.5, 0.2]]), np.ones(2))
     np.testing.assert_allclose(value, [expected], rtol=1e-3)
 
 
@@ -44,7 +44,7 @@ def test_an_uncertain_objective_beside_a_known_one_by_hand():
     np.testing.assert_allclose(value, [0.25 * below_one + 0.5 * below_half], rtol=1e-3)
 
 
-@pytest.mark.parametrize("num_objectives", [1, 2, 3, 4])
+@pytest.mark.parametrize("num_objectives", [2, 3, 4])
 @pytest.mark.parametrize("size", [0, 1, 8])
 def test_certain_values_improve_like_exact_hypervolumes(num_objectives, size):
     rng = np.random.default_rng(num_objectives)
