@@ -55,6 +55,7 @@ EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
 }
 OBJECTIVES = (*EVALUATED, *KNOWN)
+SHARES = ("error",)
 # Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
 # depend on how many networks are asked for at once, and a search that goes on must see what it saw before.
 DECIMALS = 6
@@ -142,7 +143,9 @@ def make_task(
 
     def objective(name: str) -> Objective:
         estimator = {**known, **evaluated}[name]
-        return Objective(name, estimator.direction, estimator.unit, on_genes.get(name))
+        return Objective(
+            name, estimator.direction, estimator.unit, on_genes.get(name), is_share=name in SHARES
+        )
 
     problem = Problem(
         cardinalities=space.cardinalities,

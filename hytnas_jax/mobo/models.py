@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from hytnas_jax.mobo.acquisitions import Acquisition
-from hytnas_jax.mobo.problem import GeneFunction, Problem
-from hytnas_jax.mobo.surrogates import SURROGATES, Fitted, fit_surrogate
+from hytnas_jax.mobo.problem import GeneFunction, Objective, Problem
+from hytnas_jax.mobo.surrogates import SURROGATES, Fitted, FittedShare, fit_share, fit_surrogate
 from hytnas_jax.mobo.surrogates.fit import NUM_QUANTILES
 
 
@@ -15,7 +15,7 @@ class Models:
     """One predictor for each unknown objective, None for each known one."""
 
     problem: Problem
-    predictors: tuple[Fitted | None, ...]
+    predictors: tuple[Fitted | FittedShare | None, ...]
 
     def quantiles(self, genes: np.ndarray) -> np.ndarray:
         """genes [N, G] -> [N, M, Q], minimised and rising, each an equal share of what may be; a known
@@ -76,10 +76,14 @@ def fit_models(
     bent: whether the objectives are bent towards normal distributions first (see `surrogates.warp`).
     """
     model, features = SURROGATES[surrogate](seed=seed), problem.features(genes)
-    predictors = tuple(
-        None
-        if objective.known is not None
-        else fit_surrogate(model, features, minimised[:, m], name=objective.name, bent=bent)
-        for m, objective in enumerate(problem.objectives)
-    )
-    return Models(problem, predictors)
+
+    def fit(m: int, objective: Objective) -> Fitted | FittedShare | None:
+        targets = minimised[:, m]
+        if objective.known is not None:
+            return None
+        if objective.is_share:
+            sign = float(problem.signs[m])
+            return fit_share(model, features, targets, sign=sign, name=objective.name, bent=bent)
+        return fit_surrogate(model, features, targets, name=objective.name, bent=bent)
+
+    return Models(problem, tuple(fit(m, objective) for m, objective in enumerate(problem.objectives)))

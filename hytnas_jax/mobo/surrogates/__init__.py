@@ -7,6 +7,7 @@ from hytnas_jax.mobo.surrogates.boosted_trees import BoostedTrees
 from hytnas_jax.mobo.surrogates.feed_forward import FeedForward
 from hytnas_jax.mobo.surrogates.fit import Fitted, fit_surrogate
 from hytnas_jax.mobo.surrogates.gaussian_process import GaussianProcess
+from hytnas_jax.mobo.surrogates.share import FittedShare, fit_share
 
 SURROGATES: dict[str, type[Surrogate]] = {
     "gp": GaussianProcess,
@@ -23,9 +24,11 @@ __all__ = [
     "BoostedTrees",
     "FeedForward",
     "Fitted",
+    "FittedShare",
     "Function",
     "GaussianProcess",
     "Predictor",
     "Surrogate",
+    "fit_share",
     "fit_surrogate",
 ]
