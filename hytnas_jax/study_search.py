@@ -60,7 +60,9 @@ class Config:
     """random: numpy.random.default_rng(seed).permutation(rows)[:initial], nothing else; ours: spread out, as
     the search begins."""
     seeds: int = 10
-    """Runs of each strategy on each table, from the seeds 0, 1, 2, ..."""
+    """Runs of each strategy on each table, from the seeds first_seed, first_seed + 1, ..."""
+    first_seed: int = 0
+    """Where the seeds begin: a strategy chosen by some seeds is judged by others."""
     categorical: tuple[str, ...] = ()
     """Features that have no order although they are numbers."""
     known_objectives: tuple[str, ...] = ()
@@ -96,7 +98,7 @@ def make_study(config: Config) -> Study:
     """What is to be run. Raises UserError for flags and tables that cannot be."""
     if not config.table:
         raise UserError("--table: give at least one CSV file")
-    require_at_least(config, {"initial": 2, "seeds": 1, "processes": 1})
+    require_at_least(config, {"initial": 2, "seeds": 1, "first_seed": 0, "processes": 1})
     if config.evaluations <= config.initial:
         raise UserError(
             f"--evaluations {config.evaluations}: must be above {config.initial} (--initial), or nothing is "
@@ -122,7 +124,7 @@ def make_study(config: Config) -> Study:
             if size > len(table):
                 raise UserError(f"--{name} {size}: {table.name} has {len(table)} rows; give at most as many")
     budget = Budget(config.evaluations, config.initial, config.initial_design)
-    return Study(tables, strategies, budget, config.seeds)
+    return Study(tables, strategies, budget, range(config.first_seed, config.first_seed + config.seeds))
 
 
 def _check_names(tables: tuple[Table, ...]) -> None:

@@ -36,18 +36,18 @@ class Job:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Study:
-    """Every strategy on every table from the seeds 0 .. seeds - 1."""
+    """Every strategy on every table from each of the seeds."""
 
     tables: tuple[Table, ...]
     strategies: tuple[Strategy, ...]
     budget: Budget
-    seeds: int
+    seeds: range
 
     def jobs(self) -> list[Job]:
         """One seed of everything after the other."""
         return [
             Job(table.name, strategy.name, seed)
-            for seed in range(self.seeds)
+            for seed in self.seeds
             for table in self.tables
             for strategy in self.strategies
         ]

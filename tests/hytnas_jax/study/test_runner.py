@@ -18,7 +18,7 @@ BUDGET = Budget(evaluations=10, initial=6, initial_design="random")
 
 def make_study(folder: Path) -> Study:
     strategies = make_strategies(surrogates=(), acquisitions=(), selections=(), batches=(1,))
-    return Study((grid(folder),), strategies, BUDGET, seeds=2)
+    return Study((grid(folder),), strategies, BUDGET, seeds=range(2))
 
 
 def test_the_number_of_processes_changes_no_result(tmp_path: Path) -> None:
@@ -50,6 +50,6 @@ def test_a_worker_that_is_killed_is_explained(tmp_path: Path, monkeypatch: pytes
 
 def test_an_error_in_a_worker_arrives_with_its_job(tmp_path: Path) -> None:
     broken = Strategy("broken", run_search)  # it takes other arguments
-    study = Study((grid(tmp_path),), (broken,), BUDGET, seeds=2)
+    study = Study((grid(tmp_path),), (broken,), BUDGET, seeds=range(2))
     with pytest.raises(RuntimeError, match=r"grid · broken · seed [01]:\n(.|\n)*TypeError"):
         list(run_jobs(study, study.jobs(), processes=2))
