@@ -5,15 +5,15 @@
 Two budgets, as others ran these tables: 120 evaluations, 20 of them initial, on so-en and sw-en, 60 and 10
 on the others. The parts, all of the same tables:
 
-    random          BLEU and decoding time; initial evaluations numpy's `default_rng(seed).permutation(rows)[:n]`,
-                    so that they pair with others' results
+    random          BLEU and decoding time; the initial evaluations are numpy's
+                    `default_rng(seed).permutation(rows)[:n]`, so that they pair with others' results
     ours            the same with a smaller initial design of our own
     fresh           as random, from seeds by which nothing was chosen
     ppl_parameters  perplexity and parameters, by which nothing was chosen
     three           BLEU, decoding time and parameters, by which nothing was chosen
 
-The runs are made by `hytnas_jax.study_search` in the folder --runs; the same command goes on with them. An hour
-on two cores.
+The runs are made by `hytnas_jax.study_search` in the folder --runs; the same command goes on with them. An
+hour on two cores.
 """
 
 import argparse

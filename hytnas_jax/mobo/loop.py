@@ -28,8 +28,6 @@ from hytnas_jax.mobo.solver import solve
 from hytnas_jax.mobo.surrogates import SURROGATES
 from supernet.errors import UserError
 
-# An architecture that keeps the bounds with less probability than this is not looked at.
-MIN_PROBABILITY = 0.05
 MAX_FILL_DRAWS = 10_000
 # The hypervolume's corner lies this far beyond the worst observed value, in ranges observed.
 REFERENCE_MARGIN = 0.1
@@ -118,7 +116,7 @@ def suggest(
         )
         seconds["fit"], started = _lap(started)
         visited = _solve(problem, models, learnt, settings, rng)
-        candidates, scores = _candidates(visited, evaluated, settings.population)
+        candidates, scores = _candidates(problem, visited, evaluated, settings.population)
         tries = len(visited.genes)
         seconds["solve"], started = _lap(started)
         genes = candidates[_select(problem, models, learnt, candidates, scores, batch, settings, rng)]
@@ -177,8 +175,7 @@ def _solve(
     def evaluate(genes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         excess = problem.excess(problem.limit_values(genes))
         if problem.bounds:
-            probability = problem.probability_within_bounds(models.quantiles(genes))
-            excess = np.column_stack([excess, MIN_PROBABILITY - probability])
+            excess = np.column_stack([excess, problem.bound_excess(models.quantiles(genes))])
         return scores(genes), excess
 
     return solve(
@@ -191,14 +188,22 @@ def _solve(
     )
 
 
-def _candidates(visited: Visited, evaluated: set[bytes], enough: int) -> tuple[np.ndarray, np.ndarray]:
+def _candidates(
+    problem: Problem, visited: Visited, evaluated: set[bytes], enough: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The best new architectures [C, G] within the limits and their scores [C, M]: whole fronts until
-    there are enough."""
-    genes, scores = visited.genes[visited.feasible], visited.scores[visited.feasible]
-    new = unseen(genes, evaluated)
-    rank = pareto_rank(scores[new])
-    kept = new[rank <= (np.sort(rank)[:enough][-1] if len(rank) else 0)]
-    return genes[kept], scores[kept]
+    there are enough. Where none may be within the bounds, those that come nearest, in this order."""
+    num_limits = len(problem.limits)
+    new = unseen(visited.genes, evaluated)
+    new = new[np.all(visited.excess[new, :num_limits] <= 0.0, axis=1)]
+    likely = new[visited.feasible[new]]
+    if len(likely) == 0:
+        missing = np.maximum(visited.excess[new, num_limits:], 0.0).sum(axis=1)
+        kept = new[np.argsort(missing, kind="stable")][:enough]
+    else:
+        rank = pareto_rank(visited.scores[likely])
+        kept = likely[rank <= np.sort(rank)[:enough][-1]]
+    return visited.genes[kept], visited.scores[kept]
 
 
 def _select(

@@ -140,6 +140,15 @@ class Problem:
             probability *= np.mean(quantiles[:, m] <= worst, axis=1)
         return probability
 
+    def bound_excess(self, quantiles: np.ndarray) -> np.ndarray:
+        """Of minimised quantiles [N, M, Q]: [N, B], how far above each bound, relative to it, an objective is
+        if it turns out well (its second best quantile); <= 0: the bound is kept with 2 chances in Q or more.
+        """
+        excesses = [
+            (quantiles[:, m, 1] - worst) / (abs(worst) or 1.0) for m, worst in self._minimised_bounds()
+        ]
+        return np.stack(excesses, axis=1) if excesses else np.zeros((len(quantiles), 0))
+
     def _minimised_bounds(self) -> list[tuple[int, float]]:
         names = [objective.name for objective in self.objectives]
         indices = [names.index(bound.objective) for bound in self.bounds]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from supernet.errors import UserError
-from supernet.graph import build_graph
+from supernet.graph import build_graph, part_graphs
 from supernet.network_spec import (
     BlockSpec,
     ConvSpec,
@@ -168,3 +168,21 @@ def test_impossible_networks_are_refused() -> None:
         build_graph(spec_of())
     with pytest.raises(UserError, match="resolution is 0"):
         build_graph(spec_of(ConvSpec(4), resolution=0))
+
+
+def test_parts_are_the_operations_of_the_whole_and_lowered_once() -> None:
+    blocks = (ConvSpec(6, stride=2), InvertedResidualSpec(6, 12), InvertedResidualSpec(6, 12))
+    for counts_statistics in (False, True):
+        spec = dataclasses.replace(spec_of(*blocks, resolution=9), counts_statistics=counts_statistics)
+        parts = part_graphs(spec)
+        together = [(op.kind, op.shape, op.num_macs, op.num_parameters) for part in parts for op in part.ops]
+        whole = build_graph(spec).ops
+        assert together == [(op.kind, op.shape, op.num_macs, op.num_parameters) for op in whole]
+        assert parts[1] is parts[2]
+        assert parts[0].input_shape == (9, 9, 4)
+        assert parts[-1].input_shape == (5, 5, 6)
+
+
+def test_parts_of_an_impossible_network_are_refused() -> None:
+    with pytest.raises(UserError, match="blocks/0: kernel is 2, but must be odd"):
+        part_graphs(spec_of(ConvSpec(6, kernel=2)))

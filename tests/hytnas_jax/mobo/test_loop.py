@@ -100,6 +100,20 @@ def test_a_bound_on_what_is_evaluated_is_likely_to_be_kept():
     np.testing.assert_allclose(bounded.probability_within_bounds(quantiles), [0.5])
 
 
+def test_a_bound_that_nothing_may_keep_is_approached():
+    """No quality is ever 100: the batch is the best that there may be, not one at random."""
+    free = two_objectives()
+    bounded = dataclasses.replace(free, bounds=(Bound("quality", 100.0),))
+    observations = observed(free, 30)
+    genes, info = ask(bounded, observations, batch=8)
+    assert info.fallbacks == ()
+    assert quality(genes).min() > np.quantile(observations.values[:, 0], 0.75)
+    quantiles = np.array(
+        [[[-110.0, -99.0, -98.0, -97.0], [1.0] * 4], [[-110.0, -101.0, -98.0, -97.0], [1.0] * 4]]
+    )
+    np.testing.assert_allclose(bounded.bound_excess(quantiles), [[0.01], [-0.01]])
+
+
 def test_a_bound_needs_an_objective():
     with pytest.raises(UserError, match="bound on 'speed': is none of the objectives"):
         dataclasses.replace(two_objectives(), bounds=(Bound("speed", 1.0),))
