@@ -24,7 +24,7 @@ from search_comparison import QUARTILES, Trajectory, Volumes, figure, measure, o
 from search_strategies import STRATEGIES, Propose
 
 from hytnas_jax import console
-from hytnas_jax.command import require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, require_at_least, run, settings_of
 from hytnas_jax.exploration import Budget, initial_genes
 from hytnas_jax.mobo import Observations
 from hytnas_jax.objectives import Task, make_task
@@ -129,7 +129,7 @@ def result(
 ) -> dict[str, Any]:
     """The content of the JSON file."""
     return {
-        "command": f"python benchmarks/search_on_supernet.py --workdir runs/{config.workdir.name}",
+        "command": f"python benchmarks/search_on_supernet.py {flags_of(config)}",
         "settings": settings_of(config),
         "space": project.space.name,
         "resolutions": list(project.space.resolution),
@@ -160,7 +160,8 @@ def main(config: Config) -> None:
     cache = CachedEvaluations(task, step.folder)
     searches = search_all(task, cache, config)
     volumes = measure(task.problem, searches, initial=config.initial, evaluations=config.evaluations)
-    data = result(project, config, cache, searches, volumes)
+    named = dataclasses.replace(config, workdir=Path("runs", config.workdir.name))
+    data = result(project, named, cache, searches, volumes)
     console.table([tuple(row.values()) for row in data["summary"]], tuple(data["summary"][0]))
     save_result(config.name, data)
     title = (

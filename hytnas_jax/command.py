@@ -11,6 +11,7 @@ import dataclasses
 import errno
 import io
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -95,6 +96,20 @@ def settings_of(config: Config, *, without: Sequence[str] = ()) -> dict[str, Any
     """
     fields = dataclasses.asdict(config)
     return {name: value for name, value in fields.items() if name not in ("workdir", *without)}
+
+
+def flags_of(config: Any) -> str:
+    """What the user types behind a command for this config; flags at their defaults are left out."""
+    words = []
+    for field in dataclasses.fields(config):
+        value, flag = getattr(config, field.name), field.name.replace("_", "-")
+        if value == field.default:
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else (value,))]
+    return shlex.join(words)
 
 
 def require_at_least(config: Any, least: Mapping[str, int]) -> None:

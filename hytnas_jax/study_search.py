@@ -12,12 +12,11 @@ strategies or tables may be added in the same --output, and what it has of earli
 import contextlib
 import dataclasses
 import os
-import shlex
 from pathlib import Path
 from typing import Any
 
 from hytnas_jax import console
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import flags_of, require_at_least, run
 from hytnas_jax.mobo import Settings
 from hytnas_jax.study.columns import parse_columns
 from hytnas_jax.study.folder import StudyFolder
@@ -91,7 +90,8 @@ def main(config: Config) -> None:
     console.table(
         [cells(row, config.evaluations) for row in summarise_all(runs, initial=config.initial)], HEADERS
     )
-    console.wrote(write_results(folder, runs, budget=study.budget, command=_command_line(config)))
+    command = f"python -m hytnas_jax.study_search {flags_of(config)}"
+    console.wrote(write_results(folder, runs, budget=study.budget, command=command))
 
 
 def make_study(config: Config) -> Study:
@@ -143,17 +143,6 @@ def _settings(study: Study) -> dict[str, Any]:
         **dataclasses.asdict(study.budget),
         "search_defaults": dataclasses.asdict(Settings()),
     }
-
-
-def _command_line(config: Config) -> str:
-    """What the user types for this config; flags that were not given are left out."""
-    words = ["python", "-m", "hytnas_jax.study_search"]
-    for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
-        if value != field.default:
-            values = value if isinstance(value, tuple) else (value,)
-            words += [f"--{field.name.replace('_', '-')}", *map(str, values)]
-    return shlex.join(words)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from hytnas_jax.command import explain, run, settings_of
+from hytnas_jax.command import explain, flags_of, run, settings_of
 from supernet.errors import UserError
 
 
@@ -51,6 +51,8 @@ def test_flags_become_the_config() -> None:
     argv = ["--workdir", "runs/a", "--max-latency-ms", "5", "--no-augment", "--metric", "loss"]
     assert status_of(seen.append, argv) == 0
     assert seen == [Config(Path("runs/a"), 5.0, False, "loss")]
+    assert flags_of(seen[0]).split() == [*argv[:3], "5.0", *argv[4:]]
+    assert flags_of(Config(Path("my runs"))) == "--workdir 'my runs'"
 
 
 def test_help_shows_every_field_with_its_docstring(capsys: pytest.CaptureFixture[str]) -> None:
