@@ -36,8 +36,10 @@ def latency_features(spec: NetworkSpec) -> Features:
     Raises:
         UserError: for a specification that cannot be built.
     """
-    features = np.sum([_count(graph) for graph in part_graphs(spec)], axis=0)
+    features = np.zeros(len(FEATURE_NAMES))
     features[_INDEX["network"]] = 1
+    for graph in part_graphs(spec):
+        features += _count(graph)
     return features
 
 
