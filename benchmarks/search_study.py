@@ -3,24 +3,16 @@
     python benchmarks/search_study.py --tables DIR_OF_CSV_FILES [--seeds 30] [--runs runs/search_study]
 
 Two budgets, as others ran these tables: 120 evaluations, 20 of them initial, on so-en and sw-en, 60 and 10
-on the others. The parts, all of the same tables:
-
-    random          BLEU and decoding time; the initial evaluations are numpy's
-                    `default_rng(seed).permutation(rows)[:n]`, so that they pair with others' results
-    ours            the same with a smaller initial design of our own
-    fresh           as random, from seeds by which nothing was chosen
-    ppl_parameters  perplexity and parameters, by which nothing was chosen
-    three           BLEU, decoding time and parameters, by which nothing was chosen
-
-The runs are made by `hytnas_jax.study_search` in the folder --runs; the same command goes on with them. An
-hour on two cores.
+on the others; then again with a smaller initial design of our own. The initial evaluations of the first are
+numpy's `default_rng(seed).permutation(rows)[:n]`, so that they pair with others' results. The runs are made
+by `hytnas_jax.study_search` in the folder --runs; the same command goes on with them. A quarter of an hour on
+two cores.
 """
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from common import RESULTS, save_result
@@ -34,49 +26,17 @@ LARGE = ("so-en", "sw-en")
 SMALL = ("zh-en", "ja-en", "ru-en", "en-ja")
 FEATURES = ("bpe_symbols", "num_layers", "num_embed", "num_hidden", "num_heads", "learning_rate")
 OBJECTIVES = ("dev_bleu:max", "dev_gpu_time:min")
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """What differs between the parts; initial: of the large and of the small tables."""
-
-    initial: tuple[int, int] = (20, 10)
-    initial_design: Literal["random", "ours"] = "random"
-    objectives: tuple[str, ...] = OBJECTIVES
-    batch: tuple[int, ...] = (1,)
-    fresh: bool = False
-
-
+# design -> tables, evaluations, initial
 PARTS = {
-    "random": Part(batch=(1, 4)),
-    "ours": Part(initial=(8, 6), initial_design="ours"),
-    "fresh": Part(batch=(1, 4), fresh=True),
-    "ppl_parameters": Part(objectives=("dev_ppl:min", "num_param:min")),
-    "three": Part(objectives=(*OBJECTIVES, "num_param:min")),
+    "random": ((LARGE, 120, 20), (SMALL, 60, 10)),
+    "ours": ((LARGE, 120, 8), (SMALL, 60, 6)),
 }
 
 
-def study(options: argparse.Namespace, name: str, part: Part) -> dict[str, list[dict[str, Any]]]:
-    """Run what is missing of a part; the rows of each table's summary."""
-    problems = {}
-    for names, evaluations, initial in zip((LARGE, SMALL), (120, 60), part.initial, strict=True):
-        folder = options.runs / f"{name}-{evaluations}"
-        main(
-            Config(
-                table=tuple(options.tables / f"{table}.csv" for table in names),
-                features=FEATURES,
-                objectives=part.objectives,
-                output=folder,
-                batch=part.batch,
-                evaluations=evaluations,
-                initial=initial,
-                initial_design=part.initial_design,
-                seeds=options.seeds,
-                first_seed=options.seeds if part.fresh else 0,
-            )
-        )
-        problems.update(json.loads((folder / "summary.json").read_text())["problems"])
-    return problems
+def study(folder: Path, tables: tuple[Path, ...], *, evaluations: int, **flags: Any) -> dict[str, Any]:
+    """Run one `study_search` and read its summary."""
+    main(Config(table=tables, output=folder, evaluations=evaluations, **flags))
+    return json.loads((folder / "summary.json").read_text())
 
 
 def means(problems: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, float]]:
@@ -110,11 +70,24 @@ def run_all() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs/search_study"))
     options = parser.parse_args()
     results = {}
-    for name, part in PARTS.items():
-        problems = study(options, name, part)
-        show(name, problems)
-        results[name] = {"means": means(problems), "problems": problems}
-    for evaluations, initial in zip((120, 60), PARTS["random"].initial, strict=True):
+    for design, parts in PARTS.items():
+        problems: dict[str, Any] = {}
+        for names, evaluations, initial in parts:
+            summary = study(
+                options.runs / f"{design}-{evaluations}",
+                tuple(options.tables / f"{name}.csv" for name in names),
+                features=FEATURES,
+                objectives=OBJECTIVES,
+                evaluations=evaluations,
+                initial=initial,
+                initial_design=design,
+                seeds=options.seeds,
+                batch=(1, 4) if design == "random" else (1,),
+            )
+            problems.update(summary["problems"])
+        show(f"initial design {design}", problems)
+        results[design] = {"means": means(problems), "problems": problems}
+    for _, evaluations, initial in PARTS["random"]:
         runs = StudyFolder(options.runs / f"random-{evaluations}").runs()
         figure = overview_figure([r for r in runs if "/" not in r.job.strategy], initial=initial)
         save_figure(RESULTS / f"search_study_{evaluations}.png", figure)
