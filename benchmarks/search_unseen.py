@@ -8,8 +8,8 @@ there flatters it. Here it meets, beside NSGA-II and random search:
     fresh           the same tables and objectives, from other seeds
     ppl_parameters  the same tables, perplexity against parameters
     three           the same tables, BLEU, decoding time and parameters
-    scene, object   1,000 convolutional cells of six categorical edges (TransNAS-Bench-101's micro space with the
-                    values of NAS-Bench-Suite-Zero): accuracy against FLOPs, accuracy against parameters
+    scene, object   1,000 convolutional cells of six categorical edges (TransNAS-Bench-101's micro space, from
+                    NAS-Bench-Suite-Zero): accuracy against FLOPs, accuracy against parameters
 
 Runs are made by `hytnas_jax.study_search` in the folder --runs; the same command goes on with them. Half an
 hour on two cores.
