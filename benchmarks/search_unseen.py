@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from common import save_result
-from search_study import FEATURES, LARGE, OBJECTIVES, SMALL, means, show, study
+from search_study import FEATURES, OBJECTIVES, PARTS, means, show, study
 
 EDGES = ("edge_0_1", "edge_0_2", "edge_1_2", "edge_0_3", "edge_1_3", "edge_2_3")
 CELLS = {
@@ -40,7 +40,7 @@ def main() -> None:
 
     def on_tables(name: str, **flags: Any) -> dict[str, Any]:
         problems: dict[str, Any] = {}
-        for names, evaluations, initial in ((LARGE, 120, 20), (SMALL, 60, 10)):
+        for names, evaluations, initial in PARTS["random"]:
             summary = study(
                 options.runs / f"{name}-{evaluations}",
                 tuple(options.tables / f"{table}.csv" for table in names),
