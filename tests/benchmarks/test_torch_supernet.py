@@ -1,0 +1,127 @@
+"""The PyTorch peer of `benchmarks/supernet_speed.py` computes and learns what our supernet does."""
+
+import functools
+import importlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from supernet import training
+from supernet.calibration import calibrate
+from supernet.model import Model, Tree
+from supernet.search_space import SearchSpace
+from supernet.stage_space import StageSpace
+from supernet.supernet import Control, controls, supernet
+
+torch = pytest.importorskip(
+    "torch", reason="the peer is written in PyTorch: pip install hytnas_jax[benchmark]"
+)
+
+SPACE = SearchSpace(
+    "tiny",
+    (
+        StageSpace(
+            stride=1,
+            block=("conv", "attention"),
+            depth=(1, 2),
+            expansion=(1, 2),
+            kernel=(3, 5),
+            width=(4, 6),
+            embed=(4, 8),
+            heads=(1, 2, 4),
+            ffn_ratio=(1, 2),
+            patch=(1, 2, 4),  # on a map of 7x7, which none divides
+        ),
+        StageSpace(
+            block=("attention",), growth=(1, 1.5), max_width=8, heads=(1, 2), ffn_ratio=(1,), patch=(2, 4)
+        ),
+    ),
+    resolution=(7,),
+    stem_width=4,
+    stem_stride=1,
+    head_min=5,
+)
+NUM_CLASSES, BATCH = 3, 8
+# Compiling takes longer than running by far here: 0.6 of the time without optimisation.
+jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+RECIPE = {"num_steps": 10, "warmup_steps": 1}
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return supernet(SPACE, channels=2, num_classes=NUM_CLASSES)
+
+
+@pytest.fixture(scope="module")
+def params(model: Model) -> Tree:
+    """Random ones, with norms and biases that are not the neutral ones of the start."""
+    rng = np.random.default_rng(0)
+    weights, _ = model.init(jax.random.key(0))
+    return jax.tree.map(lambda leaf: leaf + 0.3 * rng.random(leaf.shape).astype(np.float32), weights)
+
+
+@pytest.fixture
+def peer(params: Tree) -> Any:
+    network = importlib.import_module("torch_supernet").TorchSupernet(
+        SPACE, channels=2, num_classes=NUM_CLASSES
+    )
+    importlib.import_module("torch_layers").load_params(network, params)
+    return network
+
+
+def pictures(*shape: int) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((*shape, 7, 7, 2)).astype(np.float32)
+
+
+def as_torch(images: np.ndarray) -> Any:
+    return torch.from_numpy(np.moveaxis(images, -1, -3).copy())
+
+
+def test_same_outputs(model: Model, params: Tree, peer: Any) -> None:
+    """In training and, recalibrated, in use: the corners and random members."""
+    codes = np.concatenate([SPACE.corners(), SPACE.sample(np.random.default_rng(2), 16)])
+    assert [len(np.unique(column)) for column in codes.T] == SPACE.cardinalities.tolist()  # every choice
+    members = SPACE.decode_all(codes)
+    batches = pictures(2, BATCH)
+
+    @jit
+    def forward(control: Control) -> tuple[jax.Array, jax.Array]:
+        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+        trained, _ = model.apply(params, blank, batches[0], control, train=True)
+        stats = calibrate(model, params, blank, batches, control)
+        return trained, model.apply(params, stats, batches[0], control, train=False)[0]
+
+    peer_calibrate = importlib.import_module("torch_training").calibrate
+    for index, member in enumerate(members):
+        trained, used = forward(controls(SPACE, members).at(index))
+        with torch.no_grad():
+            peer.train()
+            np.testing.assert_allclose(peer(as_torch(batches[0]), member), trained, rtol=1e-4, atol=1e-4)
+            peer_calibrate(peer, as_torch(batches), member)
+            peer.eval()
+            np.testing.assert_allclose(peer(as_torch(batches[0]), member), used, rtol=1e-4, atol=1e-4)
+
+
+def test_same_training(model: Model, params: Tree, peer: Any) -> None:
+    """Steps of the sandwich: losses, gradient norm, and the averaged weights at the end."""
+    peers = importlib.import_module("torch_training")
+    trainer = peers.TorchTrainer(peer, peers.TorchRecipe(**RECIPE))
+    recipe = training.Recipe(**RECIPE)
+    state = training.init(recipe, params)
+    step = jit(lambda state, *batch: training.step(model, recipe, state, *batch))
+    images, labels = pictures(BATCH), np.arange(BATCH) % NUM_CLASSES
+    for number in range(3):
+        members = SPACE.decode_all(SPACE.sample(np.random.default_rng(number), 3))
+        state, metrics = step(state, images, labels, controls(SPACE, members))
+        losses, norm = trainer.step(as_torch(images), torch.from_numpy(labels), members)
+        np.testing.assert_allclose(losses, metrics.loss, rtol=1e-3)
+        np.testing.assert_allclose(norm, metrics.gradient_norm, rtol=1e-3)
+    wanted = importlib.import_module("torch_supernet").TorchSupernet(
+        SPACE, channels=2, num_classes=NUM_CLASSES
+    )
+    importlib.import_module("torch_layers").load_params(wanted, state.ema)
+    for (name, ours), theirs in zip(wanted.named_parameters(), trainer.ema, strict=True):
+        np.testing.assert_allclose(theirs, ours.detach(), atol=1e-4, err_msg=name)
