@@ -89,8 +89,8 @@ class TorchTrainer:
 
 
 @torch.inference_mode()
-def calibrate(network: TorchSupernet, batches: Tensor, architecture: Architecture) -> None:
-    """Set every BatchNorm's statistics to those of pictures [N, B, C, H, W] in this subnet."""
+def calibrate(network: TorchSupernet, batches: Sequence[Tensor], architecture: Architecture) -> None:
+    """Set every BatchNorm's statistics to those of batches [B, C, H, W] in this subnet."""
     network.train()
     norms = network.batch_norms()
     for norm in norms:
@@ -103,9 +103,13 @@ def calibrate(network: TorchSupernet, batches: Tensor, architecture: Architectur
 
 @torch.inference_mode()
 def judge(
-    network: TorchSupernet, calibration: Tensor, images: Tensor, labels: Tensor, architecture: Architecture
+    network: TorchSupernet,
+    calibration: Sequence[Tensor],
+    images: Sequence[Tensor],
+    labels: Tensor,
+    architecture: Architecture,
 ) -> tuple[float, float]:
-    """Error rate and mean cross-entropy in nats on images [N, B, C, H, W] and labels [N, B]."""
+    """Error rate and mean cross-entropy in nats on N batches [B, C, H, W] and labels [N, B]."""
     calibrate(network, calibration, architecture)
     network.eval()
     wrong, nats = torch.zeros(()), torch.zeros(())

@@ -1,5 +1,6 @@
 """The PyTorch peer of `benchmarks/supernet_speed.py` computes and learns what our supernet does."""
 
+import dataclasses
 import functools
 import importlib
 from typing import Any
@@ -50,26 +51,27 @@ jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_lev
 RECIPE = {"num_steps": 10, "warmup_steps": 1}
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return supernet(SPACE, channels=2, num_classes=NUM_CLASSES)
+def both(space: SearchSpace) -> tuple[Model, Tree, Any]:
+    """Our network, its parameters, and the peer that has the same.
 
-
-@pytest.fixture(scope="module")
-def params(model: Model) -> Tree:
-    """Random ones, with norms and biases that are not the neutral ones of the start."""
+    Norms and biases are not the neutral ones of the start, or they would hide mistakes.
+    """
+    model = supernet(space, channels=2, num_classes=NUM_CLASSES)
     rng = np.random.default_rng(0)
-    weights, _ = model.init(jax.random.key(0))
-    return jax.tree.map(lambda leaf: leaf + 0.3 * rng.random(leaf.shape).astype(np.float32), weights)
+    start, _ = model.init(jax.random.key(0))
+    params = jax.tree.map(lambda leaf: leaf + 0.3 * rng.random(leaf.shape).astype(np.float32), start)
+    return model, params, peer_of(space, params)
 
 
-@pytest.fixture
-def peer(params: Tree) -> Any:
-    network = importlib.import_module("torch_supernet").TorchSupernet(
-        SPACE, channels=2, num_classes=NUM_CLASSES
-    )
-    importlib.import_module("torch_layers").load_params(network, params)
+def peer_of(space: SearchSpace, params: Tree) -> Any:
+    network = peer_module("torch_supernet").TorchSupernet(space, channels=2, num_classes=NUM_CLASSES)
+    peer_module("torch_layers").load_params(network, params)
     return network
+
+
+def peer_module(name: str) -> Any:
+    """A module of `benchmarks/`, imported only where PyTorch is there."""
+    return importlib.import_module(name)
 
 
 def pictures(*shape: int) -> np.ndarray:
@@ -80,8 +82,9 @@ def as_torch(images: np.ndarray) -> Any:
     return torch.from_numpy(np.moveaxis(images, -1, -3).copy())
 
 
-def test_same_outputs(model: Model, params: Tree, peer: Any) -> None:
+def test_same_outputs() -> None:
     """In training and, recalibrated, in use: the corners and random members."""
+    model, params, peer = both(SPACE)
     codes = np.concatenate([SPACE.corners(), SPACE.sample(np.random.default_rng(2), 16)])
     assert [len(np.unique(column)) for column in codes.T] == SPACE.cardinalities.tolist()  # every choice
     members = SPACE.decode_all(codes)
@@ -94,34 +97,37 @@ def test_same_outputs(model: Model, params: Tree, peer: Any) -> None:
         stats = calibrate(model, params, blank, batches, control)
         return trained, model.apply(params, stats, batches[0], control, train=False)[0]
 
-    peer_calibrate = importlib.import_module("torch_training").calibrate
+    peer_calibrate = peer_module("torch_training").calibrate
     for index, member in enumerate(members):
         trained, used = forward(controls(SPACE, members).at(index))
         with torch.no_grad():
             peer.train()
             np.testing.assert_allclose(peer(as_torch(batches[0]), member), trained, rtol=1e-4, atol=1e-4)
-            peer_calibrate(peer, as_torch(batches), member)
+            peer_calibrate(peer, list(as_torch(batches)), member)
             peer.eval()
             np.testing.assert_allclose(peer(as_torch(batches[0]), member), used, rtol=1e-4, atol=1e-4)
 
 
-def test_same_training(model: Model, params: Tree, peer: Any) -> None:
+def test_same_training() -> None:
     """Steps of the sandwich: losses, gradient norm, and the averaged weights at the end."""
-    peers = importlib.import_module("torch_training")
-    trainer = peers.TorchTrainer(peer, peers.TorchRecipe(**RECIPE))
+    stage = dataclasses.replace(SPACE.stages[0], stride=2, depth=(1,), expansion=(2,), heads=(1, 2))
+    space = dataclasses.replace(SPACE, stages=(stage,))
+    model, params, peer = both(space)
+    trainer = peer_module("torch_training").TorchTrainer(
+        peer, peer_module("torch_training").TorchRecipe(**RECIPE)
+    )
     recipe = training.Recipe(**RECIPE)
     state = training.init(recipe, params)
     step = jit(lambda state, *batch: training.step(model, recipe, state, *batch))
     images, labels = pictures(BATCH), np.arange(BATCH) % NUM_CLASSES
     for number in range(3):
-        members = SPACE.decode_all(SPACE.sample(np.random.default_rng(number), 3))
-        state, metrics = step(state, images, labels, controls(SPACE, members))
+        members = space.decode_all(space.sample(np.random.default_rng(number), 3))
+        state, metrics = step(state, images, labels, controls(space, members))
         losses, norm = trainer.step(as_torch(images), torch.from_numpy(labels), members)
-        np.testing.assert_allclose(losses, metrics.loss, rtol=1e-3)
-        np.testing.assert_allclose(norm, metrics.gradient_norm, rtol=1e-3)
-    wanted = importlib.import_module("torch_supernet").TorchSupernet(
-        SPACE, channels=2, num_classes=NUM_CLASSES
-    )
-    importlib.import_module("torch_layers").load_params(wanted, state.ema)
+        np.testing.assert_allclose(losses, metrics.loss, rtol=1e-4)
+        np.testing.assert_allclose(norm, metrics.gradient_norm, rtol=1e-4)
+    wanted = peer_of(space, state.ema)
     for (name, ours), theirs in zip(wanted.named_parameters(), trainer.ema, strict=True):
+        if name.endswith("qkv.bias"):  # a key's bias changes no attention: Adam makes steps of its rounding
+            ours, theirs = ours[[0, 2]], theirs[[0, 2]]
         np.testing.assert_allclose(theirs, ours.detach(), atol=1e-4, err_msg=name)

@@ -1,0 +1,71 @@
+"""Whether both supernets of `supernet_speed` do the same work: with equal weights, equal numbers."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from supernet_speed_ours import Ours
+from supernet_speed_peer import Peer
+from supernet_speed_workload import Workload
+from torch_training import calibrate as calibrate_peer
+
+from supernet.calibration import calibrate
+from supernet.supernet import Control, controls
+
+TOLERANCE = 1e-3
+
+
+class NotTheSame(RuntimeError):
+    """The two do not compute the same: a comparison of their speeds would mean nothing."""
+
+
+def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectures: int) -> dict[str, float]:
+    """The largest differences, of logits (absolute) and of one training step (relative).
+
+    Logits: of the largest, the smallest and random architectures, normalised by the batch as in training, and
+    by recalibrated statistics as in judging. The step: losses and gradient norm. Trains both by one step.
+
+    Raises:
+      NotTheSame: one of them is above TOLERANCE.
+    """
+    subnets = workload.subnets(0)
+    architectures = subnets[:2] + workload.judged(max(0, num_architectures - 2), 0)
+    images, labels = workload.training_batch(0)
+    pictures = peer.pictures(images)
+    forward, control = _our_outputs(ours, images), controls(workload.space, architectures)
+    largest, differences = 0.0, {"logits in training": 0.0, "logits in judging": 0.0}
+    for index, architecture in enumerate(architectures):
+        wanted = jax.device_get(forward(control.at(index)))
+        with torch.no_grad():
+            peer.network.train()
+            in_training = peer.network(pictures, architecture).numpy()
+            calibrate_peer(peer.network, [pictures], architecture)
+            peer.network.eval()
+            in_judging = peer.network(pictures, architecture).numpy()
+        for name, ours_, theirs in zip(differences, wanted, (in_training, in_judging), strict=True):
+            differences[name] = max(differences[name], float(np.abs(ours_ - theirs).max()))
+            largest = max(largest, float(np.abs(ours_).max()))
+    (our_losses, our_norm), (losses, norm) = (
+        side.train(side.put(images, labels), subnets) for side in (ours, peer)
+    )
+    differences["losses"] = float(np.max(np.abs(losses / our_losses - 1)))
+    differences["gradient norm"] = abs(norm / our_norm - 1)
+    if not max(differences.values()) < TOLERANCE:  # NaN neither
+        raise NotTheSame(f"the two supernets differ by more than {TOLERANCE}: {differences}")
+    return {**differences, "largest logit": largest, "architectures": len(architectures)}
+
+
+def _our_outputs(ours: Ours, images: np.ndarray) -> Any:
+    """`forward(control)` -> logits in training and in judging, calibrated on the same pictures."""
+
+    @jax.jit
+    def forward(control: Control) -> tuple[jax.Array, jax.Array]:
+        model, params = ours.model, ours.params
+        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), model.abstract_stats)
+        in_training, _ = model.apply(params, blank, images, control, train=True)
+        stats = calibrate(model, params, blank, jnp.asarray(images)[None], control)
+        return in_training, model.apply(params, stats, images, control, train=False)[0]
+
+    return forward
