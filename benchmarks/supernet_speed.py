@@ -64,7 +64,7 @@ class Config:
     channels_last: bool = False
     """Give the peer its maps in PyTorch's channels-last order, not in the usual one."""
     quick: bool = False
-    """See that it works: a small space and few of everything, whatever the other flags say."""
+    """See that it works: a small space and few of everything; overrules the flags of sizes and counts."""
     name: str = "supernet_speed"
     """Of the result's file."""
 
@@ -74,7 +74,7 @@ class Config:
         return "ours", "peer channels-last" if self.channels_last else "peer"
 
 
-QUICK = {
+QUICK: dict[str, Any] = {
     "space": "hybrid-small", "resolution": 12, "batch": 16, "search_pictures": 64, "rounds": 3, "steps": 1,
     "subnets": 2, "starts": 1, "checked": 4, "name": "supernet_speed_quick",
 }  # fmt: skip
@@ -155,6 +155,7 @@ def summarise(
 
 def main(config: Config) -> None:
     """Check, measure, print the table and write the JSON file."""
+    command = f"python benchmarks/supernet_speed.py {flags_of(config)}".strip()
     if config.quick:
         config = dataclasses.replace(config, **QUICK)
     least = {"batch": 2, "random_subnets": 1, "search_pictures": 1, "checked": 2}
@@ -162,30 +163,26 @@ def main(config: Config) -> None:
     if package_version("torch") is None:
         raise UserError('the peer needs PyTorch: pip install -e ".[benchmark]"')
     workload = workload_of(config)
-    differences, speeds, starts = measure(config, workload)
-    rows = summarise(speeds, starts)
+    measured = measure(config, workload)
+    rows = summarise(measured["rounds"], measured["fresh_processes"])
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
     data = {
-        "command": f"python benchmarks/supernet_speed.py {'--quick' if config.quick else flags_of(config)}",
+        "command": command,
         "settings": settings_of(config),
         "torch": package_version("torch"),
         "load_average": os.getloadavg()[0],
-        "differences": differences,
         "summary": rows,
-        "rounds": speeds,
-        "fresh_processes": starts,
+        **measured,
     }
     save_result(config.name, data)
 
 
-def measure(config: Config, workload: Workload) -> tuple[Any, Any, Any]:
-    """The differences of what both compute, then what `in_turns` and `in_fresh_processes` give.
+def measure(config: Config, workload: Workload) -> dict[str, Any]:
+    """All that is measured, for the JSON file.
 
-    PyTorch and JAX are imported only here, so that `--help` and a wrong flag answer at once.
+    PyTorch is imported only here, so that a missing one is a message and no traceback.
     """
-    import jax
-
-    jax.config.update("jax_platforms", "cpu")
+    import torch
     from supernet_speed_equality import check_equality
     from supernet_speed_ours import Ours
     from supernet_speed_peer import Peer
@@ -195,7 +192,12 @@ def measure(config: Config, workload: Workload) -> tuple[Any, Any, Any]:
     differences = check_equality(ours, peer, workload, num_architectures=config.checked)
     console.say(f"both compute the same: {differences}")
     starts = in_fresh_processes(config, workload)
-    return differences, in_turns({"ours": ours, "peer": peer}, config, workload), starts
+    return {
+        "torch_threads": torch.get_num_threads(),
+        "differences": differences,
+        "fresh_processes": starts,
+        "rounds": in_turns({"ours": ours, "peer": peer}, config, workload),
+    }
 
 
 def _in_turn(sides: Mapping[str, Any], number: int) -> list[tuple[str, Any]]:

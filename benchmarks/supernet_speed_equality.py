@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from supernet_speed_ours import Ours
 from supernet_speed_peer import Peer
-from supernet_speed_workload import Workload
+from supernet_speed_workload import Contender, Workload
 from torch_training import calibrate as calibrate_peer
 
 from supernet.calibration import calibrate
@@ -47,8 +47,9 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
         for name, ours_, theirs in zip(differences, wanted, (in_training, in_judging), strict=True):
             differences[name] = max(differences[name], float(np.abs(ours_ - theirs).max()))
             largest = max(largest, float(np.abs(ours_).max()))
+    contenders: tuple[Contender, Contender] = (ours, peer)
     (our_losses, our_norm), (losses, norm) = (
-        side.train(side.put(images, labels), subnets) for side in (ours, peer)
+        side.train(side.put(images, labels), subnets) for side in contenders
     )
     differences["losses"] = float(np.max(np.abs(losses / our_losses - 1)))
     differences["gradient norm"] = abs(norm / our_norm - 1)

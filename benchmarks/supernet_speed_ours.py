@@ -11,8 +11,10 @@ from supernet_speed_workload import Workload
 from proxies.supernet_accuracy import JudgingPictures, SupernetError
 from supernet import training
 from supernet.architecture import Architecture
-from supernet.model import Model, Tree
+from supernet.model import Model
 from supernet.supernet import Control, controls, supernet
+
+jax.config.update("jax_platforms", "cpu")  # where the peer runs
 
 
 class Ours:

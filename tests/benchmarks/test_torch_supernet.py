@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from supernet import training
@@ -126,8 +127,11 @@ def test_same_training() -> None:
         losses, norm = trainer.step(as_torch(images), torch.from_numpy(labels), members)
         np.testing.assert_allclose(losses, metrics.loss, rtol=1e-4)
         np.testing.assert_allclose(norm, metrics.gradient_norm, rtol=1e-4)
-    wanted = peer_of(space, state.ema)
-    for (name, ours), theirs in zip(wanted.named_parameters(), trainer.ema, strict=True):
-        if name.endswith("qkv.bias"):  # a key's bias changes no attention: Adam makes steps of its rounding
-            ours, theirs = ours[[0, 2]], theirs[[0, 2]]
-        np.testing.assert_allclose(theirs, ours.detach(), atol=1e-4, err_msg=name)
+    wanted, squares = peer_of(space, state.ema), peer_of(space, optax.tree.get(state.optimizer, "nu"))
+    compared = []
+    for ours, theirs, square in zip(wanted.parameters(), trainer.ema, squares.parameters(), strict=True):
+        # Where the gradient is nothing but rounding (a bias before a BatchNorm), Adam makes steps of that.
+        sure = (square == 0) | (square > 1e-10)
+        compared.append(sure.flatten())
+        np.testing.assert_allclose(theirs[sure], ours[sure].detach(), atol=1e-4)
+    assert torch.cat(compared).float().mean() > 0.9
