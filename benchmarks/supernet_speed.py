@@ -9,6 +9,8 @@ pictures, batches, architectures and start weights, in float32 on the processor,
 libraries take by themselves. First it is checked that they compute the same; then, in processes of their own
 one after the other, how soon each has trained a first step (ours compiles before) and what memory it takes;
 then both, warmed up, train and judge alternately in this process. A ratio above 1 is in our favour.
+
+The machine must have nothing else to do: it warns where it has.
 """
 
 import dataclasses
@@ -34,6 +36,7 @@ from hytnas_jax.space_file import load_space
 from supernet.errors import UserError
 
 NUM_WARM_STEPS = 2
+IDLE = 0.5  # load average; --quick has given a ratio of 12.6 on a busy machine, 1.2 on an idle one
 SPEEDS = TRAINED, JUDGED = "training pictures/s", "judged subnets/s"
 
 
@@ -163,6 +166,12 @@ def main(config: Config) -> None:
     if package_version("torch") is None:
         raise UserError('the peer needs PyTorch: pip install -e ".[benchmark]"')
     workload = workload_of(config)
+    load = os.getloadavg()[0]
+    if load > IDLE:
+        console.warn(
+            f"other programs are computing (load average {load:.2f}): PyTorch may then slow down "
+            "many times more than ours, and such ratios mean nothing"
+        )
     measured = measure(config, workload)
     rows = summarise(measured["rounds"], measured["fresh_processes"])
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
@@ -170,7 +179,7 @@ def main(config: Config) -> None:
         "command": command,
         "settings": settings_of(config),
         "torch": package_version("torch"),
-        "load_average": os.getloadavg()[0],
+        "load_average_before": load,
         "summary": rows,
         **measured,
     }
