@@ -40,6 +40,9 @@ def start(side: str, workload: Workload) -> Contender:
     if side == "ours":
         from supernet_speed_ours import Ours
 
+        from hytnas_jax import hardware
+
+        hardware.prepare()
         return Ours(workload)
     from supernet_speed_peer import Peer
 

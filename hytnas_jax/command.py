@@ -9,6 +9,7 @@ docstrings are its help, and a `main(config)`; its last lines are
 
 import dataclasses
 import errno
+import importlib
 import io
 import os
 import shlex
@@ -69,7 +70,10 @@ def run(
         if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
             stream.reconfigure(errors="replace")
     try:
-        main(tyro.cli(config_type, prog=_program(), args=argv))
+        config = tyro.cli(config_type, prog=_program(), args=argv)
+        if "jax" in sys.modules:  # not in a command that only starts others
+            importlib.import_module("hytnas_jax.hardware").prepare()
+        main(config)
     except Terminated:
         _exit("stopped; the same command again goes on from here", 143)
     except KeyboardInterrupt:

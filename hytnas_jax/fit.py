@@ -142,7 +142,7 @@ def _save(manager: ocp.CheckpointManager, step: int, saved: Saved) -> None:
 
 
 def _restore(manager: ocp.CheckpointManager, like: Saved) -> Saved:
-    """The newest checkpoint, or `like` where there is none.
+    """The newest checkpoint, or `like` where there is none. Raises UserError for one of other arrays.
 
     Bound to the device from the first step on, as every output of a step is where one input is (Orbax gives
     such arrays): else the second step would be compiled anew.
@@ -150,7 +150,14 @@ def _restore(manager: ocp.CheckpointManager, like: Saved) -> Saved:
     step = manager.latest_step()
     if step is not None:
         abstract: Any = jax.tree.map(ocp.utils.to_shape_dtype_struct, like._asdict())
-        like = Saved(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
+        try:
+            like = Saved(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
+        except ValueError as error:  # of another structure or other shapes
+            folder = Path(str(manager.directory)).parent
+            raise UserError(
+                f"{folder}: its checkpoint is that of another network or of another version of hytnas_jax; "
+                "delete the folder and make the step again"
+            ) from error
     return jax.device_put(like, jax.local_devices()[0])
 
 

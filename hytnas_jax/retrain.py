@@ -144,8 +144,9 @@ def _retrain(
         num_classes=project.num_classes,
     )
     pictures = pictures_for(project, dataset.train, dataset.search, spec.resolution)
-    stats = jax.jit(functools.partial(calibrate, model))(state.ema, stats, pictures.calibration)
-    save_weights(folder / "weights.npz", state.ema, stats)
+    params = training.weights(model, state.ema)
+    stats = jax.jit(functools.partial(calibrate, model))(params, stats, pictures.calibration)
+    save_weights(folder / "weights.npz", params, stats)
 
 
 def _step_function(
@@ -173,7 +174,7 @@ def _test(
     params, stats = load_weights(folder / "weights.npz")
     spec = project.to_spec(network.architecture)
     model = stand_alone(spec)
-    judge = jax.jit(functools.partial(judge_calibrated, model, control=None))
+    judge = jax.jit(functools.partial(judge_calibrated, model))
 
     def error_on(pictures: Pictures) -> float:
         judged = pictures_for(project, dataset.train, pictures, spec.resolution)

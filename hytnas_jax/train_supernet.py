@@ -26,7 +26,7 @@ from supernet import training
 from supernet.model import Model, Tree
 from supernet.sampling import sandwich
 from supernet.space_size import num_networks
-from supernet.supernet import controls, supernet
+from supernet.supernet import SupernetModel, controls, supernet
 
 NUM_REPORTED = 8  # random subnets judged at the end
 
@@ -80,13 +80,13 @@ def main(config: Config) -> None:
         label="training the supernet",
         num_classes=project.num_classes,
     )
-    summary = _judge(project, dataset, model, state.ema, config.seed)
+    summary = _judge(project, dataset, model, training.weights(model, state.ema), config.seed)
     step.finish({**summary, "steps": recipe.num_steps})
     console.say(_describe(summary))
     console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
 
 
-def load_supernet(project: Project) -> tuple[Model, Tree]:
+def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
     """The trained supernet of a work folder: its functions and its averaged parameters."""
     step = project.workdir.step("supernet")
     step.require("train_supernet")
@@ -94,10 +94,10 @@ def load_supernet(project: Project) -> tuple[Model, Tree]:
     shapes = jax.eval_shape(
         functools.partial(training.init, training.Recipe(num_steps=1)), model.abstract_params
     )
-    return model, restore(step.folder, shapes).ema
+    return model, training.weights(model, restore(step.folder, shapes).ema)
 
 
-def _model(project: Project) -> Model:
+def _model(project: Project) -> SupernetModel:
     return supernet(
         project.space, channels=project.channels, num_classes=project.num_classes, dtype=compute_dtype()
     )
@@ -125,7 +125,9 @@ def _step_function(
     return step_function
 
 
-def _judge(project: Project, dataset: Dataset, model: Model, params: Tree, seed: int) -> dict[str, Any]:
+def _judge(
+    project: Project, dataset: Dataset, model: SupernetModel, params: Tree, seed: int
+) -> dict[str, Any]:
     """Accuracies on the search split of the largest, the smallest and some random subnets."""
     rng = np.random.default_rng([seed, 1])
     resolution = max(project.space.resolution)

@@ -1,8 +1,9 @@
 """Error of a subnet with the supernet's weights, on pictures kept apart for the search.
 
-Letters: A architectures, N batches, B batch, R resolution, C channels.
+Letters: A architectures, N batches, B batch, R resolution, H W map, C channels, K classes.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proxies.base import Direction
+from proxies.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
-from supernet.calibration import calibrate
+from supernet.calibration import combined
 from supernet.model import Model, Tree
 from supernet.search_space import SearchSpace
-from supernet.supernet import Control, controls
+from supernet.supernet import Control, Part, SupernetModel, controls
+
+KEPT_BYTES = 2**30
 
 
 class JudgingPictures(NamedTuple):
@@ -34,8 +38,10 @@ class JudgingPictures(NamedTuple):
 class SupernetError:
     """Estimator of the error rate in 0..1: calibrates each subnet, then judges it.
 
-    One compiled program for each resolution serves all subnets. `losses` of the latest call hold their
-    mean cross-entropies in nats, which are finer than the error.
+    The supernet's parts (stem, stages, head) are compiled once for each resolution and serve all subnets.
+    What subnets have in common from the stem on is computed once: the maps after every part are kept, the
+    latest used ones within `KEPT_BYTES`. `losses` of the latest call hold the mean cross-entropies in nats,
+    which are finer than the error.
     """
 
     name = "error"
@@ -45,7 +51,7 @@ class SupernetError:
     def __init__(
         self,
         space: SearchSpace,
-        model: Model,
+        model: SupernetModel,
         params: Tree,
         pictures: Callable[[int], JudgingPictures],
         *,
@@ -53,11 +59,11 @@ class SupernetError:
     ):
         """`pictures` gives what is judged by for a resolution; `on_judged` is called after each subnet."""
         self._space = space
-        self._params = params
         self._pictures = pictures
         self._on_judged = on_judged
-        self._cache: dict[int, JudgingPictures] = {}
-        self._judge = jax.jit(lambda params, pictures, control: judge(model, params, pictures, control))
+        self._prepared: dict[int, tuple[Maps, np.ndarray]] = {}
+        self._parts = [JudgedPart(part, params, model.abstract_stats) for part in model.parts]
+        self._kept = RecentlyUsed(KEPT_BYTES)
         self.losses: NDArray[np.float64] = np.zeros(0)
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
@@ -65,35 +71,72 @@ class SupernetError:
         results = []
         batch = controls(self._space, architectures)
         for index, architecture in enumerate(architectures):
-            resolution = architecture.resolution
-            if resolution not in self._cache:
-                self._cache[resolution] = jax.tree.map(jnp.asarray, self._pictures(resolution))
-            results.append(
-                jax.device_get(self._judge(self._params, self._cache[resolution], batch.at(index)))
-            )
+            results.append(self._judge(architecture, batch.at(index)))
             self._on_judged()
         errors, losses = np.array(results, np.float64).reshape(-1, 2).T
         self.losses = losses
         return errors
 
+    def _judge(self, architecture: Architecture, control: Control) -> tuple[float, float]:
+        resolution = architecture.resolution
+        if resolution not in self._prepared:
+            calibration, images, labels = self._pictures(resolution)
+            self._prepared[resolution] = Maps(*map(list, jax.device_put((calibration, images)))), labels
+        maps, labels = self._prepared[resolution]
+        *body, head = self._parts
+        for number, part in enumerate(body):  # the stem is part 0, the same for all
+            prefix = (resolution, *architecture.stages[:number])
+            maps = self._kept.get(prefix, functools.partial(part, maps, control))
+        logits = np.concatenate(head(maps, control).judged).astype(np.float64)
+        return _error_and_loss(logits, labels.reshape(-1))
 
-def judge(
-    model: Model, params: Tree, pictures: JudgingPictures, control: Control | None
-) -> tuple[jax.Array, jax.Array]:
-    """Error rate and mean cross-entropy [] of one subnet (or, with None, of a stand-alone network)."""
-    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), model.abstract_stats)
-    stats = calibrate(model, params, blank, pictures.calibration, control)
-    return judge_calibrated(model, params, stats, pictures, control)
+
+class Maps(NamedTuple):
+    """Feature maps [B, H, W, C] of the batches to calibrate by and of those to judge by."""
+
+    calibration: list[jax.Array]
+    judged: list[jax.Array]
+
+
+class JudgedPart:
+    """One part of the supernet: maps to maps, the latter by statistics calibrated on the former."""
+
+    def __init__(self, part: Part, params: Tree, stats: Tree):
+        model, of_tree, self._of_control = part
+        self._params = of_tree(params)
+        self._blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), of_tree(stats))
+        # One program, whether it is told to calibrate (train) or to use statistics.
+        self._apply = jax.jit(
+            lambda params, stats, x, control, train: model.apply(params, stats, x, control, train=train)
+        )
+        self._combined = jax.jit(
+            lambda batches: combined(jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches))
+        )
+
+    def __call__(self, maps: Maps, control: Control) -> Maps:
+        own = self._of_control(control)
+        calibrated = [self._apply(self._params, self._blank, x, own, True) for x in maps.calibration]
+        stats = self._combined([stats for _, stats in calibrated])
+        judged = [self._apply(self._params, stats, x, own, False)[0] for x in maps.judged]
+        return Maps([x for x, _ in calibrated], judged)
+
+
+def _error_and_loss(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Of logits [N, K] and labels [N], those of which are -1 not counted."""
+    logits, labels = logits[labels >= 0], labels[labels >= 0]
+    log_probabilities = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    nats = -log_probabilities[np.arange(len(labels)), labels]
+    return float(np.mean(np.argmax(logits, 1) != labels)), float(np.mean(nats))
 
 
 def judge_calibrated(
-    model: Model, params: Tree, stats: Tree, pictures: JudgingPictures, control: Control | None
+    model: Model, params: Tree, stats: Tree, pictures: JudgingPictures
 ) -> tuple[jax.Array, jax.Array]:
-    """As `judge`, with given statistics; `pictures.calibration` is not read."""
+    """Error rate and mean cross-entropy [] of a stand-alone network; `pictures.calibration` is not read."""
 
     def add(total: jax.Array, batch: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
         images, labels = batch
-        logits, _ = model.apply(params, stats, images, control, train=False)
+        logits, _ = model.apply(params, stats, images, train=False)
         real = labels >= 0
         wrong = (jnp.argmax(logits, -1) != labels) & real
         log_probabilities = jax.nn.log_softmax(logits)

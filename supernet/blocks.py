@@ -1,10 +1,4 @@
-"""The blocks of `NetworkSpec` as Flax NNX modules; the two of the search spaces can be narrowed.
-
-A block is built at one size. Called without its narrowing arguments it is that stand-alone block; called
-with traced numbers it computes what the narrower block would, with the leading part of its weights.
-"""
-
-import dataclasses
+"""The blocks of `NetworkSpec` as Flax NNX modules; `elastic` narrows the two of the search spaces."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +14,6 @@ from supernet.layers import (
     LayerNorm,
     Linear,
     PairConv,
-    activate,
 )
 from supernet.network_spec import (
     BlockSpec,
@@ -30,30 +23,8 @@ from supernet.network_spec import (
     MobileViTSpec,
     SeparableSpec,
 )
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class ResidualWidths:
-    """Traced int32 sizes of an inverted residual: channels in and out, expansion ratio, kernel side."""
-
-    in_width: jax.Array
-    width: jax.Array
-    expansion: jax.Array
-    kernel: jax.Array
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class AttentionWidths:
-    """Traced int32 sizes of a MobileViT block; `depth` is its number of transformer layers."""
-
-    width: jax.Array
-    embed: jax.Array
-    heads: jax.Array
-    ffn: jax.Array
-    patch: jax.Array
-    depth: jax.Array
+from supernet.ops import Train
+from supernet.widths import AttentionWidths
 
 
 class ConvBlock(nnx.Module):
@@ -64,9 +35,9 @@ class ConvBlock(nnx.Module):
         self.norm = BatchNorm(spec.width)
         self.activation = spec.activation
 
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
         """[B, H, W, in] -> [B, H', W', width]."""
-        return activate(self.norm(self.conv(x), train=train), self.activation)
+        return self.norm(self.conv(x), self.activation, train=train)
 
 
 class Separable(nnx.Module):
@@ -79,17 +50,14 @@ class Separable(nnx.Module):
         self.pointwise_norm = BatchNorm(spec.width)
         self.activation = spec.activation
 
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
         """[B, H, W, in] -> [B, H', W', width]."""
-        x = activate(self.depthwise_norm(self.depthwise(x), train=train), self.activation)
-        return activate(self.pointwise_norm(self.pointwise(x), train=train), self.activation)
+        x = self.depthwise_norm(self.depthwise(x), self.activation, train=train)
+        return self.pointwise_norm(self.pointwise(x), self.activation, train=train)
 
 
 class InvertedResidual(nnx.Module):
-    """`InvertedResidualSpec`; with `ResidualWidths` a narrower one, expansion 1 (no expanding conv) too.
-
-    `has_shortcut` set to False never adds the input (the plain network of the Zen-score).
-    """
+    """`InvertedResidualSpec`. `has_shortcut` set to False never adds the input (the Zen-score's network)."""
 
     has_shortcut = True
 
@@ -107,30 +75,22 @@ class InvertedResidual(nnx.Module):
         self.project = Linear(spec.hidden, spec.width, init, gain=1.0)
         self.project_norm = BatchNorm(spec.width)
 
-    def __call__(self, x: jax.Array, widths: ResidualWidths | None = None, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
         """[B, H, W, in] -> [B, H', W', width]."""
-        spec = self.spec
-        hidden = None if widths is None else widths.in_width * widths.expansion
-        h = x
+        spec, h = self.spec, x
         if spec.expand:
-            h = activate(self.expand_norm(self.expand(x), train=train), spec.activation)
-            h = ops.mask_channels(h, hidden)
-            if widths is not None:
-                h = jnp.where(widths.expansion == 1, ops.resize_channels(x, spec.hidden), h)
-        h = self.depthwise(h, None if widths is None else widths.kernel)
-        h = activate(self.depthwise_norm(h, train=train), spec.activation)
-        h = ops.mask_channels(h, hidden)
+            h = self.expand_norm(self.expand(x), spec.activation, train=train)
+        h = self.depthwise_norm(self.depthwise(h), spec.activation, train=train)
         if spec.squeeze:
             gate = jax.nn.relu(self.squeeze(jnp.mean(h, (1, 2))))
             h = h * jax.nn.hard_sigmoid(self.excite(gate))[:, None, None]
         y = self.project_norm(self.project(h), train=train)
-        can_add = self.has_shortcut and spec.stride == 1
-        if widths is None:
-            return x + y if can_add and self.in_width == spec.width else y
-        y = ops.mask_channels(y, widths.width)
-        if not can_add:
-            return y
-        return jnp.where(widths.in_width == widths.width, y + ops.resize_channels(x, spec.width), y)
+        return x + y if self.can_add and self.in_width == spec.width else y
+
+    @property
+    def can_add(self) -> bool:
+        """Whether the input is added where it is as wide as the output."""
+        return self.has_shortcut and self.spec.stride == 1
 
 
 class TransformerLayer(nnx.Module):
@@ -145,30 +105,29 @@ class TransformerLayer(nnx.Module):
         self.ffn_in = Linear(spec.embed, spec.ffn, init, bias=True)
         self.ffn_out = Linear(spec.ffn, spec.embed, init, bias=True, gain=1.0)
 
-    def __call__(self, x: jax.Array, mask: jax.Array | None, widths: AttentionWidths | None) -> jax.Array:
-        """[B, G, N, D] to the same."""
-        embed, ffn = (None, None) if widths is None else (widths.embed, widths.ffn)
+    def __call__(
+        self, x: jax.Array, mask: jax.Array | None = None, widths: AttentionWidths | None = None
+    ) -> jax.Array:
+        """[B, G, N, D] to the same. `mask` as of `ops.attention_mask`.
+
+        With `widths` a narrower layer, whose inactive channels of `x` are 0; D may then be less than the
+        layer was built with, as long as it is a multiple of its number of heads.
+        """
+        built, width = len(self.qkv.kernel[...]), x.shape[-1]
+        embed, heads, ffn = (None, None, None) if widths is None else (widths.embed, widths.heads, widths.ffn)
         q, k, v = (ops.mask_channels(a, embed) for a in self.qkv(self.norm1(x, embed)))
         if x.shape[2] > 1:
             v = ops.interleaved_attention(
-                q,
-                k,
-                v,
-                max_heads=self.heads,
-                heads=None if widths is None else widths.heads,
-                embed=x.shape[-1] if widths is None else widths.embed,
-                mask=mask,
+                q, k, v, max_heads=self.heads, heads=heads, embed=width if embed is None else embed, mask=mask
             )
-        x = x + ops.mask_channels(self.attention_out(v), embed)
-        h = ops.mask_channels(jax.nn.silu(self.ffn_in(self.norm2(x, embed))), ffn)
-        return x + ops.mask_channels(self.ffn_out(h), embed)
+        x = x + ops.mask_channels(self.attention_out(v, width), embed)
+        hidden = -(-self.ffn_in.kernel[...].shape[1] * width // built)
+        h = ops.mask_channels(jax.nn.silu(self.ffn_in(self.norm2(x, embed), hidden)), ffn)
+        return x + ops.mask_channels(self.ffn_out(h, width), embed)
 
 
 class MobileViT(nnx.Module):
-    """`MobileViTSpec`; with `AttentionWidths` a narrower one.
-
-    `spec.patch` is then the unit that every choice of the patch is a multiple of.
-    """
+    """`MobileViTSpec`."""
 
     def __init__(self, spec: MobileViTSpec, init: Initializer):
         self.spec = spec
@@ -185,25 +144,19 @@ class MobileViT(nnx.Module):
         self.fuse = PairConv(width, width, spec.kernel, init)
         self.fuse_norm = BatchNorm(width)
 
-    def __call__(self, x: jax.Array, widths: AttentionWidths | None = None, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
         """[B, H, W, width] to the same."""
-        width, embed = (None, None) if widths is None else (widths.width, widths.embed)
         height, breadth = x.shape[1:3]
-        unit = min(self.spec.patch, max(height, breadth))
-        h = jax.nn.silu(self.local_norm(self.local(x), train=train))
-        h = self.embed(ops.mask_channels(h, width))
+        patch = min(self.spec.patch, max(height, breadth))
+        h = self.embed(self.local_norm(self.local(x), "silu", train=train))
         if self.spec.embed_norm:
             h = self.embed_norm(h, train=train)
-        tokens = ops.unfold(ops.mask_channels(h, embed), unit)
-        mask = ops.attention_mask(height, breadth, unit, None if widths is None else widths.patch)
-        for number, layer in enumerate(self.layers):
-            y = layer(tokens, mask, widths)
-            tokens = y if widths is None else jnp.where(number < widths.depth, y, tokens)
-        h = ops.fold(self.norm(tokens, embed), unit, height, breadth)
-        h = jax.nn.silu(self.back_norm(self.back(h), train=train))
-        h = ops.mask_channels(h, width)
-        h = jax.nn.silu(self.fuse_norm(self.fuse(x, h), train=train))
-        return ops.mask_channels(h, width)
+        tokens, mask = ops.unfold(h, patch), ops.attention_mask(height, breadth, patch, None)
+        for layer in self.layers:
+            tokens = layer(tokens, mask)
+        h = self.back(ops.fold(self.norm(tokens), patch, height, breadth))
+        h = self.back_norm(h, "silu", train=train)
+        return self.fuse_norm(self.fuse(x, h), "silu", train=train)
 
 
 class Head(nnx.Module):
@@ -217,18 +170,18 @@ class Head(nnx.Module):
         self.hidden = Linear(features, spec.hidden, init, bias=True) if spec.hidden else None
         self.classifier = Linear(spec.hidden or features, num_classes, init, bias=True, gain=1.0)
 
-    def features(self, x: jax.Array, width: jax.Array | None = None, *, train: bool) -> jax.Array:
+    def features(self, x: jax.Array, width: jax.Array | None = None, *, train: Train) -> jax.Array:
         """Feature map before pooling: [B, H, W, in] -> [B, H, W, width]."""
         if self.conv is None or self.norm is None:
             return x
-        h = activate(self.norm(self.conv(x), train=train), self.activation)
+        h = self.norm(self.conv(x), self.activation, train=train)
         return ops.mask_channels(h, width)
 
-    def __call__(self, x: jax.Array, width: jax.Array | None = None, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, width: jax.Array | None = None, *, train: Train) -> jax.Array:
         """[B, H, W, in] -> logits float32 [B, num_classes]."""
         h = jnp.mean(self.features(x, width, train=train), (1, 2))
         if self.hidden is not None:
-            h = activate(self.hidden(h), self.activation)
+            h = ops.activate(self.hidden(h), self.activation)
         return self.classifier(h).astype(jnp.float32)
 
 

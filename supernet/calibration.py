@@ -13,23 +13,21 @@ from supernet.model import Model, Tree
 
 
 def calibrate(model: Model, params: Tree, stats: Tree, batches: jax.Array, control: Any = None) -> Tree:
-    """The mean over `batches` [N, B, H, W, C] of every BatchNorm's batch statistics.
+    """Every BatchNorm's statistics over `batches` [N, B, H, W, C]; `stats` only lends its shapes."""
 
-    `stats` only lends its shapes. The variance is the mean variance within batches plus the variance of the
-    batch means, so that it is that of all pictures at once.
+    def of_batch(images: jax.Array) -> Tree:
+        return model.apply(params, stats, images, control, train=True)[1]
+
+    return combined(jax.lax.map(of_batch, batches))
+
+
+def combined(batch_stats: Tree) -> Tree:
+    """The statistics of all pictures from those of N batches of equal size, stacked: [N, C] to [C].
+
+    The variance is the mean variance within batches plus the variance of the batch means.
     """
-
-    def add(total: tuple[Tree, Tree], images: jax.Array) -> tuple[tuple[Tree, Tree], None]:
-        _, batch = model.apply(params, stats, images, control, train=True)
-        squares = jax.tree.map(jnp.square, batch)
-        return jax.tree.map(jnp.add, total, (batch, squares)), None
-
-    zeros = jax.tree.map(jnp.zeros_like, stats)
-    (sums, squares), _ = jax.lax.scan(add, (zeros, zeros), batches)
-    count = batches.shape[0]
-    means = jax.tree.map(lambda s: s / count, sums)
-    spread = jax.tree.map(lambda s, m: jnp.maximum(s / count - m * m, 0), squares, means)
-    return _with_spread(means, spread)
+    means = jax.tree.map(lambda leaf: jnp.mean(leaf, 0), batch_stats)
+    return _with_spread(means, jax.tree.map(lambda leaf: jnp.var(leaf, 0), batch_stats))
 
 
 def _with_spread(means: Tree, spread: Tree) -> Tree:

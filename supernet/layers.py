@@ -1,8 +1,8 @@
-"""Layers in Flax NNX whose width a traced number can narrow.
+"""Layers in Flax NNX that may be given less than their full width.
 
-Every layer takes `active`-like arguments: None means full width (a stand-alone network), a traced int32
-means that the first so many channels count. Active channels are always the leading ones, so that slicing
-a layer is cutting its arrays. Parameters are float32; they are cast to the type of the input in use.
+A layer uses the leading part of its weights that the input's channels, and the `width` asked of it, need:
+a subnet's weights are the leading parts of the supernet's. Parameters are float32; they are cast to the
+type of the input in use.
 """
 
 import jax
@@ -11,8 +11,7 @@ import numpy as np
 from flax import nnx
 
 from supernet import ops
-
-EPSILON = 1e-5
+from supernet.ops import Train
 
 
 class Initializer:
@@ -34,13 +33,13 @@ class Conv(nnx.Module):
     ):
         shape = (kernel, kernel, in_width, width)
         self.kernel = nnx.Param(init.normal(shape, fan_in=kernel**2 * in_width, gain=2.0))
-        self.bias = nnx.Param(jnp.zeros(width)) if bias else None
+        self.bias = nnx.Param(np.zeros(width, np.float32)) if bias else None
         self.stride = stride
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """[B, H, W, in] -> [B, ceil(H / stride), ceil(W / stride), out]."""
-        y = full_conv(x, self.kernel[...], self.stride)
-        return y if self.bias is None else y + self.bias[...].astype(y.dtype)
+    def __call__(self, x: jax.Array, width: int | None = None) -> jax.Array:
+        """[B, H, W, in] -> [B, ceil(H / stride), ceil(W / stride), width]."""
+        y = ops.full_conv(x, self.kernel[...][:, :, : x.shape[-1], :width], self.stride)
+        return y if self.bias is None else y + self.bias[...][:width].astype(y.dtype)
 
 
 class PairConv(nnx.Module):
@@ -50,12 +49,12 @@ class PairConv(nnx.Module):
         shape = (kernel, kernel, 2, in_width, width)
         self.kernel = nnx.Param(init.normal(shape, fan_in=2 * kernel**2 * in_width, gain=2.0))
 
-    def __call__(self, first: jax.Array, second: jax.Array) -> jax.Array:
-        """[B, H, W, in] twice -> [B, H, W, out]."""
-        kernel = self.kernel[...]
-        side, _, _, in_width, width = kernel.shape
-        kernel = kernel.reshape(side, side, 2 * in_width, width)
-        return full_conv(jnp.concatenate([first, second], -1), kernel, 1)
+    def __call__(self, first: jax.Array, second: jax.Array, width: int | None = None) -> jax.Array:
+        """[B, H, W, in] twice -> [B, H, W, width]."""
+        kernel = self.kernel[...][:, :, :, : first.shape[-1], :width]
+        side, _, _, in_width, out_width = kernel.shape
+        kernel = kernel.reshape(side, side, 2 * in_width, out_width)
+        return ops.full_conv(jnp.concatenate([first, second], -1), kernel, 1)
 
 
 class Depthwise(nnx.Module):
@@ -63,12 +62,12 @@ class Depthwise(nnx.Module):
 
     def __init__(self, width: int, kernel: int, stride: int, init: Initializer, *, bias: bool = False):
         self.kernel = nnx.Param(init.normal((kernel, kernel, width), fan_in=kernel**2, gain=2.0))
-        self.bias = nnx.Param(jnp.zeros(width)) if bias else None
+        self.bias = nnx.Param(np.zeros(width, np.float32)) if bias else None
         self.stride = stride
 
-    def __call__(self, x: jax.Array, kernel: jax.Array | None = None) -> jax.Array:
-        """[B, H, W, C] -> [B, ceil(H / stride), ceil(W / stride), C] with the central `kernel` weights."""
-        y = ops.depthwise_conv(x, ops.mask_kernel(self.kernel[...], kernel), self.stride)
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """[B, H, W, C] -> [B, ceil(H / stride), ceil(W / stride), C]."""
+        y = ops.depthwise_conv(x, self.kernel[...], self.stride)
         return y if self.bias is None else y + self.bias[...].astype(y.dtype)
 
 
@@ -79,12 +78,12 @@ class Linear(nnx.Module):
         self, in_width: int, width: int, init: Initializer, *, bias: bool = False, gain: float = 2.0
     ):
         self.kernel = nnx.Param(init.normal((in_width, width), fan_in=in_width, gain=gain))
-        self.bias = nnx.Param(jnp.zeros(width)) if bias else None
+        self.bias = nnx.Param(np.zeros(width, np.float32)) if bias else None
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """[..., in] -> [..., out]."""
-        y = x @ self.kernel[...].astype(x.dtype)
-        return y if self.bias is None else y + self.bias[...].astype(y.dtype)
+    def __call__(self, x: jax.Array, width: int | None = None) -> jax.Array:
+        """[..., in] -> [..., width]."""
+        y = x @ self.kernel[...][: x.shape[-1], :width].astype(x.dtype)
+        return y if self.bias is None else y + self.bias[...][:width].astype(y.dtype)
 
 
 class QKV(nnx.Module):
@@ -92,11 +91,13 @@ class QKV(nnx.Module):
 
     def __init__(self, width: int, init: Initializer):
         self.kernel = nnx.Param(init.normal((width, 3, width), fan_in=width, gain=1.0))
-        self.bias = nnx.Param(jnp.zeros((3, width)))
+        self.bias = nnx.Param(np.zeros((3, width), np.float32))
 
     def __call__(self, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """[..., D] -> three times [..., D]."""
-        y = jnp.tensordot(x, self.kernel[...].astype(x.dtype), 1) + self.bias[...].astype(x.dtype)
+        width = x.shape[-1]
+        kernel, bias = self.kernel[...][:width, :, :width], self.bias[...][:, :width]
+        y = jnp.tensordot(x, kernel.astype(x.dtype), 1) + bias.astype(x.dtype)
         return y[..., 0, :], y[..., 1, :], y[..., 2, :]
 
 
@@ -108,30 +109,28 @@ class BatchNorm(nnx.Module):
     """
 
     def __init__(self, width: int):
-        self.scale = nnx.Param(jnp.ones(width))
-        self.bias = nnx.Param(jnp.zeros(width))
-        self.mean = nnx.BatchStat(jnp.zeros(width))
-        self.var = nnx.BatchStat(jnp.ones(width))
+        self.scale = nnx.Param(np.ones(width, np.float32))
+        self.bias = nnx.Param(np.zeros(width, np.float32))
+        self.mean = nnx.BatchStat(np.zeros(width, np.float32))
+        self.var = nnx.BatchStat(np.ones(width, np.float32))
 
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """[..., C] -> [..., C]."""
-        if train:
-            axes = tuple(range(x.ndim - 1))
-            wide = x.astype(jnp.float32)
-            mean = jnp.mean(wide, axes)
-            self.mean[...] = mean
-            self.var[...] = jnp.mean(jnp.square(wide - mean), axes)
-        factor = self.scale[...] * jax.lax.rsqrt(self.var[...] + EPSILON)
-        shift = self.bias[...] - self.mean[...] * factor
-        return x * factor.astype(x.dtype) + shift.astype(x.dtype)
+    def __call__(self, x: jax.Array, activation: str = "none", *, train: Train) -> jax.Array:
+        """[..., C] -> [..., C], with the activation of a `NetworkSpec` by its name."""
+        width = x.shape[-1]
+        arrays = [a[...][:width] for a in (self.scale, self.bias, self.mean, self.var)]
+        y, mean, var = ops.batch_norm(x, *arrays, activation=activation, train=train)
+        if train is not False:
+            self.mean[...] = ops.resize_channels(mean, len(self.mean[...]))
+            self.var[...] = ops.resize_channels(var, len(self.var[...]))
+        return y
 
 
 class LayerNorm(nnx.Module):
     """LayerNorm over the active channels: mean and variance divide by the ACTIVE count."""
 
     def __init__(self, width: int):
-        self.scale = nnx.Param(jnp.ones(width))
-        self.bias = nnx.Param(jnp.zeros(width))
+        self.scale = nnx.Param(np.ones(width, np.float32))
+        self.bias = nnx.Param(np.zeros(width, np.float32))
 
     def __call__(self, x: jax.Array, active: jax.Array | None = None) -> jax.Array:
         """[..., C], inactive channels 0, to the same."""
@@ -140,31 +139,6 @@ class LayerNorm(nnx.Module):
         mean = jnp.sum(wide, -1, keepdims=True) / count
         centred = ops.mask_channels(wide - mean, active)
         var = jnp.sum(jnp.square(centred), -1, keepdims=True) / count
-        y = centred * jax.lax.rsqrt(var + EPSILON) * self.scale[...] + self.bias[...]
+        scale, bias = (a[...][: x.shape[-1]] for a in (self.scale, self.bias))
+        y = centred * jax.lax.rsqrt(var + ops.EPSILON) * scale + bias
         return ops.mask_channels(y, active).astype(x.dtype)
-
-
-def full_conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    """Convolution [B, H, W, in] with kernel [K, K, in, out], padding K // 2 on all sides."""
-    pad = kernel.shape[0] // 2
-    return jax.lax.conv_general_dilated(
-        x,
-        kernel.astype(x.dtype),
-        (stride, stride),
-        [(pad, pad), (pad, pad)],
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-
-
-def activate(x: jax.Array, name: str) -> jax.Array:
-    """The activation of a `NetworkSpec`, by its name."""
-    return _ACTIVATIONS[name](x)
-
-
-_ACTIVATIONS = {
-    "relu": jax.nn.relu,
-    "relu6": jax.nn.relu6,
-    "silu": jax.nn.silu,
-    "hardswish": jax.nn.hard_swish,
-    "none": lambda x: x,
-}

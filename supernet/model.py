@@ -10,6 +10,7 @@ import numpy as np
 from flax import nnx
 
 from supernet.layers import Initializer
+from supernet.ops import Train
 
 Tree = dict[str, Any]  # nested dicts of arrays, by module and parameter name
 
@@ -40,12 +41,14 @@ class Model:
         return as_arrays(nnx.to_pure_dict(params)), as_arrays(nnx.to_pure_dict(stats))
 
     def apply(
-        self, params: Tree, stats: Tree, images: jax.Array, control: Any = None, *, train: bool
+        self, params: Tree, stats: Tree, images: jax.Array, control: Any = None, *, train: Train
     ) -> tuple[jax.Array, Tree]:
         """Logits float32 [B, num_classes] of images [B, H, W, C].
 
         With `train` every BatchNorm uses the batch's own statistics, and those are returned; without, it
-        uses `stats` and returns them. `control` narrows a supernet to a subnet; None for a stand-alone.
+        uses `stats` and returns them. A traced `train` makes one program of both, which has no gradient and
+        returns statistics that count where `train` is true. `control` narrows a supernet to a subnet; None
+        for a stand-alone.
         """
         module = self._bind(params, stats)
         narrowed = () if control is None else (control,)

@@ -10,6 +10,7 @@ from supernet.blocks import Head, build_block
 from supernet.layers import Initializer
 from supernet.model import Model
 from supernet.network_spec import NetworkSpec
+from supernet.ops import Train
 
 
 class Network(nnx.Module):
@@ -23,15 +24,15 @@ class Network(nnx.Module):
         self.blocks = nnx.List(blocks)
         self.head = Head(width, spec.head, spec.num_classes, init)
 
-    def features(self, images: jax.Array, *, train: bool) -> jax.Array:
+    def features(self, images: jax.Array, *, train: Train) -> jax.Array:
         """Feature map before global pooling: [B, H, W, C] -> [B, H', W', C']."""
         return self.head.features(self._trunk(images, train), train=train)
 
-    def __call__(self, images: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, images: jax.Array, *, train: Train) -> jax.Array:
         """[B, H, W, C] -> logits float32 [B, num_classes]."""
         return self.head(self._trunk(images, train), train=train)
 
-    def _trunk(self, x: jax.Array, train: bool) -> jax.Array:
+    def _trunk(self, x: jax.Array, train: Train) -> jax.Array:
         for block in self.blocks:
             x = block(x, train=train)
         return x

@@ -5,8 +5,8 @@ Letters: A architectures, S stages.
 
 import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,19 +14,20 @@ import numpy as np
 from flax import nnx
 
 from supernet.architecture import Architecture
-from supernet.blocks import (
-    AttentionWidths,
-    ConvBlock,
-    Head,
-    InvertedResidual,
-    MobileViT,
-    ResidualWidths,
-)
+from supernet.blocks import ConvBlock, Head
+from supernet.control_flow import chain
+from supernet.elastic import ElasticMobileViT, ElasticResidual
 from supernet.layers import Initializer
-from supernet.model import Model
+from supernet.model import Model, Tree
 from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, MobileViTSpec
+from supernet.ops import Train
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace
+from supernet.widths import AttentionWidths, ResidualWidths
+
+# Sizes in one program on a CPU. On maps of 24 pixels a training step takes 0.7 times as long as with one; on
+# maps of 12 it takes 1.7 times as long, and compiles for twice the time.
+CPU_TIERS, SMALLEST_TIERED_SIDE = 2, 16
 
 
 @jax.tree_util.register_dataclass
@@ -77,95 +78,166 @@ def controls(space: SearchSpace, architectures: Sequence[Architecture]) -> Contr
 class SupernetStage(nnx.Module):
     """One stage at its largest: the first inverted residual, then both kinds of blocks it may hold."""
 
-    def __init__(self, in_width: int, stage: StageSpace, width: int, embed: int, init: Initializer):
-        expansion, kernel, depth = max(stage.expansion), max(stage.kernel), max(stage.depth)
+    def __init__(self, space: SearchSpace, number: int, tiers: int, init: Initializer):
+        stage, sizes = space.stages[number], stage_sizes(space)
+        width, expansion, kernel = sizes[number].width[-1], max(stage.expansion), max(stage.kernel)
+        kernels = _tiers(sorted(stage.kernel), tiers)
 
-        def residual(in_width: int, stride: int) -> InvertedResidual:
+        def residual(in_width: int, stride: int) -> ElasticResidual:
             spec = InvertedResidualSpec(width, in_width * expansion, kernel, stride, expand=expansion > 1)
-            return InvertedResidual(in_width, spec, init)
+            return ElasticResidual(in_width, spec, init, kernels=kernels, tiled=tiers > 1)
 
-        self.first = residual(in_width, stage.stride)
-        num_more = depth - 1 if "conv" in stage.block else 0
+        self.number, self.stem_width = number, space.stem_width
+        self.first = residual(sizes[number - 1].width[-1] if number else space.stem_width, stage.stride)
+        num_more = max(stage.depth) - 1 if "conv" in stage.block else 0
         self.more = nnx.List([residual(width, 1) for _ in range(num_more)])
-        self.transformer = _transformer(stage, width, embed, init) if "attention" in stage.block else None
+        has_attention = "attention" in stage.block
+        self.transformer = _transformer(stage, sizes[number], tiers, init) if has_attention else None
 
-    def __call__(self, x: jax.Array, in_width: Any, c: Control, *, train: bool) -> jax.Array:
-        """[B, H, W, in] -> [B, H', W', width]; `c` holds this stage's numbers, [] each."""
-
-        def widths(in_width: Any) -> ResidualWidths:
-            return ResidualWidths(in_width, c.width, c.expansion, c.kernel)
+    def __call__(self, x: jax.Array, control: Control, *, train: Train) -> jax.Array:
+        """[B, H, W, in] -> [B, H', W', width]; `control` holds the numbers of all stages."""
+        c = _stage(control, self.number)
+        in_width = control.width[self.number - 1] if self.number else jnp.int32(self.stem_width)
 
         def convolutions(stage: "SupernetStage", x: jax.Array) -> jax.Array:
-            for number, block in enumerate(stage.more, 1):
-                x = jnp.where(number < c.depth, block(x, widths(c.width), train=train), x)
-            return x
+            def compute(block: ElasticResidual, x: jax.Array) -> jax.Array:
+                return block.narrowed(x, ResidualWidths(c.width, c.width, c.expansion, c.kernel), train=train)
+
+            def block(block: ElasticResidual, x: jax.Array, number: jax.Array) -> jax.Array:
+                return nnx.cond(number + 1 < c.depth, compute, lambda _, x: x, block, x)
+
+            return chain(stage.more, block, x)
 
         def attention(stage: "SupernetStage", x: jax.Array) -> jax.Array:
             assert stage.transformer is not None
-            sizes = AttentionWidths(c.width, c.embed, c.heads, c.ffn, c.patch, c.depth)
-            return stage.transformer(x, sizes, train=train)
+            widths = AttentionWidths(c.width, c.embed, c.heads, c.ffn, c.patch, c.depth)
+            return stage.transformer.narrowed(x, widths, train=train)
 
-        x = self.first(x, widths(in_width), train=train)
+        widths = ResidualWidths(in_width, c.width, c.expansion, c.kernel)
+        x = self.first.narrowed(x, widths, train=train)
         if self.transformer is None:
             return convolutions(self, x)
-        # Only the kind in use is computed: a training step takes about 0.7 times as long.
         return nnx.cond(c.attention == 1, attention, convolutions, self, x)
 
 
 class Supernet(nnx.Module):
     """All stages of a space at their largest. `supernet(space, ...)` wraps it in pure functions."""
 
-    def __init__(self, space: SearchSpace, channels: int, num_classes: int, init: Initializer):
-        stem = ConvSpec(space.stem_width, stride=space.stem_stride)
-        self.stem = ConvBlock(channels, stem, init)
-        self.stem_width = space.stem_width
-        width, stages = space.stem_width, []
-        for stage, (widest, embed) in zip(space.stages, largest_sizes(space), strict=True):
-            stages.append(SupernetStage(width, stage, widest, embed, init))
-            width = widest
-        self.stages = nnx.List(stages)
-        self.head = Head(width, HeadSpec(space.head_width(width)), num_classes, init)
+    def __init__(
+        self, space: SearchSpace, channels: int, num_classes: int, init: Initializer, *, tiers: int = 1
+    ):
+        self.stem = _stem(space, channels, init)
+        self.stages = nnx.List([SupernetStage(space, n, tiers, init) for n in range(len(space.stages))])
+        self.head = _head(space, num_classes, init)
 
-    def features(self, images: jax.Array, control: Control, *, train: bool) -> jax.Array:
+    def features(self, images: jax.Array, control: Control, *, train: Train) -> jax.Array:
         """Feature map before global pooling: [B, H, W, C] -> [B, H', W', C']."""
         return self.head.features(self._trunk(images, control, train), control.head, train=train)
 
-    def __call__(self, images: jax.Array, control: Control, *, train: bool) -> jax.Array:
+    def __call__(self, images: jax.Array, control: Control, *, train: Train) -> jax.Array:
         """[B, H, W, C] -> logits float32 [B, num_classes]."""
         return self.head(self._trunk(images, control, train), control.head, train=train)
 
-    def _trunk(self, images: jax.Array, control: Control, train: bool) -> jax.Array:
+    def _trunk(self, images: jax.Array, control: Control, train: Train) -> jax.Array:
         x = self.stem(images, train=train)
-        in_width: Any = self.stem_width
-        for number, stage in enumerate(self.stages):
-            here = _stage(control, number)
-            x = stage(x, in_width, here, train=train)
-            in_width = here.width
+        for stage in self.stages:
+            x = stage(x, control, train=train)
         return x
 
 
-def supernet(space: SearchSpace, *, channels: int, num_classes: int, dtype: Any = jnp.float32) -> Model:
-    """The pure functions of a space's supernet; their `control` is one `Control` without [A]."""
-    return Model(lambda init: Supernet(space, channels, num_classes, init), dtype=dtype)
+class Part(NamedTuple):
+    """One after the other, the parts are the supernet: stem, stages, head.
+
+    `model.apply(of_tree(params), of_tree(stats), x, of_control(control), train=)` computes this one.
+    """
+
+    model: Model
+    of_tree: Callable[[Tree], Tree]
+    of_control: Callable[[Control], Any]
 
 
-def largest_sizes(space: SearchSpace) -> list[tuple[int, int]]:
-    """The largest width and embedding size of every stage."""
-    sizes, width = [], space.stem_width
+class SupernetModel(Model):
+    """The pure functions of a supernet, as a whole and by `parts`."""
+
+    def __init__(self, space: SearchSpace, channels: int, num_classes: int, dtype: Any, tiers: int):
+        super().__init__(lambda init: Supernet(space, channels, num_classes, init, tiers=tiers), dtype=dtype)
+
+        def stage(number: int) -> Part:
+            model = Model(lambda init: SupernetStage(space, number, tiers, init), dtype=dtype)
+            return Part(model, lambda tree: tree["stages"][number], lambda control: control)
+
+        stem = Model(lambda init: _stem(space, channels, init), dtype=dtype)
+        head = Model(lambda init: _head(space, num_classes, init), dtype=dtype)
+        self.parts = (
+            Part(stem, lambda tree: tree["stem"], lambda _: None),
+            *(stage(number) for number in range(len(space.stages))),
+            Part(head, lambda tree: tree["head"], lambda control: control.head),
+        )
+
+
+def supernet(
+    space: SearchSpace,
+    *,
+    channels: int,
+    num_classes: int,
+    dtype: Any = jnp.float32,
+    tiers: int | None = None,
+) -> SupernetModel:
+    """The pure functions of a space's supernet; their `control` is one `Control` without [A].
+
+    `tiers` is how many sizes of its widths and embeddings a program holds (`elastic`); 1: it computes
+    everything, and masks. If not given, a few where that is quicker: on a CPU, for maps large enough.
+    """
+    if tiers is None:
+        large = max(space.resolution) >= SMALLEST_TIERED_SIDE * space.stem_stride
+        tiers = CPU_TIERS if large and jax.default_backend() == "cpu" else 1
+    return SupernetModel(space, channels, num_classes, dtype, tiers)
+
+
+def _stem(space: SearchSpace, channels: int, init: Initializer) -> ConvBlock:
+    return ConvBlock(channels, ConvSpec(space.stem_width, stride=space.stem_stride), init)
+
+
+def _head(space: SearchSpace, num_classes: int, init: Initializer) -> Head:
+    width = stage_sizes(space)[-1].width[-1]
+    return Head(width, HeadSpec(space.head_width(width)), num_classes, init)
+
+
+class StageSizes(NamedTuple):
+    """The widths and embedding sizes that a stage may have, in channels, ascending."""
+
+    width: tuple[int, ...]
+    embed: tuple[int, ...]
+
+
+def stage_sizes(space: SearchSpace) -> list[StageSizes]:
+    """Of every stage; those that `growth` leads to are all counted."""
+    sizes, before = [], {space.stem_width}
     for stage in space.stages:
         if stage.growth:
-            grown = int(width * max(stage.growth))
-            width = min(grown, stage.max_width or grown)
+            widths = {int(w * g) for w in before for g in stage.growth}
+            widths = {min(w, stage.max_width or w) for w in widths}
         else:
-            width = max(stage.width)
-        sizes.append((width, max(stage.embed, default=2 ** (width.bit_length() - 1))))
+            widths = set(stage.width)
+        embeds = set(stage.embed) or {2 ** (w.bit_length() - 1) for w in widths}
+        sizes.append(StageSizes(tuple(sorted(widths)), tuple(sorted(embeds))))
+        before = widths
     return sizes
 
 
-def _transformer(stage: StageSpace, width: int, embed: int, init: Initializer) -> MobileViT:
-    ffn = int(embed * max(stage.ffn_ratio))
-    spec = MobileViTSpec(width, embed, max(stage.heads), ffn, max(stage.depth), _patch_unit(stage))
-    return MobileViT(spec, init)
+def _transformer(stage: StageSpace, sizes: StageSizes, tiers: int, init: Initializer) -> ElasticMobileViT:
+    width, embed, heads = sizes.width[-1], sizes.embed[-1], max(stage.heads)
+    spec = MobileViTSpec(
+        width, embed, heads, int(embed * max(stage.ffn_ratio)), max(stage.depth), _patch_unit(stage)
+    )
+    whole_heads = [e for e in sizes.embed if e % heads == 0]
+    return ElasticMobileViT(spec, init, widths=_tiers(sizes.width, tiers), embeds=_tiers(whole_heads, tiers))
+
+
+def _tiers(sizes: Sequence[int], count: int) -> list[int]:
+    """At most `count` of ascending `sizes`, evenly spread, the largest among them."""
+    places = np.ceil(np.linspace(len(sizes), 0, count, endpoint=False)).astype(int) - 1
+    return [sizes[place] for place in np.unique(places)]
 
 
 def _stage(control: Control, number: int) -> Control:

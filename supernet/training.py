@@ -1,6 +1,7 @@
 """Training as a pure pair `init`, `step`: a supernet by the sandwich rule, or one stand-alone network.
 
-Letters: B batch, H W pictures, C channels, K subnets in a step (the first is the teacher of the others).
+Letters: B batch, H W pictures, C channels, K subnets in a step (the first is the teacher of the others), P
+parameters.
 """
 
 import dataclasses
@@ -8,9 +9,11 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from supernet.errors import UserError
+from supernet.flat import flatten, unflatten
 from supernet.model import Model, Tree
 
 
@@ -45,22 +48,31 @@ class Recipe:
             if not low <= value <= high:
                 raise UserError(f"{name}={value}: must be between {low} and {high}")
 
-    def optimizer(self) -> optax.GradientTransformation:
-        """The optimiser with its schedule."""
+    def optimizer(self, params: Tree) -> optax.GradientTransformation:
+        """The optimiser with its schedule, for the vector of a tree of parameters."""
         warmup = min(self.warmup_steps, max(1, self.num_steps // 5))
         schedule = optax.warmup_cosine_decay_schedule(
             self.learning_rate / 10, self.learning_rate, warmup, max(self.num_steps, warmup + 1)
         )
-        decayed = optax.adamw(schedule, weight_decay=self.weight_decay, mask=_is_matrix)
-        return optax.chain(optax.clip_by_global_norm(1.0), decayed)
+        decay = self.weight_decay * _is_kernel(params)
+        return optax.chain(
+            optax.clip_by_global_norm(1.0),
+            optax.scale_by_adam(),
+            optax.stateless(lambda updates, vector: updates + decay * vector),
+            optax.scale_by_learning_rate(schedule),
+        )
 
 
 class TrainState(NamedTuple):
-    """All that a training run is; `ema` is the average of `params` that gets judged."""
+    """All that a training run is; `ema` is the average of `params` that gets judged.
+
+    Both are vectors [P] (`flat`): the update is compiled for one array, not for hundreds. `weights` gives the
+    tree back.
+    """
 
     step: jax.Array
-    params: Tree
-    ema: Tree
+    params: jax.Array
+    ema: jax.Array
     optimizer: Any
 
 
@@ -77,8 +89,13 @@ def init(recipe: Recipe, params: Tree) -> TrainState:
 
     It holds copies, so that a step may reuse its buffers without touching the caller's.
     """
-    own, ema = (jax.tree.map(jnp.array, params) for _ in range(2))
-    return TrainState(jnp.zeros((), jnp.int32), own, ema, recipe.optimizer().init(own))
+    own, ema = (jax.jit(flatten)(params) for _ in range(2))
+    return TrainState(jnp.zeros((), jnp.int32), own, ema, recipe.optimizer(params).init(own))
+
+
+def weights(model: Model, vector: jax.Array) -> Tree:
+    """The tree of parameters of a `TrainState`'s `params` or `ema`."""
+    return jax.tree.map(jnp.asarray, unflatten(model.abstract_params, np.asarray(vector)))
 
 
 def step(
@@ -98,6 +115,7 @@ def step(
     classes = model.abstract_params["head"]["classifier"]["bias"].shape[0]
     smooth = optax.smooth_labels(jax.nn.one_hot(labels, classes), recipe.label_smoothing)
     stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), model.abstract_stats)
+    params = unflatten(model.abstract_params, state.params)
 
     def loss_of(params: Tree, target: jax.Array, control: Any) -> tuple[jax.Array, jax.Array]:
         logits, _ = model.apply(params, stats, images, control, train=True)
@@ -105,29 +123,31 @@ def step(
 
     gradient_of = jax.value_and_grad(loss_of, has_aux=True)
 
-    def add_subnet(carry: tuple[Tree, jax.Array], subnet: tuple[jax.Array, Any]) -> tuple[Any, Any]:
+    def add_subnet(carry: tuple[jax.Array, jax.Array], subnet: tuple[jax.Array, Any]) -> tuple[Any, Any]:
         total, target = carry
         index, control = subnet
-        (loss, logits), gradient = gradient_of(state.params, target, control)
+        (loss, logits), gradient = gradient_of(params, target, control)
         accuracy = jnp.mean(jnp.argmax(logits, -1) == labels)
         target = jnp.where(index == 0, jax.nn.softmax(logits), target)  # the first teaches the others
-        return (jax.tree.map(jnp.add, total, gradient), target), (loss, accuracy)
+        return (total + flatten(gradient), target), (loss, accuracy)
 
     if controls is None:
-        (loss, logits), gradient = gradient_of(state.params, smooth, None)
+        (loss, logits), gradients = gradient_of(params, smooth, None)
+        gradient = flatten(gradients)
         losses, accuracies = loss[None], jnp.mean(jnp.argmax(logits, -1) == labels)[None]
     else:
-        zeros = jax.tree.map(jnp.zeros_like, state.params)
+        zeros = jnp.zeros_like(state.params)
         subnets = (jnp.arange(len(controls.head)), controls)
         (gradient, _), (losses, accuracies) = jax.lax.scan(add_subnet, (zeros, smooth), subnets)
-    norm = optax.tree.norm(gradient)
-    updates, optimizer = recipe.optimizer().update(gradient, state.optimizer, state.params)
-    params = optax.apply_updates(state.params, updates)
+    updates, optimizer = recipe.optimizer(params).update(gradient, state.optimizer, state.params)
+    updated = state.params + updates
     decay = jnp.minimum(recipe.ema_decay, (1.0 + state.step) / (10.0 + state.step))
-    ema = jax.tree.map(lambda old, new: decay * old + (1 - decay) * new, state.ema, params)
-    return TrainState(state.step + 1, params, ema, optimizer), Metrics(losses, accuracies, norm)
+    ema = decay * state.ema + (1 - decay) * updated
+    norm = jnp.linalg.norm(gradient)
+    return TrainState(state.step + 1, updated, ema, optimizer), Metrics(losses, accuracies, norm)
 
 
-def _is_matrix(params: Tree) -> Tree:
-    """Weight decay is for kernels, not for biases and norms."""
-    return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key == "kernel", params)
+def _is_kernel(params: Tree) -> np.ndarray:
+    """1 where weight decay applies, to kernels, and 0 for biases and norms: float32 [P]."""
+    leaves = jax.tree.leaves_with_path(params)
+    return np.concatenate([np.full(leaf.size, path[-1].key == "kernel", np.float32) for path, leaf in leaves])

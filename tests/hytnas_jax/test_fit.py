@@ -17,6 +17,7 @@ from hytnas_jax import train_supernet
 from hytnas_jax.fit import StepFunction, fit, restore
 from hytnas_jax.project import open_project
 from hytnas_jax.workdir import Workdir
+from supernet import training
 from supernet.errors import UserError
 from supernet.training import Metrics, TrainState
 
@@ -263,8 +264,8 @@ def test_a_cut_supernet_training_ends_with_the_same_bits(
     uncut, cut = ended
     assert int(uncut.step) == 30
     assert_equal(cut, uncut)
-    _, params = train_supernet.load_supernet(open_project(Workdir(tmp_path / "cut")))
-    assert_equal(params, uncut.ema)
+    model, params = train_supernet.load_supernet(open_project(Workdir(tmp_path / "cut")))
+    assert_equal(params, training.weights(model, uncut.ema))
     steps = [Workdir(tmp_path / name).step("supernet") for name in ("cut", "uncut")]
     assert steps[0].done()["summary"] == steps[1].done()["summary"]
     assert steps_of(steps[0].folder) == list(range(30))
@@ -289,3 +290,12 @@ def cut_key(step_key: Callable[..., Any], last: int) -> Callable[..., Any]:
         return step_key(seed, attempt, number)
 
     return key
+
+
+def test_a_checkpoint_of_other_arrays_is_named(tmp_path: Path) -> None:
+    """As an older version wrote them, or with another number of parameters."""
+    train(tmp_path, num_steps=1)
+    first = artificial.first_state()
+    for params in ({"other": np.zeros(4, np.float32)}, {"w": np.zeros(99, np.float32)}):
+        with pytest.raises(UserError, match="its checkpoint is that of another network"):
+            restore(tmp_path, first._replace(params=params))

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from proxies import supernet_accuracy
 from proxies.base import Estimator
-from proxies.supernet_accuracy import JudgingPictures, SupernetError, in_batches, judge
+from proxies.supernet_accuracy import JudgingPictures, SupernetError, in_batches, judge_calibrated
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree
@@ -17,7 +18,7 @@ from supernet.network import stand_alone
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace
 from supernet.subnet import slice_subnet
-from supernet.supernet import supernet
+from supernet.supernet import SupernetModel, supernet
 
 SPACE = SearchSpace(
     "one",
@@ -41,16 +42,6 @@ SPACE = SearchSpace(
 NUM_CLASSES = 3
 
 
-class Counted(Model):
-    """Counts the traces of its `apply`."""
-
-    num_traces = 0
-
-    def apply(self, *args: Any, **options: Any) -> tuple[jax.Array, Tree]:
-        self.num_traces += 1
-        return super().apply(*args, **options)
-
-
 def pictures(resolution: int) -> JudgingPictures:
     """Two batches of four to calibrate by; seven pictures to judge by, and one place filled up."""
     rng = np.random.default_rng(resolution)
@@ -69,17 +60,17 @@ def quick_compiling() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def model() -> Counted:
-    return Counted(supernet(SPACE, channels=1, num_classes=NUM_CLASSES)._build)
+def model() -> SupernetModel:
+    return supernet(SPACE, channels=1, num_classes=NUM_CLASSES, tiers=2)
 
 
 @pytest.fixture(scope="module")
-def params(model: Counted) -> Tree:
+def params(model: SupernetModel) -> Tree:
     return model.init(jax.random.key(3))[0]
 
 
 @pytest.fixture(scope="module")
-def estimator(model: Counted, params: Tree) -> SupernetError:
+def estimator(model: SupernetModel, params: Tree) -> SupernetError:
     return SupernetError(SPACE, model, params, pictures)
 
 
@@ -113,27 +104,57 @@ def test_it_is_an_estimator(estimator: SupernetError) -> None:
     assert (typed.name, typed.unit, typed.direction) == ("error", "", "min")
 
 
-def test_one_trace_a_resolution_serves_all_architectures(model: Counted, params: Tree) -> None:
-    judged = []
+def test_one_trace_a_part_and_resolution_serves_all_architectures(
+    model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged, traces = [], []
+    apply = Model.apply
+
+    def counted(self: Model, *args: Any, **options: Any) -> tuple[jax.Array, Tree]:
+        traces.append(self)
+        return apply(self, *args, **options)
+
+    monkeypatch.setattr(Model, "apply", counted)
     estimator = SupernetError(SPACE, model, params, pictures, on_judged=lambda: judged.append(1))
-    model.num_traces = 0
     estimator(drawn(4, 1))
-    once = model.num_traces
-    assert once > 0
+    assert traces == [part.model for part in model.parts]
     errors = estimator(drawn(4, 20))
-    assert model.num_traces == once
+    assert len(traces) == len(model.parts)
     assert errors.shape == (20,)
     assert errors.dtype == np.float64
     assert np.isfinite(errors).all()
     assert len(np.unique(np.round(estimator.losses, 5))) == 20
     assert len(judged) == 21
     mixed = estimator([*drawn(6, 3), *drawn(4, 2)])
-    assert model.num_traces == 2 * once
+    assert len(traces) == 2 * len(model.parts)
     np.testing.assert_array_equal(mixed[3:], errors[:2])
 
 
+def test_what_subnets_share_is_computed_once(
+    model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing changes where nothing can be kept."""
+    members = drawn(4, 3)
+    estimator = SupernetError(SPACE, model, params, pictures)
+    errors, losses = estimator(members), estimator.losses
+    computed = []
+    call = supernet_accuracy.JudgedPart.__call__
+    monkeypatch.setattr(
+        supernet_accuracy.JudgedPart,
+        "__call__",
+        lambda part, *args: computed.append(part) or call(part, *args),
+    )
+    np.testing.assert_array_equal(estimator(members), errors)
+    assert len(computed) == 3  # the heads
+    monkeypatch.setattr(supernet_accuracy, "KEPT_BYTES", 0)
+    forgetful = SupernetError(SPACE, model, params, pictures)
+    np.testing.assert_array_equal(forgetful(members), errors)
+    np.testing.assert_allclose(forgetful.losses, losses, rtol=1e-6)
+    assert len(computed) == 3 + 3 * len(model.parts)
+
+
 def test_the_error_is_a_count_on_the_sliced_network(
-    model: Counted, params: Tree, estimator: SupernetError
+    model: SupernetModel, params: Tree, estimator: SupernetError
 ) -> None:
     kinds = {a.stages[0].block: a for a in drawn(4, 20) if a.stages[0].depth == 2}
     members = [kinds["conv"], kinds["attention"]]
@@ -151,7 +172,7 @@ def test_no_architectures_give_no_errors(estimator: SupernetError) -> None:
 
 
 def test_pictures_that_fill_a_batch_do_not_count(
-    model: Counted, params: Tree, estimator: SupernetError
+    model: SupernetModel, params: Tree, estimator: SupernetError
 ) -> None:
     """Whatever they show; and a picture of another class in their place does count."""
 
@@ -168,16 +189,16 @@ def test_pictures_that_fill_a_batch_do_not_count(
     np.testing.assert_allclose(filled.losses, losses, rtol=1e-6)
 
 
-def test_a_network_of_its_own_is_judged_without_a_control() -> None:
+def test_a_network_of_its_own_is_judged_with_statistics_given() -> None:
     """With logits that are the bias: always class 1, which two of seven pictures are."""
     (member,) = drawn(4, 1)
     network = stand_alone(SPACE.network_spec(member, num_classes=NUM_CLASSES, channels=1))
-    params, _ = network.init(jax.random.key(0))
+    params, stats = network.init(jax.random.key(0))
     params["head"]["classifier"] = {
         "kernel": np.zeros(params["head"]["classifier"]["kernel"].shape, np.float32),
         "bias": np.array([0.0, 2.0, 0.0], np.float32),
     }
-    error, loss = jax.jit(lambda judged: judge(network, params, judged, None))(pictures(4))
+    error, loss = jax.jit(lambda judged: judge_calibrated(network, params, stats, judged))(pictures(4))
     assert float(error) == pytest.approx(5 / 7)
     right, wrong = np.log(np.exp(2) + 2) - 2, np.log(np.exp(2) + 2)
     assert float(loss) == pytest.approx((2 * right + 5 * wrong) / 7, rel=1e-5)

@@ -78,7 +78,7 @@ class Tiny:
 
 @pytest.fixture(scope="session")
 def tiny() -> Tiny:
-    model = supernet(SPACE, channels=2, num_classes=NUM_CLASSES)
+    model = supernet(SPACE, channels=2, num_classes=NUM_CLASSES, tiers=2)
     params, stats = model.init(jax.random.key(0))
     rng = np.random.default_rng(0)
     # Norms and biases that are not the neutral ones of the start, or they would hide mistakes.

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from supernet import ops
 from supernet.calibration import calibrate
-from supernet.layers import full_conv
 from supernet.network import stand_alone
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 
@@ -27,7 +27,7 @@ def test_the_first_norm_by_hand(tiny: Any, batches: jax.Array) -> None:
     calibrated = tiny.jit(lambda: calibrate(model, params, stats, batches))()
     everything = np.asarray(batches).reshape(12, 7, 7, 2)
     maps = np.asarray(
-        full_conv(jnp.asarray(everything), params["blocks"][0]["conv"]["kernel"], 1), np.float64
+        ops.full_conv(jnp.asarray(everything), params["blocks"][0]["conv"]["kernel"], 1), np.float64
     )
     first = calibrated["blocks"][0]["norm"]
     np.testing.assert_allclose(first["mean"], maps.mean((0, 1, 2)), rtol=1e-4, atol=1e-5)

@@ -1,11 +1,13 @@
 """Layers: what they compute, and masked == sliced."""
 
+import copy
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from scipy.special import expit
 
 from supernet import ops
 from supernet.layers import (
@@ -17,7 +19,6 @@ from supernet.layers import (
     LayerNorm,
     Linear,
     PairConv,
-    activate,
 )
 
 EPSILON = 1e-5
@@ -72,15 +73,37 @@ def test_pair_conv_is_a_conv_over_both_maps() -> None:
     np.testing.assert_allclose(layer(first, second), sum(parts), atol=1e-5)
 
 
-@pytest.mark.parametrize("kernel", [3, 5])
-def test_depthwise_masked_is_sliced(kernel: int) -> None:
-    layer, small = Depthwise(4, 5, 2, init(), bias=True), Depthwise(3, kernel, 2, init(), bias=True)
-    start = (5 - kernel) // 2
-    small.kernel[...] = layer.kernel[...][start : start + kernel, start : start + kernel, :3]
-    layer.bias[...] += 1
-    small.bias[...] += 1
-    x = normal(1, 6, 5, 4)
-    np.testing.assert_allclose(layer(x, jnp.int32(kernel))[..., :3], small(x[..., :3]), atol=1e-6)
+NARROW = [  # a layer, inputs of 2 of its 4 channels, the width asked of it, and the arrays that it should use
+    (Conv(4, 6, 3, 1, init(), bias=True), 1, 3, {"kernel": np.s_[:, :, :2, :3], "bias": np.s_[:3]}),
+    (PairConv(4, 6, 3, init()), 2, 3, {"kernel": np.s_[:, :, :, :2, :3]}),
+    (Linear(4, 6, init(), bias=True), 1, 3, {"kernel": np.s_[:2, :3], "bias": np.s_[:3]}),
+    (QKV(4, init()), 1, None, {"kernel": np.s_[:2, :, :2], "bias": np.s_[:, :2]}),
+    (LayerNorm(4), 1, None, {"scale": np.s_[:2], "bias": np.s_[:2]}),
+]
+
+
+@pytest.mark.parametrize(("layer", "inputs", "width", "used"), NARROW, ids=lambda value: type(value).__name__)
+def test_uses_the_leading_part_of_its_weights(
+    layer: Any, inputs: int, width: int | None, used: dict[str, Any]
+) -> None:
+    x = [normal(2, 5, 5, 2, seed=seed) for seed in range(inputs)]
+    for name in used:
+        array = getattr(layer, name)
+        array[...] = normal(*array[...].shape, seed=9)
+    small = copy.deepcopy(layer)
+    for name, part in used.items():
+        setattr(small, name, nnx.Param(getattr(layer, name)[...][part]))
+    for actual, expected in zip(layer(*x, *[width] * (width is not None)), small(*x), strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_batch_norm_of_fewer_channels() -> None:
+    """Statistics of the channels that it was given, 0 for the others; none written in use."""
+    layer, x = BatchNorm(4), normal(8, 2)
+    np.testing.assert_allclose(layer(x, train=True), (x - x.mean(0)) / np.sqrt(x.var(0) + 1e-5), atol=1e-5)
+    np.testing.assert_allclose(layer.mean[...], [*x.mean(0), 0, 0], atol=1e-6)
+    layer(x[:, :1], train=False)
+    np.testing.assert_allclose(layer.mean[...], [*x.mean(0), 0, 0], atol=1e-6)
 
 
 def test_linear() -> None:
@@ -162,16 +185,3 @@ def test_batch_norm_keeps_its_statistics_in_float32() -> None:
     layer = BatchNorm(4)
     assert layer(normal(2, 3, 3, 4).astype(jnp.bfloat16), train=True).dtype == jnp.bfloat16
     assert layer.var[...].dtype == jnp.float32
-
-
-def test_activations_by_formula() -> None:
-    x = np.linspace(-8, 8, 65, dtype=np.float32)
-    expected = {
-        "relu": np.maximum(x, 0),
-        "relu6": np.clip(x, 0, 6),
-        "silu": x * expit(x),
-        "hardswish": x * np.clip(x + 3, 0, 6) / 6,
-        "none": x,
-    }
-    for name, values in expected.items():
-        np.testing.assert_allclose(activate(jnp.asarray(x), name), values, atol=1e-5)

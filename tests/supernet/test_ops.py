@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from supernet import ops
 
@@ -152,3 +153,81 @@ def test_masked_keys_have_no_influence() -> None:
     )
     other = attend(k.at[0, 0, 2].set(9.0), v.at[0, 0, 2].set(9.0))
     np.testing.assert_array_equal(attend(k, v), other)
+
+
+def test_activations_by_formula() -> None:
+    x = np.linspace(-8, 8, 65, dtype=np.float32)
+    expected = {
+        "relu": np.maximum(x, 0),
+        "relu6": np.clip(x, 0, 6),
+        "silu": x * expit(x),
+        "hardswish": x * np.clip(x + 3, 0, 6) / 6,
+        "none": x,
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(ops.activate(jnp.asarray(x), name), values, atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["none", "silu", "hardswish"])
+def test_batch_norm_has_the_automatic_gradient(activation: str) -> None:
+    """And its output is normalised by the batch; the statistics carry no gradient."""
+    x, scale, bias, weights = (
+        normal(*s, seed=n) for n, s in enumerate([(4, 3, 5, 2), (2,), (2,), (4, 3, 5, 2)])
+    )
+    x = 3 * x + 1
+
+    def plainly(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
+        centred = x - jnp.mean(x, (0, 1, 2))
+        normed = centred / jnp.sqrt(jnp.mean(centred**2, (0, 1, 2)) + ops.EPSILON)
+        return ops.activate(normed * scale + bias, activation)
+
+    def ours(x: jax.Array, scale: jax.Array, bias: jax.Array) -> jax.Array:
+        return ops.batch_norm(x, scale, bias, bias, scale, activation=activation, train=True)[0]
+
+    def run(norm: Callable[..., jax.Array]) -> tuple[jax.Array, ...]:
+        y, pull = jax.vjp(norm, x, scale, bias)
+        return y, *pull(weights)
+
+    for actual, expected in zip(jax.jit(run, static_argnums=0)(ours), run(plainly), strict=True):
+        np.testing.assert_allclose(actual, expected, atol=2e-5 * float(jnp.abs(expected).max()))
+
+
+def test_batch_norm_of_both_kinds_in_one_program() -> None:
+    x, mean, var = normal(6, 2), jnp.array([1.0, 2.0]), jnp.array([0.5, 4.0])
+    both = jax.jit(lambda train: ops.batch_norm(x, mean, var, mean, var, train=train))
+    for train in (True, False):
+        expected = ops.batch_norm(x, mean, var, mean, var, train=train)
+        for ours, theirs in zip(both(train), expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    np.testing.assert_allclose(both(False)[0], (x - mean) / np.sqrt(var + 1e-5) * mean + var, atol=1e-5)
+
+
+@pytest.mark.parametrize(("side", "stride"), [(1, 1), (3, 1), (3, 2), (5, 2)])
+def test_full_conv_of_many_channels(side: int, stride: int) -> None:
+    """Against XLA's, with its gradients: on a CPU it is a product of matrices from 8 channels on."""
+    x, kernel = normal(2, 7, 6, 8), normal(side, side, 8, 3, seed=1)
+
+    def lax_conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        pad = [(side // 2, side // 2)] * 2
+        return jax.lax.conv_general_dilated(
+            x, kernel, (stride, stride), pad, dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    expected, pull = jax.vjp(lax_conv, x, kernel)
+    y, ours = jax.vjp(lambda x, kernel: ops.full_conv(x, kernel, stride), x, kernel)
+    np.testing.assert_allclose(y, expected, atol=1e-4)
+    for actual, wanted in zip(ours(expected), pull(expected), strict=True):
+        np.testing.assert_allclose(actual, wanted, atol=1e-5 * float(jnp.abs(wanted).max()))
+
+
+def test_kernel_centre() -> None:
+    kernel = jnp.arange(25.0).reshape(5, 5, 1)
+    assert ops.kernel_centre(kernel, 3)[..., 0].tolist() == [[6, 7, 8], [11, 12, 13], [16, 17, 18]]
+    np.testing.assert_array_equal(ops.kernel_centre(kernel, 5), kernel)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_masked_kernel_is_the_smaller_one(stride: int) -> None:
+    x, kernel = normal(1, 6, 5, 3), normal(5, 5, 3, seed=1)
+    masked = ops.depthwise_conv(x, ops.mask_kernel(kernel, jnp.int32(3)), stride)
+    np.testing.assert_allclose(masked, ops.depthwise_conv(x, ops.kernel_centre(kernel, 3), stride), atol=1e-6)

@@ -11,7 +11,7 @@ import pytest
 from supernet.model import Tree
 from supernet.spaces import built_in_space
 from supernet.subnet import slice_subnet
-from supernet.supernet import Control, controls, largest_sizes
+from supernet.supernet import Control, controls, stage_sizes
 
 
 def test_controls_by_hand(tiny: Any) -> None:
@@ -52,12 +52,13 @@ def test_a_patch_over_the_map_stays_a_multiple_of_the_unit(tiny: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["hytnas", "hybrid-small"])
-def test_largest_sizes(name: str) -> None:
+def test_stage_sizes(name: str) -> None:
     expected = {
         "hytnas": [(32, 32), (64, 64), (96, 64), (128, 128), (256, 256)],
         "hybrid-small": [(12, 8), (24, 32), (32, 48)],
     }
-    assert largest_sizes(built_in_space(name)) == expected[name]
+    sizes = stage_sizes(built_in_space(name))
+    assert [(s.width[-1], s.embed[-1]) for s in sizes] == expected[name]
 
 
 def test_one_trace_serves_twenty_architectures(tiny: Any) -> None:

@@ -1,0 +1,118 @@
+"""What judging a subnet costs in the supernet, beside a program compiled for that subnet alone.
+
+    python benchmarks/judging_cost.py
+
+Small, middle and large subnets of a space (by MACs), judged with nothing remembered of others: calibration
+and search pictures through the supernet's parts, and through the sliced stand-alone network, in turns. The
+target is a ratio of at most 1.5 for all of them.
+"""
+
+import dataclasses
+import functools
+import time
+from typing import Any
+
+import jax
+import numpy as np
+from common import save_result
+from supernet_speed import Config as SpeedConfig
+from supernet_speed import workload_of
+
+from hytnas_jax import console
+from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from proxies import supernet_accuracy
+from proxies.complexity import num_macs
+from proxies.supernet_accuracy import JudgingPictures, SupernetError, judge_calibrated
+from supernet.architecture import Architecture
+from supernet.calibration import calibrate
+from supernet.network import stand_alone
+from supernet.subnet import slice_subnet
+from supernet.supernet import supernet
+
+NUM_DRAWN = 400
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare the cost of judging in the supernet with that of stand-alone programs."""
+
+    space: str = "hybrid"
+    """The search space: a built-in name or a file."""
+    resolution: int = 48
+    """Side of the pictures in pixels; one that the space has."""
+    networks: int = 7
+    """Subnets, evenly spread over the MACs of random ones, the smallest and the largest corner among them."""
+    rounds: int = 5
+    """How often each is judged by both, in turns; the least time counts."""
+    name: str = "judging_cost"
+    """Of the result's file."""
+
+
+def main(config: Config) -> None:
+    """Measure, print the table and write the JSON file."""
+    require_at_least(config, {"networks": 2, "rounds": 1})
+    workload = workload_of(SpeedConfig(space=config.space, resolution=config.resolution))
+    pictures = jax.device_put(JudgingPictures(*workload.judging()))
+    space = workload.space
+    model = supernet(space, channels=workload.channels, num_classes=workload.num_classes)
+    params, stats = model.init(jax.random.key(0))
+    macs = num_macs(functools.partial(space.network_spec, num_classes=workload.num_classes))
+    supernet_accuracy.KEPT_BYTES = 0  # nothing is remembered
+    in_supernet = SupernetError(space, model, params, lambda _: pictures)
+    rows, ratios = [], []
+    for architecture, cost in spread(space, macs, config.networks):
+        alone = stand_alone_judge(slice_subnet(space, architecture, params, stats))
+        seconds = in_turns(
+            lambda a=architecture: in_supernet([a]), lambda j=alone: j(pictures), config.rounds
+        )
+        ratios.append(seconds[0] / seconds[1])
+        rows.append((architecture.name, round(cost / 1e6, 2), *np.round(seconds, 3).tolist(), ratios[-1]))
+        console.say(f"{architecture.name}: {ratios[-1]:.2f}")
+    header = ("network", "MACs in M", "s in the supernet", "s alone", "ratio")
+    console.table([(*row[:-1], round(row[-1], 2)) for row in rows], header)
+    data = {
+        "command": f"python benchmarks/judging_cost.py {flags_of(config)}".strip(),
+        "settings": settings_of(config),
+        "rows": [dict(zip(header, row, strict=True)) for row in rows],
+        "median ratio": float(np.median(ratios)),
+        "largest ratio": max(ratios),
+    }
+    save_result(config.name, data)
+
+
+def spread(space: Any, macs: Any, count: int) -> list[tuple[Architecture, float]]:
+    """`count` networks at evenly spread ranks of the MACs of random ones and the space's corners."""
+    codes = np.concatenate([space.sample(np.random.default_rng(0), NUM_DRAWN), space.corners()])
+    members = space.decode_all(codes)
+    costs = macs(members)
+    places = np.argsort(costs)[np.linspace(0, len(costs) - 1, count).round().astype(int)]
+    return [(members[place], float(costs[place])) for place in places]
+
+
+def stand_alone_judge(sliced: tuple[Any, Any, Any]) -> Any:
+    """One compiled program: calibrates and judges the network of `slice_subnet`."""
+    spec, params, stats = sliced
+    model = stand_alone(spec)
+
+    @jax.jit
+    def judge(params: Any, pictures: JudgingPictures) -> Any:
+        own = calibrate(model, params, stats, pictures.calibration)
+        return judge_calibrated(model, params, own, pictures)
+
+    return lambda pictures: jax.block_until_ready(judge(params, pictures))
+
+
+def in_turns(first: Any, second: Any, rounds: int) -> tuple[float, float]:
+    """The least seconds of each, after a call that is not timed."""
+    times: list[list[float]] = [[], []]
+    for number in range(rounds + 1):
+        for side, call in enumerate((first, second)):
+            started = time.perf_counter()
+            call()
+            if number:
+                times[side].append(time.perf_counter() - started)
+    return min(times[0]), min(times[1])
+
+
+if __name__ == "__main__":
+    run(main, Config)

@@ -1,0 +1,128 @@
+"""Loops and choices that a traced number rules, with gradients of their own.
+
+JAX cannot take the gradient of a loop of unknown length, and that of a choice compiles and saves the
+intermediates of every branch. Here only the inputs are saved, and the backward pass computes anew the part
+that was in use. Auxiliary outputs have no gradient.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from supernet.flat import flatten, unflatten
+
+Body = Callable[[Any, Any, Any], tuple[jax.Array, Any]]
+Branch = Callable[[Any, Any], tuple[jax.Array, Any]]
+
+
+def sum_over_tiles(body: Body, tiles: Any, x: jax.Array, numbers: Any, count: Any) -> tuple[jax.Array, Any]:
+    """The sum of `body(tile, x, numbers)[0]` over the first `count` of `tiles`, and all auxiliary outputs.
+
+    `tiles` is a tree of arrays [T, ...], a tile one of theirs; `numbers` have no gradient. The auxiliary
+    outputs, body's second ones, come as [T, ...], 0 where no tile was computed. A single tile is computed
+    whatever `count` says, with nothing computed anew.
+    """
+    if jax.tree.leaves(tiles)[0].shape[0] > 1:
+        return _tiled(body, tiles, x, numbers, count)
+    y, auxiliary = body(_at(tiles, 0), x, numbers)
+    return y, jax.tree.map(lambda leaf: leaf[None], auxiliary)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _tiled(body: Body, tiles: Any, x: jax.Array, numbers: Any, count: Any) -> tuple[jax.Array, Any]:
+    shapes = jax.eval_shape(body, _at(tiles, 0), x, numbers)
+    length = jax.tree.leaves(tiles)[0].shape[0]
+    y, auxiliary = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    auxiliary = jax.tree.map(lambda a: jnp.zeros((length, *a.shape), a.dtype), auxiliary)
+
+    def add(t: jax.Array, total: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
+        y, own = body(_at(tiles, t), x, numbers)
+        return total[0] + y, _set(total[1], t, own)
+
+    return jax.lax.fori_loop(0, count, add, (y, auxiliary))
+
+
+def _tiled_forward(body: Body, *inputs: Any) -> tuple[Any, Any]:
+    return _tiled(body, *inputs), inputs
+
+
+def _tiled_backward(body: Body, inputs: Any, cotangents: Any) -> tuple[Any, ...]:
+    tiles, x, numbers, count = inputs
+
+    def add(t: jax.Array, total: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
+        pull = jax.vjp(lambda tile, x: body(tile, x, numbers), _at(tiles, t), x, has_aux=True)[1]
+        own, dx = pull(cotangents[0])
+        return _set(total[0], t, own), total[1] + dx
+
+    d_tiles, dx = jax.lax.fori_loop(0, count, add, jax.tree.map(jnp.zeros_like, (tiles, x)))
+    return d_tiles, dx, None, None
+
+
+_tiled.defvjp(_tiled_forward, _tiled_backward)
+
+
+def choose(branches: Sequence[Branch], index: Any, arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
+    """`branches[index](arrays, numbers)`; all give the same shapes. `numbers` have no gradient."""
+    if len(branches) > 1:
+        return _chosen(tuple(branches), index, arrays, numbers)
+    return branches[0](arrays, numbers)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _chosen(branches: Sequence[Branch], index: Any, arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
+    return jax.lax.switch(index, branches, arrays, numbers)
+
+
+def _chosen_forward(branches: Sequence[Branch], *inputs: Any) -> tuple[Any, Any]:
+    return _chosen(branches, *inputs), inputs
+
+
+def _chosen_backward(branches: Sequence[Branch], inputs: Any, cotangents: Any) -> tuple[Any, ...]:
+    index, arrays, numbers = inputs
+
+    def backward(branch: Branch) -> Callable[[Any, Any, Any], Any]:
+        def run(arrays: Any, numbers: Any, dy: Any) -> Any:
+            return jax.vjp(lambda arrays: branch(arrays, numbers), arrays, has_aux=True)[1](dy)[0]
+
+        return run
+
+    d_arrays = jax.lax.switch(index, [backward(b) for b in branches], arrays, numbers, cotangents[0])
+    return None, d_arrays, None
+
+
+_chosen.defvjp(_chosen_forward, _chosen_backward)
+
+
+def chain(
+    modules: Sequence[Any], call: Callable[[Any, jax.Array, jax.Array], jax.Array], x: jax.Array
+) -> Any:
+    """`x = call(module, x, number)` for modules of equal shapes, compiled once for all of them.
+
+    What `call` writes into a module's statistics is written into the module.
+    """
+    if not modules:
+        return x
+    graph, like, *_ = nnx.split(modules[0], ...)
+    stacked = jnp.stack([flatten(nnx.state(module)) for module in modules])
+
+    def step(x: jax.Array, numbered: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, Any]:
+        module = nnx.merge(graph, unflatten(like, numbered[1]), copy=True)
+        x = call(module, x, numbered[0])
+        return x, nnx.state(module, nnx.BatchStat)
+
+    x, statistics = jax.lax.scan(step, x, (jnp.arange(len(modules)), stacked))
+    for number, module in enumerate(modules):
+        nnx.update(module, _at(statistics, number))
+    return x
+
+
+def _at(tree: Any, index: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf[index], tree)
+
+
+def _set(tree: Any, index: Any, own: Any) -> Any:
+    return jax.tree.map(lambda leaf, value: leaf.at[index].set(value), tree, own)

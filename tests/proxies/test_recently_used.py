@@ -1,0 +1,28 @@
+"""What is kept, and what is forgotten."""
+
+import numpy as np
+
+from proxies.recently_used import RecentlyUsed
+
+
+def test_forgets_what_was_not_used_for_the_longest_time() -> None:
+    computed = []
+
+    def get(kept: RecentlyUsed, key: int) -> list[np.ndarray]:
+        def compute() -> list[np.ndarray]:
+            computed.append(key)
+            return [np.full(2, key, np.float32)]  # 8 bytes
+
+        return kept.get(key, compute)
+
+    kept = RecentlyUsed(limit=16)
+    for key in (1, 2, 1, 3, 1, 2):  # 3 takes the place of 2, then 2 that of 3
+        assert get(kept, key)[0].tolist() == [key, key]
+    assert computed == [1, 2, 3, 2]
+
+
+def test_what_is_too_large_is_not_kept() -> None:
+    kept = RecentlyUsed(limit=7)
+    values = iter((np.zeros(2, np.float32), np.ones(2, np.float32)))
+    assert kept.get("key", lambda: next(values))[0] == 0
+    assert kept.get("key", lambda: next(values))[0] == 1
