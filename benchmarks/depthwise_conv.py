@@ -22,16 +22,16 @@ from supernet.errors import UserError
 
 # Side of the map and hidden channels in: `hybrid` at 48 pixels (24 to 3), `hytnas` at 224 (112, 56).
 SHAPES = ((24, 16), (24, 64), (12, 96), (6, 192), (3, 256), (56, 64), (112, 32))
-TOLERANCE = 1e-5  # of the largest value
+TOLERANCE = 5e-5  # of the largest value: XLA sums 200,000 products one after the other on the largest map
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     """Compare depthwise convolutions."""
 
-    batch: int = 32
+    batch: int = 16
     """Pictures."""
-    rounds: int = 3
+    rounds: int = 2
     """How often each is timed."""
     name: str = "depthwise_conv"
     """Of the result's file."""

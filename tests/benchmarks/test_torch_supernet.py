@@ -127,7 +127,8 @@ def test_same_training() -> None:
         losses, norm = trainer.step(as_torch(images), torch.from_numpy(labels), members)
         np.testing.assert_allclose(losses, metrics.loss, rtol=1e-4)
         np.testing.assert_allclose(norm, metrics.gradient_norm, rtol=1e-4)
-    wanted, squares = peer_of(space, state.ema), peer_of(space, optax.tree.get(state.optimizer, "nu"))
+    vectors = state.ema, optax.tree.get(state.optimizer, "nu")
+    wanted, squares = (peer_of(space, training.weights(model, vector)) for vector in vectors)
     compared = []
     for ours, theirs, square in zip(wanted.parameters(), trainer.ema, squares.parameters(), strict=True):
         # Where the gradient is nothing but rounding (a bias before a BatchNorm), Adam makes steps of that.
