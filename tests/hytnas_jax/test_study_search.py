@@ -165,6 +165,8 @@ def test_ctrl_c_ends_everything_and_loses_nothing(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell's background job ignores Ctrl-C, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     runs = tmp_path / "out" / "runs"
     _wait(lambda: runs.exists() and len(list(runs.glob("*.csv"))) >= 2)

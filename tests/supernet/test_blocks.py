@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from supernet import ops
-from supernet.blocks import Head, InvertedResidual, build_block
+from supernet.blocks import Head, InvertedResidual
 from supernet.model import Model, Tree
 from supernet.network_spec import (
     BlockSpec,
@@ -21,34 +20,7 @@ from supernet.network_spec import (
     SeparableSpec,
 )
 
-SIDE = 5
-Apply = Callable[[Tree, jax.Array, Any], tuple[jax.Array, Tree]]
-Cut = Callable[[Tree, Tree], Tree]
-
-
-def block_model(in_width: int, spec: BlockSpec) -> Model:
-    """A block as pure functions; its output stands in the place of the logits."""
-    return Model(lambda init: build_block(in_width, spec, init))
-
-
-def compiled(model: Model) -> Apply:
-    def apply(params: Tree, x: jax.Array, widths: Any) -> tuple[jax.Array, Tree]:
-        stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
-        return model.apply(params, stats, x, widths, train=True)
-
-    return jax.jit(apply, compiler_options={"xla_backend_optimization_level": 0})
-
-
-def random_params(model: Model) -> Tree:
-    rng = np.random.default_rng(0)
-    return jax.tree.map(
-        lambda a: jnp.asarray(0.5 * rng.standard_normal(a.shape), jnp.float32), model.abstract_params
-    )
-
-
-def images(width: int, active: int) -> jax.Array:
-    x = np.random.default_rng(1).standard_normal((3, SIDE, SIDE, width)).astype(np.float32)
-    return ops.mask_channels(jnp.asarray(x), jnp.int32(active))
+from .block_models import SIDE, block_model, compiled, images, random_params
 
 
 def test_shortcut_can_be_left_out() -> None:
@@ -144,7 +116,7 @@ def test_head_by_hand() -> None:
     np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-4)
 
 
-def test_head_masked_is_sliced(cut: Cut) -> None:
+def test_head_masked_is_sliced(cut: Callable[[Tree, Tree], Tree]) -> None:
     model, small = head_model(6, HeadSpec(5)), head_model(4, HeadSpec(3))
     params, x = random_params(model), images(6, 4)
     y, _ = compiled(model)(params, x, jnp.int32(3))
