@@ -10,7 +10,7 @@ libraries take by themselves. First it is checked that they compute the same; th
 one after the other, how soon each has trained a first step (ours compiles before) and what memory it takes;
 then both, warmed up, train and judge alternately in this process. A ratio above 1 is in our favour.
 
-Memory that was freed stays with the process, as in all our commands (`hardware.keep_memory`): the peer, in
+Memory that was freed stays with the process, as in all our commands (`preparation.keep_memory`): the peer, in
 the same process, has that too. The machine must have nothing else to do: it warns where it has.
 """
 

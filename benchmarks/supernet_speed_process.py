@@ -40,9 +40,9 @@ def start(side: str, workload: Workload) -> Contender:
     if side == "ours":
         from supernet_speed_ours import Ours
 
-        from hytnas_jax import hardware
+        from hytnas_jax.preparation import prepare
 
-        hardware.prepare()
+        prepare()
         return Ours(workload)
     from supernet_speed_peer import Peer
 

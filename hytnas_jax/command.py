@@ -9,7 +9,6 @@ docstrings are its help, and a `main(config)`; its last lines are
 
 import dataclasses
 import errno
-import importlib
 import io
 import os
 import shlex
@@ -23,6 +22,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import tyro
 
+from hytnas_jax.preparation import prepare
 from supernet.errors import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -71,8 +71,7 @@ def run(
             stream.reconfigure(errors="replace")
     try:
         config = tyro.cli(config_type, prog=_program(), args=argv)
-        if "jax" in sys.modules:  # not in a command that only starts others
-            importlib.import_module("hytnas_jax.hardware").prepare()
+        prepare()
         main(config)
     except Terminated:
         _exit("stopped; the same command again goes on from here", 143)

@@ -1,4 +1,4 @@
-"""What a command asks of the hardware; compiled programs are kept."""
+"""Compiled programs are kept, whether JAX is imported before or after the command began."""
 
 import os
 import subprocess
@@ -8,32 +8,34 @@ from pathlib import Path
 import jax
 import pytest
 
-from hytnas_jax import hardware
+from hytnas_jax import preparation
 
-PROGRAM = """
-import jax
-from hytnas_jax import hardware
-
-hardware.prepare()
+IMPORT, PREPARE = "import jax", "from hytnas_jax.preparation import prepare; prepare()"
+COMPILE = """
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 print(float(jax.jit(lambda x: x * 2 + 1)(3.0)))
 """
 
 
-def run(**environment: str) -> str:
+def run(*first: str, **environment: str) -> str:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}
     ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env={**os.environ, **environment}, capture_output=True, check=True
+        [sys.executable, "-c", "\n".join([*(first or (IMPORT, PREPARE)), COMPILE])],
+        env={**inherited, **environment},
+        capture_output=True,
+        check=True,
     )
     return ended.stdout.decode().strip()
 
 
-def test_compiled_programs_are_kept_by_version_and_processor(tmp_path: Path) -> None:
-    assert run(HYTNAS_JAX_CACHE=str(tmp_path)) == "7.0"
+@pytest.mark.parametrize("first", [(IMPORT, PREPARE), (PREPARE, IMPORT)], ids=["after", "before"])
+def test_compiled_programs_are_kept_by_version_and_processor(tmp_path: Path, first: tuple[str, str]) -> None:
+    assert run(*first, HYTNAS_JAX_CACHE=str(tmp_path)) == "7.0"
     (folder,) = tmp_path.iterdir()
     assert folder.name.startswith(f"jax-{jax.__version__}-")
     kept = set(folder.iterdir())
     assert kept
-    assert run(HYTNAS_JAX_CACHE=str(tmp_path)) == "7.0"
+    assert run(*first, HYTNAS_JAX_CACHE=str(tmp_path)) == "7.0"
     assert {path for path in folder.iterdir() if path.name.endswith("-cache")} <= kept  # nothing new
 
 
@@ -51,12 +53,12 @@ def test_jax_own_setting_goes_before(tmp_path: Path) -> None:
 
 def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HYTNAS_JAX_CACHE", "~/programs")
-    folder = hardware.cache_folder()
+    folder = preparation.cache_folder()
     assert folder is not None
     assert folder.parent == Path.home() / "programs"
     monkeypatch.delenv("HYTNAS_JAX_CACHE")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = hardware.cache_folder()
+    folder = preparation.cache_folder()
     assert folder is not None
     assert folder.parent == tmp_path / "hytnas_jax"
