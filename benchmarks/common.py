@@ -1,6 +1,7 @@
-"""Results of benchmarks as JSON files, each with the machine, versions and commit that it is from."""
+"""What benchmarks share: results as JSON files with the machine, versions and commit; timing in turns."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,3 +17,15 @@ def save_result(name: str, data: Mapping[str, Any]) -> Path:
     write_json(path, {**data, "environment": environment()})
     print(f"wrote {path}")
     return path
+
+
+def least_seconds(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """The least seconds of each call, which ends its work; they take turns, after one that is not timed."""
+    least = dict.fromkeys(calls, float("inf"))
+    for number in range(rounds + 1):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            if number:
+                least[name] = min(least[name], time.perf_counter() - started)
+    return least

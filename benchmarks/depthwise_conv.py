@@ -6,14 +6,13 @@ Kernels 3, 5, 7 and strides 1, 2 over maps of the built-in spaces. They take tur
 """
 
 import dataclasses
-import time
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from common import save_result
+from common import least_seconds, save_result
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, require_at_least, run, settings_of
@@ -66,7 +65,7 @@ def compare(config: Config, side: int, channels: int, kernel: int, stride: int) 
     x = jnp.asarray(rng.standard_normal((config.batch, side, side, channels), np.float32))
     weights = jnp.asarray(rng.standard_normal((kernel, kernel, channels), np.float32))
     calls: dict[str, Callable[[], Any]] = {}
-    for name, conv in (("ours", ops.depthwise_conv), ("XLA's", lax_depthwise)):
+    for name, conv in (("ours", ops.depthwise_conv), ("XLA's", ops.lax_depthwise)):
         forward = jax.jit(lambda x, w, conv=conv: conv(x, w, stride))
 
         def both(x: Any, w: Any, conv: Any = conv) -> Any:
@@ -74,10 +73,10 @@ def compare(config: Config, side: int, channels: int, kernel: int, stride: int) 
             return y, *pull(y)
 
         backward = jax.jit(both)
-        calls[f"{name} forward"] = lambda f=forward: f(x, weights)
-        calls[f"{name} with gradients"] = lambda f=backward: f(x, weights)
+        calls[f"{name} forward"] = lambda f=forward: jax.block_until_ready(f(x, weights))
+        calls[f"{name} with gradients"] = lambda f=backward: jax.block_until_ready(f(x, weights))
     check_equal(calls["ours with gradients"](), calls["XLA's with gradients"]())
-    ms = {name: 1e3 * seconds for name, seconds in in_turns(calls, config.rounds).items()}
+    ms = {name: 1e3 * seconds for name, seconds in least_seconds(calls, config.rounds).items()}
     return {
         "side": side,
         "channels": channels,
@@ -89,35 +88,10 @@ def compare(config: Config, side: int, channels: int, kernel: int, stride: int) 
     }
 
 
-def lax_depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-    """XLA's own."""
-    pad = [(kernel.shape[0] // 2,) * 2] * 2
-    return jax.lax.conv_general_dilated(
-        x,
-        kernel[:, :, None],
-        (stride, stride),
-        pad,
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        feature_group_count=x.shape[-1],
-    )
-
-
 def check_equal(ours: Any, expected: Any) -> None:
     """Raises AssertionError where outputs or gradients differ."""
     for a, b in zip(ours, expected, strict=True):
         np.testing.assert_allclose(a, b, atol=TOLERANCE * float(jnp.abs(b).max()))
-
-
-def in_turns(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """The least seconds of each, after a call that is not timed."""
-    least = dict.fromkeys(calls, float("inf"))
-    for number in range(rounds + 1):
-        for name, call in calls.items():
-            started = time.perf_counter()
-            jax.block_until_ready(call())
-            if number:
-                least[name] = min(least[name], time.perf_counter() - started)
-    return least
 
 
 if __name__ == "__main__":

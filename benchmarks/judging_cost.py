@@ -9,18 +9,16 @@ target is a ratio of at most 1.5 for all of them.
 
 import dataclasses
 import functools
-import time
 from typing import Any
 
 import jax
 import numpy as np
-from common import save_result
+from common import least_seconds, save_result
 from supernet_speed import Config as SpeedConfig
 from supernet_speed import workload_of
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, require_at_least, run, settings_of
-from proxies import supernet_accuracy
 from proxies.complexity import num_macs
 from proxies.supernet_accuracy import JudgingPictures, SupernetError, judge_calibrated
 from supernet.architecture import Architecture
@@ -57,14 +55,12 @@ def main(config: Config) -> None:
     model = supernet(space, channels=workload.channels, num_classes=workload.num_classes)
     params, stats = model.init(jax.random.key(0))
     macs = num_macs(functools.partial(space.network_spec, num_classes=workload.num_classes))
-    supernet_accuracy.KEPT_BYTES = 0  # nothing is remembered
-    in_supernet = SupernetError(space, model, params, lambda _: pictures)
+    in_supernet = SupernetError(space, model, params, lambda _: pictures, kept_bytes=0)
     rows, ratios = [], []
     for architecture, cost in spread(space, macs, config.networks):
         alone = stand_alone_judge(slice_subnet(space, architecture, params, stats))
-        seconds = in_turns(
-            lambda a=architecture: in_supernet([a]), lambda j=alone: j(pictures), config.rounds
-        )
+        judges = {"supernet": lambda a=architecture: in_supernet([a]), "alone": lambda j=alone: j(pictures)}
+        seconds = list(least_seconds(judges, config.rounds).values())
         ratios.append(seconds[0] / seconds[1])
         rows.append((architecture.name, round(cost / 1e6, 2), *np.round(seconds, 3).tolist(), ratios[-1]))
         console.say(f"{architecture.name}: {ratios[-1]:.2f}")
@@ -100,18 +96,6 @@ def stand_alone_judge(sliced: tuple[Any, Any, Any]) -> Any:
         return judge_calibrated(model, params, own, pictures)
 
     return lambda pictures: jax.block_until_ready(judge(params, pictures))
-
-
-def in_turns(first: Any, second: Any, rounds: int) -> tuple[float, float]:
-    """The least seconds of each, after a call that is not timed."""
-    times: list[list[float]] = [[], []]
-    for number in range(rounds + 1):
-        for side, call in enumerate((first, second)):
-            started = time.perf_counter()
-            call()
-            if number:
-                times[side].append(time.perf_counter() - started)
-    return min(times[0]), min(times[1])
 
 
 if __name__ == "__main__":

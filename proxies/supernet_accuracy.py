@@ -40,7 +40,7 @@ class SupernetError:
 
     The supernet's parts (stem, stages, head) are compiled once for each resolution and serve all subnets.
     What subnets have in common from the stem on is computed once: the maps after every part are kept, the
-    latest used ones within `KEPT_BYTES`. `losses` of the latest call hold the mean cross-entropies in nats,
+    latest used ones within `kept_bytes`. `losses` of the latest call hold the mean cross-entropies in nats,
     which are finer than the error.
     """
 
@@ -56,14 +56,16 @@ class SupernetError:
         pictures: Callable[[int], JudgingPictures],
         *,
         on_judged: Callable[[], None] = lambda: None,
+        kept_bytes: int = KEPT_BYTES,
     ):
         """`pictures` gives what is judged by for a resolution; `on_judged` is called after each subnet."""
         self._space = space
         self._pictures = pictures
         self._on_judged = on_judged
         self._prepared: dict[int, tuple[Maps, np.ndarray]] = {}
-        self._parts = [JudgedPart(part, params, model.abstract_stats) for part in model.parts]
-        self._kept = RecentlyUsed(KEPT_BYTES)
+        self._parts = [JudgedPart(part, params) for part in model.parts]
+        self._error_and_loss = jax.jit(error_and_loss)
+        self._kept = RecentlyUsed(kept_bytes)
         self.losses: NDArray[np.float64] = np.zeros(0)
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
@@ -87,8 +89,8 @@ class SupernetError:
         for number, part in enumerate(body):  # the stem is part 0, the same for all
             prefix = (resolution, *architecture.stages[:number])
             maps = self._kept.get(prefix, functools.partial(part, maps, control))
-        logits = np.concatenate(head(maps, control).judged).astype(np.float64)
-        return _error_and_loss(logits, labels.reshape(-1))
+        error, loss = self._error_and_loss(jnp.stack(head(maps, control).judged), labels)
+        return float(error), float(loss)
 
 
 class Maps(NamedTuple):
@@ -101,10 +103,10 @@ class Maps(NamedTuple):
 class JudgedPart:
     """One part of the supernet: maps to maps, the latter by statistics calibrated on the former."""
 
-    def __init__(self, part: Part, params: Tree, stats: Tree):
+    def __init__(self, part: Part, params: Tree):
         model, of_tree, self._of_control = part
         self._params = of_tree(params)
-        self._blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), of_tree(stats))
+        self._blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), model.abstract_stats)
         # One program, whether it is told to calibrate (train) or to use statistics.
         self._apply = jax.jit(
             lambda params, stats, x, control, train: model.apply(params, stats, x, control, train=train)
@@ -121,31 +123,22 @@ class JudgedPart:
         return Maps([x for x, _ in calibrated], judged)
 
 
-def _error_and_loss(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Of logits [N, K] and labels [N], those of which are -1 not counted."""
-    logits, labels = logits[labels >= 0], labels[labels >= 0]
-    log_probabilities = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    nats = -log_probabilities[np.arange(len(labels)), labels]
-    return float(np.mean(np.argmax(logits, 1) != labels)), float(np.mean(nats))
-
-
 def judge_calibrated(
     model: Model, params: Tree, stats: Tree, pictures: JudgingPictures
 ) -> tuple[jax.Array, jax.Array]:
     """Error rate and mean cross-entropy [] of a stand-alone network; `pictures.calibration` is not read."""
+    logits = jax.lax.map(lambda x: model.apply(params, stats, x, train=False)[0], pictures.images)
+    return error_and_loss(logits, pictures.labels)
 
-    def add(total: jax.Array, batch: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
-        images, labels = batch
-        logits, _ = model.apply(params, stats, images, train=False)
-        real = labels >= 0
-        wrong = (jnp.argmax(logits, -1) != labels) & real
-        log_probabilities = jax.nn.log_softmax(logits)
-        nats = -jnp.take_along_axis(log_probabilities, jnp.maximum(labels, 0)[:, None], 1)[:, 0]
-        sums = jnp.stack([jnp.sum(wrong), jnp.sum(jnp.where(real, nats, 0)), jnp.sum(real)])
-        return total + sums, None
 
-    total, _ = jax.lax.scan(add, jnp.zeros(3), (pictures.images, pictures.labels))
-    return total[0] / total[2], total[1] / total[2]
+def error_and_loss(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Error rate and mean cross-entropy in nats [] of logits [..., K] and labels [...]; -1 does not count."""
+    real = labels >= 0
+    wrong = (jnp.argmax(logits, -1) != labels) & real
+    log_probabilities = jax.nn.log_softmax(logits)
+    nats = -jnp.take_along_axis(log_probabilities, jnp.maximum(labels, 0)[..., None], -1)[..., 0]
+    count = jnp.sum(real)
+    return jnp.sum(wrong) / count, jnp.sum(jnp.where(real, nats, 0)) / count
 
 
 def in_batches(images: np.ndarray, labels: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:

@@ -68,15 +68,13 @@ class ElasticResidual(InvertedResidual):
 
     def _tiles(self, widths: ResidualWidths) -> dict[str, Any]:
         """The weights by tiles of the hidden channels: [T, ...]."""
-        all_hidden = jnp.arange(self.spec.hidden)
         expand = jnp.eye(self.in_width, self.spec.hidden)  # of expansion 1, which has no convolution here
         if self.spec.expand:
             expand = jnp.where(widths.expansion == 1, expand, self.expand.kernel[...])
-        used = all_hidden[:, None] < widths.in_width * widths.expansion
         by_channel = {  # the hidden channels last
             "expand": expand,
             "kernel": ops.mask_kernel(self.depthwise.kernel[...], widths.kernel),
-            "project": jnp.where(used, self.project.kernel[...], 0).T,
+            "project": ops.mask_channels(self.project.kernel[...].T, widths.in_width * widths.expansion),
             "norms": {
                 name: [norm.scale[...], norm.bias[...], norm.mean[...], norm.var[...]]
                 for name, norm in self._hidden_norms().items()

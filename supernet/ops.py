@@ -51,8 +51,12 @@ def depthwise_conv(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
     On CPU a sum over shifted slices with its own gradient (XLA's grouped convolution is 15-25x slower
     there, its gradient more); elsewhere XLA's own. Result [B, ceil(H / stride), ceil(W / stride), C].
     """
-    if jax.default_backend() == "cpu":
-        return _shifted_depthwise(x, kernel, stride)
+    conv = _shifted_depthwise if jax.default_backend() == "cpu" else lax_depthwise
+    return conv(x, kernel, stride)
+
+
+def lax_depthwise(x: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+    """`depthwise_conv` as XLA has it."""
     pad = kernel.shape[0] // 2
     return jax.lax.conv_general_dilated(
         x,
@@ -187,7 +191,7 @@ def batch_norm(
     if train is True:
         return _batch_norm(x, scale, bias, activation)
     if train is not False:
-        mean, var = jax.lax.cond(train, lambda x: _moments(x), lambda _: (mean, var), x)
+        mean, var = jax.lax.cond(train, _moments, lambda _: (mean, var), x)
     return activate(_scaled(x, scale, bias, mean, var), activation), mean, var
 
 

@@ -4,6 +4,7 @@ Letters: A architectures, S stages.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -117,6 +118,7 @@ class SupernetStage(nnx.Module):
         x = self.first.narrowed(x, widths, train=train)
         if self.transformer is None:
             return convolutions(self, x)
+        # Only the kind in use is computed.
         return nnx.cond(c.attention == 1, attention, convolutions, self, x)
 
 
@@ -148,7 +150,8 @@ class Supernet(nnx.Module):
 class Part(NamedTuple):
     """One after the other, the parts are the supernet: stem, stages, head.
 
-    `model.apply(of_tree(params), of_tree(stats), x, of_control(control), train=)` computes this one.
+    `model.apply(of_tree(params), stats, x, of_control(control), train=)` computes this one, `stats` being its
+    own.
     """
 
     model: Model
@@ -161,16 +164,23 @@ class SupernetModel(Model):
 
     def __init__(self, space: SearchSpace, channels: int, num_classes: int, dtype: Any, tiers: int):
         super().__init__(lambda init: Supernet(space, channels, num_classes, init, tiers=tiers), dtype=dtype)
+        self._builds: tuple[Callable[[Initializer], nnx.Module], ...] = (
+            lambda init: _stem(space, channels, init),
+            *(functools.partial(SupernetStage, space, number, tiers) for number in range(len(space.stages))),
+            lambda init: _head(space, num_classes, init),
+        )
 
-        def stage(number: int) -> Part:
-            model = Model(lambda init: SupernetStage(space, number, tiers, init), dtype=dtype)
+    @functools.cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Made when first asked for: training needs the whole only."""
+        stem, *stages, head = (Model(build, dtype=self._dtype) for build in self._builds)
+
+        def stage(number: int, model: Model) -> Part:
             return Part(model, lambda tree: tree["stages"][number], lambda control: control)
 
-        stem = Model(lambda init: _stem(space, channels, init), dtype=dtype)
-        head = Model(lambda init: _head(space, num_classes, init), dtype=dtype)
-        self.parts = (
+        return (
             Part(stem, lambda tree: tree["stem"], lambda _: None),
-            *(stage(number) for number in range(len(space.stages))),
+            *(stage(number, model) for number, model in enumerate(stages)),
             Part(head, lambda tree: tree["head"], lambda control: control.head),
         )
 

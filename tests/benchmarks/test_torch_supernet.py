@@ -10,42 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from tiny_space import SPACE
 
 from supernet import training
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree
 from supernet.search_space import SearchSpace
-from supernet.stage_space import StageSpace
 from supernet.supernet import Control, controls, supernet
 
 torch = pytest.importorskip(
     "torch", reason="the peer is written in PyTorch: pip install hytnas_jax[benchmark]"
 )
 
-SPACE = SearchSpace(
-    "tiny",
-    (
-        StageSpace(
-            stride=1,
-            block=("conv", "attention"),
-            depth=(1, 2),
-            expansion=(1, 2),
-            kernel=(3, 5),
-            width=(4, 6),
-            embed=(4, 8),
-            heads=(1, 2, 4),
-            ffn_ratio=(1, 2),
-            patch=(1, 2, 4),  # on a map of 7x7, which none divides
-        ),
-        StageSpace(
-            block=("attention",), growth=(1, 1.5), max_width=8, heads=(1, 2), ffn_ratio=(1,), patch=(2, 4)
-        ),
-    ),
-    resolution=(7,),
-    stem_width=4,
-    stem_stride=1,
-    head_min=5,
-)
 NUM_CLASSES, BATCH = 3, 8
 # Compiling takes longer than running by far here: 0.6 of the time without optimisation.
 jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})

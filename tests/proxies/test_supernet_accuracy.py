@@ -146,8 +146,7 @@ def test_what_subnets_share_is_computed_once(
     )
     np.testing.assert_array_equal(estimator(members), errors)
     assert len(computed) == 3  # the heads
-    monkeypatch.setattr(supernet_accuracy, "KEPT_BYTES", 0)
-    forgetful = SupernetError(SPACE, model, params, pictures)
+    forgetful = SupernetError(SPACE, model, params, pictures, kept_bytes=0)
     np.testing.assert_array_equal(forgetful(members), errors)
     np.testing.assert_allclose(forgetful.losses, losses, rtol=1e-6)
     assert len(computed) == 3 + 3 * len(model.parts)
