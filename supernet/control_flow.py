@@ -2,7 +2,8 @@
 
 JAX cannot take the gradient of a loop of unknown length, and that of a choice compiles and saves the
 intermediates of every branch. Here only the inputs are saved, and the backward pass computes anew the part
-that was in use. Auxiliary outputs have no gradient.
+that was in use. Auxiliary outputs, of which batch statistics are one, have no gradient; the backward pass
+hands them in again as `known`, None in the forward pass.
 """
 
 import functools
@@ -15,12 +16,12 @@ from flax import nnx
 
 from supernet.flat import flatten, unflatten
 
-Body = Callable[[Any, Any, Any], tuple[jax.Array, Any]]
-Branch = Callable[[Any, Any], tuple[jax.Array, Any]]
+Body = Callable[[Any, Any, Any, Any], tuple[jax.Array, Any]]
+Branch = Callable[[Any, Any, Any], tuple[jax.Array, Any]]
 
 
 def sum_over_tiles(body: Body, tiles: Any, x: jax.Array, numbers: Any, count: Any) -> tuple[jax.Array, Any]:
-    """The sum of `body(tile, x, numbers)[0]` over the first `count` of `tiles`, and all auxiliary outputs.
+    """The sum of `body(tile, x, numbers, known)[0]` over the first `count` of `tiles`; all auxiliary outputs.
 
     `tiles` is a tree of arrays [T, ...], a tile one of theirs; `numbers` have no gradient. The auxiliary
     outputs, body's second ones, come as [T, ...], 0 where no tile was computed. A single tile is computed
@@ -28,33 +29,37 @@ def sum_over_tiles(body: Body, tiles: Any, x: jax.Array, numbers: Any, count: An
     """
     if jax.tree.leaves(tiles)[0].shape[0] > 1:
         return _tiled(body, tiles, x, numbers, count)
-    y, auxiliary = body(_at(tiles, 0), x, numbers)
+    y, auxiliary = body(_at(tiles, 0), x, numbers, None)
     return y, jax.tree.map(lambda leaf: leaf[None], auxiliary)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _tiled(body: Body, tiles: Any, x: jax.Array, numbers: Any, count: Any) -> tuple[jax.Array, Any]:
-    shapes = jax.eval_shape(body, _at(tiles, 0), x, numbers)
+    shapes = jax.eval_shape(body, _at(tiles, 0), x, numbers, None)
     length = jax.tree.leaves(tiles)[0].shape[0]
     y, auxiliary = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     auxiliary = jax.tree.map(lambda a: jnp.zeros((length, *a.shape), a.dtype), auxiliary)
 
     def add(t: jax.Array, total: tuple[jax.Array, Any]) -> tuple[jax.Array, Any]:
-        y, own = body(_at(tiles, t), x, numbers)
+        y, own = body(_at(tiles, t), x, numbers, None)
         return total[0] + y, _set(total[1], t, own)
 
     return jax.lax.fori_loop(0, count, add, (y, auxiliary))
 
 
 def _tiled_forward(body: Body, *inputs: Any) -> tuple[Any, Any]:
-    return _tiled(body, *inputs), inputs
+    y, auxiliary = _tiled(body, *inputs)
+    return (y, auxiliary), (inputs, auxiliary)
 
 
-def _tiled_backward(body: Body, inputs: Any, cotangents: Any) -> tuple[Any, ...]:
-    tiles, x, numbers, count = inputs
+def _tiled_backward(body: Body, saved: Any, cotangents: Any) -> tuple[Any, ...]:
+    (tiles, x, numbers, count), auxiliary = saved
 
     def add(t: jax.Array, total: tuple[Any, jax.Array]) -> tuple[Any, jax.Array]:
-        pull = jax.vjp(lambda tile, x: body(tile, x, numbers), _at(tiles, t), x, has_aux=True)[1]
+        def again(tile: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+            return body(tile, x, numbers, _at(auxiliary, t))
+
+        pull = jax.vjp(again, _at(tiles, t), x, has_aux=True)[1]
         own, dx = pull(cotangents[0])
         return _set(total[0], t, own), total[1] + dx
 
@@ -66,31 +71,33 @@ _tiled.defvjp(_tiled_forward, _tiled_backward)
 
 
 def choose(branches: Sequence[Branch], index: Any, arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
-    """`branches[index](arrays, numbers)`; all give the same shapes. `numbers` have no gradient."""
+    """`branches[index](arrays, numbers, known)`; all give the same shapes. `numbers` have no gradient."""
     if len(branches) > 1:
         return _chosen(tuple(branches), index, arrays, numbers)
-    return branches[0](arrays, numbers)
+    return branches[0](arrays, numbers, None)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _chosen(branches: Sequence[Branch], index: Any, arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
-    return jax.lax.switch(index, branches, arrays, numbers)
+    return jax.lax.switch(index, branches, arrays, numbers, None)
 
 
 def _chosen_forward(branches: Sequence[Branch], *inputs: Any) -> tuple[Any, Any]:
-    return _chosen(branches, *inputs), inputs
+    y, auxiliary = _chosen(branches, *inputs)
+    return (y, auxiliary), (inputs, auxiliary)
 
 
-def _chosen_backward(branches: Sequence[Branch], inputs: Any, cotangents: Any) -> tuple[Any, ...]:
-    index, arrays, numbers = inputs
+def _chosen_backward(branches: Sequence[Branch], saved: Any, cotangents: Any) -> tuple[Any, ...]:
+    (index, arrays, numbers), auxiliary = saved
 
-    def backward(branch: Branch) -> Callable[[Any, Any, Any], Any]:
-        def run(arrays: Any, numbers: Any, dy: Any) -> Any:
-            return jax.vjp(lambda arrays: branch(arrays, numbers), arrays, has_aux=True)[1](dy)[0]
+    def backward(branch: Branch) -> Callable[[Any, Any, Any, Any], Any]:
+        def run(arrays: Any, numbers: Any, known: Any, dy: Any) -> Any:
+            return jax.vjp(lambda arrays: branch(arrays, numbers, known), arrays, has_aux=True)[1](dy)[0]
 
         return run
 
-    d_arrays = jax.lax.switch(index, [backward(b) for b in branches], arrays, numbers, cotangents[0])
+    backwards = [backward(branch) for branch in branches]
+    d_arrays = jax.lax.switch(index, backwards, arrays, numbers, auxiliary, cotangents[0])
     return None, d_arrays, None
 
 

@@ -91,26 +91,32 @@ def _hidden_tile(
     tile: dict[str, Any],
     x: jax.Array,
     widths: ResidualWidths,
+    known: dict[str, Any] | None,
     *,
     spec: InvertedResidualSpec,
     kernels: Sequence[int],
     train: Train,
 ) -> tuple[jax.Array, dict[str, Any]]:
     """What t hidden channels add to the block's output before its last norm, and their statistics."""
-    norm = functools.partial(ops.batch_norm, activation=spec.activation, train=train)
-    h, statistics = x @ tile["expand"].astype(x.dtype), {}
+
+    def norm(h: jax.Array, name: str) -> Any:
+        scale, bias, *moments = tile["norms"][name]
+        moments, mode = (moments, train) if known is None else (known[name], again(train))
+        return ops.batch_norm(h, scale, bias, *moments, activation=spec.activation, train=mode)
+
+    h, statistics = ops.pointwise(x, tile["expand"]), {}
     if spec.expand:
-        z, *statistics["expand"] = norm(h, *tile["norms"]["expand"])
+        z, *statistics["expand"] = norm(h, "expand")
         h = jnp.where(widths.expansion == 1, h, z)
 
-    def depthwise(arrays: Any, _: Any, side: int) -> tuple[jax.Array, tuple[()]]:
+    def depthwise(arrays: Any, numbers: Any, known: Any, side: int) -> tuple[jax.Array, tuple[()]]:
         h, kernel = arrays
         return ops.depthwise_conv(h, ops.kernel_centre(kernel, side), spec.stride), ()
 
     branches = [functools.partial(depthwise, side=side) for side in kernels]
     h, _ = choose(branches, tier_index(kernels, widths.kernel), (h, tile["kernel"]), ())
-    h, *statistics["depthwise"] = norm(h, *tile["norms"]["depthwise"])
-    return h @ tile["project"].T.astype(x.dtype), statistics
+    h, *statistics["depthwise"] = norm(h, "depthwise")
+    return ops.pointwise(h, tile["project"].T), statistics
 
 
 def tile_size(hidden: int) -> int:
@@ -136,14 +142,18 @@ class ElasticMobileViT(MobileViT):
         height, breadth = x.shape[1:3]
         unit = min(self.spec.patch, max(height, breadth))
 
-        def to_tokens(local: Any, x: jax.Array, widths: AttentionWidths, width: int) -> jax.Array:
+        def to_tokens(
+            local: Any, x: jax.Array, widths: AttentionWidths, width: int, train: Train
+        ) -> jax.Array:
             conv, norm, embed, embed_norm = local
             h = norm(conv(x[..., :width], width), "silu", train=train)
             h = embed(ops.mask_channels(h, widths.width))
             h = h if embed_norm is None else embed_norm(h, train=train)
             return ops.unfold(ops.mask_channels(h, widths.embed), unit)
 
-        def from_tokens(fusion: Any, inputs: Any, widths: AttentionWidths, width: int) -> jax.Array:
+        def from_tokens(
+            fusion: Any, inputs: Any, widths: AttentionWidths, width: int, train: Train
+        ) -> jax.Array:
             norm, back, back_norm, fuse, fuse_norm = fusion
             x, tokens = inputs
             h = back(ops.fold(norm(tokens, widths.embed), unit, height, breadth), width)
@@ -153,34 +163,36 @@ class ElasticMobileViT(MobileViT):
 
         embed_norm = self.embed_norm if self.spec.embed_norm else None
         local = (self.local, self.local_norm, self.embed, embed_norm)
-        tokens = at_tier(self.widths, widths.width, to_tokens, local, x, widths)
+        tokens = at_tier(self.widths, widths.width, to_tokens, local, x, widths, train=train)
         mask = ops.attention_mask(height, breadth, unit, widths.patch)
         tokens = chain(self.layers, functools.partial(self._layer, widths, mask), tokens)
         fusion = (self.norm, self.back, self.back_norm, self.fuse, self.fuse_norm)
-        return at_tier(self.widths, widths.width, from_tokens, fusion, (x, tokens), widths)
+        return at_tier(self.widths, widths.width, from_tokens, fusion, (x, tokens), widths, train=train)
 
     def _layer(
         self, widths: AttentionWidths, mask: Any, layer: TransformerLayer, tokens: jax.Array, number: Any
     ) -> jax.Array:
-        def call(layer: TransformerLayer, tokens: jax.Array, numbers: Any, embed: int) -> jax.Array:
+        def call(layer: TransformerLayer, tokens: jax.Array, numbers: Any, embed: int, _: Train) -> jax.Array:
             narrow = tokens[..., :embed]
             y = layer(narrow, numbers["mask"], numbers["widths"]) if embed else narrow
             return jnp.concatenate([y, tokens[..., y.shape[-1] :]], -1)
 
         size = jnp.where(number < widths.depth, widths.embed, 0)  # 0: the layer is not part of the subnet
         numbers = {"mask": mask, "widths": widths}
-        return at_tier((0, *self.embeds), size, call, layer, tokens, numbers)
+        return at_tier((0, *self.embeds), size, call, layer, tokens, numbers, train=True)
 
 
 def at_tier(
     tiers: Sequence[int],
     size: jax.Array,
-    call: Callable[[Any, Any, Any, int], jax.Array],
+    call: Callable[[Any, Any, Any, int, Train], jax.Array],
     modules: Any,
     x: Any,
     numbers: Any,
+    *,
+    train: Train,
 ) -> jax.Array:
-    """`call(modules, x, numbers, tier)` with the smallest of the ascending `tiers` that is >= `size`.
+    """`call(modules, x, numbers, tier, train)` with the smallest of the ascending `tiers` that is >= `size`.
 
     `modules` is a tree of NNX modules; the statistics that `call` writes in them are written. `x` may be a
     tree of arrays. The result has the same shape at every tier. `numbers` have no gradient.
@@ -188,9 +200,11 @@ def at_tier(
     graph, state = nnx.split(modules)
 
     def branch(tier: int) -> Any:
-        def run(arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
+        def run(arrays: Any, numbers: Any, known: Any) -> tuple[jax.Array, Any]:
             own = nnx.merge(graph, arrays[0], copy=True)
-            y = call(own, arrays[1], numbers, tier)
+            if known is not None:
+                nnx.update(own, known)
+            y = call(own, arrays[1], numbers, tier, train if known is None else again(train))
             return y, nnx.state(own, nnx.BatchStat)
 
         return run
@@ -199,6 +213,11 @@ def at_tier(
     y, statistics = choose(branches, tier_index(tiers, size), (state, x), numbers)
     nnx.update(modules, statistics)
     return y
+
+
+def again(train: Train) -> Train:
+    """`train` for computing anew what a forward pass with it has computed."""
+    return ops.AGAIN if train is True else train
 
 
 def tier_index(tiers: Sequence[int], size: jax.Array) -> Any:

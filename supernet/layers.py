@@ -82,7 +82,7 @@ class Linear(nnx.Module):
 
     def __call__(self, x: jax.Array, width: int | None = None) -> jax.Array:
         """[..., in] -> [..., width]."""
-        y = x @ self.kernel[...][: x.shape[-1], :width].astype(x.dtype)
+        y = ops.pointwise(x, self.kernel[...][: x.shape[-1], :width])
         return y if self.bias is None else y + self.bias[...][:width].astype(y.dtype)
 
 
@@ -97,7 +97,8 @@ class QKV(nnx.Module):
         """[..., D] -> three times [..., D]."""
         width = x.shape[-1]
         kernel, bias = self.kernel[...][:width, :, :width], self.bias[...][:, :width]
-        y = jnp.tensordot(x, kernel.astype(x.dtype), 1) + bias.astype(x.dtype)
+        y = ops.pointwise(x, kernel.reshape(width, -1)).reshape(*x.shape[:-1], 3, width)
+        y = y + bias.astype(x.dtype)
         return y[..., 0, :], y[..., 1, :], y[..., 2, :]
 
 

@@ -64,6 +64,10 @@ class Model:
         features = module.features(images.astype(self._dtype), *narrowed, train=True)
         return features, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
 
+    def no_stats(self) -> Tree:
+        """Statistics for an `apply` that does not read them."""
+        return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self.abstract_stats)
+
     def _bind(self, params: Tree, stats: Tree) -> Any:
         def filled(abstract: nnx.State, values: Tree) -> nnx.State:
             state = jax.tree.map(lambda leaf: leaf, abstract)

@@ -134,14 +134,18 @@ class Supernet(nnx.Module):
 
     def features(self, images: jax.Array, control: Control, *, train: Train) -> jax.Array:
         """Feature map before global pooling: [B, H, W, C] -> [B, H', W', C']."""
-        return self.head.features(self._trunk(images, control, train), control.head, train=train)
+        x = self._trunk(self.stem(images, train=train), control, train)
+        return self.head.features(x, control.head, train=train)
 
     def __call__(self, images: jax.Array, control: Control, *, train: Train) -> jax.Array:
         """[B, H, W, C] -> logits float32 [B, num_classes]."""
-        return self.head(self._trunk(images, control, train), control.head, train=train)
+        return self.after_stem(self.stem(images, train=train), control, train=train)
 
-    def _trunk(self, images: jax.Array, control: Control, train: Train) -> jax.Array:
-        x = self.stem(images, train=train)
+    def after_stem(self, x: jax.Array, control: Control, *, train: Train) -> jax.Array:
+        """The stem's maps [B, H, W, C] -> logits float32 [B, num_classes]."""
+        return self.head(self._trunk(x, control, train), control.head, train=train)
+
+    def _trunk(self, x: jax.Array, control: Control, train: Train) -> jax.Array:
         for stage in self.stages:
             x = stage(x, control, train=train)
         return x
@@ -169,6 +173,14 @@ class SupernetModel(Model):
             *(functools.partial(SupernetStage, space, number, tiers) for number in range(len(space.stages))),
             lambda init: _head(space, num_classes, init),
         )
+
+    def stem(self, params: Tree, images: jax.Array) -> jax.Array:
+        """What all subnets begin with: the stem's maps of images [B, H, W, C], by the batch's statistics."""
+        return self._bind(params, self.no_stats()).stem(images.astype(self._dtype), train=True)
+
+    def after_stem(self, params: Tree, maps: jax.Array, control: Control) -> jax.Array:
+        """Logits float32 [B, num_classes] of the stem's maps, by the batch's statistics."""
+        return self._bind(params, self.no_stats()).after_stem(maps, control, train=True)
 
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:

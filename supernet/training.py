@@ -15,6 +15,7 @@ import optax
 from supernet.errors import UserError
 from supernet.flat import flatten, unflatten
 from supernet.model import Model, Tree
+from supernet.supernet import Control, SupernetModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def step(
     state: TrainState,
     images: jax.Array,
     labels: jax.Array,
-    controls: Any = None,
+    controls: Control | None = None,
 ) -> tuple[TrainState, Metrics]:
     """One optimiser step on images [B, H, W, C] and labels int [B].
 
@@ -114,37 +115,59 @@ def step(
     """
     classes = model.abstract_params["head"]["classifier"]["bias"].shape[0]
     smooth = optax.smooth_labels(jax.nn.one_hot(labels, classes), recipe.label_smoothing)
-    stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), model.abstract_stats)
     params = unflatten(model.abstract_params, state.params)
-
-    def loss_of(params: Tree, target: jax.Array, control: Any) -> tuple[jax.Array, jax.Array]:
-        logits, _ = model.apply(params, stats, images, control, train=True)
-        return jnp.mean(optax.softmax_cross_entropy(logits, target)), logits
-
-    gradient_of = jax.value_and_grad(loss_of, has_aux=True)
-
-    def add_subnet(carry: tuple[jax.Array, jax.Array], subnet: tuple[jax.Array, Any]) -> tuple[Any, Any]:
-        total, target = carry
-        index, control = subnet
-        (loss, logits), gradient = gradient_of(params, target, control)
-        accuracy = jnp.mean(jnp.argmax(logits, -1) == labels)
-        target = jnp.where(index == 0, jax.nn.softmax(logits), target)  # the first teaches the others
-        return (total + flatten(gradient), target), (loss, accuracy)
-
     if controls is None:
-        (loss, logits), gradients = gradient_of(params, smooth, None)
-        gradient = flatten(gradients)
-        losses, accuracies = loss[None], jnp.mean(jnp.argmax(logits, -1) == labels)[None]
+        (losses, logits), gradient = _gradient_alone(model, params, images, smooth)
     else:
-        zeros = jnp.zeros_like(state.params)
-        subnets = (jnp.arange(len(controls.head)), controls)
-        (gradient, _), (losses, accuracies) = jax.lax.scan(add_subnet, (zeros, smooth), subnets)
+        assert isinstance(model, SupernetModel), "controls narrow a supernet"
+        (losses, logits), gradient = _gradient_of_subnets(model, params, images, smooth, controls)
+    accuracies = jnp.mean(jnp.argmax(logits, -1) == labels, -1)
     updates, optimizer = recipe.optimizer(params).update(gradient, state.optimizer, state.params)
     updated = state.params + updates
     decay = jnp.minimum(recipe.ema_decay, (1.0 + state.step) / (10.0 + state.step))
     ema = decay * state.ema + (1 - decay) * updated
     norm = jnp.linalg.norm(gradient)
     return TrainState(state.step + 1, updated, ema, optimizer), Metrics(losses, accuracies, norm)
+
+
+def _gradient_alone(model: Model, params: Tree, images: jax.Array, target: jax.Array) -> Any:
+    """((losses [1], logits [1, B, classes]), gradient [P])."""
+
+    def loss_of(params: Tree) -> tuple[jax.Array, jax.Array]:
+        logits, _ = model.apply(params, model.no_stats(), images, train=True)
+        return _cross_entropy(logits, target), logits
+
+    (loss, logits), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
+    return (loss[None], logits[None]), flatten(gradient)
+
+
+def _gradient_of_subnets(
+    model: SupernetModel, params: Tree, images: jax.Array, smooth: jax.Array, controls: Control
+) -> Any:
+    """((losses [K], logits [K, B, classes]), the sum of the gradients [P]); the stem is computed once."""
+
+    def loss_of(params: Tree, maps: jax.Array, target: jax.Array, control: Control) -> Any:
+        logits = model.after_stem(params, maps, control)
+        return _cross_entropy(logits, target), logits
+
+    gradient_of = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
+    maps, pull = jax.vjp(lambda params: model.stem(params, images), params)
+
+    def add_subnet(carry: Any, subnet: tuple[jax.Array, Control]) -> tuple[Any, Any]:
+        total, of_maps, target = carry
+        index, control = subnet
+        (loss, logits), (gradient, own) = gradient_of(params, maps, target, control)
+        target = jnp.where(index == 0, jax.nn.softmax(logits), target)  # the first teaches the others
+        return (total + flatten(gradient), of_maps + own, target), (loss, logits)
+
+    zeros = (jnp.zeros_like(flatten(params)), jnp.zeros_like(maps))
+    subnets = (jnp.arange(len(controls.head)), controls)
+    (total, of_maps, _), results = jax.lax.scan(add_subnet, (*zeros, smooth), subnets)
+    return results, total + flatten(pull(of_maps)[0])
+
+
+def _cross_entropy(logits: jax.Array, target: jax.Array) -> jax.Array:
+    return jnp.mean(optax.softmax_cross_entropy(logits, target))
 
 
 def _is_kernel(params: Tree) -> np.ndarray:
