@@ -8,8 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import hytnas_jax
+import supernet
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("supernet", "proxies", "hytnas_jax")
@@ -97,6 +101,15 @@ def test_commands_start_without_what_they_only_need_when_called() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
+
+
+@pytest.mark.parametrize("package", [supernet, hytnas_jax], ids=["supernet", "hytnas_jax"])
+def test_public_names_are_found(package: ModuleType) -> None:
+    assert package._PUBLIC
+    for public in package._PUBLIC:
+        assert getattr(package, public).__name__ == public
+    with pytest.raises(AttributeError, match="has no attribute 'SearchSpaces'"):
+        package.SearchSpaces  # noqa: B018
 
 
 def test_every_package_is_looked_at() -> None:
