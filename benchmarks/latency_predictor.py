@@ -17,7 +17,7 @@ from common import save_result
 
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.timing import Timing, time_models
-from hytnas_jax.measure_latency import draw_networks
+from hytnas_jax.steps.measure_latency import draw_networks
 from proxies.complexity import complexity
 from proxies.latency import (
     Features,

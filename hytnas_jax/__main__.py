@@ -10,7 +10,7 @@ import dataclasses
 import shlex
 import time
 
-from hytnas_jax import console
+from hytnas_jax import console, export, measure_latency, report, retrain, search, train_supernet
 from hytnas_jax.command import require_at_least, run
 from hytnas_jax.data_config import DataConfig
 
@@ -49,8 +49,6 @@ LEAST = {"epochs": 1, "retrain_epochs": 1, "evaluations": 4, "networks": 10, "co
 
 def main(config: Config) -> None:
     """Run every step that is not done yet."""
-    from hytnas_jax import export, measure_latency, report, retrain, search, train_supernet
-
     workdir, seed = config.workdir, config.seed
     search_config = search.Config(
         workdir,

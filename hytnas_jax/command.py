@@ -1,7 +1,8 @@
 """From a command line to a config, and from an error to a message and an exit status.
 
 A command is a module with a frozen dataclass `Config`, whose fields are its flags and whose field
-docstrings are its help, and a `main(config)`; its last lines are
+docstrings are its help, and a `main(config)`, which imports what does the work (`steps`) when it is called:
+JAX and the like take seconds, help and a wrong flag must not. Its last lines are
 
     if __name__ == "__main__":
         run(main, Config)

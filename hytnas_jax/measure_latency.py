@@ -1,4 +1,4 @@
-"""Measures networks of the search space on this machine and fits the latency predictor.
+"""Measure networks of the search space on this machine and fit the latency predictor.
 
     python -m hytnas_jax.measure_latency --workdir runs/digits
 
@@ -7,29 +7,9 @@ is in `latency/measurements.csv` once it is certain; the same command again goes
 """
 
 import dataclasses
-import math
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from hytnas_jax import console
-from hytnas_jax.command import run, settings_of
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.timing import Timing, time_models
-from hytnas_jax.environment import environment
-from hytnas_jax.project import open_project
-from hytnas_jax.workdir import CsvLog, Step, Workdir, command_line, read_json, write_json
-from proxies.latency import MIN_NETWORKS, LatencyPredictor
-from proxies.latency_features import feature_table
-from supernet.architecture import Architecture
-from supernet.errors import UserError
-from supernet.search_space import SearchSpace
-
-STEP = "latency"
-DRAWS_PER_NETWORK = 4  # in a small space many draws are the same network
-NUM_CHECKED = 3  # measured again when a cut measurement goes on
-WIDE, SHIFTED = 0.05, 0.1  # fractions of a latency from which on the user is told
+from hytnas_jax.command import run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,181 +25,10 @@ class Config:
 
 
 def main(config: Config) -> None:
-    """Measures, fits, and says how good the predictor is on networks that it has not seen."""
-    project = open_project(Workdir(config.workdir))
-    step = project.workdir.step(STEP)
-    # A latency is of the processor that it was measured on.
-    settings = {**settings_of(config), "cpu": environment()["cpu"]}
-    step.begin(settings, {"data": project.done_id})
-    if step.is_done:
-        console.say(f"step {STEP!r} is done; delete {step.folder} to measure anew")
-        predictor, files = load_predictor(step), []
-    else:
-        predictor = measure(
-            project.space,
-            step,
-            channels=project.channels,
-            num_classes=project.num_classes,
-            networks=config.networks,
-            seed=config.seed,
-        )
-        step.finish(dataclasses.asdict(predictor.error))
-        files = [step.folder / "measurements.csv", step.folder / "predictor.json"]
-    error = predictor.error
-    console.say(
-        f"latency predictor, on held-out networks: Spearman {error.spearman:.3f}, mean error "
-        f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without its fold)"
-    )
-    console.wrote(files, command_line("search", config.workdir))
+    """Measure, or go on measuring, and say how good the predictor is on networks that it has not seen."""
+    from hytnas_jax.steps.measure_latency import measure_latency
 
-
-def measure(
-    space: SearchSpace, step: Step, *, channels: int, num_classes: int, networks: int, seed: int
-) -> LatencyPredictor:
-    """Measure what is not yet measured, and fit; writes `measurements.csv` and `predictor.json`.
-
-    Args:
-        space: where the networks are drawn from.
-        step: whose folder holds the files.
-        channels: of the pictures.
-        num_classes: of the classifier.
-        networks: how many to measure; fewer where the space has fewer.
-        seed: of the draw.
-
-    Raises:
-        UserError: too few networks, or a measurement in the file that cannot be one.
-    """
-    drawn = draw_networks(space, networks, seed)
-    measurements = Measurements(step.folder / "measurements.csv", space)
-
-    def to_onnx(architecture: Architecture) -> bytes:
-        return build_onnx(space.network_spec(architecture, channels=channels, num_classes=num_classes))
-
-    before = measurements.read()
-    missing = [architecture for architecture in drawn if architecture not in before]
-    again = list(before)[:NUM_CHECKED] if missing else []
-    queue = [*again, *missing]
-    repeated: dict[Architecture, Timing] = {}
-    with console.progress(len(drawn), "measuring latency", done=len(drawn) - len(missing)) as bar:
-        timings = time_models(map(to_onnx, queue), on_round=lambda number: bar.note(f"round {number}"))
-        for index, timing in timings:
-            if index < len(again):
-                repeated[again[index]] = timing
-                continue
-            measurements.append(queue[index], timing)
-            bar.advance()
-    _warn_if_shifted(before, repeated)
-
-    measured = measurements.read()
-    _warn_if_wide(list(measured.values()))
-    specs = [space.network_spec(a, channels=channels, num_classes=num_classes) for a in measured]
-    latency_ms = np.array([timing.latency_ms for timing in measured.values()])
-    predictor = LatencyPredictor.fit(feature_table(specs), latency_ms)
-    write_json(step.folder / "predictor.json", predictor.to_json())
-    return predictor
-
-
-def load_predictor(step: Step) -> LatencyPredictor:
-    """The predictor that the step has made. Raises UserError where it has not, or the file is damaged."""
-    step.require("measure_latency")
-    path = step.folder / "predictor.json"
-    try:
-        return LatencyPredictor.from_json(read_json(path))
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
-
-
-def draw_networks(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
-    """Up to `count` different networks, uniformly from the space; fewer where it has fewer.
-
-    Raises:
-        UserError: the count, or the space, is too small for a predictor.
-    """
-    if count < MIN_NETWORKS:
-        raise UserError(f"--networks {count}: a latency predictor needs {MIN_NETWORKS} or more")
-    codes = space.sample(np.random.default_rng(seed), DRAWS_PER_NETWORK * count)
-    _, first = np.unique(codes, axis=0, return_index=True)
-    kept = codes[np.sort(first)[:count]]
-    if len(kept) < MIN_NETWORKS:
-        raise UserError(
-            f"space {space.name!r} has {len(kept)} different networks or a few more; a latency predictor "
-            f"needs {MIN_NETWORKS}: give genes more choices, or loosen the constraints"
-        )
-    if len(kept) < count:
-        console.warn(f"--networks {count}: the space gave {len(kept)} different ones, which are measured")
-    return space.decode_all(kept)
-
-
-class Measurements:
-    """`measurements.csv`: a row for each measured network, its genes as values, its timing."""
-
-    def __init__(self, path: Path, space: SearchSpace) -> None:
-        """Open or start the file. Raises UserError where it is of another space's genes."""
-        self._space = space
-        genes = (gene.name for gene in space.genes)
-        self._log = CsvLog(path, ("name", *genes, "latency_ms", "low_ms", "high_ms", "num_rounds"))
-
-    def append(self, architecture: Architecture, timing: Timing) -> None:
-        """Add a row; it is on the disk when this returns."""
-        genes = self._space.to_json(architecture)["genes"]
-        self._log.append({"name": architecture.name, **genes, **dataclasses.asdict(timing)})
-
-    def read(self) -> dict[Architecture, Timing]:
-        """All rows in their order. Raises UserError naming the line that cannot be a measurement."""
-        measured: dict[Architecture, Timing] = {}
-        for number, row in enumerate(self._log.rows(), start=2):
-            try:
-                architecture, timing = self._parse(row)
-                if architecture in measured:
-                    raise ValueError(f"network {architecture.name} is there twice")
-            except ValueError as error:
-                raise UserError(
-                    f"{self._log.path}, line {number}: {error}; delete the line and the same command "
-                    "measures that network again"
-                ) from None
-            measured[architecture] = timing
-        return measured
-
-    def _parse(self, row: dict[str, str]) -> tuple[Architecture, Timing]:
-        code = []
-        for gene in self._space.genes:
-            texts = [str(choice) for choice in gene.choices]
-            if row[gene.name] not in texts:
-                raise ValueError(f"{gene.name} is {row[gene.name]!r}, not one of {', '.join(texts)}")
-            code.append(texts.index(row[gene.name]))
-        architecture = self._space.decode(code)
-        if row["name"] != architecture.name:
-            raise ValueError(
-                f"name is {row['name']!r}, but these genes in space {self._space.name!r} "
-                f"are {architecture.name}"
-            )
-        low, latency, high = (float(row[column]) for column in ("low_ms", "latency_ms", "high_ms"))
-        if not (0 < low <= latency <= high < math.inf):
-            raise ValueError(
-                f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend"
-            )
-        return architecture, Timing(latency, low, high, int(row["num_rounds"]))
-
-
-def _warn_if_wide(timings: Sequence[Timing]) -> None:
-    wide = sum(timing.half_width > WIDE for timing in timings)
-    if wide:
-        console.warn(
-            f"{wide} of {len(timings)} latencies are uncertain by more than {WIDE:.0%}: the machine is "
-            "busy; for better ones measure on an idle one, after deleting the step's folder"
-        )
-
-
-def _warn_if_shifted(before: dict[Architecture, Timing], again: dict[Architecture, Timing]) -> None:
-    """Says so where the machine is quicker or slower than in the session that was cut."""
-    if not again:
-        return
-    ratio = float(np.median([timing.latency_ms / before[a].latency_ms for a, timing in again.items()]))
-    if abs(ratio - 1) > SHIFTED:
-        console.warn(
-            f"the machine takes {ratio:.2f} times as long as when the measurement was begun; the latencies "
-            "are not of one scale: delete the step's folder and measure all again on an idle machine"
-        )
+    measure_latency(config)
 
 
 if __name__ == "__main__":

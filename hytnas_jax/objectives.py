@@ -1,11 +1,4 @@
-"""What can be searched for, by name: estimates of architectures as functions of genes.
-
-| objective | unit | where it comes from |
-|---|---|---|
-| error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
-| zen_score | | Zen-score at random weights; evaluated |
-| latency_ms | ms | the latency predictor of `measure_latency`; known |
-| parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
+"""The objectives of a search: the estimates that `objective_names` lists, as functions of genes.
 
 A known objective is exact for any genes at once, so that it can be a limit; an evaluated one takes long
 enough for the search to model it. Letters: N codes, G genes, M objectives, F features.
@@ -18,18 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from hytnas_jax.judging import judging_pictures
-from hytnas_jax.measure_latency import load_predictor
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, gene_keys, unseen
+from hytnas_jax.objective_names import FEATURES, check_names
 from hytnas_jax.project import Project
-from hytnas_jax.train_supernet import load_supernet
+from hytnas_jax.steps.measure_latency import load_predictor
+from hytnas_jax.steps.train_supernet import load_supernet
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters, peak_memory_bytes
 from proxies.latency import LatencyEstimator
 from proxies.supernet_accuracy import SupernetError
 from proxies.zen_score import ZenScore
 from supernet.encoding import to_features
-from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 
 
@@ -54,20 +47,10 @@ EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "error": supernet_error,
     "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
 }
-OBJECTIVES = (*EVALUATED, *KNOWN)
 SHARES = ("error",)
 # Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
 # depend on how many networks are asked for at once, and a search that goes on must see what it saw before.
 DECIMALS = 6
-# What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
-# digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
-# and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.
-# Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the 2,500
-# networks that one suggestion looks at: it can be an objective, and is no feature.
-FEATURES: dict[str, tuple[str, ...]] = {
-    "genes": (),
-    "genes+complexity": ("parameters", "macs"),
-}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -107,18 +90,6 @@ class Task:
         if self.latency is None or len(genes) == 0:
             return np.zeros(len(genes), bool)
         return self.latency.predictor.outside(self.latency.features(self.space.decode_all(genes)))
-
-
-def check_names(names: Sequence[str], features: str) -> None:
-    """Raises UserError unless these are two to four different objectives, and features, that there are."""
-    shown = " ".join(names)
-    for name in names:
-        if name not in OBJECTIVES:
-            raise UserError(f"--objectives {shown}: {name!r} is none; choose from {', '.join(OBJECTIVES)}")
-    if features not in FEATURES:
-        raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
-    if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
-        raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")
 
 
 def make_task(

@@ -1,4 +1,4 @@
-"""Writes one HTML page about everything in a work folder.
+"""Write one HTML page about everything in a work folder.
 
     python -m hytnas_jax.report --workdir runs/digits
 
@@ -10,9 +10,6 @@ from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.command import run
-from hytnas_jax.project import open_project
-from hytnas_jax.reporting.document import report_html
-from hytnas_jax.reporting.results import read_results
 from hytnas_jax.workdir import Workdir, write_text
 
 
@@ -26,6 +23,10 @@ class Config:
 
 def main(config: Config) -> None:
     """Reads the work folder, no pictures, and writes `report.html` into it."""
+    from hytnas_jax.project import open_project
+    from hytnas_jax.reporting.document import report_html
+    from hytnas_jax.reporting.results import read_results
+
     project = open_project(Workdir(config.workdir))
     path = project.workdir.path / "report.html"
     write_text(path, report_html(read_results(project)))

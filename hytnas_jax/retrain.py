@@ -4,39 +4,10 @@ python -m hytnas_jax.retrain --workdir runs/digits
 """
 
 import dataclasses
-import functools
-import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-from hytnas_jax import console
-from hytnas_jax.augmented_step import augmented_step, step_key
-from hytnas_jax.choice import choose
-from hytnas_jax.command import require_at_least, run, settings_of
-from hytnas_jax.data import Dataset, Pictures, batches
-from hytnas_jax.fit import fit
-from hytnas_jax.hardware import compute_dtype
-from hytnas_jax.judging import pictures_for
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.search_results import load_pareto
-from hytnas_jax.train_supernet import load_supernet
-from hytnas_jax.weights import load_weights, save_weights
-from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_json
-from proxies.ranking import kendall_tau
-from proxies.supernet_accuracy import judge_calibrated
-from supernet import training
-from supernet.architecture import Architecture
-from supernet.calibration import calibrate
-from supernet.model import Model, Tree
-from supernet.network import stand_alone
-from supernet.subnet import slice_subnet
-
-LEARNING_RATES = {"supernet": 1e-3, "scratch": 3e-3}
+from hytnas_jax.command import require_at_least, run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,152 +31,12 @@ class Config:
     """Of the weights and of the order of the pictures."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Chosen:
-    """A network to retrain: its role in the choice, and what the search expected of it."""
-
-    architecture: Architecture
-    role: str
-    expected: dict[str, float]
-
-
 def main(config: Config) -> None:
     """Retrain the chosen networks one after the other, then test all of them."""
     require_at_least(config, {"count": 1, "epochs": 1, "batch_size": 2, "seed": 0})
-    workdir = Workdir(config.workdir)
-    project = open_project(workdir)
-    search = workdir.step("search")
-    inputs = {"search": search.require("search")["id"]}
-    step = workdir.step("retrain")
-    step.begin(settings_of(config), inputs)
-    next_command = command_line("export", config.workdir)
-    if step.is_done:
-        console.say(f"the networks in {step.folder} are retrained already")
-        console.wrote([], next_command)
-        return
-    chosen = _chosen(project, search, config.count)
-    dataset = project.dataset()
-    shared = _shared_weights(project)
-    for number, network in enumerate(chosen, 1):
-        folder = step.folder / network.architecture.name
-        if not (folder / "weights.npz").exists():
-            label = f"retraining {network.architecture.name} ({number} of {len(chosen)}, {network.role})"
-            _retrain(project, dataset, network, shared, config, folder, label)
-    results = [_test(project, dataset, network, step.folder, config) for network in chosen]
-    _finish(step, chosen, results)
-    console.wrote([step.folder / network.architecture.name for network in chosen], next_command)
+    from hytnas_jax.steps.retrain import retrain
 
-
-def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
-    objectives = read_json(search.folder / "pareto.json")["objectives"]
-    names = [objective["name"] for objective in objectives]
-    signs = np.array([1.0 if objective["direction"] == "min" else -1.0 for objective in objectives])
-    points = load_pareto(project)
-    values = np.array([[point.values[name] for name in names] for point in points])
-    return [
-        Chosen(points[row].architecture, role, dict(points[row].values))
-        for row, role in choose(values * signs, names, count)
-    ]
-
-
-def _shared_weights(project: Project) -> Callable[[Architecture], Tree]:
-    """Cuts an architecture's parameters out of the supernet's."""
-    model, params = load_supernet(project)
-    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
-    return lambda architecture: slice_subnet(project.space, architecture, params, blank)[1]
-
-
-def _retrain(
-    project: Project,
-    dataset: Dataset,
-    network: Chosen,
-    shared: Callable[[Architecture], Tree],
-    config: Config,
-    folder: Path,
-    label: str,
-) -> None:
-    """Writes `folder`/architecture.json and, at last, weights.npz."""
-    spec = project.to_spec(network.architecture)
-    record = {"network": spec.to_json(), "role": network.role, "search": network.expected}
-    write_json(folder / "architecture.json", {**project.space.to_json(network.architecture), **record})
-    model = stand_alone(spec, dtype=compute_dtype())
-    params, stats = model.init(jax.random.key(config.seed))
-    if config.start == "supernet":
-        params = shared(network.architecture)
-    rate = LEARNING_RATES[config.start] if config.learning_rate is None else config.learning_rate
-    num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
-    recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
-    state = fit(
-        _step_function(project, dataset, model, recipe, spec.resolution, config),
-        training.init(recipe, params),
-        num_steps=num_steps,
-        folder=folder,
-        label=label,
-        num_classes=project.num_classes,
-    )
-    pictures = pictures_for(project, dataset.train, dataset.search, spec.resolution)
-    params = training.weights(model, state.ema)
-    stats = jax.jit(functools.partial(calibrate, model))(params, stats, pictures.calibration)
-    save_weights(folder / "weights.npz", params, stats)
-
-
-def _step_function(
-    project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, resolution: int, config: Config
-) -> Any:
-    train = augmented_step(project, model, recipe)
-
-    def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
-        chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
-        images, labels = dataset.train.images[chosen], dataset.train.labels[chosen]
-        key = step_key(config.seed, attempt, number)
-        return train(state, key, images, labels, None, resolution=resolution)
-
-    return step_function
-
-
-def _test(
-    project: Project, dataset: Dataset, network: Chosen, retrained: Path, config: Config
-) -> dict[str, Any]:
-    """Errors on the search split and, for the first and only time, on the test split; `result.json`."""
-    folder = retrained / network.architecture.name
-    path = folder / "result.json"
-    if path.exists():
-        return read_json(path)
-    params, stats = load_weights(folder / "weights.npz")
-    spec = project.to_spec(network.architecture)
-    model = stand_alone(spec)
-    judge = jax.jit(functools.partial(judge_calibrated, model))
-
-    def error_on(pictures: Pictures) -> float:
-        judged = pictures_for(project, dataset.train, pictures, spec.resolution)
-        return float(judge(params, stats, judged)[0])
-
-    result = {
-        "search_error_supernet": network.expected.get("error"),
-        "search_error_retrained": error_on(dataset.search),
-        "test_error": error_on(dataset.test),
-        "test_pictures": len(dataset.test),
-        "epochs": config.epochs,
-        "init": config.start,
-    }
-    write_json(path, result)
-    return result
-
-
-def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]]) -> None:
-    rows = []
-    for network, result in zip(chosen, results, strict=True):
-        supernet_error = result["search_error_supernet"]
-        errors = (supernet_error, result["search_error_retrained"], result["test_error"])
-        rows.append((network.architecture.name, network.role, *errors))
-    console.table(rows, ("network", "role", "supernet's error", "retrained", "test error"))
-    summary: dict[str, Any] = {"networks": [n.architecture.name for n in chosen], "ranking": None}
-    if all(r["search_error_supernet"] is not None for r in results):
-        tau = kendall_tau(*zip(*((row[2], row[3]) for row in rows), strict=True))
-        if not math.isnan(tau.tau):
-            summary["ranking"] = dataclasses.asdict(tau)
-            console.say(f"Kendall tau between the supernet's and the retrained errors: {tau}")
-    step.finish(summary)
+    retrain(config)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,33 @@
 """The search space and the weight-sharing network over it: arrays in, arrays out.
 
-Public here is what needs no JAX, so that it imports fast. The networks: `supernet.supernet.supernet`
-(weight-sharing), `supernet.network.stand_alone`, `supernet.subnet.slice_subnet`, `supernet.training`.
+Public here (`_PUBLIC`) is what needs no JAX; it is imported when first used, so that a command that only
+wants `UserError` need not wait for the rest. The networks: `supernet.supernet.supernet` (weight-sharing),
+`supernet.network.stand_alone`, `supernet.subnet.slice_subnet`, `supernet.training`.
 """
 
-from supernet.architecture import Architecture, StageChoice
-from supernet.encoding import feature_names, from_features, to_features
-from supernet.errors import UserError
-from supernet.graph import build_graph
-from supernet.named import named_network
-from supernet.network_spec import NetworkSpec
-from supernet.search_space import SearchSpace
-from supernet.space_size import num_networks
-from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
-from supernet.stage_space import StageSpace
+import importlib
+from typing import Any
 
-__all__ = [
-    "Architecture",
-    "NetworkSpec",
-    "SearchSpace",
-    "StageChoice",
-    "StageSpace",
-    "UserError",
-    "build_graph",
-    "built_in_space",
-    "feature_names",
-    "from_features",
-    "named_network",
-    "num_networks",
-    "space_from_mapping",
-    "space_to_mapping",
-    "to_features",
-]
+_PUBLIC = {
+    "Architecture": "supernet.architecture",
+    "NetworkSpec": "supernet.network_spec",
+    "SearchSpace": "supernet.search_space",
+    "StageChoice": "supernet.architecture",
+    "StageSpace": "supernet.stage_space",
+    "UserError": "supernet.errors",
+    "build_graph": "supernet.graph",
+    "built_in_space": "supernet.spaces",
+    "feature_names": "supernet.encoding",
+    "from_features": "supernet.encoding",
+    "named_network": "supernet.named",
+    "num_networks": "supernet.space_size",
+    "space_from_mapping": "supernet.spaces",
+    "space_to_mapping": "supernet.spaces",
+    "to_features": "supernet.encoding",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'supernet' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

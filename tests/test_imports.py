@@ -1,10 +1,19 @@
-"""The imports run one way, hytnas_jax -> proxies -> supernet, and the lower two touch no files."""
+"""The imports run one way, hytnas_jax -> proxies -> supernet; the lower two touch no files.
+
+The commands import what takes seconds only when they are called.
+"""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import hytnas_jax
+import supernet
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("supernet", "proxies", "hytnas_jax")
@@ -15,6 +24,14 @@ ALLOWED = {
 }
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LOWER = [path for path in MODULES if path.relative_to(ROOT).parts[0] != "hytnas_jax"]
+
+COMMANDS = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "hytnas_jax").glob("*.py")
+    if "\n    run(main, Config)" in path.read_text().partition('\nif __name__ == "__main__":')[2]
+}
+# Seconds of importing, for which neither help nor a wrong flag is to wait.
+NOT_AT_START = ("jax", "flax", "optax", "scipy", "sklearn", "xgboost", "pymoo", "onnx", "onnxruntime")
 
 # Command lines, files and data sets belong to hytnas_jax.
 NOT_IN_LOWER = {"argparse", "tyro", "shutil", "tempfile", "tensorflow_datasets", "rich", "orbax"}
@@ -73,6 +90,26 @@ def test_imports_run_one_way(path: Path) -> None:
 @pytest.mark.parametrize("path", LOWER, ids=name)
 def test_lower_packages_touch_no_files(path: Path) -> None:
     assert file_access(path.read_text(), path.relative_to(ROOT).parts[0]) == set()
+
+
+def test_commands_start_without_what_they_only_need_when_called() -> None:
+    assert {"hytnas_jax.__main__", "hytnas_jax.search", "hytnas_jax.describe"} <= COMMANDS
+    program = (
+        f"import importlib, sys\n"
+        f"for name in {sorted(COMMANDS)}: importlib.import_module(name)\n"
+        f"print(*(name for name in {NOT_AT_START} if name in sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
+
+
+@pytest.mark.parametrize("package", [supernet, hytnas_jax], ids=["supernet", "hytnas_jax"])
+def test_public_names_are_found(package: ModuleType) -> None:
+    assert package._PUBLIC
+    for public in package._PUBLIC:
+        assert getattr(package, public).__name__ == public
+    with pytest.raises(AttributeError, match="has no attribute 'SearchSpaces'"):
+        package.SearchSpaces  # noqa: B018
 
 
 def test_every_package_is_looked_at() -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.measure_latency import Measurements
 from hytnas_jax.project import Project
 from hytnas_jax.retrained import Retrained, read_retrained
+from hytnas_jax.steps.measure_latency import Measurements
 from hytnas_jax.workdir import read_json
 from proxies.complexity import Complexity, complexity
 from proxies.latency import MIN_NETWORKS, NUM_FOLDS, HeldOutError, LatencyPredictor, cross_validate

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.summary import THRESHOLDS, Row
-from hytnas_jax.study.trajectories import Budget
 
 HEADERS = (
     "strategy",

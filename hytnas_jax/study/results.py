@@ -6,11 +6,11 @@ from pathlib import Path
 from hytnas_jax.environment import environment
 from hytnas_jax.files import write_json, write_text
 from hytnas_jax.plots import save_figure
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.figures import overview_figure, problem_figure
 from hytnas_jax.study.folder import Run, StudyFolder
 from hytnas_jax.study.report import report_markdown
 from hytnas_jax.study.summary import summarise, summarise_all
-from hytnas_jax.study.trajectories import Budget
 
 OVERVIEW = "all-problems"  # the figure's name, and so not a problem's
 

@@ -14,9 +14,10 @@ from collections.abc import Generator, Iterable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.strategies import Strategy
 from hytnas_jax.study.table import Table
-from hytnas_jax.study.trajectories import Budget, Trajectory, run_search
+from hytnas_jax.study.trajectories import Trajectory, run_search
 from supernet.errors import UserError
 
 GONE = (EOFError, ConnectionError)

@@ -5,27 +5,16 @@ Letters: see `table`; N evaluations.
 
 import dataclasses
 import time
-from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hytnas_jax.mobo import spread_design
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.ratio import hypervolume_ratios
 from hytnas_jax.study.strategies import Strategy
 from hytnas_jax.study.table import Table
 from hytnas_jax.study.table_problem import table_problem
-
-InitialDesign = Literal["random", "ours"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Budget:
-    """How much is evaluated: `evaluations` in all, the first `initial` of them chosen by `initial_design`."""
-
-    evaluations: int
-    initial: int
-    initial_design: InitialDesign
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hytnas_jax.device.timing import Timing
-from hytnas_jax.measure_latency import Measurements
 from hytnas_jax.project import Project, create_project
+from hytnas_jax.steps.measure_latency import Measurements
 from hytnas_jax.weights import save_weights
 from hytnas_jax.workdir import Step, Workdir, write_json
 from proxies.latency import LatencyPredictor

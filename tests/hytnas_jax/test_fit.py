@@ -13,9 +13,10 @@ import jax
 import numpy as np
 import pytest
 
-from hytnas_jax import train_supernet
 from hytnas_jax.fit import StepFunction, fit, restore
 from hytnas_jax.project import open_project
+from hytnas_jax.steps import train_supernet
+from hytnas_jax.train_supernet import Config
 from hytnas_jax.workdir import Workdir
 from supernet import training
 from supernet.errors import UserError
@@ -242,7 +243,7 @@ def test_a_cut_supernet_training_ends_with_the_same_bits(
         return ended[-1]
 
     def main(name: str) -> None:
-        config = train_supernet.Config(
+        config = Config(
             tmp_path / name,
             space=str(tmp_path / "space.yaml"),
             max_pictures=60,
@@ -250,7 +251,7 @@ def test_a_cut_supernet_training_ends_with_the_same_bits(
             batch_size=8,
             random_subnets=1,
         )
-        train_supernet.main(config)
+        train_supernet.train_supernet(config)
 
     monkeypatch.setattr(train_supernet, "fit", short_fit)
     # Compiled once for the three runs.

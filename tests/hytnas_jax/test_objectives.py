@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hytnas_jax.objectives import OnGenes, make_task
+from hytnas_jax.objective_names import OBJECTIVES
+from hytnas_jax.objectives import EVALUATED, KNOWN, OnGenes, make_task
 from hytnas_jax.project import Project
 from hytnas_jax.workdir import Workdir
 from proxies.complexity import complexity, num_macs
@@ -36,6 +37,10 @@ def genes() -> np.ndarray:
 
 def task_of(project: Project, *objectives: str, limits=None, features="genes"):
     return make_task(project, objectives, limits=limits or {}, features=features)
+
+
+def test_every_name_has_its_estimator():
+    assert (*EVALUATED, *KNOWN) == OBJECTIVES
 
 
 def test_each_architecture_is_estimated_once(project, genes):

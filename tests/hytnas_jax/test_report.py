@@ -8,13 +8,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hytnas_jax import export
 from hytnas_jax.device.parity import Parity
 from hytnas_jax.device.timing import Timing
+from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
 from hytnas_jax.report import Config, main
 from hytnas_jax.reporting.network_sections import error_interval
 from hytnas_jax.reporting.results import _letter
+from hytnas_jax.steps import export
 from hytnas_jax.workdir import Workdir, write_json
 from supernet.errors import UserError
 
@@ -66,7 +67,7 @@ def export_all(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "check_parity", lambda *args: Parity(8, 1e-6, 1.0, 8, 0))
     timings = enumerate(Timing(ms, 0.9 * ms, 1.1 * ms, 10) for ms in (0.125, 0.25, 0.5))
     monkeypatch.setattr(export, "time_models", lambda models, **options: timings)
-    export.main(export.Config(project.workdir.path))
+    export.export(ExportConfig(project.workdir.path))
 
 
 def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hytnas_jax import study_search
+from hytnas_jax.study import comparison
 from hytnas_jax.study.folder import COLUMNS, StudyFolder
 from hytnas_jax.study_search import Config, main
 from supernet.errors import UserError
@@ -134,7 +134,7 @@ def test_a_finished_study_is_only_reported_and_may_grow(
     assert [row for row in grown if row["seed"] == "0" and row["strategy"] in ("random", "default")] == [
         row for row in before if row["strategy"] != "nsga2"
     ]
-    monkeypatch.setattr(study_search, "run_jobs", None)  # nothing is left to run
+    monkeypatch.setattr(comparison, "run_jobs", None)  # nothing is left to run
     (tmp_path / "out" / "report.md").unlink()
     main(make_config(tmp_path))
     assert trajectories(tmp_path) == grown

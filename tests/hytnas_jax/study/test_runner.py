@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hytnas_jax.study import runner
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.runner import Job, Study, run_jobs
 from hytnas_jax.study.strategies import Strategy, make_strategies
-from hytnas_jax.study.trajectories import Budget, run_search
+from hytnas_jax.study.trajectories import run_search
 from supernet.errors import UserError
 
 from .tables import grid

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.columns import parse_columns
 from hytnas_jax.study.strategies import make_strategies
 from hytnas_jax.study.table import read_table
-from hytnas_jax.study.trajectories import Budget, run_search
+from hytnas_jax.study.trajectories import run_search
 
 from .tables import write
 

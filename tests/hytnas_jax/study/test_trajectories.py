@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.ratio import hypervolume_ratios
 from hytnas_jax.study.strategies import make_strategies
-from hytnas_jax.study.trajectories import Budget, initial_rows, run_search
+from hytnas_jax.study.trajectories import initial_rows, run_search
 
 from .tables import THREE_OBJECTIVES, TWO_OBJECTIVES, grid
 

@@ -13,13 +13,13 @@ import onnxruntime as ort
 import pytest
 from PIL import Image
 
-from hytnas_jax import export
 from hytnas_jax.device import parity
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.timing import Timing
 from hytnas_jax.export import Config, main
 from hytnas_jax.project import Project
 from hytnas_jax.retrained import read_retrained
+from hytnas_jax.steps import export
 from supernet.errors import UserError
 
 MakeFolder = Callable[..., Project]

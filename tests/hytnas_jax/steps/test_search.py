@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hytnas_jax import objectives, plots, search
+from hytnas_jax import objectives, plots
 from hytnas_jax.mobo import Settings, pareto_mask
 from hytnas_jax.project import Project
 from hytnas_jax.search import Config, main
 from hytnas_jax.search_results import load_pareto
+from hytnas_jax.steps import search
 from hytnas_jax.workdir import Workdir, write_json
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import feature_table

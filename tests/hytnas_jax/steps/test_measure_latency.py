@@ -8,16 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax import measure_latency
 from hytnas_jax.device.timing import Timing
-from hytnas_jax.measure_latency import (
-    Config,
-    Measurements,
-    draw_networks,
-    load_predictor,
-    main,
-    measure,
-)
+from hytnas_jax.measure_latency import Config, main
+from hytnas_jax.steps import measure_latency
+from hytnas_jax.steps.measure_latency import Measurements, draw_networks, load_predictor, measure
 from hytnas_jax.workdir import Step, Workdir, write_json
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace

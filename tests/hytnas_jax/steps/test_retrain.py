@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import pytest
 
-from hytnas_jax import retrain
 from hytnas_jax.project import Project, create_project
 from hytnas_jax.retrain import Config, main
+from hytnas_jax.steps import retrain
 from hytnas_jax.weights import load_weights
 from hytnas_jax.workdir import Workdir, write_json
 from supernet.errors import UserError

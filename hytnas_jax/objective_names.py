@@ -1,0 +1,36 @@
+"""What can be searched for, by name, for the flags: it needs no JAX.
+
+| objective | unit | where it comes from |
+|---|---|---|
+| error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
+| zen_score | | Zen-score at random weights; evaluated |
+| latency_ms | ms | the latency predictor of `measure_latency`; known |
+| parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
+"""
+
+from collections.abc import Sequence
+
+from supernet.errors import UserError
+
+OBJECTIVES = ("error", "zen_score", "latency_ms", "parameters", "macs", "peak_memory")
+# What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
+# digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
+# and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.
+# Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the 2,500
+# networks that one suggestion looks at: it can be an objective, and is no feature.
+FEATURES: dict[str, tuple[str, ...]] = {
+    "genes": (),
+    "genes+complexity": ("parameters", "macs"),
+}
+
+
+def check_names(names: Sequence[str], features: str) -> None:
+    """Raises UserError unless these are two to four different objectives, and features, that there are."""
+    shown = " ".join(names)
+    for name in names:
+        if name not in OBJECTIVES:
+            raise UserError(f"--objectives {shown}: {name!r} is none; choose from {', '.join(OBJECTIVES)}")
+    if features not in FEATURES:
+        raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
+    if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
+        raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")

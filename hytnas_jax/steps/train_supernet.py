@@ -1,0 +1,132 @@
+"""Training the weight-sharing network over a search space, and reading it back."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from hytnas_jax import console
+from hytnas_jax.augmented_step import augmented_step, step_key
+from hytnas_jax.command import settings_of
+from hytnas_jax.data import Dataset, batches
+from hytnas_jax.fit import fit, restore
+from hytnas_jax.hardware import compute_dtype
+from hytnas_jax.judging import judging_pictures
+from hytnas_jax.project import Project, create_project
+from hytnas_jax.workdir import Workdir, command_line
+from proxies.supernet_accuracy import SupernetError
+from supernet import training
+from supernet.model import Model, Tree
+from supernet.sampling import sandwich
+from supernet.space_size import num_networks
+from supernet.supernet import SupernetModel, controls, supernet
+
+if TYPE_CHECKING:
+    from hytnas_jax.train_supernet import Config
+
+NUM_REPORTED = 8  # random subnets judged at the end
+
+
+def train_supernet(config: Config) -> None:
+    """Train, or go on training, and say how good the subnets are."""
+    workdir = Workdir(config.workdir)
+    project, dataset = create_project(workdir, **config.data_flags(), seed=config.seed)
+    step = workdir.step("supernet")
+    step.begin(settings_of(config, without=tuple(config.data_flags())), {"data": project.done_id})
+    next_command = command_line("measure_latency", config.workdir)
+    if step.is_done:
+        console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
+        console.wrote([], next_command)
+        return
+    model = _model(project)
+    num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
+    recipe = training.Recipe(num_steps=num_steps, learning_rate=config.learning_rate)
+    console.say(
+        f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
+        f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
+        f"{' and '.join(map(str, project.space.resolution))} pixels; "
+        f"{recipe.num_steps} steps (the first of each resolution compiles for a while)"
+    )
+    params, _ = model.init(jax.random.key(config.seed))
+    state = fit(
+        _step_function(project, dataset, model, recipe, config),
+        training.init(recipe, params),
+        num_steps=recipe.num_steps,
+        folder=step.folder,
+        label="training the supernet",
+        num_classes=project.num_classes,
+    )
+    summary = _judge(project, dataset, model, training.weights(model, state.ema), config.seed)
+    step.finish({**summary, "steps": recipe.num_steps})
+    console.say(_describe(summary))
+    console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
+
+
+def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
+    """The trained supernet of a work folder: its functions and its averaged parameters."""
+    step = project.workdir.step("supernet")
+    step.require("train_supernet")
+    model = _model(project)
+    shapes = jax.eval_shape(
+        functools.partial(training.init, training.Recipe(num_steps=1)), model.abstract_params
+    )
+    return model, training.weights(model, restore(step.folder, shapes).ema)
+
+
+def _model(project: Project) -> SupernetModel:
+    return supernet(
+        project.space, channels=project.channels, num_classes=project.num_classes, dtype=compute_dtype()
+    )
+
+
+def _step_function(
+    project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, config: Config
+) -> Any:
+    train = augmented_step(project, model, recipe)
+
+    def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
+        rng = np.random.default_rng([config.seed, attempt, number])
+        chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
+        resolution = int(rng.choice(project.space.resolution))
+        subnets = sandwich(project.space, rng, num_random=config.random_subnets, resolution=resolution)
+        return train(
+            state,
+            step_key(config.seed, attempt, number),
+            dataset.train.images[chosen],
+            dataset.train.labels[chosen],
+            controls(project.space, subnets),
+            resolution=resolution,
+        )
+
+    return step_function
+
+
+def _judge(
+    project: Project, dataset: Dataset, model: SupernetModel, params: Tree, seed: int
+) -> dict[str, Any]:
+    """Accuracies on the search split of the largest, the smallest and some random subnets."""
+    rng = np.random.default_rng([seed, 1])
+    resolution = max(project.space.resolution)
+    subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
+    with console.progress(len(subnets), "judging subnets") as bar:
+        judge = SupernetError(
+            project.space, model, params, judging_pictures(project, dataset), on_judged=bar.advance
+        )
+        accuracies = 1 - judge(subnets)
+    return {
+        "largest_accuracy": float(accuracies[0]),
+        "smallest_accuracy": float(accuracies[1]),
+        "random_accuracies": accuracies[2:].tolist(),
+    }
+
+
+def _describe(summary: dict[str, Any]) -> str:
+    return (
+        f"accuracy on the search split: largest subnet {summary['largest_accuracy']:.3f}, "
+        f"smallest {summary['smallest_accuracy']:.3f}, "
+        f"median of {len(summary['random_accuracies'])} random ones "
+        f"{np.median(summary['random_accuracies']):.3f}"
+    )
