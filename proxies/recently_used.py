@@ -1,6 +1,6 @@
-"""A memory for large arrays that forgets what was not used for the longest time."""
+"""A memory for large arrays that forgets what is least likely to be asked for again."""
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -8,23 +8,27 @@ import jax
 
 
 class RecentlyUsed:
-    """Trees of arrays by key, which together take at most `limit` bytes."""
+    """Trees of arrays by key, which together take at most `limit` bytes.
+
+    Of the highest rank, what was not used for the longest time is forgotten first.
+    """
 
     def __init__(self, limit: int):
         self._limit = limit
-        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._kept: defaultdict[int, OrderedDict[Hashable, Any]] = defaultdict(OrderedDict)  # by rank
         self._bytes = 0
 
-    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """The value of `key`, computed where it is not kept."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key]
-        value = compute()
-        self._kept[key] = value
+    def get(self, key: Hashable, compute: Callable[[], Any], *, rank: int = 0) -> Any:
+        """The value of `key`, computed where it is not kept. A key has one rank for good."""
+        kept = self._kept[rank]
+        if key in kept:
+            kept.move_to_end(key)
+            return kept[key]
+        value = kept[key] = compute()
         self._bytes += _bytes(value)
         while self._bytes > self._limit:
-            _, forgotten = self._kept.popitem(last=False)
+            highest = self._kept[max(rank for rank, of_rank in self._kept.items() if of_rank)]
+            _, forgotten = highest.popitem(last=False)
             self._bytes -= _bytes(forgotten)
         return value
 

@@ -3,7 +3,9 @@
 Letters: A architectures, N batches, B batch, R resolution, H W map, C channels, K classes.
 """
 
+import dataclasses
 import functools
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -20,7 +22,8 @@ from supernet.model import Model, Tree
 from supernet.search_space import SearchSpace
 from supernet.supernet import Control, Part, SupernetModel, controls
 
-KEPT_BYTES = 2**30
+KEPT_BYTES = 2**31
+AHEAD = 1  # subnets that are begun before the one in front of them has ended
 
 
 class JudgingPictures(NamedTuple):
@@ -39,8 +42,9 @@ class SupernetError:
     """Estimator of the error rate in 0..1: calibrates each subnet, then judges it.
 
     The supernet's parts (stem, stages, head) are compiled once for each resolution and serve all subnets.
-    What subnets have in common from the stem on is computed once: the maps after every part are kept, the
-    latest used ones within `kept_bytes`. `losses` of the latest call hold the mean cross-entropies in nats,
+    What subnets have in common from the stem on is computed once: the maps after every part are kept within
+    `kept_bytes`, those after the first parts longest, which most subnets share; and subnets that begin alike
+    are judged one after the other. `losses` of the latest call hold the mean cross-entropies in nats,
     which are finer than the error.
     """
 
@@ -70,16 +74,25 @@ class SupernetError:
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """Error rates float64 [A]."""
-        results = []
+        results = np.zeros((len(architectures), 2))
         batch = controls(self._space, architectures)
-        for index, architecture in enumerate(architectures):
-            results.append(self._judge(architecture, batch.at(index)))
-            self._on_judged()
-        errors, losses = np.array(results, np.float64).reshape(-1, 2).T
-        self.losses = losses
+        begun: deque[tuple[int, tuple[jax.Array, jax.Array]]] = deque()
+
+        def end(most: int) -> None:
+            while len(begun) > most:
+                index, result = begun.popleft()
+                results[index] = jax.device_get(result)
+                self._on_judged()
+
+        for index in sorted(range(len(architectures)), key=lambda i: _from_the_stem_on(architectures[i])):
+            begun.append((index, self._begin(architectures[index], batch.at(index))))
+            end(most=AHEAD)
+        end(most=0)
+        errors, self.losses = results.T
         return errors
 
-    def _judge(self, architecture: Architecture, control: Control) -> tuple[float, float]:
+    def _begin(self, architecture: Architecture, control: Control) -> tuple[jax.Array, jax.Array]:
+        """Error and loss [], which may still be in the making."""
         resolution = architecture.resolution
         if resolution not in self._prepared:
             calibration, images, labels = self._pictures(resolution)
@@ -88,9 +101,12 @@ class SupernetError:
         *body, head = self._parts
         for number, part in enumerate(body):  # the stem is part 0, the same for all
             prefix = (resolution, *architecture.stages[:number])
-            maps = self._kept.get(prefix, functools.partial(part, maps, control))
-        error, loss = self._error_and_loss(jnp.stack(head(maps, control).judged), labels)
-        return float(error), float(loss)
+            maps = self._kept.get(prefix, functools.partial(part, maps, control), rank=number)
+        return self._error_and_loss(jnp.stack(head(maps, control).judged), labels)
+
+
+def _from_the_stem_on(architecture: Architecture) -> tuple[Any, ...]:
+    return architecture.resolution, *map(dataclasses.astuple, architecture.stages)
 
 
 class Maps(NamedTuple):

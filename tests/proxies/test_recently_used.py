@@ -21,6 +21,17 @@ def test_forgets_what_was_not_used_for_the_longest_time() -> None:
     assert computed == [1, 2, 3, 2]
 
 
+def test_forgets_the_highest_rank_first() -> None:
+    kept = RecentlyUsed(limit=16)
+    first, second, third = (np.full(2, number, np.float32) for number in range(3))  # 8 bytes each
+    kept.get("early", lambda: first, rank=1)
+    kept.get("late", lambda: second, rank=2)
+    kept.get("later", lambda: third, rank=2)
+    assert kept.get("early", lambda: None, rank=1) is first
+    assert kept.get("later", lambda: None, rank=2) is third
+    assert kept.get("late", lambda: None, rank=2) is None
+
+
 def test_what_is_too_large_is_not_kept() -> None:
     kept = RecentlyUsed(limit=7)
     values = iter((np.zeros(2, np.float32), np.ones(2, np.float32)))
