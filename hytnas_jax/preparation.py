@@ -11,7 +11,7 @@ from hytnas_jax.environment import cpu_model, package_version
 
 # Of mallopt(3): how much freed memory is kept, how many arrays come from the system one by one, and how many
 # threads have a pool of their own.
-_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _LEAST_SECONDS = 0.2  # of compiling, for a program to be kept
 
 
@@ -29,7 +29,7 @@ def keep_memory() -> None:
     """
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
-        for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1), (_ARENA_MAX, 1)):
+        for option, value in ((_MMAP_MAX, 0), (_TRIM_THRESHOLD, 2**31 - 1)):
             library.mallopt(option, value)
 
 

@@ -99,15 +99,23 @@ def _hidden_tile(
 ) -> tuple[jax.Array, dict[str, Any]]:
     """What t hidden channels add to the block's output before its last norm, and their statistics."""
 
-    def norm(h: jax.Array, name: str) -> Any:
-        scale, bias, *moments = tile["norms"][name]
-        moments, mode = (moments, train) if known is None else (known[name], again(train))
-        return ops.batch_norm(h, scale, bias, *moments, activation=spec.activation, train=mode)
+    norms, mode = tile["norms"], train
+    if known is not None:
+        norms, mode = {name: [*norms[name][:2], *known[name]] for name in norms}, again(train)
+
+    def norm(arrays: Any, moments: Any, known: Any) -> tuple[jax.Array, Any]:
+        latest = (moments, mode) if known is None else (known, again(train))
+        y, *moments = ops.batch_norm(*arrays, *latest[0], activation=spec.activation, train=latest[1])
+        return y, moments
+
+    def as_it_is(arrays: Any, moments: Any, known: Any) -> tuple[jax.Array, Any]:
+        return arrays[0], moments
 
     h, statistics = ops.pointwise(x, tile["expand"]), {}
     if spec.expand:
-        z, *statistics["expand"] = norm(h, "expand")
-        h = jnp.where(widths.expansion == 1, h, z)
+        scale, bias, *moments = norms["expand"]
+        kind = (widths.expansion > 1).astype(jnp.int32)
+        h, statistics["expand"] = choose([as_it_is, norm], kind, (h, scale, bias), moments)
 
     def depthwise(arrays: Any, numbers: Any, known: Any, side: int) -> tuple[jax.Array, tuple[()]]:
         h, kernel = arrays
@@ -115,7 +123,8 @@ def _hidden_tile(
 
     branches = [functools.partial(depthwise, side=side) for side in kernels]
     h, _ = choose(branches, tier_index(kernels, widths.kernel), (h, tile["kernel"]), ())
-    h, *statistics["depthwise"] = norm(h, "depthwise")
+    scale, bias, *moments = norms["depthwise"]
+    h, statistics["depthwise"] = norm((h, scale, bias), moments, None)
     return ops.pointwise(h, tile["project"].T), statistics
 
 
