@@ -20,7 +20,8 @@ from supernet_speed import workload_of
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, require_at_least, run, settings_of
 from proxies.complexity import num_macs
-from proxies.supernet_accuracy import JudgingPictures, SupernetError, judge_calibrated
+from proxies.judging import JudgingPictures, judge_calibrated
+from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.network import stand_alone

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from supernet_speed_workload import Workload
 
-from proxies.supernet_accuracy import JudgingPictures, SupernetError
+from proxies.judging import JudgingPictures
+from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.architecture import Architecture
 from supernet.model import Model

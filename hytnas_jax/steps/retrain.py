@@ -26,8 +26,8 @@ from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps.train_supernet import load_supernet
 from hytnas_jax.weights import load_weights, save_weights
 from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_json
+from proxies.judging import judge_calibrated
 from proxies.ranking import kendall_tau
-from proxies.supernet_accuracy import judge_calibrated
 from supernet import training
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate

@@ -1,6 +1,5 @@
 """The error of subnets, counted by hand on their stand-alone networks; one program for each resolution."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -8,55 +7,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from proxies import supernet_accuracy
+from proxies import judging_by_parts
 from proxies.base import Estimator
-from proxies.supernet_accuracy import JudgingPictures, SupernetError, in_batches, judge_calibrated
+from proxies.judging import JudgingPictures, in_batches, judge_calibrated
+from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree
 from supernet.network import stand_alone
-from supernet.search_space import SearchSpace
-from supernet.stage_space import StageSpace
 from supernet.subnet import slice_subnet
 from supernet.supernet import SupernetModel, supernet
 
-SPACE = SearchSpace(
-    "one",
-    (
-        StageSpace(
-            stride=1,
-            block=("conv", "attention"),
-            depth=(1, 2),
-            width=(4, 6),
-            embed=(4, 8),
-            heads=(1, 2),
-            ffn_ratio=(1,),
-            patch=(1, 2),
-        ),
-    ),
-    resolution=(4, 6),
-    stem_width=4,
-    stem_stride=1,
-    head_min=4,
-)
-NUM_CLASSES = 3
+from .judged_space import NUM_CLASSES, SPACE, drawn, pictures
 
-
-def pictures(resolution: int) -> JudgingPictures:
-    """Two batches of four to calibrate by; seven pictures to judge by, and one place filled up."""
-    rng = np.random.default_rng(resolution)
-    shape = (resolution, resolution, 1)
-    images, labels = in_batches(
-        rng.standard_normal((7, *shape)).astype(np.float32), np.array([0, 1, 2, 0, 1, 2, 0], np.int32), 4
-    )
-    return JudgingPictures(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_compiling() -> Iterator[None]:
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+pytestmark = pytest.mark.usefixtures("quick_compiling")
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +36,6 @@ def params(model: SupernetModel) -> Tree:
 @pytest.fixture(scope="module")
 def estimator(model: SupernetModel, params: Tree) -> SupernetError:
     return SupernetError(SPACE, model, params, pictures)
-
-
-def drawn(resolution: int, count: int) -> list[Architecture]:
-    codes = SPACE.canonical(SPACE.sample(np.random.default_rng(0), 200))
-    members = dict.fromkeys(a for a in SPACE.decode_all(codes) if a.resolution == resolution)
-    return list(members)[:count]
 
 
 def counted_by_hand(architecture: Architecture, model: Model, params: Tree) -> tuple[float, float]:
@@ -138,9 +96,9 @@ def test_what_subnets_share_is_computed_once(
     estimator = SupernetError(SPACE, model, params, pictures)
     errors, losses = estimator(members), estimator.losses
     computed = []
-    call = supernet_accuracy.JudgedPart.__call__
+    call = judging_by_parts.JudgedPart.__call__
     monkeypatch.setattr(
-        supernet_accuracy.JudgedPart,
+        judging_by_parts.JudgedPart,
         "__call__",
         lambda part, *args: computed.append(part) or call(part, *args),
     )

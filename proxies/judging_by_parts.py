@@ -1,0 +1,102 @@
+"""Subnets judged one after the other, part by part: what a processor is fast at.
+
+Letters: A architectures, B batch, H W map, C channels.
+"""
+
+import dataclasses
+import functools
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from proxies.judging import JudgingPictures, error_and_loss
+from proxies.recently_used import RecentlyUsed
+from supernet.architecture import Architecture
+from supernet.calibration import combined
+from supernet.model import Tree
+from supernet.supernet import Control, Part
+
+AHEAD = 1  # subnets that are begun before the one in front of them has ended
+
+
+class JudgingByParts:
+    """A `Judge` that computes once what subnets have in common from the stem on.
+
+    The maps after every part are kept in `kept`, those after the first parts longest, which most subnets
+    share; and subnets that begin alike are judged one after the other.
+    """
+
+    def __init__(self, parts: Sequence["JudgedPart"], pictures: JudgingPictures, kept: RecentlyUsed):
+        self._parts = parts
+        self._kept = kept
+        self._maps = Maps(*map(list, jax.device_put((pictures.calibration, pictures.images))))
+        self._labels = pictures.labels
+        self._error_and_loss = jax.jit(error_and_loss)
+
+    def __call__(
+        self, architectures: Sequence[Architecture], batch: Control, on_judged: Callable[[], None]
+    ) -> NDArray[np.float64]:
+        """As `Judge` says."""
+        results = np.zeros((len(architectures), 2))
+        begun: deque[tuple[int, Any]] = deque()
+
+        def end(most: int) -> None:
+            while len(begun) > most:
+                index, result = begun.popleft()
+                results[index] = jax.device_get(result)
+                on_judged()
+
+        for index in sorted(range(len(architectures)), key=lambda i: _prefix(architectures[i])):
+            begun.append((index, self._begin(architectures[index], batch.at(index))))
+            end(most=AHEAD)
+        end(most=0)
+        return results
+
+    def _begin(self, architecture: Architecture, control: Control) -> tuple[jax.Array, jax.Array]:
+        """Error and loss [], which may still be in the making."""
+        maps, prefix = self._maps, _prefix(architecture)
+        *body, head = self._parts
+        for number, part in enumerate(body):  # the stem is part 0, the same for all
+            key = prefix[: number + 1]
+            maps = self._kept.get(key, functools.partial(part, maps, control), rank=number)
+        return self._error_and_loss(jnp.stack(head(maps, control).judged), self._labels)
+
+
+def _prefix(architecture: Architecture) -> tuple[Hashable, ...]:
+    """The resolution and the stages, in the order in which they are computed."""
+    return architecture.resolution, *map(dataclasses.astuple, architecture.stages)
+
+
+class Maps(NamedTuple):
+    """Feature maps [B, H, W, C] of the batches to calibrate by and of those to judge by."""
+
+    calibration: list[jax.Array]
+    judged: list[jax.Array]
+
+
+class JudgedPart:
+    """One part of the supernet: maps to maps, the latter by statistics calibrated on the former."""
+
+    def __init__(self, part: Part, params: Tree):
+        model, of_tree, self._of_control = part
+        self._params = of_tree(params)
+        self._blank = model.no_stats()
+        # One program, whether it is told to calibrate (train) or to use statistics.
+        self._apply = jax.jit(
+            lambda params, stats, x, control, train: model.apply(params, stats, x, control, train=train)
+        )
+        self._combined = jax.jit(
+            lambda batches: combined(jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches))
+        )
+
+    def __call__(self, maps: Maps, control: Control) -> Maps:
+        own = self._of_control(control)
+        calibrated = [self._apply(self._params, self._blank, x, own, True) for x in maps.calibration]
+        stats = self._combined([stats for _, stats in calibrated])
+        judged = [self._apply(self._params, stats, x, own, False)[0] for x in maps.judged]
+        return Maps([x for x, _ in calibrated], judged)

@@ -1,0 +1,97 @@
+"""Many subnets judged by one program, at once: what accelerators are fast at.
+
+Letters: A architectures, G of them in a program.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from proxies.judging import JudgingPictures, error_and_loss
+from supernet.architecture import Architecture
+from supernet.calibration import calibrate
+from supernet.errors import UserError
+from supernet.model import Tree
+from supernet.supernet import Control, SupernetModel
+
+MOST_TOGETHER = 64
+
+
+class JudgingTogether:
+    """A `Judge` whose program calibrates and judges G subnets, masks over the same weights, in one call.
+
+    G is the largest power of two, up to `most`, that the device's memory holds; it is found by the first
+    call, before anything is computed. Where the device does not tell its memory, `most` is taken.
+    """
+
+    def __init__(
+        self, model: SupernetModel, params: Tree, pictures: JudgingPictures, *, most: int = MOST_TOGETHER
+    ):
+        self._params, self._pictures, self._most = params, jax.device_put(pictures), most
+        self._program: tuple[int, Any] | None = None
+
+        def judge(params: Tree, pictures: JudgingPictures, control: Control) -> tuple[jax.Array, jax.Array]:
+            stats = calibrate(model, params, model.no_stats(), pictures.calibration, control)
+
+            def logits_of(images: jax.Array) -> jax.Array:
+                return model.apply(params, stats, images, control, train=False)[0]
+
+            return error_and_loss(jax.lax.map(logits_of, pictures.images), pictures.labels)
+
+        self._judge = jax.jit(jax.vmap(judge, (None, None, 0)))
+
+    def __call__(
+        self, architectures: Sequence[Architecture], batch: Control, on_judged: Callable[[], None]
+    ) -> NDArray[np.float64]:
+        """As `Judge` says.
+
+        Raises:
+          UserError: not even one subnet fits into the device's memory.
+        """
+        if self._program is None:
+            self._program = self._compiled(batch)
+        size, program = self._program
+        results = []
+        for start in range(0, len(architectures), size):
+            count = min(size, len(architectures) - start)
+            places = np.minimum(start + np.arange(size), len(architectures) - 1)  # the last fills a group up
+            group = program(self._params, self._pictures, batch.at(places))
+            results.append(np.stack(jax.device_get(group), 1)[:count].astype(np.float64))
+            for _ in range(count):
+                on_judged()
+        return np.concatenate(results)
+
+    def _compiled(self, batch: Control) -> tuple[int, Any]:
+        """G and its program: halved until it fits."""
+        free = free_bytes(jax.local_devices()[0])
+        size = 2 ** math.floor(math.log2(self._most))
+        while True:
+            group = batch.at(np.zeros(size, int))
+            program = self._judge.lower(self._params, self._pictures, group).compile()
+            needed = _needed_bytes(program)
+            if needed <= free:
+                return size, program
+            if size == 1:
+                raise UserError(
+                    f"judging a subnet takes {needed / 2**30:.2f} GiB of the device's memory, of which "
+                    f"{free / 2**30:.2f} GiB are free: end other programs on it, or take smaller pictures"
+                )
+            size //= 2
+
+
+def free_bytes(device: Any) -> float:
+    """What may still be taken of a device's memory; infinite where it does not tell."""
+    stats = device.memory_stats() or {}
+    if "bytes_limit" not in stats:
+        return math.inf
+    return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
+
+
+def _needed_bytes(program: Any) -> int:
+    """What a compiled program takes beside its arguments, which are there already."""
+    analysis = program.memory_analysis()
+    return analysis.temp_size_in_bytes + analysis.output_size_in_bytes

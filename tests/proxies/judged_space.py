@@ -1,0 +1,45 @@
+"""A space of one stage, and pictures to judge its subnets by."""
+
+import numpy as np
+
+from proxies.judging import JudgingPictures, in_batches
+from supernet.architecture import Architecture
+from supernet.search_space import SearchSpace
+from supernet.stage_space import StageSpace
+
+SPACE = SearchSpace(
+    "one",
+    (
+        StageSpace(
+            stride=1,
+            block=("conv", "attention"),
+            depth=(1, 2),
+            width=(4, 6),
+            embed=(4, 8),
+            heads=(1, 2),
+            ffn_ratio=(1,),
+            patch=(1, 2),
+        ),
+    ),
+    resolution=(4, 6),
+    stem_width=4,
+    stem_stride=1,
+    head_min=4,
+)
+NUM_CLASSES = 3
+
+
+def pictures(resolution: int) -> JudgingPictures:
+    """Two batches of four to calibrate by; seven pictures to judge by, and one place filled up."""
+    rng = np.random.default_rng(resolution)
+    shape = (resolution, resolution, 1)
+    images, labels = in_batches(
+        rng.standard_normal((7, *shape)).astype(np.float32), np.array([0, 1, 2, 0, 1, 2, 0], np.int32), 4
+    )
+    return JudgingPictures(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
+
+
+def drawn(resolution: int, count: int) -> list[Architecture]:
+    codes = SPACE.canonical(SPACE.sample(np.random.default_rng(0), 200))
+    members = dict.fromkeys(a for a in SPACE.decode_all(codes) if a.resolution == resolution)
+    return list(members)[:count]

@@ -1,0 +1,87 @@
+"""Many subnets in one program: the same as one after the other, in as much memory as there is."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from proxies import judging_together
+from proxies.judging import JudgingPictures
+from proxies.judging_together import JudgingTogether, free_bytes
+from proxies.supernet_accuracy import SupernetError
+from supernet.errors import UserError
+from supernet.model import Tree
+from supernet.supernet import SupernetModel, controls, supernet
+
+from .judged_space import NUM_CLASSES, SPACE, drawn, pictures
+
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
+MEMBERS = drawn(4, 5)
+
+
+@pytest.fixture(scope="module")
+def model() -> SupernetModel:
+    return supernet(SPACE, channels=1, num_classes=NUM_CLASSES, tiers=1)
+
+
+@pytest.fixture(scope="module")
+def params(model: SupernetModel) -> Tree:
+    return model.init(jax.random.key(3))[0]
+
+
+@pytest.fixture(scope="module")
+def one_after_the_other(model: SupernetModel, params: Tree) -> np.ndarray:
+    estimator = SupernetError(SPACE, model, params, pictures)
+    errors = estimator(MEMBERS)
+    return np.stack([errors, estimator.losses], 1)
+
+
+def judged_pictures() -> JudgingPictures:
+    return pictures(4)
+
+
+def test_together_is_one_after_the_other(
+    model: SupernetModel, params: Tree, one_after_the_other: np.ndarray
+) -> None:
+    """Five subnets in groups of two: the last group is filled up, and what fills it is not told."""
+    judge, judged = JudgingTogether(model, params, judged_pictures(), most=3), []
+    results = judge(MEMBERS, controls(SPACE, MEMBERS), lambda: judged.append(1))
+    np.testing.assert_allclose(results, one_after_the_other, rtol=1e-4, atol=1e-6)
+    assert len(judged) == 5
+    np.testing.assert_array_equal(judge(MEMBERS[:1], controls(SPACE, MEMBERS[:1]), lambda: None), results[:1])
+
+
+def test_as_many_as_memory_holds(model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes are counted for 4, 2 and 1 subnets; with room for 2 the program takes 2, with none it says so."""
+    needed: list[int] = []
+    count = judging_together._needed_bytes
+    monkeypatch.setattr(
+        judging_together, "_needed_bytes", lambda program: needed.append(count(program)) or needed[-1]
+    )
+    monkeypatch.setattr(judging_together, "free_bytes", lambda device: 0)
+    batch = controls(SPACE, MEMBERS)
+    judge = JudgingTogether(model, params, judged_pictures(), most=4)
+    with pytest.raises(UserError, match=r"judging a subnet takes 0\.00 GiB .* 0\.00 GiB are free"):
+        judge(MEMBERS, batch, lambda: None)
+    four, two, one = needed
+    assert four > two > one > 0
+    monkeypatch.setattr(judging_together, "free_bytes", lambda device: two)
+    roomy = JudgingTogether(model, params, judged_pictures(), most=4)
+    sizes: list[int] = []
+    roomy(MEMBERS, batch, lambda: sizes.append(roomy._program[0] if roomy._program else 0))
+    assert sizes == [2] * 5
+
+
+class Device:
+    def __init__(self, stats: dict[str, int] | None):
+        self.stats = stats
+
+    def memory_stats(self) -> Any:
+        return self.stats
+
+
+def test_free_memory_is_what_the_device_tells() -> None:
+    assert free_bytes(Device({"bytes_limit": 100, "bytes_in_use": 30})) == 70
+    assert free_bytes(Device(None)) == np.inf
