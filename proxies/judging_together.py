@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from proxies.judging import JudgingPictures, error_and_loss
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
+from supernet.device_memory import free_bytes
 from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.supernet import Control, SupernetModel
@@ -81,14 +82,6 @@ class JudgingTogether:
                     f"{free / 2**30:.2f} GiB are free: end other programs on it, or take smaller pictures"
                 )
             size //= 2
-
-
-def free_bytes(device: Any) -> float:
-    """What may still be taken of a device's memory; infinite where it does not tell."""
-    stats = device.memory_stats() or {}
-    if "bytes_limit" not in stats:
-        return math.inf
-    return stats["bytes_limit"] - stats.get("bytes_in_use", 0)
 
 
 def _needed_bytes(program: Any) -> int:

@@ -132,13 +132,11 @@ def _retrain(
 def _step_function(
     project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, resolution: int, config: Config
 ) -> Any:
-    train = augmented_step(project, model, recipe)
+    train = augmented_step(project, model, recipe, dataset.train)
 
     def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
         chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
-        images, labels = dataset.train.images[chosen], dataset.train.labels[chosen]
-        key = step_key(config.seed, attempt, number)
-        return train(state, key, images, labels, None, resolution=resolution)
+        return train(state, step_key(config.seed, attempt, number), chosen, None, resolution=resolution)
 
     return step_function
 

@@ -85,21 +85,15 @@ def _model(project: Project) -> SupernetModel:
 def _step_function(
     project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, config: Config
 ) -> Any:
-    train = augmented_step(project, model, recipe)
+    train = augmented_step(project, model, recipe, dataset.train)
 
     def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
         rng = np.random.default_rng([config.seed, attempt, number])
         chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
         resolution = int(rng.choice(project.space.resolution))
         subnets = sandwich(project.space, rng, num_random=config.random_subnets, resolution=resolution)
-        return train(
-            state,
-            step_key(config.seed, attempt, number),
-            dataset.train.images[chosen],
-            dataset.train.labels[chosen],
-            controls(project.space, subnets),
-            resolution=resolution,
-        )
+        key = step_key(config.seed, attempt, number)
+        return train(state, key, chosen, controls(project.space, subnets), resolution=resolution)
 
     return step_function
 

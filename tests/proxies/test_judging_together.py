@@ -1,14 +1,12 @@
 """Many subnets in one program: the same as one after the other, in as much memory as there is."""
 
-from typing import Any
-
 import jax
 import numpy as np
 import pytest
 
 from proxies import judging_together
 from proxies.judging import JudgingPictures
-from proxies.judging_together import JudgingTogether, free_bytes
+from proxies.judging_together import JudgingTogether
 from proxies.supernet_accuracy import SupernetError
 from supernet.errors import UserError
 from supernet.model import Tree
@@ -72,16 +70,3 @@ def test_as_many_as_memory_holds(model: SupernetModel, params: Tree, monkeypatch
     sizes: list[int] = []
     roomy(MEMBERS, batch, lambda: sizes.append(roomy._program[0] if roomy._program else 0))
     assert sizes == [2] * 5
-
-
-class Device:
-    def __init__(self, stats: dict[str, int] | None):
-        self.stats = stats
-
-    def memory_stats(self) -> Any:
-        return self.stats
-
-
-def test_free_memory_is_what_the_device_tells() -> None:
-    assert free_bytes(Device({"bytes_limit": 100, "bytes_in_use": 30})) == 70
-    assert free_bytes(Device(None)) == np.inf
