@@ -61,8 +61,8 @@ class Config:
     """How often each trains and judges, in turns."""
     steps: int = 4
     """Training steps in a round."""
-    subnets: int = 8
-    """Subnets judged in a round; never the same, but ours remembers what they have in common."""
+    subnets: int = 16
+    """Subnets judged in a round, as one population; never the same, but ours remembers what they share."""
     starts: int = 3
     """Fresh processes of each, for the first step and the memory."""
     checked: int = 8
