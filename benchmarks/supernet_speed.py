@@ -122,10 +122,12 @@ def in_fresh_processes(config: Config, workload: Workload) -> dict[str, list[dic
 
 def _fresh_process(side: str, workload: Workload, cache: str) -> dict[str, float]:
     script = Path(__file__).with_name("supernet_speed_process.py")
+    # This process has said where its programs are kept, for its children too: not for these.
+    inherited = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
     ended = subprocess.run(
         [sys.executable, script, side, repr(time.time())],
         input=pickle.dumps(workload),
-        env={**os.environ, "HYTNAS_JAX_CACHE": cache},
+        env={**inherited, "HYTNAS_JAX_CACHE": cache},
         stdout=subprocess.PIPE,
         check=True,
     )
