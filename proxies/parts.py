@@ -9,6 +9,7 @@ from it alone. Letters: A architectures, N of them that have a part, P distinct 
 
 import dataclasses
 import functools
+import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.graph import part_graphs
-from supernet.network_spec import BlockSpec, HeadSpec, MobileViTSpec, NetworkSpec
+from supernet.network_spec import BlockSpec, ConvSpec, HeadSpec, MobileViTSpec, NetworkSpec
 from supernet.operations import Graph, Op
 
 ToSpec = Callable[[Architecture], NetworkSpec]
@@ -96,18 +97,37 @@ def part_uses(architectures: Sequence[Architecture], to_spec: ToSpec) -> Iterato
     yield places.uses((resolution, width), once, place, _head)
 
 
+class _Network:
+    """A network, and the side and channels of the map that each block reads; the head's are the last."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        self.spec = spec
+        self.inputs = [(spec.resolution, spec.channels)]
+        for block in spec.blocks:
+            side, _ = self.inputs[-1]
+            self.inputs.append((-(-side // getattr(block, "stride", 1)), block.width))
+
+    def mobilevit(self, place: int) -> MobileViTSpec:
+        """The block in that place."""
+        block = self.spec.blocks[place]
+        if not isinstance(block, MobileViTSpec):
+            where = f"blocks/{place} of {self.spec.name!r}"
+            raise ValueError(f"{where} is no MobileViT block: to_spec is not the space's")
+        return block
+
+
 class _Places:
     """Finds the distinct parts in a place, and makes each from an architecture that has it."""
 
     def __init__(self, architectures: Sequence[Architecture], to_spec: ToSpec) -> None:
-        self._spec = functools.cache(lambda number: to_spec(architectures[number]))
+        self._network = functools.cache(lambda number: _Network(to_spec(architectures[number])))
 
     def uses(
         self,
         keys: Sequence[np.ndarray],
         times: np.ndarray,
         place: np.ndarray,
-        make: Callable[[NetworkSpec, int], Part],
+        make: Callable[[_Network, int], Part],
     ) -> PartUses:
         """Parts are equal where all `keys` [A] are; `place` [A] is their block's number in the network."""
         who = np.flatnonzero(times)
@@ -115,8 +135,8 @@ class _Places:
         for key in keys:
             code = code * (int(key.max()) + 1) + key[who]
         _, first, index = np.unique(code, return_index=True, return_inverse=True)
-        parts = [make(self._spec(int(number)), int(place[number])) for number in who[first]]
-        sizes = np.array([np.prod(part.graph.input_shape) for part in parts], np.int64)
+        parts = [make(self._network(int(number)), int(place[number])) for number in who[first]]
+        sizes = np.array([math.prod(part.graph.input_shape) for part in parts], np.int64)
         return PartUses(parts, who, index, times[who], sizes[index])
 
 
@@ -125,44 +145,42 @@ def _columns(choices: Sequence[object]) -> dict[str, np.ndarray]:
     return dict(zip(_FIELDS, rows.T, strict=True))
 
 
-def _block(spec: NetworkSpec, place: int) -> Part:
-    channels = spec.blocks[place - 1].width if place else spec.channels
-    return Part.whole(_alone(spec, place, spec.blocks[place], channels))
+def _block(network: _Network, place: int) -> Part:
+    spec = network.spec
+    return _part(spec.blocks[place], *network.inputs[place], spec.counts_statistics)
 
 
-def _head(spec: NetworkSpec, _: int) -> Part:
-    return Part.whole(part_graphs(spec)[-1])
+def _head(network: _Network, place: int) -> Part:
+    spec = network.spec
+    return _head_part(spec.head, *network.inputs[place], spec.num_classes, spec.counts_statistics)
 
 
-def _around_layers(spec: NetworkSpec, place: int) -> Part:
-    block = dataclasses.replace(_mobilevit(spec, place), heads=1, ffn=1, depth=1)
-    return _of_layer(_alone(spec, place, block, block.width), inside=False)
+def _around_layers(network: _Network, place: int) -> Part:
+    block = dataclasses.replace(network.mobilevit(place), heads=1, ffn=1, depth=1)
+    return _part(block, *network.inputs[place], network.spec.counts_statistics, in_layer=False)
 
 
-def _layer(spec: NetworkSpec, place: int) -> Part:
-    block = dataclasses.replace(_mobilevit(spec, place), width=1, depth=1)
-    return _of_layer(_alone(spec, place, block, 1), inside=True)
+def _layer(network: _Network, place: int) -> Part:
+    block = dataclasses.replace(network.mobilevit(place), width=1, depth=1)
+    side, _ = network.inputs[place]
+    return _part(block, side, 1, network.spec.counts_statistics, in_layer=True)
 
 
-def _mobilevit(spec: NetworkSpec, place: int) -> MobileViTSpec:
-    block = spec.blocks[place]
-    if not isinstance(block, MobileViTSpec):
-        raise ValueError(f"blocks/{place} of {spec.name!r} is no MobileViT block: to_spec is not the space's")
-    return block
-
-
-def _alone(spec: NetworkSpec, place: int, block: BlockSpec, channels: int) -> Graph:
-    """The graph of `block` in that place of the network, over an input of `channels`."""
-    side = spec.resolution
-    for before in spec.blocks[:place]:
-        side = -(-side // getattr(before, "stride", 1))
-    alone = dataclasses.replace(
-        spec, resolution=side, channels=channels, num_classes=1, blocks=(block,), head=HeadSpec(0)
-    )
-    return part_graphs(alone)[0]
-
-
-def _of_layer(graph: Graph, *, inside: bool) -> Part:
-    """The operations of a MobileViT block's first layer, or all others."""
+@functools.lru_cache(maxsize=2**16)
+def _part(
+    block: BlockSpec, side: int, channels: int, counts_statistics: bool, *, in_layer: bool | None = None
+) -> Part:
+    """A block alone; of a MobileViT block only what is in its first layer, or only what is in none."""
+    alone = NetworkSpec("part", side, channels, 1, (block,), HeadSpec(0), counts_statistics)
+    graph = part_graphs(alone)[0]
+    if in_layer is None:
+        return Part.whole(graph)
     is_in_layer = ["/layers/0/" in op.name for op in graph.ops]
-    return Part(graph, tuple(index for index, is_in in enumerate(is_in_layer) if is_in == inside))
+    return Part(graph, tuple(index for index, is_in in enumerate(is_in_layer) if is_in == in_layer))
+
+
+@functools.lru_cache(maxsize=2**16)
+def _head_part(head: HeadSpec, side: int, channels: int, num_classes: int, counts_statistics: bool) -> Part:
+    before = ConvSpec(channels, kernel=1)  # a network has a block; what it is does not matter
+    alone = NetworkSpec("part", side, channels, num_classes, (before,), head, counts_statistics)
+    return Part.whole(part_graphs(alone)[-1])
