@@ -63,7 +63,7 @@ def feature_sets(project: Project, genes: np.ndarray) -> tuple[dict[str, np.ndar
     )
     zen, seconds_zen = {}, {}
     for repeats in ZEN_REPEATS:
-        zen_score = ZenScore(project.space, channels=project.channels, repeats=repeats)
+        zen_score = ZenScore(project.space, channels=project.channels, repeats=repeats, batch=16)
         zen_score(_one_of_each_resolution(architectures))  # compiles
         zen[repeats], seconds_zen[repeats] = _timed(lambda a: zen_score(a)[:, None], architectures)  # noqa: B023
     encoded = to_features(project.space, genes)

@@ -50,11 +50,11 @@ class MadeUp:
         measured = self.space.decode_all(self.space.sample(rng, NUM_MEASURED))
         features = feature_table(self.to_spec(architecture) for architecture in measured)
         prices = rng.uniform(0.5, 1.5, features.shape[1]) / features.max(axis=0).clip(min=1.0)
-        latency = LatencyEstimator(LatencyPredictor.fit(features, features @ prices), self.to_spec)
+        self.latency = LatencyEstimator(LatencyPredictor.fit(features, features @ prices), self.to_spec)
         self._macs = OnGenes(self.space, num_macs(self.to_spec))
         self._weights = rng.standard_normal(to_features(self.space, self.space.corners()).shape[1])
         self.known: dict[str, Estimator] = {
-            "latency_ms": latency,
+            "latency_ms": self.latency,
             "parameters": num_parameters(self.to_spec),
         }
 

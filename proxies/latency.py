@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from proxies.base import Direction
-from proxies.latency_features import FEATURE_NAMES, Features, feature_table
+from proxies.latency_features import FEATURE_NAMES, Features, architecture_features
+from proxies.parts import ToSpec
 from proxies.ranking import spearman_rho
 from supernet.architecture import Architecture
 from supernet.errors import UserError
-from supernet.network_spec import NetworkSpec
 
 Times = NDArray[np.float64]  # [N], milliseconds
 
@@ -148,21 +148,21 @@ class LatencyPredictor:
 
 @dataclasses.dataclass(frozen=True)
 class LatencyEstimator:
-    """An `Estimator` of milliseconds on the measured device; `to_spec` makes an architecture's network."""
+    """An `Estimator` of milliseconds on the measured device; `to_spec` as in `architecture_features`."""
 
     predictor: LatencyPredictor
-    to_spec: Callable[[Architecture], NetworkSpec]
+    to_spec: ToSpec
     name: str = "latency_ms"
     unit: str = "ms"
     direction: Direction = "min"
 
     def __call__(self, architectures: Sequence[Architecture]) -> Times:
-        """Predictions [A]; about 0.1 ms for an architecture whose blocks have been seen."""
+        """Predictions [A]; 10,000 in about a second."""
         return self.predictor(self.features(architectures))
 
     def features(self, architectures: Sequence[Architecture]) -> Features:
         """Features [A, F], for the predictor's `outside` and `warning` too."""
-        return feature_table(self.to_spec(architecture) for architecture in architectures)
+        return architecture_features(architectures, self.to_spec)
 
 
 def fit_prices(features: Features, latency_ms: Times) -> Features:

@@ -17,7 +17,7 @@ from supernet.model import Model, Tree
 from supernet.network import Network
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
-from supernet.supernet import Control, Supernet
+from supernet.supernet import CPU_TIERS, SMALLEST_TIERED_SIDE, Control, Supernet
 
 LayerNormRule = Literal["published", "corrected", "skip"]
 
@@ -66,12 +66,24 @@ def scored_network(spec: NetworkSpec, *, layer_norm: LayerNormRule, shortcuts: b
 
 
 def scored_supernet(
-    space: SearchSpace, *, channels: int, resolution: int, layer_norm: LayerNormRule, shortcuts: bool
+    space: SearchSpace,
+    *,
+    channels: int,
+    resolution: int,
+    layer_norm: LayerNormRule,
+    shortcuts: bool,
+    tiers: int | None = None,
 ) -> Model:
-    """The supernet to be scored, for pictures of one resolution; its classifier is not used."""
+    """The supernet to be scored, for pictures of one resolution; its classifier is not used.
+
+    `tiers` as in `supernet.supernet`: in two sizes, a network of `hybrid` takes half as long on a CPU.
+    """
+    if tiers is None:
+        is_large = resolution >= SMALLEST_TIERED_SIDE * space.stem_stride
+        tiers = CPU_TIERS if is_large and jax.default_backend() == "cpu" else 1
 
     def build(init: Any) -> nnx.Module:
-        network = Supernet(space, channels, 1, init)
+        network = Supernet(space, channels, 1, init, tiers=tiers)
         side = -(-resolution // space.stem_stride)
         for module, stage in zip(network.stages, space.stages, strict=True):
             side = -(-side // stage.stride)

@@ -1,6 +1,7 @@
 """Memory by hand, MACs against the compiler's own count."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +12,13 @@ from proxies.base import Estimator
 from proxies.complexity import (
     Complexity,
     complexity,
+    complexity_table,
     graph_complexity,
     live_bytes,
     num_macs,
     num_parameters,
     peak_memory_bytes,
 )
-from supernet.architecture import Architecture
 from supernet.graph import build_graph
 from supernet.named import named_network
 from supernet.network_spec import (
@@ -91,16 +92,20 @@ def test_counts_by_block_are_those_of_the_whole_graph(name: str) -> None:
         assert complexity(spec) == graph_complexity(build_graph(spec))
 
 
+@pytest.mark.parametrize("name", SPACE_NAMES)
+def test_counts_of_many_are_those_of_each(name: str) -> None:
+    space = built_in_space(name)
+    codes = np.concatenate([space.sample(np.random.default_rng(1), 100), space.corners()])
+    architectures = space.decode_all(codes)
+    to_spec = functools.partial(space.network_spec, num_classes=3, channels=1)
+    expected = [dataclasses.astuple(complexity(to_spec(architecture))) for architecture in architectures]
+    np.testing.assert_array_equal(complexity_table(architectures, to_spec), expected)
+
+
 def test_estimators() -> None:
-    specs = {
-        resolution: named_network("hyt-nas-bl", num_classes=2, resolution=resolution)
-        for resolution in (32, 64)
-    }
-    architectures = [Architecture("space", (i,), r, ()) for i, r in enumerate((64, 32, 64))]
-
-    def to_spec(architecture: Architecture) -> NetworkSpec:
-        return specs[architecture.resolution]
-
+    space = built_in_space("hybrid-small")
+    architectures = space.decode_all(space.sample(np.random.default_rng(0), 3))
+    to_spec = functools.partial(space.network_spec, num_classes=2)
     for make, field in (
         (num_parameters, "num_parameters"),
         (num_macs, "num_macs"),
@@ -109,7 +114,6 @@ def test_estimators() -> None:
         estimator: Estimator = make(to_spec)
         values = estimator(architectures)
         assert (values.dtype, values.shape) == (np.float64, (3,))
-        expected = [dataclasses.asdict(complexity(specs[r]))[field] for r in (64, 32, 64)]
-        assert values.tolist() == expected
+        assert values.tolist() == [getattr(complexity(to_spec(a)), field) for a in architectures]
         assert (estimator.name, estimator.direction) == (make.__name__, "min")
     assert num_macs(to_spec)([]).shape == (0,)

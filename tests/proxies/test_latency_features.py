@@ -1,11 +1,12 @@
 """Features by hand, and block by block against the whole graph."""
 
+import functools
 import math
 
 import numpy as np
 import pytest
 
-from proxies.latency_features import FEATURE_NAMES, feature_table, latency_features
+from proxies.latency_features import FEATURE_NAMES, architecture_features, feature_table, latency_features
 from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.named import NAMES, named_network
@@ -63,6 +64,17 @@ def test_a_table_has_a_row_for_each_network() -> None:
     assert table.dtype == np.float64
     assert np.array_equal(table, [latency_features(spec) for spec in specs])
     assert feature_table([]).shape == (0, len(FEATURE_NAMES))
+
+
+@pytest.mark.parametrize("name", SPACE_NAMES)
+def test_features_of_many_are_those_of_each(name: str) -> None:
+    space = built_in_space(name)
+    codes = np.concatenate([space.sample(np.random.default_rng(1), 100), space.corners()])
+    architectures = space.decode_all(codes)
+    to_spec = functools.partial(space.network_spec, num_classes=3)
+    features = architecture_features(architectures, to_spec)
+    np.testing.assert_array_equal(features, feature_table(map(to_spec, architectures)))
+    assert architecture_features([], to_spec).shape == (0, len(FEATURE_NAMES))
 
 
 def test_what_comes_back_is_not_the_cache() -> None:

@@ -145,20 +145,26 @@ def shared_draw() -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize(
-    ("layer_norm", "shortcuts", "chosen"),
+    ("layer_norm", "shortcuts", "tiers", "chosen"),
     [
-        ("published", False, (DEEP_ATTENTION, NARROW_CONV)),
-        ("published", True, (NARROW_CONV,)),
-        ("corrected", False, (NARROW_ATTENTION,)),
-        ("skip", False, (NARROW_ATTENTION,)),
+        ("published", False, 1, (DEEP_ATTENTION, NARROW_CONV)),
+        ("published", True, 1, (NARROW_CONV,)),
+        ("corrected", False, 2, (NARROW_ATTENTION,)),
+        ("skip", False, 1, (NARROW_ATTENTION,)),
     ],
 )
 def test_subnet_is_its_stand_alone_network(
-    shared_draw: tuple[Any, Any], layer_norm: LayerNormRule, shortcuts: bool, chosen: tuple[Any, ...]
+    shared_draw: tuple[Any, Any],
+    layer_norm: LayerNormRule,
+    shortcuts: bool,
+    tiers: int,
+    chosen: tuple[Any, ...],
 ) -> None:
     """What is inactive counts nowhere: neither in the difference nor in the variances."""
     params, pair = shared_draw
-    model = scored_supernet(SPACE, channels=1, resolution=7, layer_norm=layer_norm, shortcuts=shortcuts)
+    model = scored_supernet(
+        SPACE, channels=1, resolution=7, layer_norm=layer_norm, shortcuts=shortcuts, tiers=tiers
+    )
     masked = jax.jit(
         lambda control: score_once(
             model, restricted(params, model.abstract_params), pair, control, norm_widths(SPACE, control)

@@ -1,0 +1,186 @@
+"""What many architectures consist of: parts that several of them share are found, to be counted once.
+
+A network of a space is a stem, stages and a head. A stage opens with an inverted residual; more of them
+follow, all equal, or a MobileViT block. That one falls into its layers, all equal, and what is around them:
+neither depends on the numbers of the other, but for the block's input, which stays alive through the layers.
+So 100,000 networks of `hybrid` are some 5,000 parts. Parts are operations of a `Graph`: what they cost comes
+from it alone. Letters: A architectures, N of them that have a part, P distinct parts.
+"""
+
+import dataclasses
+import functools
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+from supernet.graph import part_graphs
+from supernet.network_spec import BlockSpec, ConvSpec, HeadSpec, MobileViTSpec, NetworkSpec
+from supernet.operations import Graph, Op
+
+ToSpec = Callable[[Architecture], NetworkSpec]
+
+_FIELDS = ("depth", "width", "expansion", "kernel", "embed", "heads", "ffn", "patch")
+
+
+class Part(NamedTuple):
+    """Some operations of a graph whose tensor 0 is the map that the block reads."""
+
+    graph: Graph
+    indices: tuple[int, ...]
+
+    @staticmethod
+    def whole(graph: Graph) -> "Part":
+        """All operations of a graph."""
+        return Part(graph, tuple(range(len(graph.ops))))
+
+    @property
+    def ops(self) -> list[Op]:
+        """The operations, in order."""
+        return [self.graph.ops[index] for index in self.indices]
+
+
+@dataclasses.dataclass(frozen=True)
+class PartUses:
+    """The parts [P] that stand in one place of the networks, and which of them each architecture has there.
+
+    `who` [N] are the architectures that have one, `index` [N] which, `times` [N] how often one after the
+    other, `input_size` [N] the elements of the map that its block reads.
+    """
+
+    parts: list[Part]
+    who: NDArray[np.int64]
+    index: NDArray[np.int64]
+    times: NDArray[np.int64]
+    input_size: NDArray[np.int64]
+
+
+def part_uses(architectures: Sequence[Architecture], to_spec: ToSpec) -> Iterator[PartUses]:
+    """All parts of architectures of one space, place by place.
+
+    Args:
+        to_spec: `SearchSpace.network_spec` for some classes and channels.
+
+    Raises:
+        UserError: architectures of several spaces.
+    """
+    spaces = sorted({architecture.space for architecture in architectures})
+    if len(spaces) > 1:
+        raise UserError(
+            f"architectures of {len(spaces)} spaces ({', '.join(spaces)}): give one space's at once"
+        )
+    if not spaces:
+        return
+    places = _Places(architectures, to_spec)
+    resolution = np.array([architecture.resolution for architecture in architectures])
+    once, place = np.ones_like(resolution), np.ones_like(resolution)  # `place`: of the stage's first block
+    yield places.uses((resolution,), once, 0 * place, _block)
+    width = 0 * resolution  # the stem's is the same for all
+    for number in range(len(architectures[0].stages)):
+        c = _columns([architecture.stages[number] for architecture in architectures])
+        convolution = (resolution, c["width"], c["expansion"], c["kernel"])
+        yield places.uses((*convolution, width), once, place, _block)
+        width, is_attention = c["width"], c["embed"] > 0
+        yield places.uses(convolution, np.where(is_attention, 0, c["depth"] - 1), place + 1, _block)
+        tokens = (resolution, c["embed"], c["patch"])
+        around = places.uses((*tokens, width), 1 * is_attention, place + 1, _around_layers)
+        yield around
+        times = np.where(is_attention, c["depth"], 0)
+        layers = places.uses((*tokens, c["heads"], c["ffn"]), times, place + 1, _layer)
+        yield dataclasses.replace(layers, input_size=around.input_size)
+        place = place + np.where(is_attention, 2, c["depth"])
+    yield places.uses((resolution, width), once, place, _head)
+
+
+class _Network:
+    """A network, and the side and channels of the map that each block reads; the head's are the last."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        self.spec = spec
+        self.inputs = [(spec.resolution, spec.channels)]
+        for block in spec.blocks:
+            side, _ = self.inputs[-1]
+            self.inputs.append((-(-side // getattr(block, "stride", 1)), block.width))
+
+    def mobilevit(self, place: int) -> MobileViTSpec:
+        """The block in that place."""
+        block = self.spec.blocks[place]
+        if not isinstance(block, MobileViTSpec):
+            where = f"blocks/{place} of {self.spec.name!r}"
+            raise ValueError(f"{where} is no MobileViT block: to_spec is not the space's")
+        return block
+
+
+class _Places:
+    """Finds the distinct parts in a place, and makes each from an architecture that has it."""
+
+    def __init__(self, architectures: Sequence[Architecture], to_spec: ToSpec) -> None:
+        self._network = functools.cache(lambda number: _Network(to_spec(architectures[number])))
+
+    def uses(
+        self,
+        keys: Sequence[np.ndarray],
+        times: np.ndarray,
+        place: np.ndarray,
+        make: Callable[[_Network, int], Part],
+    ) -> PartUses:
+        """Parts are equal where all `keys` [A] are; `place` [A] is their block's number in the network."""
+        who = np.flatnonzero(times)
+        code = np.zeros(len(who), np.int64)
+        for key in keys:
+            code = code * (int(key.max()) + 1) + key[who]
+        _, first, index = np.unique(code, return_index=True, return_inverse=True)
+        parts = [make(self._network(int(number)), int(place[number])) for number in who[first]]
+        sizes = np.array([math.prod(part.graph.input_shape) for part in parts], np.int64)
+        return PartUses(parts, who, index, times[who], sizes[index])
+
+
+def _columns(choices: Sequence[object]) -> dict[str, np.ndarray]:
+    rows = np.array(list(map(operator.attrgetter(*_FIELDS), choices)), np.int64)
+    return dict(zip(_FIELDS, rows.T, strict=True))
+
+
+def _block(network: _Network, place: int) -> Part:
+    spec = network.spec
+    return _part(spec.blocks[place], *network.inputs[place], spec.counts_statistics)
+
+
+def _head(network: _Network, place: int) -> Part:
+    spec = network.spec
+    return _head_part(spec.head, *network.inputs[place], spec.num_classes, spec.counts_statistics)
+
+
+def _around_layers(network: _Network, place: int) -> Part:
+    block = dataclasses.replace(network.mobilevit(place), heads=1, ffn=1, depth=1)
+    return _part(block, *network.inputs[place], network.spec.counts_statistics, in_layer=False)
+
+
+def _layer(network: _Network, place: int) -> Part:
+    block = dataclasses.replace(network.mobilevit(place), width=1, depth=1)
+    side, _ = network.inputs[place]
+    return _part(block, side, 1, network.spec.counts_statistics, in_layer=True)
+
+
+@functools.lru_cache(maxsize=2**16)
+def _part(
+    block: BlockSpec, side: int, channels: int, counts_statistics: bool, *, in_layer: bool | None = None
+) -> Part:
+    """A block alone; of a MobileViT block only what is in its first layer, or only what is in none."""
+    alone = NetworkSpec("part", side, channels, 1, (block,), HeadSpec(0), counts_statistics)
+    graph = part_graphs(alone)[0]
+    if in_layer is None:
+        return Part.whole(graph)
+    is_in_layer = ["/layers/0/" in op.name for op in graph.ops]
+    return Part(graph, tuple(index for index, is_in in enumerate(is_in_layer) if is_in == in_layer))
+
+
+@functools.lru_cache(maxsize=2**16)
+def _head_part(head: HeadSpec, side: int, channels: int, num_classes: int, counts_statistics: bool) -> Part:
+    before = ConvSpec(channels, kernel=1)  # a network has a block; what it is does not matter
+    alone = NetworkSpec("part", side, channels, num_classes, (before,), head, counts_statistics)
+    return Part.whole(part_graphs(alone)[-1])
