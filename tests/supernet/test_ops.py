@@ -1,6 +1,7 @@
 """Primitives against XLA's own, NumPy, or values by hand."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -190,6 +191,25 @@ def test_batch_norm_has_the_automatic_gradient(activation: str) -> None:
 
     for actual, expected in zip(jax.jit(run, static_argnums=0)(ours), run(plainly), strict=True):
         np.testing.assert_allclose(actual, expected, atol=2e-5 * float(jnp.abs(expected).max()))
+
+
+def test_batch_norm_again_is_that_of_the_batch() -> None:
+    """With the moments that the first call gave back: the same output, and the gradient through them too."""
+    x, scale, bias = normal(4, 3, 5, 2), normal(2, seed=1), normal(2, seed=2)
+    y, mean, var = ops.batch_norm(x, scale, bias, bias, scale, activation="silu", train=True)
+
+    def gradient(moments: tuple[jax.Array, jax.Array], train: ops.Train) -> Any:
+        return jax.grad(
+            lambda x: jnp.sum(
+                jnp.sin(ops.batch_norm(x, scale, bias, *moments, activation="silu", train=train)[0])
+            )
+        )(x)
+
+    again = ops.batch_norm(x, scale, bias, mean, var, activation="silu", train=ops.AGAIN)
+    np.testing.assert_array_equal(again[0], y)
+    np.testing.assert_allclose(
+        gradient((mean, var), ops.AGAIN), gradient((bias, scale), True), rtol=1e-6, atol=1e-7
+    )
 
 
 def test_batch_norm_of_both_kinds_in_one_program() -> None:
