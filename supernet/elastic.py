@@ -109,7 +109,7 @@ def _hidden_tile(
         return y, moments
 
     def as_it_is(arrays: Any, moments: Any, known: Any) -> tuple[jax.Array, Any]:
-        return arrays[0], moments
+        return arrays[0], moments  # an expansion of 1 has neither convolution nor norm
 
     h, statistics = ops.pointwise(x, tile["expand"]), {}
     if spec.expand:
