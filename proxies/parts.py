@@ -3,7 +3,7 @@
 A network of a space is a stem, stages and a head. A stage opens with an inverted residual; more of them
 follow, all equal, or a MobileViT block. That one falls into its layers, all equal, and what is around them:
 neither depends on the numbers of the other, but for the block's input, which stays alive through the layers.
-So 100,000 networks of `hybrid` are some 5,000 parts. Parts are operations of a `Graph`: what they cost comes
+So 100,000 networks of `hybrid` are 4,600 parts. Parts are operations of a `Graph`: what they cost comes
 from it alone. Letters: A architectures, N of them that have a part, P distinct parts.
 """
 

@@ -17,7 +17,7 @@ from supernet.model import Model, Tree
 from supernet.network import Network
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
-from supernet.supernet import CPU_TIERS, SMALLEST_TIERED_SIDE, Control, Supernet
+from supernet.supernet import Control, Supernet, quickest_tiers
 
 LayerNormRule = Literal["published", "corrected", "skip"]
 
@@ -76,11 +76,10 @@ def scored_supernet(
 ) -> Model:
     """The supernet to be scored, for pictures of one resolution; its classifier is not used.
 
-    `tiers` as in `supernet.supernet`: in two sizes, a network of `hybrid` takes half as long on a CPU.
+    `tiers` as in `supernet.supernet`: in two sizes, a network of `hybrid` takes .85 of the time on a CPU.
     """
     if tiers is None:
-        is_large = resolution >= SMALLEST_TIERED_SIDE * space.stem_stride
-        tiers = CPU_TIERS if is_large and jax.default_backend() == "cpu" else 1
+        tiers = quickest_tiers(space, resolution)
 
     def build(init: Any) -> nnx.Module:
         network = Supernet(space, channels, 1, init, tiers=tiers)

@@ -211,9 +211,14 @@ def supernet(
     everything, and masks. If not given, a few where that is quicker: on a CPU, for maps large enough.
     """
     if tiers is None:
-        large = max(space.resolution) >= SMALLEST_TIERED_SIDE * space.stem_stride
-        tiers = CPU_TIERS if large and jax.default_backend() == "cpu" else 1
+        tiers = quickest_tiers(space, max(space.resolution))
     return SupernetModel(space, channels, num_classes, dtype, tiers)
+
+
+def quickest_tiers(space: SearchSpace, resolution: int) -> int:
+    """How many tiers are quickest here for pictures of `resolution`."""
+    is_large = resolution >= SMALLEST_TIERED_SIDE * space.stem_stride
+    return CPU_TIERS if is_large and jax.default_backend() == "cpu" else 1
 
 
 def _stem(space: SearchSpace, channels: int, init: Initializer) -> ConvBlock:
