@@ -64,7 +64,7 @@ def _our_outputs(ours: Ours, images: np.ndarray) -> Any:
     @jax.jit
     def forward(control: Control) -> tuple[jax.Array, jax.Array]:
         model, params = ours.model, ours.params
-        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), model.abstract_stats)
+        blank = model.no_stats()
         in_training, _ = model.apply(params, blank, images, control, train=True)
         stats = calibrate(model, params, blank, jnp.asarray(images)[None], control)
         return in_training, model.apply(params, stats, images, control, train=False)[0]

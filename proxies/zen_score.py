@@ -190,7 +190,7 @@ def score_once(
 
     `widths` (`norm_widths`) says which channels of which norms are part of the subnet; None: all.
     """
-    stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+    stats = model.no_stats()
     features, batch_stats = jax.vmap(lambda images: model.features(params, stats, images, control))(pair)
     change = jnp.sum(jnp.abs(features[0] - features[1]), (1, 2, 3))
     of_x = jax.tree.map(lambda leaf: leaf[0], batch_stats)

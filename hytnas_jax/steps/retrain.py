@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
@@ -91,7 +90,7 @@ def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
 def _shared_weights(project: Project) -> Callable[[Architecture], Tree]:
     """Cuts an architecture's parameters out of the supernet's."""
     model, params = load_supernet(project)
-    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+    blank = model.no_stats()
     return lambda architecture: slice_subnet(project.space, architecture, params, blank)[1]
 
 

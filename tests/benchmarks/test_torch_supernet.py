@@ -6,7 +6,6 @@ import importlib
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -69,7 +68,7 @@ def test_same_outputs() -> None:
 
     @jit
     def forward(control: Control) -> tuple[jax.Array, jax.Array]:
-        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+        blank = model.no_stats()
         trained, _ = model.apply(params, blank, batches[0], control, train=True)
         stats = calibrate(model, params, blank, batches, control)
         return trained, model.apply(params, stats, batches[0], control, train=False)[0]

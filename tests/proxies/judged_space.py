@@ -1,31 +1,11 @@
-"""A space of one stage, and pictures to judge its subnets by."""
+"""Pictures to judge the subnets of the space of one stage by."""
 
 import numpy as np
+from one_stage_space import SPACE
 
 from proxies.judging import JudgingPictures, in_batches
 from supernet.architecture import Architecture
-from supernet.search_space import SearchSpace
-from supernet.stage_space import StageSpace
 
-SPACE = SearchSpace(
-    "one",
-    (
-        StageSpace(
-            stride=1,
-            block=("conv", "attention"),
-            depth=(1, 2),
-            width=(4, 6),
-            embed=(4, 8),
-            heads=(1, 2),
-            ffn_ratio=(1,),
-            patch=(1, 2),
-        ),
-    ),
-    resolution=(4, 6),
-    stem_width=4,
-    stem_stride=1,
-    head_min=4,
-)
 NUM_CLASSES = 3
 
 

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from one_stage_space import SPACE
 
 from proxies import judging_together
 from proxies.judging import JudgingPictures
@@ -12,7 +13,7 @@ from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.supernet import SupernetModel, controls, supernet
 
-from .judged_space import NUM_CLASSES, SPACE, drawn, pictures
+from .judged_space import NUM_CLASSES, drawn, pictures
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
 

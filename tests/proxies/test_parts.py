@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from tiny_space import SPACE
 
 from proxies.parts import PartUses, part_uses
 from supernet.architecture import Architecture
@@ -11,7 +12,6 @@ from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.network_spec import MobileViTSpec
 from supernet.spaces import SPACE_NAMES, built_in_space
-from tests.tiny_space import SPACE
 
 to_spec = functools.partial(SPACE.network_spec, num_classes=3, channels=1)
 

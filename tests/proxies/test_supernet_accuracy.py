@@ -3,9 +3,9 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
+from one_stage_space import SPACE
 
 from proxies import judging_by_parts
 from proxies.base import Estimator
@@ -18,7 +18,7 @@ from supernet.network import stand_alone
 from supernet.subnet import slice_subnet
 from supernet.supernet import SupernetModel, supernet
 
-from .judged_space import NUM_CLASSES, SPACE, drawn, pictures
+from .judged_space import NUM_CLASSES, drawn, pictures
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
 
@@ -40,7 +40,7 @@ def estimator(model: SupernetModel, params: Tree) -> SupernetError:
 
 def counted_by_hand(architecture: Architecture, model: Model, params: Tree) -> tuple[float, float]:
     """Error and loss of the sliced network, picture by picture."""
-    blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+    blank = model.no_stats()
     spec, own, own_stats = slice_subnet(SPACE, architecture, params, blank)
     judged, network = pictures(architecture.resolution), stand_alone(spec)
 

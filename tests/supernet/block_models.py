@@ -23,7 +23,7 @@ def block_model(in_width: int, spec: BlockSpec) -> Model:
 
 def compiled(model: Model) -> Apply:
     def apply(params: Tree, x: jax.Array, widths: Any) -> tuple[jax.Array, Tree]:
-        stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), model.abstract_stats)
+        stats = model.no_stats()
         return model.apply(params, stats, x, widths, train=True)
 
     return jax.jit(apply, compiler_options={"xla_backend_optimization_level": 0})

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_stage_space
 import optax
 import pytest
 
@@ -16,8 +17,6 @@ from supernet.model import Model, Tree
 from supernet.network import stand_alone
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 from supernet.sampling import sandwich
-from supernet.search_space import SearchSpace
-from supernet.stage_space import StageSpace
 from supernet.supernet import Control, controls, supernet
 from supernet.training import Metrics, Recipe, TrainState
 
@@ -27,26 +26,7 @@ LABELS = np.array([0, 2, 1])
 DECAY, EPSILON = 0.9, 1e-8
 
 
-# One stage with both kinds of blocks: a training step of it compiles in seconds.
-SPACE = SearchSpace(
-    "one",
-    (
-        StageSpace(
-            stride=1,
-            block=("conv", "attention"),
-            depth=(1, 2),
-            width=(4, 6),
-            embed=(4, 8),
-            heads=(1, 2),
-            ffn_ratio=(1,),
-            patch=(1, 2),
-        ),
-    ),
-    resolution=(4,),
-    stem_width=4,
-    stem_stride=1,
-    head_min=4,
-)
+SPACE = one_stage_space.SPACE.with_resolutions([4])
 
 
 @dataclasses.dataclass
@@ -103,7 +83,7 @@ def test_one_step_is_the_sum_of_the_subnets_gradients(tiny: Any, shared: Trainin
 
     @tiny.jit
     def by_hand(control: Control, target: jax.Array) -> Any:
-        stats = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shared.model.abstract_stats)
+        stats = shared.model.no_stats()
 
         def loss(params: Tree) -> tuple[jax.Array, jax.Array]:
             logits = shared.model.apply(params, stats, shared.images, control, train=True)[0]
