@@ -12,12 +12,13 @@ from hytnas_jax.mobo import Settings
 from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.columns import parse_columns
 from hytnas_jax.study.folder import StudyFolder
+from hytnas_jax.study.jobs import Study
 from hytnas_jax.study.report import HEADERS, cells
 from hytnas_jax.study.results import OVERVIEW, write_results
-from hytnas_jax.study.runner import Study, run_jobs
 from hytnas_jax.study.strategies import make_strategies
 from hytnas_jax.study.summary import summarise_all
 from hytnas_jax.study.table import Table, read_table
+from hytnas_jax.workers import run_jobs
 from supernet.errors import UserError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.files import read_json, to_plain, write_json, write_text
-from hytnas_jax.study.runner import Job
+from hytnas_jax.study.jobs import Job
 from hytnas_jax.study.trajectories import Trajectory
 from supernet.errors import UserError
 

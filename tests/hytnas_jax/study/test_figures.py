@@ -6,7 +6,7 @@ import pytest
 from hytnas_jax.plots import to_png
 from hytnas_jax.study.figures import FLOOR, overview_figure, problem_figure, styles
 from hytnas_jax.study.folder import Run
-from hytnas_jax.study.runner import Job
+from hytnas_jax.study.jobs import Job
 
 
 def runs(problem: str, strategy: str, *ratios: list[float]) -> list[Run]:

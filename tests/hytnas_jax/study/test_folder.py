@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.study.folder import StudyFolder
-from hytnas_jax.study.runner import Job
+from hytnas_jax.study.jobs import Job
 from hytnas_jax.study.trajectories import Trajectory
 from supernet.errors import UserError
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hytnas_jax.study.folder import Run
+from hytnas_jax.study.jobs import Job
 from hytnas_jax.study.report import HEADERS, cells
-from hytnas_jax.study.runner import Job
 from hytnas_jax.study.summary import summarise, summarise_all
 
 

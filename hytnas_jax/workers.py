@@ -1,71 +1,43 @@
-"""All searches of a study, several processes at once.
+"""Jobs in several processes at once.
 
-A search is a job; a worker gets one, sends back its trajectory, and gets the next. Workers are started
-anew ("spawn") and not forked, because a fork of a process with threads (JAX, BLAS, XGBoost) may hang.
+A worker gets a job, sends back its result, and gets the next. Workers are started anew ("spawn") and not
+forked, because a fork of a process with threads (JAX, BLAS, XGBoost) may hang.
 """
 
 import contextlib
-import dataclasses
 import multiprocessing
 import multiprocessing.connection
+import os
 import signal
 import traceback
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any, Protocol, TypeVar
 
-from hytnas_jax.study.budget import Budget
-from hytnas_jax.study.strategies import Strategy
-from hytnas_jax.study.table import Table
-from hytnas_jax.study.trajectories import Trajectory, run_search
 from supernet.errors import UserError
 
 GONE = (EOFError, ConnectionError)
+JobT = TypeVar("JobT", contravariant=True)
+ResultT = TypeVar("ResultT", covariant=True)
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class Job:
-    """One search: a problem and a strategy by name, and a seed."""
+class Work(Protocol[JobT, ResultT]):
+    """What the jobs are of: it and they can be pickled; `str(job)` tells the user which one it is."""
 
-    problem: str
-    strategy: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.problem} · {self.strategy} · seed {self.seed}"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Study:
-    """Every strategy on every table from each of the seeds."""
-
-    tables: tuple[Table, ...]
-    strategies: tuple[Strategy, ...]
-    budget: Budget
-    seeds: range
-
-    def jobs(self) -> list[Job]:
-        """One seed of everything after the other."""
-        return [
-            Job(table.name, strategy.name, seed)
-            for seed in self.seeds
-            for table in self.tables
-            for strategy in self.strategies
-        ]
-
-    def run(self, job: Job) -> Trajectory:
-        """Make one of the searches, in this process."""
-        (table,) = (table for table in self.tables if table.name == job.problem)
-        (strategy,) = (strategy for strategy in self.strategies if strategy.name == job.strategy)
-        return run_search(table, strategy, self.budget, job.seed)
+    def run(self, job: JobT) -> ResultT:
+        """Make one of the jobs, in this process."""
+        ...
 
 
 def run_jobs(
-    study: Study, jobs: Iterable[Job], *, processes: int
-) -> Generator[tuple[Job, Trajectory], None, None]:
-    """Make the jobs, up to `processes` at once, and give each with its trajectory as soon as it has ended.
+    work: Work[JobT, ResultT], jobs: Iterable[JobT], *, processes: int, share_cores: bool = False
+) -> Generator[tuple[JobT, ResultT], None, None]:
+    """Make the jobs, up to `processes` at once, and give each with its result as soon as it has ended.
 
-    One process means this one. Closing the iterator ends the workers.
+    One process means this one. Closing the iterator ends the workers. With `share_cores` each worker keeps
+    to its own part of the processor's cores, where the system can do that: threads of one do not wait
+    for those of another.
 
     Raises:
         UserError: a worker was killed.
@@ -73,14 +45,15 @@ def run_jobs(
     todo = list(jobs)
     if min(processes, len(todo)) <= 1:
         for job in todo:
-            yield job, study.run(job)
+            yield job, work.run(job)
         return
     waiting = iter(todo)
     workers: list[_Worker] = []
     try:
         with _without_interrupts():
-            for _ in range(min(processes, len(todo))):
-                workers.append(_Worker(study))
+            count = min(processes, len(todo))
+            for index in range(count):
+                workers.append(_Worker(work, _cores(index, count) if share_cores else ()))
         busy = {worker.connection: worker for worker in workers}
         for worker in workers:
             worker.give(next(waiting))
@@ -101,26 +74,25 @@ def run_jobs(
 class _Worker:
     """A process that makes one job at a time."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, work: Work[Any, Any], cores: Sequence[int]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection: Connection
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, study), daemon=True)
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, cores), daemon=True)
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the connection
-        self.job: Job | None = None
+        self.job: Any = None
 
-    def give(self, job: Job) -> None:
+    def give(self, job: Any) -> None:
         self.job = job
         with self._explaining_its_end():
             self.connection.send(job)
 
-    def take(self) -> tuple[Job, Trajectory]:
+    def take(self) -> tuple[Any, Any]:
         with self._explaining_its_end():
             outcome = self.connection.recv()
         if isinstance(outcome, Exception):
             raise outcome
-        assert self.job is not None
         return self.job, outcome
 
     def end(self) -> None:
@@ -142,13 +114,23 @@ class _Worker:
             ) from None
 
 
-def _serve(connection: Connection, study: Study) -> None:
+def _cores(index: int, count: int) -> list[int]:
+    """The part of the cores that worker `index` of `count` keeps to; none where the system cannot say."""
+    if not hasattr(os, "sched_getaffinity"):
+        return []
+    mine = sorted(os.sched_getaffinity(0))
+    return mine[index::count] or [mine[index % len(mine)]]
+
+
+def _serve(connection: Connection, work: Work[Any, Any], cores: Sequence[int]) -> None:
     """What a worker does: jobs, until there are no more or the process that gives them has gone."""
+    if cores:
+        os.sched_setaffinity(0, cores)
     with contextlib.suppress(*GONE):
         while True:
             job = connection.recv()
             try:
-                connection.send(study.run(job))
+                connection.send(work.run(job))
             except (UserError, MemoryError) as error:
                 connection.send(error)
             except GONE:
