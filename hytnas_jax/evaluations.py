@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hytnas_jax import architecture_row
 from hytnas_jax.mobo import Observations, Problem
 from hytnas_jax.mobo.problem import gene_keys
 from hytnas_jax.workdir import CsvLog
@@ -54,8 +55,8 @@ class EvaluationLog:
         expected = [
             f"{self._names[m]}_{what}" for m in self._modelled for what in ("predicted", "predicted_std")
         ]
-        genes = [gene.name for gene in space.genes]
-        columns = ("index", "name", "phase", *genes, *self._names, "loss", *expected, "seconds")
+        name, *genes = architecture_row.columns(space)
+        columns = ("index", name, "phase", *genes, *self._names, "loss", *expected, "seconds")
         self._file = CsvLog(path, columns)
         self._evaluations = [self._parse(n, row) for n, row in enumerate(self._file.rows())]
 
@@ -64,12 +65,10 @@ class EvaluationLog:
 
     def append(self, evaluation: Evaluation) -> None:
         """Add a row; it is on the disk when this returns."""
-        architecture = self._space.decode(evaluation.genes)
         row: dict[str, object] = {
             "index": len(self),
-            "name": architecture.name,
             "phase": evaluation.phase,
-            **self._space.to_json(architecture)["genes"],
+            **architecture_row.to_cells(self._space, self._space.decode(evaluation.genes)),
             **dict(zip(self._names, evaluation.values.tolist(), strict=True)),
             "loss": evaluation.loss,
             "seconds": round(evaluation.seconds, 3),
@@ -110,11 +109,9 @@ class EvaluationLog:
 
     def _parse(self, number: int, row: Mapping[str, str]) -> Evaluation:
         try:
-            code = []
-            for gene in self._space.genes:
-                code.append([str(choice) for choice in gene.choices].index(row[gene.name]))
-            if row["name"] != self._space.decode(code).name or row["index"] != str(number):
-                raise ValueError("the genes are not those of that name, or a row is missing")
+            genes = architecture_row.from_cells(self._space, row).genes
+            if row["index"] != str(number):
+                raise ValueError(f"index is {row['index']!r}, not {number}: a row is missing")
             mean = np.full(len(self._names), math.nan)
             std = mean.copy()
             for m in self._modelled:
@@ -123,7 +120,7 @@ class EvaluationLog:
             values = np.array([_number(row[name]) for name in self._names])
             loss = float(row["loss"]) if row["loss"] else None
             seconds = float(row["seconds"])
-            return Evaluation(np.array(code, np.int64), values, row["phase"], loss, mean, std, seconds)
+            return Evaluation(np.array(genes, np.int64), values, row["phase"], loss, mean, std, seconds)
         except ValueError as error:
             raise UserError(
                 f"{self.path}, line {number + 2}: {error}; delete this line and those after it, and the "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hytnas_jax import console
+from hytnas_jax import architecture_row, console
 from hytnas_jax.command import settings_of
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.timing import Timing, time_models
@@ -144,13 +144,13 @@ class Measurements:
     def __init__(self, path: Path, space: SearchSpace) -> None:
         """Open or start the file. Raises UserError where it is of another space's genes."""
         self._space = space
-        genes = (gene.name for gene in space.genes)
-        self._log = CsvLog(path, ("name", *genes, "latency_ms", "low_ms", "high_ms", "num_rounds"))
+        titles = architecture_row.columns(space)
+        self._log = CsvLog(path, (*titles, "latency_ms", "low_ms", "high_ms", "num_rounds"))
 
     def append(self, architecture: Architecture, timing: Timing) -> None:
         """Add a row; it is on the disk when this returns."""
-        genes = self._space.to_json(architecture)["genes"]
-        self._log.append({"name": architecture.name, **genes, **dataclasses.asdict(timing)})
+        cells = architecture_row.to_cells(self._space, architecture)
+        self._log.append({**cells, **dataclasses.asdict(timing)})
 
     def read(self) -> dict[Architecture, Timing]:
         """All rows in their order. Raises UserError naming the line that cannot be a measurement."""
@@ -169,18 +169,7 @@ class Measurements:
         return measured
 
     def _parse(self, row: dict[str, str]) -> tuple[Architecture, Timing]:
-        code = []
-        for gene in self._space.genes:
-            texts = [str(choice) for choice in gene.choices]
-            if row[gene.name] not in texts:
-                raise ValueError(f"{gene.name} is {row[gene.name]!r}, not one of {', '.join(texts)}")
-            code.append(texts.index(row[gene.name]))
-        architecture = self._space.decode(code)
-        if row["name"] != architecture.name:
-            raise ValueError(
-                f"name is {row['name']!r}, but these genes in space {self._space.name!r} "
-                f"are {architecture.name}"
-            )
+        architecture = architecture_row.from_cells(self._space, row)
         low, latency, high = (float(row[column]) for column in ("low_ms", "latency_ms", "high_ms"))
         if not (0 < low <= latency <= high < math.inf):
             raise ValueError(

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.augmented_step import augmented_step, step_key
 from hytnas_jax.choice import choose
 from hytnas_jax.command import settings_of
-from hytnas_jax.data import Dataset, Pictures, batches
-from hytnas_jax.fit import fit
-from hytnas_jax.hardware import compute_dtype
-from hytnas_jax.judging import pictures_for
+from hytnas_jax.data import Dataset, Pictures
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps.train_supernet import load_supernet
+from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
 from hytnas_jax.weights import load_weights, save_weights
 from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_json
-from proxies.judging import judge_calibrated
 from proxies.ranking import kendall_tau
-from supernet import training
 from supernet.architecture import Architecture
-from supernet.calibration import calibrate
-from supernet.model import Model, Tree
-from supernet.network import stand_alone
+from supernet.model import Tree
 from supernet.subnet import slice_subnet
 
 if TYPE_CHECKING:
@@ -107,37 +98,17 @@ def _retrain(
     spec = project.to_spec(network.architecture)
     record = {"network": spec.to_json(), "role": network.role, "search": network.expected}
     write_json(folder / "architecture.json", {**project.space.to_json(network.architecture), **record})
-    model = stand_alone(spec, dtype=compute_dtype())
-    params, stats = model.init(jax.random.key(config.seed))
-    if config.start == "supernet":
-        params = shared(network.architecture)
     rate = LEARNING_RATES[config.start] if config.learning_rate is None else config.learning_rate
-    num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
-    recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
-    state = fit(
-        _step_function(project, dataset, model, recipe, spec.resolution, config),
-        training.init(recipe, params),
-        num_steps=num_steps,
+    weights = train_alone(
+        project,
+        dataset,
+        spec,
+        Schedule(config.epochs, config.batch_size, rate, config.seed),
+        start=shared(network.architecture) if config.start == "supernet" else None,
         folder=folder,
         label=label,
-        num_classes=project.num_classes,
     )
-    pictures = pictures_for(project, dataset.train, dataset.search, spec.resolution)
-    params = training.weights(model, state.ema)
-    stats = jax.jit(functools.partial(calibrate, model))(params, stats, pictures.calibration)
-    save_weights(folder / "weights.npz", params, stats)
-
-
-def _step_function(
-    project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, resolution: int, config: Config
-) -> Any:
-    train = augmented_step(project, model, recipe, dataset.train)
-
-    def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
-        chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
-        return train(state, step_key(config.seed, attempt, number), chosen, None, resolution=resolution)
-
-    return step_function
+    save_weights(folder / "weights.npz", *weights)
 
 
 def _test(
@@ -148,14 +119,11 @@ def _test(
     path = folder / "result.json"
     if path.exists():
         return read_json(path)
-    params, stats = load_weights(folder / "weights.npz")
+    weights = load_weights(folder / "weights.npz")
     spec = project.to_spec(network.architecture)
-    model = stand_alone(spec)
-    judge = jax.jit(functools.partial(judge_calibrated, model))
 
     def error_on(pictures: Pictures) -> float:
-        judged = pictures_for(project, dataset.train, pictures, spec.resolution)
-        return float(judge(params, stats, judged)[0])
+        return error_and_loss(project, dataset, spec, weights, pictures)[0]
 
     result = {
         "search_error_supernet": network.expected.get("error"),

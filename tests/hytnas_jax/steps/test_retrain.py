@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 
+from hytnas_jax import train_alone
 from hytnas_jax.project import Project, create_project
 from hytnas_jax.retrain import Config, main
 from hytnas_jax.steps import retrain
@@ -107,10 +108,10 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         recorder.note("read test" if is_test else "read search")
         return real_pictures_for(project, train, judged, resolution)
 
-    real_pictures_for = retrain.pictures_for
-    monkeypatch.setattr(retrain, "fit", fit)
+    real_pictures_for = train_alone.pictures_for
+    monkeypatch.setattr(train_alone, "fit", fit)
     monkeypatch.setattr(retrain, "_shared_weights", shared_weights)
-    monkeypatch.setattr(retrain, "pictures_for", pictures_for)
+    monkeypatch.setattr(train_alone, "pictures_for", pictures_for)
     jax.config.update("jax_disable_most_optimizations", True)
     yield recorder
     jax.config.update("jax_disable_most_optimizations", False)

@@ -1,0 +1,129 @@
+"""The truth: networks trained on their own, by several processes, each result on the disk when it is there.
+
+A job is one network from one seed. `truth.csv` grows by a row for each that has ended; one that was cut goes
+on from its checkpoint.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import io
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hytnas_jax import architecture_row, console
+from hytnas_jax.data import Dataset
+from hytnas_jax.preparation import prepare
+from hytnas_jax.project import Project
+from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
+from hytnas_jax.workdir import CsvLog
+from hytnas_jax.workers import run_jobs
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+from supernet.search_space import SearchSpace
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Job:
+    """One network to train, by its genes, from one seed."""
+
+    seed: int
+    architecture: Architecture
+
+    def __str__(self) -> str:
+        return f"{self.architecture.name} · seed {self.seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What became of a job: error rate and loss in nats on the search split, and the seconds it took."""
+
+    error: float
+    loss: float
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trainer:
+    """Trains a job's network from random weights by one fixed recipe."""
+
+    project: Project
+    dataset: Dataset
+    schedule: Schedule
+    folder: Path
+
+    def run(self, job: Job) -> Trained:
+        """Train, judge on the search split, and remove the checkpoints."""
+        _prepare_once()
+        started = time.perf_counter()
+        folder = self.folder / f"{job.architecture.name}-{job.seed}"
+        spec = self.project.to_spec(job.architecture)
+        schedule = dataclasses.replace(self.schedule, seed=job.seed)
+        with contextlib.redirect_stdout(io.StringIO()):  # several at once: the command shows one bar for all
+            weights = train_alone(
+                self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
+            )
+        error, loss = error_and_loss(self.project, self.dataset, spec, weights, self.dataset.search)
+        shutil.rmtree(folder)
+        return Trained(error, loss, time.perf_counter() - started)
+
+
+class TruthTable:
+    """`truth.csv`: a row for each network and seed that has been trained."""
+
+    def __init__(self, path: Path, space: SearchSpace) -> None:
+        """Open or start the file. Raises UserError where it is of another space."""
+        self._space = space
+        self._file = CsvLog(path, (*architecture_row.columns(space), "seed", "error", "loss", "seconds"))
+
+    def append(self, job: Job, trained: Trained) -> None:
+        """Add a row; it is on the disk when this returns."""
+        cells = architecture_row.to_cells(self._space, job.architecture)
+        result = dataclasses.asdict(trained) | {"seconds": round(trained.seconds, 1)}
+        self._file.append({**cells, "seed": job.seed, **result})
+
+    def read(self) -> dict[Job, Trained]:
+        """All rows. Raises UserError for one that this space cannot have, or that is there twice."""
+        found: dict[Job, Trained] = {}
+        for number, row in enumerate(self._file.rows(), start=2):
+            try:
+                job, trained = self._parse(row)
+                if job in found:
+                    raise ValueError(f"{job} is there twice")
+            except ValueError as error:
+                raise UserError(
+                    f"{self._file.path}, line {number}: {error}; delete the line and the same command "
+                    "trains that network again"
+                ) from None
+            found[job] = trained
+        return found
+
+    def _parse(self, row: dict[str, str]) -> tuple[Job, Trained]:
+        job = Job(int(row["seed"]), architecture_row.from_cells(self._space, row))
+        trained = Trained(float(row["error"]), float(row["loss"]), float(row["seconds"]))
+        if not 0 <= trained.error <= 1:
+            raise ValueError(f"error is {trained.error}, not between 0 and 1")
+        return job, trained
+
+
+def train_missing(trainer: Trainer, table: TruthTable, jobs: Sequence[Job], *, processes: int) -> None:
+    """Train what `table` does not have yet."""
+    done = table.read()
+    todo = [job for job in jobs if job not in done]
+    if not todo:
+        return
+    results = run_jobs(trainer, todo, processes=processes, share_cores=True)
+    bar = console.progress(len(jobs), "training networks on their own", done=len(jobs) - len(todo))
+    with bar, contextlib.closing(results):
+        for job, trained in results:
+            table.append(job, trained)
+            bar.note(f"{job}: accuracy {1 - trained.error:.3f}")
+            bar.advance()
+
+
+@functools.cache
+def _prepare_once() -> None:
+    """A worker is a process of its own, with memory and compiled programs to keep."""
+    prepare()
