@@ -7,10 +7,12 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.evaluator import Evaluator
+from pymoo.core.mutation import Mutation
 from pymoo.core.population import Population
 from pymoo.core.problem import Problem as PymooProblem
 from pymoo.core.termination import NoTermination
@@ -19,7 +21,7 @@ from pymoo.problems.static import StaticProblem
 
 from hytnas_jax import exploration
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
-from hytnas_jax.mobo.nsga2 import GeneMutation
+from hytnas_jax.mobo.nsga2 import CROSSOVER_PROBABILITY, mutated
 from hytnas_jax.mobo.problem import gene_keys, unseen
 
 # Generations that NSGA-II may breed until one batch is full of networks that nobody has evaluated.
@@ -100,7 +102,7 @@ class Nsga2:
         algorithm = NSGA2(
             pop_size=population,
             n_offsprings=self._batch,
-            crossover=UniformCrossover(prob=0.9),
+            crossover=UniformCrossover(prob=CROSSOVER_PROBABILITY),
             mutation=GeneMutation(self._problem.cardinalities),
         )
         problem = PymooProblem(
@@ -122,6 +124,19 @@ class Nsga2:
             Evaluator().eval(StaticProblem(algorithm.problem, F=values), individuals)
             algorithm.tell(infills=individuals)
         self._told = len(observations.genes)
+
+
+class GeneMutation(Mutation):
+    """The mutation of the loop's NSGA-II, as pymoo asks for it."""
+
+    def __init__(self, cardinalities: np.ndarray) -> None:
+        super().__init__()
+        self._cardinalities = cardinalities
+
+    def _do(
+        self, problem: PymooProblem, X: np.ndarray, *args: Any, random_state: Any = None, **kwargs: Any
+    ) -> np.ndarray:
+        return mutated(X, self._cardinalities, random_state)
 
 
 SETTINGS = {

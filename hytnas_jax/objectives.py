@@ -12,7 +12,7 @@ import numpy as np
 
 from hytnas_jax.judging import judging_pictures
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
-from hytnas_jax.mobo.problem import GeneFunction, gene_keys, unseen
+from hytnas_jax.mobo.problem import GeneFunction, gene_keys
 from hytnas_jax.objective_names import FEATURES, check_names
 from hytnas_jax.project import Project
 from hytnas_jax.steps.measure_latency import load_predictor
@@ -148,10 +148,11 @@ class OnGenes:
     def __call__(self, genes: np.ndarray) -> np.ndarray:
         genes = self._space.canonical(genes)
         keys = gene_keys(genes)
-        new = unseen(genes, self._values)
-        if len(new):
-            values = np.round(self._estimator(self._space.decode_all(genes[new])), DECIMALS)
-            self._values.update(zip([keys[i] for i in new], values.tolist(), strict=True))
+        new = {key: row for key, row in zip(keys, genes, strict=True) if key not in self._values}
+        if new:
+            architectures = self._space.decode_all(np.stack(list(new.values())))
+            values = np.round(self._estimator(architectures), DECIMALS)
+            self._values.update(zip(new, values.tolist(), strict=True))
         return np.array([self._values[key] for key in keys], np.float64)
 
 

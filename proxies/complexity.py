@@ -92,7 +92,7 @@ def complexity_table(architectures: Sequence[Architecture], to_spec: ToSpec) -> 
     table = np.zeros((len(architectures), len(dataclasses.fields(Complexity))), np.int64)
     sums, peaks = table[:, :2], table[:, 2]
     for uses in part_uses(architectures, to_spec):
-        counts = np.array([_part_counts(part) for part in uses.parts], np.int64).reshape(-1, 3)[uses.index]
+        counts = uses.counted(_part_counts)
         sums[uses.who] += counts[:, :2] * uses.times[:, None]
         peak = counts[:, 2] + FLOAT_BYTES * uses.input_size
         peaks[uses.who] = np.maximum(peaks[uses.who], peak)

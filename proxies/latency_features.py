@@ -59,8 +59,7 @@ def architecture_features(architectures: Sequence[Architecture], to_spec: ToSpec
     table = np.zeros((len(architectures), len(FEATURE_NAMES)))
     table[:, _INDEX["network"]] = 1
     for uses in part_uses(architectures, to_spec):
-        counts = np.array([_count(part) for part in uses.parts]).reshape(-1, len(FEATURE_NAMES))
-        table[uses.who] += counts[uses.index] * uses.times[:, None]
+        table[uses.who] += uses.counted(_count) * uses.times[:, None]
     return table
 
 

@@ -9,10 +9,11 @@ from it alone. Letters: A architectures, N of them that have a part, P distinct 
 
 import dataclasses
 import functools
+import itertools
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +46,49 @@ class Part(NamedTuple):
         return [self.graph.ops[index] for index in self.indices]
 
 
+class KnownParts:
+    """The parts of one space's networks that have been met, [P] in that order. A search asks for a hundred
+    networks at a time, and almost all of their parts are known from earlier ones."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self._indices: dict[tuple[int, ...], int] = {}
+        self._tables: dict[Callable[[Part], Any], np.ndarray] = {}
+
+    def index(self, name: tuple[int, ...], make: Callable[[], Part]) -> int:
+        """Where the part called `name` stands; it is made where it is new."""
+        if name not in self._indices:
+            self.parts.append(make())
+            self._indices[name] = len(self.parts) - 1
+        return self._indices[name]
+
+    def counted(self, count: Callable[[Part], Any]) -> np.ndarray:
+        """What `count` says of each part, [P, ...]; it is asked once for each."""
+        table = self._tables.get(count)
+        known = 0 if table is None else len(table)
+        if table is None or known < len(self.parts):
+            new = np.array([count(part) for part in self.parts[known:]])
+            table = self._tables[count] = new if table is None else np.concatenate([table, new])
+        return table
+
+
 @dataclasses.dataclass(frozen=True)
 class PartUses:
-    """The parts [P] that stand in one place of the networks, and which of them each architecture has there.
+    """Which part stands in one place of the networks.
 
-    `who` [N] are the architectures that have one, `index` [N] which, `times` [N] how often one after the
-    other, `input_size` [N] the elements of the map that its block reads.
+    `who` [N] are the architectures that have one, `index` [N] which of the known parts, `times` [N] how often
+    one after the other, `input_size` [N] the elements of the map that its block reads.
     """
 
-    parts: list[Part]
+    known: KnownParts
     who: NDArray[np.int64]
     index: NDArray[np.int64]
     times: NDArray[np.int64]
     input_size: NDArray[np.int64]
+
+    def counted(self, count: Callable[[Part], Any]) -> np.ndarray:
+        """What `count` says of the part that each has, [N, ...]."""
+        return self.known.counted(count)[self.index]
 
 
 def part_uses(architectures: Sequence[Architecture], to_spec: ToSpec) -> Iterator[PartUses]:
@@ -76,7 +107,7 @@ def part_uses(architectures: Sequence[Architecture], to_spec: ToSpec) -> Iterato
         )
     if not spaces:
         return
-    places = _Places(architectures, to_spec)
+    places = _Places(architectures, to_spec, _known_parts(spaces[0], to_spec))
     resolution = np.array([architecture.resolution for architecture in architectures])
     once, place = np.ones_like(resolution), np.ones_like(resolution)  # `place`: of the stage's first block
     yield places.uses((resolution,), once, 0 * place, _block)
@@ -116,11 +147,20 @@ class _Network:
         return block
 
 
-class _Places:
-    """Finds the distinct parts in a place, and makes each from an architecture that has it."""
+@functools.lru_cache(maxsize=8)
+def _known_parts(space: str, to_spec: ToSpec) -> KnownParts:
+    del space, to_spec
+    return KnownParts()
 
-    def __init__(self, architectures: Sequence[Architecture], to_spec: ToSpec) -> None:
+
+class _Places:
+    """Finds the distinct parts in one place after the other, and makes those that are not known yet from an
+    architecture that has them."""
+
+    def __init__(self, architectures: Sequence[Architecture], to_spec: ToSpec, known: KnownParts) -> None:
         self._network = functools.cache(lambda number: _Network(to_spec(architectures[number])))
+        self._known = known
+        self._number = itertools.count()
 
     def uses(
         self,
@@ -134,10 +174,22 @@ class _Places:
         code = np.zeros(len(who), np.int64)
         for key in keys:
             code = code * (int(key.max()) + 1) + key[who]
-        _, first, index = np.unique(code, return_index=True, return_inverse=True)
-        parts = [make(self._network(int(number)), int(place[number])) for number in who[first]]
-        sizes = np.array([math.prod(part.graph.input_shape) for part in parts], np.int64)
-        return PartUses(parts, who, index, times[who], sizes[index])
+        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        having, number = who[first], next(self._number)
+        names = np.stack(keys, axis=1)[having].tolist()
+        found = [
+            self._known.index((number, *name), functools.partial(self._make, make, architecture, place))
+            for name, architecture in zip(names, having.tolist(), strict=True)
+        ]
+        index = np.array(found, np.int64)[inverse]
+        return PartUses(self._known, who, index, times[who], self._known.counted(_input_size)[index])
+
+    def _make(self, make: Callable[[_Network, int], Part], architecture: int, place: np.ndarray) -> Part:
+        return make(self._network(architecture), int(place[architecture]))
+
+
+def _input_size(part: Part) -> int:
+    return math.prod(part.graph.input_shape)
 
 
 def _columns(choices: Sequence[object]) -> dict[str, np.ndarray]:

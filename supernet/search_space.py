@@ -279,8 +279,12 @@ def _stage_choices(columns: Mapping[str, list[Any]], stage: str) -> list[StageCh
     choices = []
     for block, *sizes, embed, heads, ratio, patch in zip(*(columns[stage + n] for n in names), strict=True):
         attention = () if block == "conv" else (embed, heads, int(embed * ratio), patch)
-        choices.append(StageChoice(block, *sizes, *attention))
+        choices.append(_stage_choice(block, *sizes, *attention))
     return choices
+
+
+# Networks share stages, and one that is known is found sooner than made.
+_stage_choice = functools.lru_cache(maxsize=2**16)(StageChoice)
 
 
 @functools.lru_cache(maxsize=2**16)

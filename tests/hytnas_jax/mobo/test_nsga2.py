@@ -1,22 +1,32 @@
 """The solver alone: it finds a known front, keeps to the genes, and is repeatable."""
 
+import functools
+
 import numpy as np
 import pytest
+from pymoo.algorithms.moo.nsga2 import NSGA2
+from pymoo.core.mutation import Mutation
+from pymoo.core.problem import Problem as PymooProblem
+from pymoo.core.repair import Repair
+from pymoo.operators.crossover.ux import UniformCrossover
+from pymoo.optimize import minimize
 
-from hytnas_jax.mobo.nsga2 import GeneMutation, nsga2
+from hytnas_jax.mobo.nsga2 import crossed, mutated, nsga2
 from hytnas_jax.mobo.pareto import pareto_mask
+from hytnas_jax.mobo.problem import unseen
 
 from .problems import CARDINALITIES, cost, evaluate, two_objectives
 
 PROBLEM = two_objectives()
 
 
-def solve(seed: int, maximum: float = np.inf, generations: int = 20):
-    def score(genes):
-        return PROBLEM.minimised(evaluate(genes)), (cost(genes) - maximum)[:, None]
+def score(genes, maximum: float = np.inf):
+    return PROBLEM.minimised(evaluate(genes)), (cost(genes) - maximum)[:, None]
 
+
+def solve(seed: int, maximum: float = np.inf, generations: int = 20):
     return nsga2(
-        score,
+        functools.partial(score, maximum=maximum),
         PROBLEM.sample(np.random.default_rng(seed), 40),
         cardinalities=CARDINALITIES,
         canonical=PROBLEM.canonical,
@@ -71,11 +81,56 @@ def test_ends_where_nothing_new_can_be_bred():
 def test_mutation_reaches_every_choice_and_keeps_single_ones():
     cardinalities = np.array([5, 1, 2])
     genes = np.tile([2, 0, 1], (5000, 1))
-    mutated = GeneMutation(cardinalities)._do(None, genes, random_state=np.random.default_rng(0))
-    assert set(mutated[:, 0]) == {0, 1, 2, 3, 4}
-    assert set(mutated[:, 1]) == {0}
-    assert set(mutated[:, 2]) == {0, 1}
+    changed = mutated(genes, cardinalities, np.random.default_rng(0))
+    assert set(changed[:, 0]) == {0, 1, 2, 3, 4}
+    assert set(changed[:, 1]) == {0}
+    assert set(changed[:, 2]) == {0, 1}
     # a third of the genes are touched; a step from the end of a gene may stay where it is
-    assert np.mean(mutated[:, 0] != 2) == pytest.approx(1 / 3, abs=0.03)
-    steps = np.mean(np.isin(mutated[:, 0], (1, 3)))
+    assert np.mean(changed[:, 0] != 2) == pytest.approx(1 / 3, abs=0.03)
+    steps = np.mean(np.isin(changed[:, 0], (1, 3)))
     assert steps == pytest.approx(1 / 3 * (0.5 + 0.5 * 0.5), abs=0.03)
+
+
+def test_children_share_out_the_genes_of_their_parents():
+    couples = np.tile(np.array([[0] * 6, [1] * 6]), (1000, 1, 1))
+    children = crossed(couples, np.random.default_rng(0))
+    np.testing.assert_array_equal(children[:1000] + children[1000:], 1)
+    assert np.mean(np.ptp(children[:1000], axis=1) == 0) == pytest.approx(0.1 + 0.9 * 2 / 2**6, abs=0.03)
+
+
+def test_breeds_what_pymoo_breeds():
+    """The same architectures in the same order, with a limit that many break and with none."""
+    for maximum in (np.inf, 4.0):
+        visited, expected = solve(3, maximum), by_pymoo(3, maximum)
+        np.testing.assert_array_equal(visited.genes, expected)
+
+
+def by_pymoo(seed: int, maximum: float) -> np.ndarray:
+    """`solve` with pymoo's NSGA-II in the place of ours: all different genes, in order."""
+    seen: list[np.ndarray] = []
+
+    class Problem(PymooProblem):
+        def _evaluate(self, x, out, *args, **kwargs):
+            seen.append(x.astype(int))
+            out["F"], out["G"] = score(seen[-1], maximum)
+
+    class GeneMutation(Mutation):
+        def _do(self, problem, X, *args, random_state=None, **kwargs):
+            return mutated(X, CARDINALITIES, random_state)
+
+    class Canonical(Repair):
+        def _do(self, problem, X, **kwargs):
+            return PROBLEM.canonical(X.astype(int))
+
+    algorithm = NSGA2(
+        pop_size=40,
+        sampling=PROBLEM.sample(np.random.default_rng(seed), 40),
+        crossover=UniformCrossover(prob=0.9),
+        mutation=GeneMutation(),
+        repair=Canonical(),
+    )
+    bounds = {"xl": 0, "xu": CARDINALITIES - 1}
+    problem = Problem(n_var=len(CARDINALITIES), n_obj=2, n_ieq_constr=1, vtype=int, **bounds)
+    minimize(problem, algorithm, ("n_gen", 20), seed=seed)
+    genes = np.concatenate(seen)
+    return genes[unseen(genes, ())]
