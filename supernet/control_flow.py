@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from supernet.flat import flatten, unflatten
+from supernet.flat import as_one, flatten, unflatten
 
 Body = Callable[[Any, Any, Any, Any], tuple[jax.Array, Any]]
 Branch = Callable[[Any, Any, Any], tuple[jax.Array, Any]]
@@ -127,9 +127,45 @@ def chain(
     return x
 
 
+def either(
+    predicate: jax.Array,
+    call: Callable[[Any, jax.Array], jax.Array],
+    other: Callable[[Any, jax.Array], jax.Array],
+    modules: tuple[Any, ...],
+    x: jax.Array,
+) -> jax.Array:
+    """`call(modules, x)` if `predicate`, else `other(modules, x)`; the statistics they write are written.
+
+    A conditional returns the gradient of all that it is given, and compiles a kernel for every array of zeros
+    that a branch has no use for: it is given one vector for each module.
+    """
+    graph, *states = nnx.split(modules, nnx.Param, nnx.BatchStat)
+    params, before = states
+    vectors = {number: as_one(params[number]) for number in params}
+
+    def branch(call: Callable[[Any, jax.Array], jax.Array]) -> Any:
+        def run(vectors: dict[Any, jax.Array], before: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+            own = {number: unflatten(params[number], vectors[number]) for number in params}
+            merged = nnx.merge(graph, nnx.State(own), before, copy=True)
+            return call(merged, x), nnx.state(merged, nnx.BatchStat)
+
+        return run
+
+    y, statistics = jax.lax.cond(predicate, branch(call), branch(other), vectors, before, x)
+    nnx.update(modules, statistics)
+    return y
+
+
+# An index is within bounds here: `leaf[index]` and `leaf.at[index]` would compile kernels that see to that.
 def _at(tree: Any, index: Any) -> Any:
-    return jax.tree.map(lambda leaf: leaf[index], tree)
+    def row(leaf: jax.Array) -> jax.Array:
+        return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False, allow_negative_indices=False)
+
+    return jax.tree.map(row, tree)
 
 
 def _set(tree: Any, index: Any, own: Any) -> Any:
-    return jax.tree.map(lambda leaf, value: leaf.at[index].set(value), tree, own)
+    def put(leaf: jax.Array, value: jax.Array) -> jax.Array:
+        return jax.lax.dynamic_update_index_in_dim(leaf, value, index, 0, allow_negative_indices=False)
+
+    return jax.tree.map(put, tree, own)

@@ -21,6 +21,7 @@ from flax import nnx
 from supernet import ops
 from supernet.blocks import InvertedResidual, MobileViT, TransformerLayer
 from supernet.control_flow import chain, choose, sum_over_tiles
+from supernet.flat import as_one, unflatten
 from supernet.layers import BatchNorm, Initializer
 from supernet.network_spec import InvertedResidualSpec, MobileViTSpec
 from supernet.ops import Train
@@ -206,20 +207,20 @@ def at_tier(
     `modules` is a tree of NNX modules; the statistics that `call` writes in them are written. `x` may be a
     tree of arrays. The result has the same shape at every tier. `numbers` have no gradient.
     """
-    graph, state = nnx.split(modules)
+    graph, *states = nnx.split(modules, nnx.Param, nnx.BatchStat)
+    params, before = states
 
     def branch(tier: int) -> Any:
         def run(arrays: Any, numbers: Any, known: Any) -> tuple[jax.Array, Any]:
-            own = nnx.merge(graph, arrays[0], copy=True)
-            if known is not None:
-                nnx.update(own, known)
-            y = call(own, arrays[1], numbers, tier, train if known is None else again(train))
+            (vector, x), (numbers, before) = arrays, numbers
+            own = nnx.merge(graph, unflatten(params, vector), before if known is None else known, copy=True)
+            y = call(own, x, numbers, tier, train if known is None else again(train))
             return y, nnx.state(own, nnx.BatchStat)
 
         return run
 
     branches = [branch(tier) for tier in tiers]
-    y, statistics = choose(branches, tier_index(tiers, size), (state, x), numbers)
+    y, statistics = choose(branches, tier_index(tiers, size), (as_one(params), x), (numbers, before))
     nnx.update(modules, statistics)
     return y
 

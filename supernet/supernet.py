@@ -16,7 +16,7 @@ from flax import nnx
 
 from supernet.architecture import Architecture
 from supernet.blocks import ConvBlock, Head
-from supernet.control_flow import chain
+from supernet.control_flow import chain, either
 from supernet.elastic import ElasticMobileViT, ElasticResidual
 from supernet.layers import Initializer
 from supernet.model import Model, Tree
@@ -100,26 +100,26 @@ class SupernetStage(nnx.Module):
         c = _stage(control, self.number)
         in_width = control.width[self.number - 1] if self.number else jnp.int32(self.stem_width)
 
-        def convolutions(stage: "SupernetStage", x: jax.Array) -> jax.Array:
-            def compute(block: ElasticResidual, x: jax.Array) -> jax.Array:
-                return block.narrowed(x, ResidualWidths(c.width, c.width, c.expansion, c.kernel), train=train)
+        def compute(modules: tuple[ElasticResidual], x: jax.Array) -> jax.Array:
+            widths = ResidualWidths(c.width, c.width, c.expansion, c.kernel)
+            return modules[0].narrowed(x, widths, train=train)
 
-            def block(block: ElasticResidual, x: jax.Array, number: jax.Array) -> jax.Array:
-                return nnx.cond(number + 1 < c.depth, compute, lambda _, x: x, block, x)
+        def block(block: ElasticResidual, x: jax.Array, number: jax.Array) -> jax.Array:
+            return either(number + 1 < c.depth, compute, lambda _, x: x, (block,), x)
 
-            return chain(stage.more, block, x)
-
-        def attention(stage: "SupernetStage", x: jax.Array) -> jax.Array:
-            assert stage.transformer is not None
+        def attention(modules: tuple[Any, ElasticMobileViT], x: jax.Array) -> jax.Array:
             widths = AttentionWidths(c.width, c.embed, c.heads, c.ffn, c.patch, c.depth)
-            return stage.transformer.narrowed(x, widths, train=train)
+            return modules[1].narrowed(x, widths, train=train)
+
+        def convolutions(modules: tuple[Any, ElasticMobileViT], x: jax.Array) -> jax.Array:
+            return chain(modules[0], block, x)
 
         widths = ResidualWidths(in_width, c.width, c.expansion, c.kernel)
         x = self.first.narrowed(x, widths, train=train)
         if self.transformer is None:
-            return convolutions(self, x)
+            return chain(self.more, block, x)
         # Only the kind in use is computed.
-        return nnx.cond(c.attention == 1, attention, convolutions, self, x)
+        return either(c.attention == 1, attention, convolutions, (self.more, self.transformer), x)
 
 
 class Supernet(nnx.Module):

@@ -146,24 +146,28 @@ def _gradient_of_subnets(
 ) -> Any:
     """((losses [K], logits [K, B, classes]), the sum of the gradients [P]); the stem is computed once."""
 
-    def loss_of(params: Tree, maps: jax.Array, target: jax.Array, control: Control) -> Any:
-        logits = model.after_stem(params, maps, control)
+    stem = {"stem": params["stem"]}
+    like = {name: part for name, part in params.items() if name not in stem}
+    rest = flatten(like)
+
+    def loss_of(rest: jax.Array, maps: jax.Array, target: jax.Array, control: Control) -> Any:
+        logits = model.after_stem({**stem, **unflatten(like, rest)}, maps, control)
         return _cross_entropy(logits, target), logits
 
     gradient_of = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
-    maps, pull = jax.vjp(lambda params: model.stem(params, images), params)
+    maps, pull = jax.vjp(lambda stem: model.stem({**params, **stem}, images), stem)
 
     def add_subnet(carry: Any, subnet: tuple[jax.Array, Control]) -> tuple[Any, Any]:
         total, of_maps, target = carry
         index, control = subnet
-        (loss, logits), (gradient, own) = gradient_of(params, maps, target, control)
+        (loss, logits), (gradient, own) = gradient_of(rest, maps, target, control)
         target = jnp.where(index == 0, jax.nn.softmax(logits), target)  # the first teaches the others
-        return (total + flatten(gradient), of_maps + own, target), (loss, logits)
+        return (total + gradient, of_maps + own, target), (loss, logits)
 
-    zeros = (jnp.zeros_like(flatten(params)), jnp.zeros_like(maps))
+    zeros = (jnp.zeros_like(rest), jnp.zeros_like(maps))
     subnets = (jnp.arange(len(controls.head)), controls)
     (total, of_maps, _), results = jax.lax.scan(add_subnet, (*zeros, smooth), subnets)
-    return results, total + flatten(pull(of_maps)[0])
+    return results, flatten({**unflatten(like, total), **pull(of_maps)[0]})
 
 
 def _cross_entropy(logits: jax.Array, target: jax.Array) -> jax.Array:
