@@ -190,18 +190,23 @@ def score_once(
 
     `widths` (`norm_widths`) says which channels of which norms are part of the subnet; None: all.
     """
+    change, variances = reaction(model, params, pair, control)
+    return jnp.log(change) + log_scales(variances, widths)
+
+
+def reaction(model: Model, params: Tree, pair: jax.Array, control: Any = None) -> tuple[jax.Array, Tree]:
+    """How much an image's features change [], summed over the map, and the norms' statistics of batch x."""
     stats = model.no_stats()
     features, batch_stats = jax.vmap(lambda images: model.features(params, stats, images, control))(pair)
     change = jnp.sum(jnp.abs(features[0] - features[1]), (1, 2, 3))
-    of_x = jax.tree.map(lambda leaf: leaf[0], batch_stats)
-    return jnp.log(jnp.mean(change)) + _log_scales(of_x, widths)
+    return jnp.mean(change), jax.tree.map(lambda leaf: leaf[0], batch_stats)
 
 
-def _log_scales(stats: Tree, widths: Any) -> jax.Array:
-    """The sum over all norms of log sqrt(mean variance of the active channels)."""
+def log_scales(stats: Tree, widths: Any = None) -> jax.Array:
+    """The sum [] over all norms of log sqrt(mean variance of the active channels), `widths` as above."""
     if "var" in stats:
         return _log_scale(stats["var"], widths)
-    terms = [_log_scales(part, None if widths is None else widths[name]) for name, part in stats.items()]
+    terms = [log_scales(part, None if widths is None else widths[name]) for name, part in stats.items()]
     return sum(terms, jnp.zeros(()))
 
 
