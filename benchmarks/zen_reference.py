@@ -142,7 +142,7 @@ def compare(published: Published, chosen: np.ndarray, scores: np.ndarray) -> lis
                 {
                     "task": task,
                     "variance": reading,
-                    "spearman": round(spearman_rho(values, theirs), 4),
+                    "spearman": round(spearman_rho(values, theirs), 5),
                     "mean_difference": round(float(np.mean(values - theirs)), 3),
                     "std_difference": round(float(np.std(values - theirs)), 3),
                     "spearman_with_metric": round(spearman_rho(values, metric), 4),
@@ -194,7 +194,7 @@ def main(config: Config) -> None:
         },
         "rows": rows,
         "published_with_each_other": {
-            "spearman": round(spearman_rho(*theirs), 4),
+            "spearman": round(spearman_rho(*theirs), 5),
             "std_difference": round(float(np.std(theirs[0] - theirs[1])), 3),
         },
         "seconds_a_cell": round(seconds, 3),
