@@ -10,7 +10,8 @@ averaged over `repeats` draws. The second term gives back the scale that each Ba
 Choices, where the publication leaves one or our networks go beyond it:
 
 - The variances are those of the batch x, as in the paper. The released program reads BatchNorm's running
-  variances instead, a moving average of both passes that starts at 1.
+  variances instead, a moving average of both passes that starts at 1; read so, ours is the score that others
+  published (docs/ranking.md).
 - `shortcuts=False`: inverted residuals do not add their input, as in the released search program, which
   scores every network without its residual links. Transformer layers keep theirs: without them, attention
   soon makes all tokens alike.
@@ -190,18 +191,23 @@ def score_once(
 
     `widths` (`norm_widths`) says which channels of which norms are part of the subnet; None: all.
     """
+    change, variances = reaction(model, params, pair, control)
+    return jnp.log(change) + log_scales(variances, widths)
+
+
+def reaction(model: Model, params: Tree, pair: jax.Array, control: Any = None) -> tuple[jax.Array, Tree]:
+    """How much an image's features change [], summed over the map, and the norms' statistics of batch x."""
     stats = model.no_stats()
     features, batch_stats = jax.vmap(lambda images: model.features(params, stats, images, control))(pair)
     change = jnp.sum(jnp.abs(features[0] - features[1]), (1, 2, 3))
-    of_x = jax.tree.map(lambda leaf: leaf[0], batch_stats)
-    return jnp.log(jnp.mean(change)) + _log_scales(of_x, widths)
+    return jnp.mean(change), jax.tree.map(lambda leaf: leaf[0], batch_stats)
 
 
-def _log_scales(stats: Tree, widths: Any) -> jax.Array:
-    """The sum over all norms of log sqrt(mean variance of the active channels)."""
+def log_scales(stats: Tree, widths: Any = None) -> jax.Array:
+    """The sum [] over all norms of log sqrt(mean variance of the active channels), `widths` as above."""
     if "var" in stats:
         return _log_scale(stats["var"], widths)
-    terms = [_log_scales(part, None if widths is None else widths[name]) for name, part in stats.items()]
+    terms = [log_scales(part, None if widths is None else widths[name]) for name, part in stats.items()]
     return sum(terms, jnp.zeros(()))
 
 
