@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import jax
-import one_stage_space
 import pytest
 from chip_ceilings import Ceilings, ceilings
 from supernet_speed_input import input_waits
@@ -14,10 +13,13 @@ from supernet_speed_phases import Work, achieved, judging_work, needed_flops, tr
 from supernet_speed_rounds import summarise
 from supernet_speed_workload import Workload
 
+from supernet.search_space import SearchSpace
+from supernet.stage_space import StageSpace
 from supernet.supernet import supernet
 
-WORKLOAD = Workload(
-    space=one_stage_space.SPACE.with_resolutions([4]),
+STAGE = StageSpace(stride=1, block=("conv",), depth=(1,), expansion=(1, 2), kernel=(3,), width=(4, 6))
+WORKLOAD = Workload(  # compiles in seconds
+    space=SearchSpace("one", (STAGE,), resolution=(4,), stem_width=4, stem_stride=1, head_min=4),
     batch=4,
     random_subnets=1,
     judging_batch=4,
