@@ -138,25 +138,6 @@ def test_bfloat16_is_near() -> None:
     assert norm.isfinite()
 
 
-def test_compiled_blocks_compute_the_same() -> None:
-    """Traced by torch.compile, in training, calibration and use; the backend that generates code is slow."""
-    _, params, peer = both(one_stage_space.SPACE)
-    compiled = peer_of(one_stage_space.SPACE, params)
-    compiled.compile_blocks(backend="eager")
-    frames = torch._dynamo.utils.counters["frames"]
-    before = dict(frames)
-    images, member = as_torch(pictures(2, BATCH)), largest_member()
-    with torch.no_grad():
-        for network in (peer, compiled):
-            network.train()
-        torch.testing.assert_close(compiled(images[0], member), peer(images[0], member))
-        for network in (peer, compiled):
-            peer_module("torch_training").calibrate(network, list(images), member)
-            network.eval()
-        torch.testing.assert_close(compiled(images[0], member), peer(images[0], member))
-    assert frames["ok"] - before.get("ok", 0) == frames["total"] - before.get("total", 0) > 0
-
-
 def largest_member() -> Any:
     space = one_stage_space.SPACE
     return space.decode_all(space.corners())[-1]
