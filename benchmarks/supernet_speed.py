@@ -1,20 +1,28 @@
-"""How fast our supernet trains and judges, beside the same supernet in eager PyTorch with sliced weights.
+"""How fast our supernet trains and judges, beside the same supernet in PyTorch with sliced weights.
 
     pip install -e ".[benchmark]"
     python benchmarks/supernet_speed.py
     python benchmarks/supernet_speed.py --quick
+    python benchmarks/supernet_speed.py --device gpu --batch 256 --subnets 64
 
 The peer (`torch_supernet`, `torch_training`) is written as once-for-all and AutoFormer are. Both get the same
-pictures, batches, architectures and start weights, in float32 on the processor, with the threads that their
-libraries take by themselves. First it is checked that they compute the same; then, in processes of their own
-one after the other, how soon each has trained a first step (ours compiles before) and what memory it takes;
-then both, warmed up, train and judge alternately in this process. A ratio above 1 is in our favour.
+pictures, batches, architectures and start weights: on the processor in float32, with the threads that their
+libraries take by themselves; on a GPU in bfloat16, and there the peer by `torch.compile` is a third side
+(`--compiled-peer`: on the processor too). What that still compiles in the rounds is in their time.
+
+First it is checked that both compute the same, in float32; then, in processes of their own one after the
+other, how soon each has trained a first step (ours compiles before) and what memory of the host it takes;
+then they, warmed up, train and judge alternately in this process, each waiting for the end of every step. A
+ratio above 1 is in our favour. Last, what of the chip ours uses (`supernet_speed_phases`) and, on a GPU, how
+long its step waits for pictures (`supernet_speed_input`).
 
 Memory that was freed stays with the process, as in all our commands (`preparation.keep_memory`): the peer, in
 the same process, has that too. The machine must have nothing else to do: it warns where it has.
 """
 
+import contextlib
 import dataclasses
+import functools
 import json
 import os
 import pickle
@@ -22,24 +30,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from common import save_result
+from supernet_speed_device import Device, choose_device, require_torch
+from supernet_speed_rounds import COMPILED, SPEEDS, in_turn, in_turns, summarise
 from supernet_speed_workload import Contender, Workload
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, require_at_least, run, settings_of
 from hytnas_jax.environment import package_version
+from hytnas_jax.fit import CHECK_EVERY
 from hytnas_jax.judging import BATCH, NUM_CALIBRATION_BATCHES
 from hytnas_jax.space_file import load_space
 from supernet.errors import UserError
 
-NUM_WARM_STEPS = 2
 IDLE = 0.5  # load average; --quick has given a ratio of 12.6 on a busy machine, 1.2 on an idle one
-SPEEDS = TRAINED, JUDGED = "training pictures/s", "judged subnets/s"
 FIRST_CALLS = "s to the first step", "s to judge a first subnet"
 
 
@@ -67,6 +75,10 @@ class Config:
     """Fresh processes of each, for the first step and the memory."""
     checked: int = 8
     """Architectures whose outputs must be equal."""
+    device: Device = "cpu"
+    """Where both run; the results of a GPU have a file of their own, named _gpu."""
+    compiled_peer: bool = False
+    """Compare with the peer by torch.compile too; on a GPU that is always done. It compiles for minutes."""
     channels_last: bool = False
     """Give the peer its maps in PyTorch's channels-last order, not in the usual one."""
     quick: bool = False
@@ -75,9 +87,10 @@ class Config:
     """Of the result's file."""
 
     @property
-    def sides(self) -> tuple[str, str]:
-        """The names that `supernet_speed_process` knows."""
-        return "ours", "peer channels-last" if self.channels_last else "peer"
+    def sides(self) -> dict[str, str]:
+        """Side -> the name that `supernet_speed_process` knows it by."""
+        peers = ("peer", COMPILED) if self.compiled_peer or self.device == "gpu" else ("peer",)
+        return {"ours": "ours", **{p: f"{p} channels-last" if self.channels_last else p for p in peers}}
 
 
 QUICK: dict[str, Any] = {
@@ -101,6 +114,7 @@ def workload_of(config: Config) -> Workload:
         judging_batch=batch,
         calibration_batches=NUM_CALIBRATION_BATCHES,
         search_pictures=config.search_pictures,
+        device=config.device,
     )
 
 
@@ -109,9 +123,9 @@ def in_fresh_processes(config: Config, workload: Workload) -> dict[str, list[dic
 
     Each start is made twice: ours then finds the programs that it compiled the first time.
     """
-    measured: dict[str, list[dict[str, float]]] = {side: [] for side in ("ours", "peer")}
+    measured: dict[str, list[dict[str, float]]] = {side: [] for side in config.sides}
     for number in range(config.starts):
-        for side, name in _in_turn(dict(zip(measured, config.sides, strict=True)), number):
+        for side, name in in_turn(config.sides, number):
             with tempfile.TemporaryDirectory() as folder:
                 first, second = (_fresh_process(name, workload, folder) for _ in range(2))
             again = {f"{what}, second start": second[what] for what in FIRST_CALLS}
@@ -134,43 +148,6 @@ def _fresh_process(side: str, workload: Workload, cache: str) -> dict[str, float
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-def in_turns(
-    sides: Mapping[str, Contender], config: Config, workload: Workload
-) -> dict[str, dict[str, list[float]]]:
-    """Quantity -> side -> its value in each round. Both do the same in a round; who is first alternates."""
-    for side in sides.values():  # what is compiled, allocated or cached at first is so afterwards
-        for number in range(NUM_WARM_STEPS):
-            side.train(side.put(*workload.training_batch(number)), workload.subnets(number))
-        side.judge(workload.judged(1, 0))
-    measured: dict[str, dict[str, list[float]]] = {q: {name: [] for name in sides} for q in SPEEDS}
-    with console.progress(range(config.rounds), "rounds") as bar:
-        for number in bar:
-            first = NUM_WARM_STEPS + number * config.steps
-            steps = [
-                (workload.training_batch(n), workload.subnets(n)) for n in range(first, first + config.steps)
-            ]
-            judged = workload.judged(config.subnets, number + 1)
-            for name, side in _in_turn(sides, number):
-                seconds = _seconds_of_training(side, steps)
-                measured[TRAINED][name].append(config.steps * config.batch / seconds)
-            for name, side in _in_turn(sides, number):
-                started = time.perf_counter()
-                side.judge(judged)
-                measured[JUDGED][name].append(len(judged) / (time.perf_counter() - started))
-    return measured
-
-
-def summarise(
-    speeds: Mapping[str, Mapping[str, Sequence[float]]], starts: Mapping[str, Sequence[Mapping[str, float]]]
-) -> list[dict[str, Any]]:
-    """A row for each quantity: both medians, and the ratios' median and spread; above 1 is in our favour."""
-    rows = [_row(q, of, np.divide(of["ours"], of["peer"])) for q, of in speeds.items()]
-    for quantity in starts["ours"][0]:
-        of = {side: [start[quantity] for start in many] for side, many in starts.items()}
-        rows.append(_row(quantity, of, np.divide(of["peer"], of["ours"])))
-    return rows
-
-
 def main(config: Config) -> None:
     """Check, measure, print the table and write the JSON file."""
     command = f"python benchmarks/supernet_speed.py {flags_of(config)}".strip()
@@ -181,6 +158,8 @@ def main(config: Config) -> None:
     if package_version("torch") is None:
         raise UserError('the peer needs PyTorch: pip install -e ".[benchmark]"')
     workload = workload_of(config)
+    choose_device(config.device)
+    require_torch(config.device, compiled=COMPILED in config.sides)
     load = os.getloadavg()[0]
     if load > IDLE:
         console.warn(
@@ -198,7 +177,7 @@ def main(config: Config) -> None:
         "summary": rows,
         **measured,
     }
-    save_result(config.name, data)
+    save_result(config.name if config.device == "cpu" else f"{config.name}_gpu", data)
 
 
 def measure(config: Config, workload: Workload) -> dict[str, Any]:
@@ -207,42 +186,39 @@ def measure(config: Config, workload: Workload) -> dict[str, Any]:
     PyTorch is imported only here, so that a missing one is a message and no traceback.
     """
     import torch
-    from supernet_speed_equality import check_equality
+    from supernet_speed_equality import check_equality, full_precision
+    from supernet_speed_input import input_waits
     from supernet_speed_ours import Ours
-    from supernet_speed_peer import Peer
+    from supernet_speed_peer import Peer, compiling
+    from supernet_speed_phases import phases
 
-    ours = Ours(workload)
-    peer = Peer(workload, channels_last=config.channels_last, params=ours.params)
-    differences = check_equality(ours, peer, workload, num_architectures=config.checked)
+    ours = Ours(workload, exact=True)
+    peer_of = functools.partial(Peer, workload, channels_last=config.channels_last, params=ours.params)
+    peer = peer_of(exact=True)
+    with full_precision() if config.device == "gpu" else contextlib.nullcontext():
+        differences = check_equality(ours, peer, workload, num_architectures=config.checked)
     console.say(f"both compute the same: {differences}")
     starts = in_fresh_processes(config, workload)
+    if config.device == "gpu":  # in bfloat16 from here on
+        ours, peer = Ours(workload), peer_of()
+    sides: dict[str, Contender] = {"ours": ours, "peer": peer}
+    if COMPILED in config.sides:
+        sides[COMPILED] = peer_of(compiled=True)
+    rounds = in_turns(sides, workload, rounds=config.rounds, steps=config.steps, subnets=config.subnets)
+    trained, judged = (float(np.median(rounds[speed]["ours"])) for speed in SPEEDS)
     return {
         "torch_threads": torch.get_num_threads(),
         "differences": differences,
         "fresh_processes": starts,
-        "rounds": in_turns({"ours": ours, "peer": peer}, config, workload),
+        "rounds": rounds,
+        "torch_compile": compiling() if COMPILED in sides else None,
+        "input": input_waits(workload, ours.model, ours.params, rounds=config.rounds, steps=CHECK_EVERY)
+        if config.device == "gpu"
+        else None,
+        "phases": phases(
+            workload, ours.model, ours.params, trained=trained, judged=judged, population=config.subnets
+        ),
     }
-
-
-def _in_turn(sides: Mapping[str, Any], number: int) -> list[tuple[str, Any]]:
-    """The sides, the other way round in every second round."""
-    items = list(sides.items())
-    return items[::-1] if number % 2 else items
-
-
-def _seconds_of_training(side: Contender, steps: Sequence[tuple[Any, Any]]) -> float:
-    batches = [side.put(*batch) for batch, _ in steps]
-    started = time.perf_counter()
-    for batch, (_, subnets) in zip(batches, steps, strict=True):
-        side.train(batch, subnets)
-    return time.perf_counter() - started
-
-
-def _row(quantity: str, values: Mapping[str, Sequence[float]], ratios: np.ndarray) -> dict[str, Any]:
-    medians = {side: round(float(np.median(of_side)), 3) for side, of_side in values.items()}
-    quantiles = np.quantile(ratios, [0.5, 0.25, 0.75, 0, 1]).round(3).tolist()
-    names = ("ratio", "lower quartile", "upper quartile", "least", "most")
-    return {"quantity": quantity, **medians, **dict(zip(names, quantiles, strict=True))}
 
 
 if __name__ == "__main__":

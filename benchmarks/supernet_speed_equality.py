@@ -1,5 +1,7 @@
 """Whether both supernets of `supernet_speed` do the same work: with equal weights, equal numbers."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -15,6 +17,13 @@ from supernet.calibration import calibrate
 from supernet.supernet import Control, controls
 
 TOLERANCE = 1e-3
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """float32 products in float32 on a GPU too, where both libraries take TF32 by themselves."""
+    with jax.default_matmul_precision("highest"), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield
 
 
 class NotTheSame(RuntimeError):
@@ -40,10 +49,10 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
         wanted = jax.device_get(forward(control.at(index)))
         with torch.no_grad():
             peer.network.train()
-            in_training = peer.network(pictures, architecture).numpy()
+            in_training = peer.network(pictures, architecture).cpu().numpy()
             calibrate_peer(peer.network, [pictures], architecture)
             peer.network.eval()
-            in_judging = peer.network(pictures, architecture).numpy()
+            in_judging = peer.network(pictures, architecture).cpu().numpy()
         for name, ours_, theirs in zip(differences, wanted, (in_training, in_judging), strict=True):
             differences[name] = max(differences[name], float(np.abs(ours_ - theirs).max()))
             largest = max(largest, float(np.abs(ours_).max()))

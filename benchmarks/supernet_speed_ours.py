@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from supernet_speed_workload import Workload
 
+from hytnas_jax.hardware import compute_dtype
 from proxies.judging import JudgingPictures
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
@@ -15,16 +16,17 @@ from supernet.architecture import Architecture
 from supernet.model import Model
 from supernet.supernet import Control, controls, supernet
 
-jax.config.update("jax_platforms", "cpu")  # where the peer runs
-
 
 class Ours:
-    """`Contender` in JAX, float32 on the processor."""
+    """`Contender` in JAX, on its first device, in the package's type for it; float32 where `exact`."""
 
-    def __init__(self, workload: Workload):
+    def __init__(self, workload: Workload, *, exact: bool = False):
         self._space = workload.space
         self.model: Model = supernet(
-            workload.space, channels=workload.channels, num_classes=workload.num_classes
+            workload.space,
+            channels=workload.channels,
+            num_classes=workload.num_classes,
+            dtype=jnp.float32 if exact else compute_dtype(),
         )
         recipe = training.Recipe(num_steps=workload.num_steps)
         self.params, _ = self.model.init(jax.random.key(0))

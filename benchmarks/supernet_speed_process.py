@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from supernet_speed_device import choose_device
 from supernet_speed_workload import Contender, Workload
 
 NUM_STEPS = 3  # of training, for the memory that it takes
@@ -43,10 +44,11 @@ def start(side: str, workload: Workload) -> Contender:
         from hytnas_jax.preparation import prepare
 
         prepare()
+        choose_device(workload.device)
         return Ours(workload)
     from supernet_speed_peer import Peer
 
-    return Peer(workload, channels_last=side == "peer channels-last")
+    return Peer(workload, channels_last="channels-last" in side, compiled="compiled" in side)
 
 
 def peak_memory_mib() -> float:

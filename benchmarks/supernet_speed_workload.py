@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any, Protocol
 
 import numpy as np
+from supernet_speed_device import Device
 
 from supernet.architecture import Architecture
 from supernet.sampling import sandwich
@@ -30,6 +31,7 @@ class Workload:
     judging_batch: int
     calibration_batches: int
     search_pictures: int
+    device: Device = "cpu"
     num_steps: int = 1000  # of the learning rate's schedule
     num_classes: int = 10
     channels: int = 3

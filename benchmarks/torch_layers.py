@@ -137,8 +137,9 @@ class LayerNorm(Layer):
 class BatchNorm(Layer):
     """BatchNorm by the batch in training, else by `mean` and `var`, which only `calibrate` sets.
 
-    Between `start_collecting` and `stop_collecting` it notes the statistics of each batch of a subnet: the
-    mean, its square, and the (biased) variance. once-for-all collects them the same way.
+    Between `start_collecting` and `stop_collecting` it adds up the statistics of each batch of a subnet: the
+    mean, its square, and the (biased) variance. once-for-all collects them the same way. `sums` [4, width]
+    holds them and the number of batches: a list or a number would be compiled anew for each batch.
     """
 
     def __init__(self, width: int):
@@ -149,38 +150,40 @@ class BatchNorm(Layer):
         self.var: Tensor
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("var", torch.ones(width))
-        self._collected: list[tuple[Tensor, Tensor]] | None = None
+        self.sums: Tensor
+        self.register_buffer("sums", torch.zeros(4, width))
+        self.collecting = False
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] to the same."""
         width = x.shape[1]
         mean, var = self.mean[:width], self.var[:width]
-        if self.training and self._collected is not None:
-            mean, var = x.new_zeros(width), x.new_zeros(width)
-            self._collected.append((mean, var))
+        collecting = self.training and self.collecting
+        if collecting:
+            mean, var = self.mean.new_zeros(width), self.mean.new_zeros(width)
         elif self.training:
             mean = var = None  # type: ignore[assignment]
         y = functional.batch_norm(
             x, mean, var, self.scale[:width], self.bias[:width], self.training, momentum=1.0, eps=EPSILON
         )
-        if self.training and self._collected is not None:
+        if collecting:
             count = x.numel() // width
-            var.mul_((count - 1) / count)  # PyTorch hands out the unbiased variance
+            biased = var * ((count - 1) / count)  # PyTorch hands out the unbiased variance
+            self.sums[:, :width] += torch.stack([mean, mean**2, biased, torch.ones_like(mean)])
         return y
 
     def start_collecting(self) -> None:
         """From now on every call in training is noted."""
-        self._collected = []
+        self.collecting = True
+        self.sums.zero_()
 
     def stop_collecting(self) -> None:
-        """`mean` and `var` become those of all pictures since `start_collecting`, if any came by."""
-        collected, self._collected = self._collected, None
-        if not collected:  # a layer that this subnet lacks
-            return
-        means, variances = (torch.stack(parts) for parts in zip(*collected, strict=True))
-        width = means.shape[1]
-        self.mean[:width] = means.mean(0)
-        self.var[:width] = variances.mean(0) + means.var(0, correction=0)
+        """`mean` and `var` become those of all pictures since `start_collecting`, where any came by."""
+        self.collecting = False
+        *sums, count = self.sums
+        mean, square, var = (total / count.clamp(min=1) for total in sums)
+        self.mean.copy_(torch.where(count > 0, mean, self.mean))
+        self.var.copy_(torch.where(count > 0, var + square - mean**2, self.var))
 
 
 def load_params(module: nn.Module, params: Mapping[str, Any]) -> None:
@@ -227,11 +230,11 @@ def fold(tokens: Tensor, patch: int, height: int, breadth: int) -> Tensor:
     return x.reshape(batch, width, rows * patch, columns * patch)[:, :, :height, :breadth]
 
 
-def padding_mask(height: int, breadth: int, patch: int) -> Tensor | None:
+def padding_mask(height: int, breadth: int, patch: int, device: torch.device) -> Tensor | None:
     """Which tokens of `unfold` are pixels and not padding: bool [G, 1, 1, N]; None where all are."""
     if height % patch == 0 and breadth % patch == 0:
         return None
-    inside = unfold(torch.ones(1, 1, height, breadth), patch)  # [1, G, N, 1]
+    inside = unfold(torch.ones(1, 1, height, breadth, device=device), patch)  # [1, G, N, 1]
     return (inside[0, :, :, 0] > 0)[:, None, None]
 
 

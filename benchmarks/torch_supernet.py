@@ -1,4 +1,4 @@
-"""The peer: the weight-sharing network of a `SearchSpace` in PyTorch, eager, with sliced weights.
+"""The peer: the weight-sharing network of a `SearchSpace` in PyTorch, with sliced weights.
 
 What once-for-all and AutoFormer do for their spaces, done for ours, with our semantics: active channels are
 the leading ones, active kernel weights the central ones (`supernet.subnet`). Imports no JAX, so that a
@@ -7,6 +7,7 @@ process with the peer in it costs what the peer costs.
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_layers import (
@@ -110,7 +111,7 @@ class MobileViT(nn.Module):
         height, breadth = x.shape[2:]
         h = functional.silu(self.local_norm(self.local(x, choice.width)))
         h = self.embed_norm(self.embed(h, choice.embed))
-        tokens, mask = unfold(h, choice.patch), padding_mask(height, breadth, choice.patch)
+        tokens, mask = unfold(h, choice.patch), padding_mask(height, breadth, choice.patch, h.device)
         for layer in self.layers[: choice.depth]:
             tokens = layer(tokens, choice, mask)
         h = fold(self.norm(tokens), choice.patch, height, breadth)
@@ -157,10 +158,16 @@ class Head(nn.Module):
 
 
 class TorchSupernet(nn.Module):
-    """All stages of a space at their largest, with random weights; `torch_layers.load_params` takes ours."""
+    """All stages of a space at their largest, with random weights; `torch_layers.load_params` takes ours.
 
-    def __init__(self, space: SearchSpace, *, channels: int, num_classes: int):
+    `dtype` is what PyTorch's autocast computes in; weights, statistics and logits are float32.
+    """
+
+    def __init__(
+        self, space: SearchSpace, *, channels: int, num_classes: int, dtype: torch.dtype = torch.float32
+    ):
         super().__init__()
+        self._dtype = dtype
         self._head_width = space.head_width
         self.stem = ConvBlock(channels, space.stem_width, space.stem_stride)
         width, stages = space.stem_width, []
@@ -173,10 +180,22 @@ class TorchSupernet(nn.Module):
 
     def forward(self, images: Tensor, architecture: Architecture) -> Tensor:
         """[B, C, H, W] -> logits [B, num_classes] of one architecture."""
-        x = self.stem(images)
-        for stage, choice in zip(self.stages, architecture.stages, strict=True):
-            x = stage(x, choice)
-        return self.head(x, self._head_width(architecture.stages[-1].width))
+        with torch.autocast(images.device.type, self._dtype, enabled=self._dtype != torch.float32):
+            x = self.stem(images)
+            for stage, choice in zip(self.stages, architecture.stages, strict=True):
+                x = stage(x, choice)
+            return self.head(x, self._head_width(architecture.stages[-1].width)).float()
+
+    def compile_blocks(self, backend: str = "inductor") -> None:
+        """`torch.compile` for every block by itself, its sizes dynamic.
+
+        A block has few variants, the whole network as many as there are architectures. What Inductor fails at
+        stays eager, as it does beyond PyTorch's `recompile_limit` (8 for a kind of block).
+        """
+        torch._dynamo.config.suppress_errors = True
+        for module in self.modules():
+            if isinstance(module, ConvBlock | InvertedResidual | MobileViT | Head):
+                module.compile(dynamic=True, backend=backend)
 
     def batch_norms(self) -> list[BatchNorm]:
         """All of them, of every stage and kind."""

@@ -112,7 +112,7 @@ def judge(
     """Error rate and mean cross-entropy in nats on N batches [B, C, H, W] and labels [N, B]."""
     calibrate(network, calibration, architecture)
     network.eval()
-    wrong, nats = torch.zeros(()), torch.zeros(())
+    wrong, nats = (torch.zeros((), device=labels.device) for _ in range(2))
     for batch, truth in zip(images, labels, strict=True):
         logits = network(batch, architecture)
         wrong += (logits.argmax(-1) != truth).sum()

@@ -4,7 +4,7 @@ Letters: N pictures of the data set, S their side, C channels, B batch.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -29,21 +29,7 @@ def augmented_step(
     of `pictures` where they fit, so that no step waits for the host to send some.
     """
     take = held(pictures) if holds(pictures) else sent(pictures)
-
-    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
-    def train(
-        state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
-    ) -> tuple[training.TrainState, training.Metrics]:
-        inputs = augment(
-            key,
-            images,
-            resolution=resolution,
-            mean=project.mean,
-            std=project.std,
-            flip=project.flip,
-            crop=True,
-        )
-        return training.step(model, recipe, state, inputs, labels, subnets)
+    train = compiled_step(model, recipe, mean=project.mean, std=project.std, flip=project.flip)
 
     def step(
         state: training.TrainState, key: jax.Array, chosen: np.ndarray, subnets: Any, *, resolution: int
@@ -51,6 +37,24 @@ def augmented_step(
         return train(state, key, *take(chosen), subnets, resolution=resolution)
 
     return step
+
+
+def compiled_step(
+    model: Model, recipe: training.Recipe, *, mean: Sequence[float], std: Sequence[float], flip: bool
+) -> Callable[..., Any]:
+    """`train(state, key, images, labels, subnets, *, resolution) -> (state, metrics)` of a batch at hand.
+
+    images uint8 [B, S, S, C] and labels int [B]; the others as `augmented_step` says.
+    """
+
+    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
+    def train(
+        state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
+    ) -> tuple[training.TrainState, training.Metrics]:
+        inputs = augment(key, images, resolution=resolution, mean=mean, std=std, flip=flip, crop=True)
+        return training.step(model, recipe, state, inputs, labels, subnets)
+
+    return train
 
 
 def holds(pictures: Pictures) -> bool:

@@ -7,12 +7,15 @@ from typing import Any
 
 import jax
 import numpy as np
+import one_stage_space
 import optax
 import pytest
+from supernet_speed_device import require_torch
 from tiny_space import SPACE
 
 from supernet import training
 from supernet.calibration import calibrate
+from supernet.errors import UserError
 from supernet.model import Model, Tree
 from supernet.search_space import SearchSpace
 from supernet.supernet import Control, controls, supernet
@@ -39,8 +42,10 @@ def both(space: SearchSpace) -> tuple[Model, Tree, Any]:
     return model, params, peer_of(space, params)
 
 
-def peer_of(space: SearchSpace, params: Tree) -> Any:
-    network = peer_module("torch_supernet").TorchSupernet(space, channels=2, num_classes=NUM_CLASSES)
+def peer_of(space: SearchSpace, params: Tree, dtype: Any = torch.float32) -> Any:
+    network = peer_module("torch_supernet").TorchSupernet(
+        space, channels=2, num_classes=NUM_CLASSES, dtype=dtype
+    )
     peer_module("torch_layers").load_params(network, params)
     return network
 
@@ -111,3 +116,34 @@ def test_same_training() -> None:
         compared.append(sure.flatten())
         np.testing.assert_allclose(theirs[sure], ours[sure].detach(), atol=1e-4)
     assert torch.cat(compared).float().mean() > 0.9
+
+
+def test_bfloat16_is_near() -> None:
+    """As on a GPU: autocast, with weights, statistics and logits in float32."""
+    _, params, peer = both(one_stage_space.SPACE)
+    half = peer_of(one_stage_space.SPACE, params, torch.bfloat16)
+    images, labels = as_torch(pictures(2, BATCH)), torch.arange(BATCH) % NUM_CLASSES
+    member = largest_member()
+    torch_training = peer_module("torch_training")
+    outputs = []
+    for network in (peer, half):
+        torch_training.calibrate(network, list(images), member)
+        network.eval()
+        outputs.append(network(images[0], member).detach())
+    assert outputs[1].dtype == torch.float32
+    assert 0 < (outputs[1] - outputs[0]).abs().max() < 0.05 * outputs[0].abs().max()
+    trainer = torch_training.TorchTrainer(half, torch_training.TorchRecipe(**RECIPE))
+    losses, norm = trainer.step(images[0], labels, [member, member])
+    assert torch.stack(losses).isfinite().all()
+    assert norm.isfinite()
+
+
+def largest_member() -> Any:
+    space = one_stage_space.SPACE
+    return space.decode_all(space.corners())[-1]
+
+
+def test_without_a_gpu_torch_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=r"--device gpu: PyTorch .* sees none"):
+        require_torch("gpu", compiled=False)
