@@ -51,6 +51,15 @@ def kendall_tau(
     return RankAgreement(tau, float(low), float(high), len(x))
 
 
+def tau_b(a: ArrayLike, b: ArrayLike) -> float:
+    """Kendall's tau-b alone.
+
+    Raises:
+      ValueError: the two are not one-dimensional and of the same length.
+    """
+    return _tau(*_complete_pairs(a, b))
+
+
 def spearman_rho(a: ArrayLike, b: ArrayLike) -> float:
     """Spearman's rho: Pearson's correlation of the ranks, ties at their mean rank.
 
@@ -61,6 +70,40 @@ def spearman_rho(a: ArrayLike, b: ArrayLike) -> float:
     if not _has_ranking(x, y):
         return math.nan
     return float(stats.spearmanr(x, y).statistic)
+
+
+def partial_tau(a: ArrayLike, b: ArrayLike, given: ArrayLike) -> float:
+    """Kendall's partial tau of [N] and [N] given [N]: what `a` says of `b` that `given` does not say.
+
+    (tau_ab - tau_ag tau_bg) / sqrt((1 - tau_ag^2) (1 - tau_bg^2)); Kendall 1942. NaN where `given` ranks as
+    one of the two does.
+
+    Raises:
+      ValueError: the three are not one-dimensional and of the same length.
+    """
+    with_b, with_given, between = tau_b(a, b), tau_b(a, given), tau_b(b, given)
+    scale = (1 - with_given**2) * (1 - between**2)
+    return (with_b - with_given * between) / math.sqrt(scale) if scale > 1e-12 else math.nan
+
+
+def top_recall(estimate: ArrayLike, truth: ArrayLike, *, fraction: float) -> float:
+    """The part of the truly best `fraction` of [N] that is among the estimate's best; more is better in both.
+
+    At least one is looked for. Of networks that the estimate has tied at the edge, each counts in part: what
+    would be expected if chance decided.
+
+    Raises:
+      ValueError: the two are not one-dimensional and of the same length.
+    """
+    x, y = _complete_pairs(estimate, truth)
+    if not _has_ranking(x, y):
+        return math.nan
+    count = max(1, round(fraction * len(x)))
+    best = np.argsort(-y, kind="stable")[:count]
+    edge = np.sort(x)[-count]
+    above, tied = x > edge, x == edge
+    share = (count - above.sum()) / tied.sum()
+    return float(np.sum(above[best] + share * tied[best]) / count)
 
 
 def _complete_pairs(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

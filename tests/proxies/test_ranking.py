@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from proxies.ranking import kendall_tau, spearman_rho
+from proxies.ranking import kendall_tau, partial_tau, spearman_rho, top_recall
 
 
 def test_kendall_by_hand() -> None:
@@ -19,6 +19,26 @@ def test_kendall_by_hand() -> None:
 def test_kendall_with_ties_by_hand() -> None:
     # Pairs of [1 1 2 3] with [1 2 3 4]: 5 agree, one is tied in a. tau-b = 5 / sqrt(5 * 6).
     assert kendall_tau([1, 1, 2, 3], [1, 2, 3, 4]).tau == pytest.approx(5 / math.sqrt(30))
+
+
+def test_top_recall_by_hand() -> None:
+    truth = np.arange(10.0)
+    assert top_recall(truth, truth, fraction=0.2) == 1.0
+    assert top_recall(-truth, truth, fraction=0.2) == 0.0
+    one_of_two = np.array([0, 1, 2, 3, 4, 5, 6, 9, 7, 8.0])  # its best are the truth's 7 and 9
+    assert top_recall(one_of_two, truth, fraction=0.2) == 0.5
+    tied = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1.0])  # two of three: each of the two best is in by 2/3
+    assert top_recall(tied, truth, fraction=0.2) == pytest.approx(2 / 3)
+    assert top_recall(truth, truth, fraction=0.01) == 1.0  # at least one
+    assert math.isnan(top_recall(np.ones(10), truth, fraction=0.2))
+
+
+def test_partial_tau_by_hand() -> None:
+    a, b, given = [1, 2, 3, 4], [1, 3, 2, 4], [2, 1, 3, 4]
+    # tau: a b 2/3, a given 2/3, b given 1/3 (two of six pairs are discordant)
+    expected = (2 / 3 - 2 / 9) / math.sqrt((1 - 4 / 9) * (1 - 1 / 9))
+    assert partial_tau(a, b, given) == pytest.approx(expected)
+    assert math.isnan(partial_tau(a, b, a))
 
 
 def test_spearman_by_hand() -> None:
