@@ -176,6 +176,29 @@ def trained(pipeline: Pipeline, tmp_path: Path) -> Path:
     return workdir
 
 
+def test_the_ranking_is_studied_and_stays_known(trained: Path) -> None:
+    flags = ("--workdir", trained, "--networks", 6, "--repeated", 2, "--epochs", 1, "--processes", 2)
+    result = call("hytnas_jax.study_ranking", *flags)
+    assert result.returncode == 0, result.stderr
+    assert "training networks on their own: 8 of 8 (100 %)" in result.stdout
+    rows = (trained / "truth" / "truth.csv").read_text().splitlines()
+    assert len(rows) == 9
+    assert sorted(path.name for path in (trained / "truth").iterdir() if path.is_dir()) == []
+    study = json.loads((trained / "ranking" / "ranking.json").read_text())
+    assert {"supernet accuracy", "supernet loss", "Zen-score", "parameters", "MACs"} <= set(study["agreement"])
+    assert len(study["networks"]) == 6
+    page = (trained / "ranking" / "ranking.md").read_text()
+    assert all(name in page for name in study["agreement"])
+    assert (trained / "ranking" / "ranking.png").stat().st_size > 0
+    again = call("hytnas_jax.study_ranking", *flags)
+    assert again.returncode == 0, again.stderr
+    assert "training networks" not in again.stdout
+    assert "Zen-scores" not in again.stdout
+    assert json.loads((trained / "ranking" / "ranking.json").read_text())["agreement"] == study["agreement"]
+    other = call("hytnas_jax.study_ranking", *flags[:-4], "--epochs", 2)
+    assert_refused(other, "epochs: was 1, now 2")
+
+
 def test_limits_that_no_network_meets_are_explained(trained: Path, call_here: Call) -> None:
     result = call_here(search, "--workdir", trained, "--max-params", 100)
     assert_refused(result, "parameters.*100")
