@@ -28,6 +28,7 @@ from proxies.ranking import kendall_tau
 from supernet.architecture import Architecture
 
 HEADERS = ("estimate", "tau", *(f"tau, {band}" for band in BANDS), "rho", "top 10 %", "tau beyond MACs")
+LOW_CEILING = 0.5  # a tau; below it the truth itself is not to be trusted
 Row = tuple[object, ...]
 
 
@@ -100,11 +101,16 @@ class Study:
         if self.noise is None:
             return [*lines, "no network was trained twice: how far the truth can be trusted is not known"]
         again = kendall_tau(*self.truth.twice.T)
-        return [
-            *lines,
+        lines.append(
             f"the accuracy of a training has a standard deviation of {self.noise:.4f} between seeds; tau of "
-            f"the second trainings with the first: {again}",
-        ]
+            f"the second trainings with the first: {again}"
+        )
+        if _value(self.ceiling[ALL]) < LOW_CEILING:
+            lines.append(
+                "this truth is mostly noise and says little about any estimate: the networks hardly differ "
+                "more than the trainings of one. Delete its folder and give more --epochs, or more pictures"
+            )
+        return lines
 
 
 def write_results(folder: Path, study: Study, *, command: str) -> list[Path]:

@@ -1,0 +1,69 @@
+"""What a study says, and writes, of estimates whose agreement is known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hytnas_jax.ranking.results import HEADERS, Study, Truth, truth_of, write_results
+from hytnas_jax.ranking.truth import Job, Trained
+from supernet.spaces import built_in_space
+
+SPACE = built_in_space("hybrid-small")
+NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 12))
+ACCURACY = np.linspace(0.5, 0.94, 12)
+ESTIMATES = {"good": ACCURACY**2, "MACs": np.geomspace(1e5, 1e7, 12)[::-1], "constant": np.ones(12)}
+
+
+def study(*, noise: float = 0.01) -> Study:
+    twice = np.stack([ACCURACY[:4], ACCURACY[:4] + noise * np.array([1, -1, 1, -1])], axis=1)
+    return Study.of(Truth(NETWORKS, ACCURACY, twice), ESTIMATES)
+
+
+def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
+    rows = study().rows()
+    assert [row[0] for row in rows] == ["good", "MACs", "constant", "perfect knowledge, at most"]
+    assert {len(row) for row in rows} == {len(HEADERS)}
+    assert rows[0][1] == "1.00 [1.00, 1.00]"
+    assert rows[1][1] == "-1.00 [-1.00, -1.00]"
+    assert set(rows[2][1:]) == {"-"}  # a constant ranks nothing
+
+
+def test_a_truth_of_noise_is_told() -> None:
+    clear, noisy = study(noise=0.01).remarks(), study(noise=0.3).remarks()
+    assert "12 networks, accuracy 0.500 to 0.940" in clear[0]
+    assert "cheap 4, middle 4, dear 4" in clear[0]
+    assert "standard deviation of 0.0071 between seeds" in clear[1]  # .01 / sqrt(2)
+    assert len(clear) == 2
+    assert "more --epochs" in noisy[2]
+
+
+def test_without_a_second_training_there_is_no_ceiling() -> None:
+    once = Study.of(Truth(NETWORKS, ACCURACY, np.zeros((0, 2))), ESTIMATES)
+    assert len(once.rows()) == len(ESTIMATES)
+    assert "no network was trained twice" in once.remarks()[1]
+
+
+def test_first_and_second_trainings_are_told_apart() -> None:
+    jobs = [Job(3, network) for network in NETWORKS[:3]] + [Job(4, NETWORKS[1])]
+    trained = {job: Trained(0.1 * (n + 1), 1.0, 1.0) for n, job in enumerate(jobs)}
+    truth = truth_of(jobs, trained, first_seed=3)
+    assert truth.architectures == NETWORKS[:3]
+    assert truth.accuracy == pytest.approx([0.9, 0.8, 0.7])
+    assert truth.twice == pytest.approx(np.array([[0.8, 0.6]]))
+
+
+def test_what_is_written_is_whole(tmp_path: Path) -> None:
+    paths = write_results(tmp_path, study(), command="the command")
+    assert [path.name for path in paths] == ["ranking.json", "ranking.md", "ranking.png"]
+    written = json.loads(paths[0].read_text())
+    assert written["agreement"]["good"]["all"]["tau"] == pytest.approx(
+        {"value": 1.0, "low": 1.0, "high": 1.0}
+    )
+    assert written["agreement"]["constant"]["all"]["tau"] is None
+    assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
+    assert written["networks"][0]["good"] == pytest.approx(0.25)
+    page = paths[1].read_text()
+    assert page.count("\n|") == 6  # titles, line, three estimates, ceiling
+    assert "    the command\n" in page
