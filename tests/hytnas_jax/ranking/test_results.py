@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.results import HEADERS, Study, Truth, truth_of, write_results
 from hytnas_jax.ranking.truth import Job, Trained
 from supernet.spaces import built_in_space
@@ -23,11 +24,11 @@ def study(*, noise: float = 0.01) -> Study:
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
     rows = study().rows()
-    assert [row[0] for row in rows] == ["good", "MACs", "constant", "perfect knowledge, at most"]
+    assert [row[0] for row in rows] == ["good", COMBINED, "MACs", "constant", "perfect knowledge, at most"]
     assert {len(row) for row in rows} == {len(HEADERS)}
     assert rows[0][1] == "1.00 [1.00, 1.00]"
-    assert rows[1][1] == "-1.00 [-1.00, -1.00]"
-    assert set(rows[2][1:]) == {"-"}  # a constant ranks nothing
+    assert rows[2][1] == "-1.00 [-1.00, -1.00]"
+    assert set(rows[3][1:]) == {"-"}  # a constant ranks nothing
 
 
 def test_a_truth_of_noise_is_told() -> None:
@@ -41,7 +42,7 @@ def test_a_truth_of_noise_is_told() -> None:
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
     once = Study.of(Truth(NETWORKS, ACCURACY, np.zeros((0, 2))), ESTIMATES)
-    assert len(once.rows()) == len(ESTIMATES)
+    assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 
 
@@ -65,5 +66,5 @@ def test_what_is_written_is_whole(tmp_path: Path) -> None:
     assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
     assert written["networks"][0]["good"] == pytest.approx(0.25)
     page = paths[1].read_text()
-    assert page.count("\n|") == 6  # titles, line, three estimates, ceiling
+    assert page.count("\n|") == 7  # titles, line, three estimates, their combination, ceiling
     assert "    the command\n" in page
