@@ -21,8 +21,8 @@ from common import save_result
 
 from hytnas_jax import console
 from hytnas_jax.mobo.surrogates import SURROGATES, fit_surrogate
-from hytnas_jax.objectives import supernet_error
 from hytnas_jax.project import Project, open_project
+from hytnas_jax.steps.train_supernet import supernet_error
 from hytnas_jax.workdir import CsvLog, Workdir
 from proxies.complexity import num_macs, num_parameters
 from proxies.ranking import spearman_rho

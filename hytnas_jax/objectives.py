@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from hytnas_jax.judging import judging_pictures
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, gene_keys
 from hytnas_jax.objective_names import FEATURES, check_names
 from hytnas_jax.project import Project
 from hytnas_jax.steps.measure_latency import load_predictor
-from hytnas_jax.steps.train_supernet import load_supernet
+from hytnas_jax.steps.train_supernet import supernet_error
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters, peak_memory_bytes
 from proxies.latency import LatencyEstimator
@@ -24,12 +23,6 @@ from proxies.supernet_accuracy import SupernetError
 from proxies.zen_score import ZenScore
 from supernet.encoding import to_features
 from supernet.search_space import SearchSpace
-
-
-def supernet_error(project: Project) -> SupernetError:
-    """The error on the search split; the training split calibrates, the test split is not touched."""
-    model, params = load_supernet(project)
-    return SupernetError(project.space, model, params, judging_pictures(project, project.dataset()))
 
 
 def latency(project: Project) -> LatencyEstimator:

@@ -1,39 +1,72 @@
-"""All estimates in one: fitted on some of the trained networks, judged on those that it was not fitted on.
+"""All estimates in one: what a network's accuracy would be after training on its own, and how sure that is.
 
 Letters: N networks, E estimates.
 """
 
-from collections.abc import Mapping
+import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from sklearn.linear_model import RidgeCV
+from scipy.special import expit, logit
+from sklearn.linear_model import BayesianRidge
 from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN, Values
 
 COMBINED = "combined, out of sample"
 FEWEST = 10  # networks, below which nothing is fitted
 FOLDS, REPEATS = 5, 10
-PENALTIES = np.logspace(-1, 3, 9)
+LEAST = 1e-3  # a share nearer to 0 or 1 counts as this near
 
 
-def combined(
-    estimates: Mapping[str, NDArray[np.float64]], truth: NDArray[np.float64], *, seed: int = 0
-) -> NDArray[np.float64]:
-    """What ridge regression of the truth [N] on the estimates says of networks that it has not seen, [N].
+@dataclasses.dataclass(frozen=True, eq=False)
+class Combined:
+    """Bayesian ridge regression (MacKay 1992) of the accuracy's log-odds on five estimates.
 
-    Of each estimate the ranks count (as normal scores), so that none has to be linear. A network is predicted
-    by a fit on the four fifths that it is not in; the mean of `REPEATS` divisions into fifths.
+    Those are the supernet's accuracy (as log-odds) and loss, the Zen-score, and the logarithms of parameters
+    and MACs. How much each counts, and how far off the whole may be, is learnt from the fitted networks.
     """
-    features = np.column_stack([_normal_scores(values) for values in estimates.values()])
-    predicted = np.zeros(len(truth))
+
+    model: Pipeline
+
+    @classmethod
+    def fit(cls, estimates: Values, accuracy: NDArray[np.float64]) -> "Combined":
+        """Fit to networks whose accuracy [N] after training is known."""
+        model = make_pipeline(StandardScaler(), BayesianRidge())
+        return cls(model.fit(_features(estimates), _log_odds(accuracy)))
+
+    def predict(self, estimates: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Accuracy and its standard deviation, each [N]."""
+        mean, std = self.model.predict(_features(estimates), return_std=True)
+        return expit(mean), (expit(mean + std) - expit(mean - std)) / 2
+
+
+def out_of_sample(estimates: Values, accuracy: NDArray[np.float64], *, seed: int = 0) -> NDArray[np.float64]:
+    """What a combination says of networks that it was not fitted on, accuracies [N].
+
+    A network is predicted by a fit on the four fifths that it is not in; the mean of `REPEATS` divisions
+    into fifths.
+    """
+    predicted = np.zeros(len(accuracy))
     for repeat in range(REPEATS):
-        for fitted, unseen in KFold(FOLDS, shuffle=True, random_state=seed + repeat).split(features):
-            model = RidgeCV(PENALTIES).fit(features[fitted], truth[fitted])
-            predicted[unseen] += model.predict(features[unseen]) / REPEATS
+        folds = KFold(FOLDS, shuffle=True, random_state=seed + repeat)
+        for fitted, unseen in folds.split(accuracy):
+            model = Combined.fit(_rows(estimates, fitted), accuracy[fitted])
+            predicted[unseen] += model.predict(_rows(estimates, unseen))[0] / REPEATS
     return predicted
 
 
-def _normal_scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quantiles of a normal distribution at the values' ranks [N]; equal values have equal ones."""
-    return stats.norm.ppf((stats.rankdata(values) - 0.5) / len(values))
+def _features(estimates: Values) -> NDArray[np.float64]:
+    """[N, 5], each more or less linear in the log-odds of the accuracy."""
+    costs = [np.log(estimates[name]) for name in (PARAMETERS, MACS)]
+    return np.column_stack([_log_odds(estimates[ACCURACY]), estimates[LOSS], estimates[ZEN], *costs])
+
+
+def _log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    return logit(np.clip(shares, LEAST, 1 - LEAST))
+
+
+def _rows(estimates: Values, rows: NDArray[np.int64]) -> Values:
+    return {name: values[rows] for name, values in estimates.items()}

@@ -1,4 +1,4 @@
-"""Every estimate of the networks whose truth is known, turned so that more promises a better network.
+"""Every estimate of networks, turned so that more promises a better one.
 
 Letters: A architectures.
 """
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax import console
-from hytnas_jax.objectives import supernet_error
+from hytnas_jax.files import read_json, write_json
 from hytnas_jax.project import Project
+from hytnas_jax.steps.train_supernet import supernet_error
 from proxies.complexity import num_macs, num_parameters
 from proxies.zen_score import ZenScore
 from supernet.architecture import Architecture
@@ -23,30 +24,48 @@ ZEN = "Zen-score"
 Values = dict[str, NDArray[np.float64]]
 
 
-def complexity(project: Project, architectures: Sequence[Architecture]) -> Values:
-    """What networks cost, [A]: the more, the better they should be."""
+class Estimates:
+    """What the combined estimate is made from; what is compiled serves all calls."""
+
+    def __init__(self, project: Project) -> None:
+        self._supernet = supernet_error(project)
+        self._zen = ZenScore(project.space, channels=project.channels)
+        self._costs = {PARAMETERS: num_parameters(project.to_spec), MACS: num_macs(project.to_spec)}
+
+    def __call__(self, architectures: Sequence[Architecture]) -> Values:
+        """Accuracy and negative cross-entropy with the supernet's weights, Zen-score and costs, each [A]."""
+        accuracy = 1 - self._supernet(architectures)
+        return {
+            ACCURACY: accuracy,
+            LOSS: -self._supernet.losses,
+            ZEN: self._zen(architectures),
+            **{name: count(architectures) for name, count in self._costs.items()},
+        }
+
+
+def zen_variants(project: Project, architectures: Sequence[Architecture], estimates: Values) -> Values:
+    """The Zen-score with LayerNorm corrected for, and by parameter (it is a logarithm), each [A]."""
+    corrected = ZenScore(project.space, channels=project.channels, layer_norm="corrected")
     return {
-        PARAMETERS: num_parameters(project.to_spec)(architectures),
-        MACS: num_macs(project.to_spec)(architectures),
+        f"{ZEN}, LayerNorm corrected": corrected(architectures),
+        f"{ZEN} by parameter": estimates[ZEN] - np.log(estimates[PARAMETERS]),
     }
 
 
-def zen_scores(project: Project, architectures: Sequence[Architecture]) -> Values:
-    """The Zen-score [A] as published, with LayerNorm corrected for, and by parameter (it is a logarithm)."""
-    with console.progress(2, "Zen-scores") as bar:
-        published = ZenScore(project.space, channels=project.channels)(architectures)
-        bar.advance()
-        corrected = ZenScore(project.space, channels=project.channels, layer_norm="corrected")(architectures)
-        bar.advance()
-    parameters = num_parameters(project.to_spec)(architectures)
-    return {
-        ZEN: published,
-        f"{ZEN}, LayerNorm corrected": corrected,
-        f"{ZEN} by parameter": published - np.log(parameters),
-    }
+def estimates_of(project: Project, architectures: Sequence[Architecture]) -> Values:
+    """All estimates [A]; kept in `ranking/estimates.json` for the next call with this supernet.
 
-
-def supernet_estimates(project: Project, architectures: Sequence[Architecture]) -> Values:
-    """Accuracy and negative cross-entropy [A] of the subnets with the supernet's weights."""
-    estimator = supernet_error(project)
-    return {ACCURACY: 1 - estimator(architectures), LOSS: -estimator.losses}
+    Raises UserError where no supernet has been trained.
+    """
+    supernet = project.workdir.step("supernet").require("train_supernet")
+    path = project.workdir.path / "ranking" / "estimates.json"
+    made_from = {"supernet": supernet["id"], "networks": [a.name for a in architectures]}
+    if path.exists() and (noted := read_json(path)).get("made_from") == made_from:
+        return {name: np.array(values) for name, values in noted["values"].items()}
+    with console.progress(2, "estimating the trained networks") as bar:
+        values = Estimates(project)(architectures)
+        bar.advance()
+        values |= zen_variants(project, architectures, values)
+        bar.advance()
+    write_json(path, {"made_from": made_from, "values": values})
+    return values

@@ -21,7 +21,7 @@ from hytnas_jax.ranking.agreement import (
     ceiling,
     training_noise,
 )
-from hytnas_jax.ranking.combined import COMBINED, FEWEST, combined
+from hytnas_jax.ranking.combined import COMBINED, FEWEST, out_of_sample
 from hytnas_jax.ranking.estimates import MACS, Values
 from hytnas_jax.ranking.figures import scatter_figure
 from hytnas_jax.ranking.truth import Job, Trained
@@ -77,7 +77,7 @@ class Study:
         """Compare the estimates [N], of which `MACS` is one, and their combination with the truth."""
         members = bands(estimates[MACS])
         if len(truth.accuracy) >= FEWEST:
-            estimates = {**estimates, COMBINED: combined(estimates, truth.accuracy)}
+            estimates = {**estimates, COMBINED: out_of_sample(estimates, truth.accuracy)}
         found = agreements(estimates, truth.accuracy, estimates[MACS], members)
         if len(truth.twice) < 2:
             return cls(truth, estimates, members, found, None, {})

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, settings_of
 from hytnas_jax.project import Project, open_project
-from hytnas_jax.ranking.estimates import Values, complexity, supernet_estimates, zen_scores
+from hytnas_jax.ranking.estimates import estimates_of
 from hytnas_jax.ranking.results import HEADERS, Study, truth_of, write_results
 from hytnas_jax.ranking.sample import draw_over_cost, repeated
 from hytnas_jax.ranking.truth import Job, Trainer, TruthTable, train_missing
 from hytnas_jax.train_alone import Schedule
-from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_json
+from hytnas_jax.workdir import Step, Workdir, command_line
 from proxies.complexity import num_macs
-from supernet.architecture import Architecture
 
 if TYPE_CHECKING:
     from hytnas_jax.study_ranking import Config
@@ -34,28 +31,13 @@ def study_ranking(config: Config) -> None:
         console.say("the truth is known; the estimates need a supernet")
         console.wrote([step.folder / "truth.csv"], command_line("train_supernet", config.workdir))
         return
-    study = Study.of(truth, _estimates(project, supernet, truth.architectures))
+    study = Study.of(truth, estimates_of(project, truth.architectures))
     console.table(study.rows(), HEADERS)
     for remark in study.remarks():
         console.say(remark)
     command = f"python -m hytnas_jax.study_ranking {flags_of(config)}"
     paths = write_results(project.workdir.path / "ranking", study, command=command)
     console.wrote(paths, command_line("search", config.workdir))
-
-
-def _estimates(project: Project, supernet: Step, architectures: list[Architecture]) -> Values:
-    """All estimates; those of an earlier call are taken where they are of the same networks and supernet."""
-    path = project.workdir.path / "ranking" / "estimates.json"
-    made_from = {"supernet": supernet.done()["id"], "networks": [a.name for a in architectures]}
-    if path.exists() and (noted := read_json(path)).get("made_from") == made_from:
-        return {name: np.array(values) for name, values in noted["values"].items()}
-    values = {
-        **supernet_estimates(project, architectures),
-        **zen_scores(project, architectures),
-        **complexity(project, architectures),
-    }
-    write_json(path, {"made_from": made_from, "values": values})
-    return values
 
 
 def find_truth(project: Project, step: Step, config: Config) -> list[Job]:

@@ -76,6 +76,12 @@ def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
     return model, training.weights(model, restore(step.folder, shapes).ema)
 
 
+def supernet_error(project: Project) -> SupernetError:
+    """The error on the search split; the training split calibrates, the test split is not touched."""
+    model, params = load_supernet(project)
+    return SupernetError(project.space, model, params, judging_pictures(project, project.dataset()))
+
+
 def _model(project: Project) -> SupernetModel:
     return supernet(
         project.space, channels=project.channels, num_classes=project.num_classes, dtype=compute_dtype()

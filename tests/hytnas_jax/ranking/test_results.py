@@ -7,24 +7,31 @@ import numpy as np
 import pytest
 
 from hytnas_jax.ranking.combined import COMBINED
+from hytnas_jax.ranking.estimates import ACCURACY as GOOD
+from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, ZEN
 from hytnas_jax.ranking.results import HEADERS, Study, Truth, truth_of, write_results
 from hytnas_jax.ranking.truth import Job, Trained
 from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small")
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 12))
-ACCURACY = np.linspace(0.5, 0.94, 12)
-ESTIMATES = {"good": ACCURACY**2, "MACs": np.geomspace(1e5, 1e7, 12)[::-1], "constant": np.ones(12)}
+TRUTH = np.linspace(0.5, 0.94, 12)
+CONSTANTS = (LOSS, ZEN, PARAMETERS)
+ESTIMATES = {
+    GOOD: TRUTH**2,
+    **dict.fromkeys(CONSTANTS, np.ones(12)),
+    MACS: np.geomspace(1e5, 1e7, 12)[::-1],
+}
 
 
 def study(*, noise: float = 0.01) -> Study:
-    twice = np.stack([ACCURACY[:4], ACCURACY[:4] + noise * np.array([1, -1, 1, -1])], axis=1)
-    return Study.of(Truth(NETWORKS, ACCURACY, twice), ESTIMATES)
+    twice = np.stack([TRUTH[:4], TRUTH[:4] + noise * np.array([1, -1, 1, -1])], axis=1)
+    return Study.of(Truth(NETWORKS, TRUTH, twice), ESTIMATES)
 
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
     rows = study().rows()
-    assert [row[0] for row in rows] == ["good", COMBINED, "MACs", "constant", "perfect knowledge, at most"]
+    assert [row[0] for row in rows] == [GOOD, COMBINED, MACS, *CONSTANTS, "perfect knowledge, at most"]
     assert {len(row) for row in rows} == {len(HEADERS)}
     assert rows[0][1] == "1.00 [1.00, 1.00]"
     assert rows[2][1] == "-1.00 [-1.00, -1.00]"
@@ -41,7 +48,7 @@ def test_a_truth_of_noise_is_told() -> None:
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = Study.of(Truth(NETWORKS, ACCURACY, np.zeros((0, 2))), ESTIMATES)
+    once = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), ESTIMATES)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 
@@ -59,12 +66,10 @@ def test_what_is_written_is_whole(tmp_path: Path) -> None:
     paths = write_results(tmp_path, study(), command="the command")
     assert [path.name for path in paths] == ["ranking.json", "ranking.md", "ranking.png"]
     written = json.loads(paths[0].read_text())
-    assert written["agreement"]["good"]["all"]["tau"] == pytest.approx(
-        {"value": 1.0, "low": 1.0, "high": 1.0}
-    )
-    assert written["agreement"]["constant"]["all"]["tau"] is None
+    assert written["agreement"][GOOD]["all"]["tau"] == pytest.approx({"value": 1.0, "low": 1.0, "high": 1.0})
+    assert written["agreement"][ZEN]["all"]["tau"] is None
     assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
-    assert written["networks"][0]["good"] == pytest.approx(0.25)
+    assert written["networks"][0][GOOD] == pytest.approx(0.25)
     page = paths[1].read_text()
-    assert page.count("\n|") == 7  # titles, line, three estimates, their combination, ceiling
+    assert page.count("\n|") == 9  # titles, line, five estimates, their combination, ceiling
     assert "    the command\n" in page
