@@ -221,9 +221,9 @@ class OneAtATime:
     def __init__(self, *, seed: int) -> None:
         self._process = GaussianProcess(seed=seed)
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> "OneAtATime":
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> "OneAtATime":
         """As `GaussianProcess.fit`."""
-        self._fitted = self._process.fit(x, y)
+        self._fitted = self._process.fit(x, y, noise)
         return self
 
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

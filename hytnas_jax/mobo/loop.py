@@ -110,6 +110,7 @@ def suggest(
             problem,
             learnt.genes,
             learnt.values,
+            std=learnt.std,
             surrogate=settings.surrogate,
             seed=surrogate_seed,
             bent=learnt.evaluations // batch % 2 == 0,
@@ -134,10 +135,11 @@ def suggest(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Learnt:
-    """What succeeded, minimised: genes [N, G], values [N, M], within [N] (the limits)."""
+    """What succeeded, minimised: genes [N, G], values and std [N, M], within [N] (the limits)."""
 
     genes: np.ndarray
     values: np.ndarray
+    std: np.ndarray
     within: np.ndarray
     evaluations: int
 
@@ -157,8 +159,9 @@ class _Learnt:
 def _learnt(problem: Problem, observations: Observations) -> _Learnt:
     kept = observations.succeeded
     genes, values = observations.genes[kept], problem.minimised(observations.values[kept])
+    std = np.zeros_like(values) if observations.std is None else observations.std[kept]
     within = problem.feasible(genes) & problem.within_bounds(values)
-    return _Learnt(genes, values, within, len(observations.genes))
+    return _Learnt(genes, values, std, within, len(observations.genes))
 
 
 def _solve(

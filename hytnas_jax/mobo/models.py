@@ -69,21 +69,29 @@ class Models:
 
 
 def fit_models(
-    problem: Problem, genes: np.ndarray, minimised: np.ndarray, *, surrogate: str, seed: int, bent: bool
+    problem: Problem,
+    genes: np.ndarray,
+    minimised: np.ndarray,
+    *,
+    std: np.ndarray | None = None,
+    surrogate: str,
+    seed: int,
+    bent: bool,
 ) -> Models:
     """Fit the named surrogate to each unknown objective: genes [N, G], minimised [N, M], N >= 1.
 
-    bent: whether the objectives are bent towards normal distributions first (see `surrogates.warp`).
+    std: [N, M], how unsure the values are; None: not at all. bent: whether the objectives are bent towards
+    normal distributions first (see `surrogates.warp`).
     """
     model, features = SURROGATES[surrogate](seed=seed), problem.features(genes)
 
     def fit(m: int, objective: Objective) -> Fitted | FittedShare | None:
-        targets = minimised[:, m]
+        targets, unsure = minimised[:, m], None if std is None else std[:, m]
         if objective.known is not None:
             return None
         if objective.is_share:
             sign = float(problem.signs[m])
-            return fit_share(model, features, targets, sign=sign, name=objective.name, bent=bent)
-        return fit_surrogate(model, features, targets, name=objective.name, bent=bent)
+            return fit_share(model, features, targets, std=unsure, sign=sign, name=objective.name, bent=bent)
+        return fit_surrogate(model, features, targets, std=unsure, name=objective.name, bent=bent)
 
     return Models(problem, tuple(fit(m, objective) for m, objective in enumerate(problem.objectives)))

@@ -160,11 +160,13 @@ class Observations:
     """Everything evaluated so far, in order.
 
     genes: int [N, G], canonical. values: float64 [N, M] in the user's units; a row with a NaN is an
-    evaluation that failed: it is never chosen again and never fitted.
+    evaluation that failed: it is never chosen again and never fitted. std: float64 [N, M], how unsure
+    the values are, None where nothing is known of that: the surrogates find noise in the values too.
     """
 
     genes: np.ndarray
     values: np.ndarray
+    std: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.genes.ndim != 2 or self.values.ndim != 2 or len(self.genes) != len(self.values):

@@ -1,7 +1,7 @@
 """What a study of the ranking writes: ranking.json, ranking.md and ranking.png."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,12 @@ from hytnas_jax.ranking.agreement import (
     agreements,
     bands,
     ceiling,
-    training_noise,
 )
 from hytnas_jax.ranking.combined import COMBINED, FEWEST, out_of_sample
 from hytnas_jax.ranking.estimates import MACS, Values
 from hytnas_jax.ranking.figures import scatter_figure
-from hytnas_jax.ranking.truth import Job, Trained
+from hytnas_jax.ranking.truth import Truth
 from proxies.ranking import kendall_tau
-from supernet.architecture import Architecture
 
 HEADERS = ("estimate", "tau", *(f"tau, {band}" for band in BANDS), "rho", "top 10 %", "tau beyond MACs")
 LOW_CEILING = 0.5  # a tau; below it the truth itself is not to be trusted
@@ -34,42 +32,14 @@ Row = tuple[object, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Truth:
-    """Accuracies of N networks trained on their own, and of those that were trained twice [M, 2]."""
-
-    architectures: list[Architecture]
-    accuracy: NDArray[np.float64]
-    twice: NDArray[np.float64]
-
-
-def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained], first_seed: int) -> Truth:
-    """The accuracies of the first trainings are the truth; the second ones tell its noise."""
-    accuracies = {job: 1 - trained[job].error for job in jobs}
-    first = [job for job in jobs if job.seed == first_seed]
-    twice = [
-        (accuracies[Job(first_seed, job.architecture)], accuracies[job])
-        for job in jobs
-        if job.seed != first_seed
-    ]
-    return Truth(
-        [job.architecture for job in first],
-        np.array([accuracies[job] for job in first]),
-        np.array(twice).reshape(-1, 2),
-    )
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class Study:
-    """How every estimate agrees with the truth, by band, and what could be reached at most.
-
-    noise: of a training's accuracy between seeds; None (and no ceiling) where nothing was trained twice.
-    """
+    """How every estimate agrees with the truth, by band, and what could be reached at most (unknown where
+    nothing was trained twice)."""
 
     truth: Truth
     estimates: Values
     members: dict[str, NDArray[np.bool_]]
     found: dict[str, dict[str, Agreement]]
-    noise: float | None
     ceiling: dict[str, Interval | None]
 
     @classmethod
@@ -79,10 +49,8 @@ class Study:
         if len(truth.accuracy) >= FEWEST:
             estimates = {**estimates, COMBINED: out_of_sample(estimates, truth.accuracy)}
         found = agreements(estimates, truth.accuracy, estimates[MACS], members)
-        if len(truth.twice) < 2:
-            return cls(truth, estimates, members, found, None, {})
-        noise = training_noise(*truth.twice.T)
-        return cls(truth, estimates, members, found, noise, ceiling(truth.accuracy, noise, members))
+        highest = {} if truth.noise is None else ceiling(truth.accuracy, truth.noise, members)
+        return cls(truth, estimates, members, found, highest)
 
     def rows(self) -> list[Row]:
         """The table, the best tau first, under `HEADERS`."""
@@ -101,12 +69,12 @@ class Study:
             + ", ".join(f"{band} {int(self.members[band].sum())}" for band in BANDS)
             + " (thirds of the range of log MACs)"
         ]
-        if self.noise is None:
+        if self.truth.noise is None:
             return [*lines, "no network was trained twice: how far the truth can be trusted is not known"]
         again = kendall_tau(*self.truth.twice.T)
         lines.append(
-            f"the accuracy of a training has a standard deviation of {self.noise:.4f} between seeds; tau of "
-            f"the second trainings with the first: {again}"
+            f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between seeds; "
+            f"tau of the second trainings with the first: {again}"
         )
         if _value(self.ceiling[ALL]) < LOW_CEILING:
             lines.append(
@@ -125,7 +93,7 @@ def write_results(folder: Path, study: Study, *, command: str) -> list[Path]:
         {
             "command": command,
             "environment": made_with,
-            "noise": study.noise,
+            "noise": study.truth.noise,
             "ceiling": study.ceiling,
             "agreement": study.found,
             "remarks": study.remarks(),

@@ -38,7 +38,7 @@ def draw_over_cost(space: SearchSpace, cost: Estimator, *, count: int, seed: int
     return [pool[place] for place in chosen[np.argsort(costs[chosen], kind="stable")]]
 
 
-def repeated(networks: Sequence[Architecture], count: int) -> list[Architecture]:
+def spread(networks: Sequence[Architecture], count: int) -> list[Architecture]:
     """`count` of the networks, evenly spread over their order."""
     places = np.linspace(0, len(networks) - 1, count).round().astype(int)
     return [networks[place] for place in np.unique(places)]

@@ -10,19 +10,27 @@ import functools
 import io
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hytnas_jax import architecture_row, console
 from hytnas_jax.data import Dataset
 from hytnas_jax.preparation import prepare
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.agreement import training_noise
+from hytnas_jax.ranking.sample import draw_over_cost, spread
 from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
-from hytnas_jax.workdir import CsvLog
+from hytnas_jax.workdir import CsvLog, read_json
 from hytnas_jax.workers import run_jobs
+from proxies.complexity import num_macs
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
+
+STEP, TABLE = "truth", "truth.csv"
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -106,6 +114,53 @@ class TruthTable:
         if not 0 <= trained.error <= 1:
             raise ValueError(f"error is {trained.error}, not between 0 and 1")
         return job, trained
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Truth:
+    """Accuracies of N networks trained on their own, and of those that were trained twice [M, 2]."""
+
+    architectures: list[Architecture]
+    accuracy: NDArray[np.float64]
+    twice: NDArray[np.float64]
+
+    @property
+    def noise(self) -> float | None:
+        """Standard deviation of an accuracy between seeds; None where fewer than two were trained twice."""
+        return training_noise(*self.twice.T) if len(self.twice) > 1 else None
+
+
+def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained], first_seed: int) -> Truth:
+    """The accuracies of the first trainings are the truth; the second ones tell its noise."""
+    accuracies = {job: 1 - trained[job].error for job in jobs}
+    first = [job for job in jobs if job.seed == first_seed]
+    twice = [
+        (accuracies[Job(first_seed, job.architecture)], accuracies[job])
+        for job in jobs
+        if job.seed != first_seed
+    ]
+    return Truth(
+        [job.architecture for job in first],
+        np.array([accuracies[job] for job in first]),
+        np.array(twice).reshape(-1, 2),
+    )
+
+
+def planned(project: Project, *, networks: int, repeated: int, seed: int) -> list[Job]:
+    """The trainings of a study: `networks` over the whole range of MACs from `seed`, some from the next."""
+    drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=networks, seed=seed)
+    again = spread(drawn, repeated)
+    return [Job(seed, network) for network in drawn] + [Job(seed + 1, network) for network in again]
+
+
+def read_truth(project: Project) -> Truth:
+    """What the study of a work folder has found. Raises UserError where it has not ended."""
+    step = project.workdir.step(STEP)
+    step.require("study_ranking")
+    settings = read_json(step.folder / "settings.json")["settings"]
+    seed = settings["seed"]
+    jobs = planned(project, networks=settings["networks"], repeated=settings["repeated"], seed=seed)
+    return truth_of(jobs, TruthTable(step.folder / TABLE, project.space).read(), seed)
 
 
 def train_missing(trainer: Trainer, table: TruthTable, jobs: Sequence[Job], *, processes: int) -> None:

@@ -30,6 +30,9 @@ class Surrogate(Protocol):
 
     def __init__(self, *, seed: int) -> None: ...
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
-        """Fit features x [N, F] to targets y [N]."""
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
+        """Fit features x [N, F] to targets y [N], of which `noise` [N] is the least variance of each.
+
+        The ensembles pass over it: they judge noise by the targets alone.
+        """
         ...

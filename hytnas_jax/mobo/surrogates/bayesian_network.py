@@ -29,7 +29,7 @@ class BayesianNetwork:
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
         """Fit scaled features x [N, F] to standardised targets y [N]."""
         from hytnas_jax.mobo.surrogates import small_networks  # JAX is slow to import
 
@@ -37,13 +37,13 @@ class BayesianNetwork:
         widths = (x.shape[1], *HIDDEN, 1)
         start, anchors = (small_networks.draw_networks(widths, NUM_MEMBERS, rng) for _ in range(2))
         basis = small_networks.hidden(anchors, x, np) * (small_networks.OUTPUT_SCALE / np.sqrt(HIDDEN[-1]))
-        noise = most_probable_noise(np.concatenate(basis, axis=1) / np.sqrt(NUM_MEMBERS), y)
+        found = most_probable_noise(np.concatenate(basis, axis=1) / np.sqrt(NUM_MEMBERS), y)
         networks = small_networks.train_anchored(
             start,
             anchors,
             x,
-            y + np.sqrt(noise) * rng.standard_normal((NUM_MEMBERS, len(y))),
-            noise=noise,
+            y + np.sqrt(found) * rng.standard_normal((NUM_MEMBERS, len(y))),
+            noise=found,
             learning_rate=LEARNING_RATE,
             steps=STEPS,
         )

@@ -27,7 +27,7 @@ class BoostedRanker:
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
         """Fit scaled features x [N, F] to the order of targets y [N]."""
         counts = bootstrap_counts(len(y), NUM_MEMBERS, np.random.default_rng(self.seed))
         grades = np.unique(y, return_inverse=True)[1]

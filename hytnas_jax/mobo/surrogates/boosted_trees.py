@@ -29,7 +29,7 @@ class BoostedTrees:
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
         """Fit scaled features x [N, F] to targets y [N]."""
         counts = bootstrap_counts(len(y), NUM_MEMBERS, np.random.default_rng(self.seed))
         models = []

@@ -26,7 +26,7 @@ class FeedForward:
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 
-    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
         """Fit scaled features x [N, F] to standardised targets y [N]."""
         from hytnas_jax.mobo.surrogates import small_networks  # JAX is slow to import
 

@@ -21,7 +21,13 @@ _NORMAL_QUANTILES /= _NORMAL_QUANTILES.std()
 
 
 def fit_surrogate(
-    surrogate: Surrogate, x: np.ndarray, y: np.ndarray, *, name: str, bent: bool = True
+    surrogate: Surrogate,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    std: np.ndarray | None = None,
+    name: str,
+    bent: bool = True,
 ) -> "Fitted":
     """Fit `surrogate` on scaled features and standardised targets, which may be bent first (see `warp`).
 
@@ -30,7 +36,8 @@ def fit_surrogate(
     standard deviation, and a log line names the objective.
 
     Args:
-        x: float64 [N, F], N >= 1. y: float64 [N]; both finite. name: the objective's, for the log.
+        x: float64 [N, F], N >= 1. y: float64 [N]; both finite. std: float64 [N], how unsure each of y is;
+            None: not at all. name: the objective's, for the log.
 
     Returns:
         a predictor for features [N, F], in y's units.
@@ -43,7 +50,8 @@ def fit_surrogate(
         return Fitted(_Constant(), everything, np.zeros(0), np.ones(0), Warp(*_line(centre, scale)))
     x_centre, x_scale = x[:, varies].mean(axis=0), TYPICAL_DEVIATION * np.ptp(x[:, varies], axis=0)
     warp = fit_warp(y) if bent else Warp(*_line(centre, scale))
-    inner = surrogate.fit((x[:, varies] - x_centre) / x_scale, warp.forward(y))
+    unsure = np.zeros(len(y)) if std is None else (warp.forward(y + std) - warp.forward(y - std)) / 2.0
+    inner = surrogate.fit((x[:, varies] - x_centre) / x_scale, warp.forward(y), unsure**2)
     return Fitted(inner, varies, x_centre, x_scale, warp)
 
 

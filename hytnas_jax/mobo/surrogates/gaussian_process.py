@@ -40,13 +40,13 @@ class GaussianProcess:
         del seed  # nothing random here
 
     @_one_thread
-    def fit(self, x: np.ndarray, y: np.ndarray) -> Predictor:
-        """Fit scaled features x [N, F] to standardised targets y [N]."""
-        lengths, signal, noise = _most_probable(x, y)
+    def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
+        """Fit scaled features x [N, F] to standardised targets y [N] that are unsure by `noise` at least."""
+        lengths, signal, found = _most_probable(x, y, noise)
         linear = ConstantKernel(1.0 / x.shape[1]) * DotProduct(0.0, "fixed")
         kernel = ConstantKernel(signal) * (Matern(lengths, nu=2.5) + linear)
-        process = GaussianProcessRegressor(kernel, alpha=noise, optimizer=None).fit(x, y)
-        return _Posterior(process, lengths, signal, noise)
+        process = GaussianProcessRegressor(kernel, alpha=found + noise, optimizer=None).fit(x, y)
+        return _Posterior(process, lengths, signal, found + noise)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class _Posterior:
     process: GaussianProcessRegressor
     lengths: np.ndarray
     signal: float
-    noise: float
+    noise: np.ndarray
 
     @_one_thread
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,10 +86,11 @@ class _Posterior:
         return lambda features: np.cos(features @ frequencies.T + phases) @ weights + features @ slopes
 
 
-def _most_probable(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Length scales [F], signal variance and noise variance of the highest posterior density."""
+def _most_probable(x: np.ndarray, y: np.ndarray, given: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Length scales [F], signal variance and noise variance, beyond the `given` [N], of the highest
+    posterior density."""
     medians = np.append(np.full(x.shape[1], np.sqrt(x.shape[1])), (MEDIAN_SIGNAL, MEDIAN_NOISE))
-    posterior = _NegativeLogPosterior(x, y, np.log(medians))
+    posterior = _NegativeLogPosterior(x, y, given, np.log(medians))
     bounds = [(centre - 5.0, centre + 5.0) for centre in posterior.prior]
     bounds[-1] = (np.log(SMALLEST_NOISE), 0.0)
     found = minimize(
@@ -110,6 +111,7 @@ class _NegativeLogPosterior:
 
     x: np.ndarray
     y: np.ndarray
+    given: np.ndarray
     prior: np.ndarray
 
     def __call__(self, log_theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -118,7 +120,8 @@ class _NegativeLogPosterior:
         x = self.x / np.exp(log_theta[:-2])
         correlation, slope = _matern(x)
         correlation = correlation + self.x @ self.x.T / x.shape[1]
-        lower = cholesky(signal * correlation + noise * np.eye(len(x)), lower=True, check_finite=False)
+        covariance = signal * correlation + np.diag(noise + self.given)
+        lower = cholesky(covariance, lower=True, check_finite=False)
         inverse = cho_solve((lower, True), np.eye(len(x)), check_finite=False)
         weights = inverse @ self.y
         value = 0.5 * self.y @ weights + np.log(np.diag(lower)).sum()

@@ -17,11 +17,20 @@ LEAST = 1e-3
 
 
 def fit_share(
-    surrogate: Surrogate, x: np.ndarray, y: np.ndarray, *, sign: float, name: str, bent: bool
+    surrogate: Surrogate,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    std: np.ndarray | None = None,
+    sign: float,
+    name: str,
+    bent: bool,
 ) -> "FittedShare":
     """`fit_surrogate` for shares that are minimised: y [N] is `sign` (1 or -1) times a share."""
-    odds = sign * logit(np.clip(sign * y, LEAST, 1.0 - LEAST))
-    return FittedShare(fit_surrogate(surrogate, x, odds, name=name, bent=bent), sign)
+    shares = np.clip(sign * y, LEAST, 1.0 - LEAST)
+    unsure = None if std is None else std / (shares * (1.0 - shares))  # the slope of the log-odds
+    fitted = fit_surrogate(surrogate, x, sign * logit(shares), std=unsure, name=name, bent=bent)
+    return FittedShare(fitted, sign)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,8 +17,8 @@ ERRORS = 0.2 * (cost(GENES) - cost(GENES).min()) / np.ptp(cost(GENES))
 class ByHeart:
     """A surrogate that joins its points by lines and has no doubts."""
 
-    def fit(self, x, y):
-        self.x, self.y = x[:, 0], y
+    def fit(self, x, y, noise):
+        self.x, self.y, self.noise = x[:, 0], y, noise
         return self
 
     def predict(self, x):
@@ -33,6 +33,16 @@ def test_it_gives_back_what_it_was_given_but_for_the_ends():
     # half way between 2 % and 50 %, in log-odds: the odds are the geometric mean of 2 / 98 and 1
     odds = np.sqrt(0.02 / 0.98)
     np.testing.assert_allclose(fitted.predict(np.array([[1.5]]))[0], [-odds / (1.0 + odds)])
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_how_unsure_shares_are_is_told_in_log_odds(sign):
+    shares, std = np.array([0.1, 0.5, 0.8]), np.array([0.0, 0.02, 0.02])
+    model = ByHeart()
+    fit_share(model, np.arange(3.0)[:, None], sign * shares, std=std, sign=sign, name="error", bent=False)
+    odds = np.log(shares / (1.0 - shares))
+    slopes = 1.0 / (shares * (1.0 - shares))
+    np.testing.assert_allclose(np.sqrt(model.noise), std * slopes / odds.std())
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])

@@ -108,10 +108,21 @@ def test_quick_at_three_hundred_points(name):
     assert time.process_time() - started < 5.0
 
 
+def test_gaussian_process_does_not_follow_what_is_unsure():
+    x, y = data(60)
+    y[0] += 20.0
+    std = np.zeros(60)
+    (followed,), _ = fit_surrogate(SURROGATES["gp"](seed=0), x, y, std=std, name="y").predict(x[:1])
+    std[0] = 20.0
+    (doubted,), _ = fit_surrogate(SURROGATES["gp"](seed=0), x, y, std=std, name="y").predict(x[:1])
+    assert abs(doubted - (y[0] - 20.0)) < 1.0 < abs(followed - (y[0] - 20.0))
+
+
 def test_gaussian_process_gradient_against_finite_differences():
     rng = np.random.default_rng(0)
     prior = np.log([2.0, 2.0, 2.0, 1.0, 0.05])
-    posterior = _NegativeLogPosterior(rng.standard_normal((12, 3)), rng.standard_normal(12), prior)
+    given = rng.uniform(0, 0.3, 12)
+    posterior = _NegativeLogPosterior(rng.standard_normal((12, 3)), rng.standard_normal(12), given, prior)
     theta = prior + 0.3 * rng.standard_normal(5)
     numeric = approx_fprime(theta, lambda t: posterior(t)[0], 1e-6)
     np.testing.assert_allclose(posterior(theta)[1], numeric, rtol=1e-4, atol=1e-4)

@@ -9,8 +9,8 @@ import pytest
 from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.estimates import ACCURACY as GOOD
 from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, ZEN
-from hytnas_jax.ranking.results import HEADERS, Study, Truth, truth_of, write_results
-from hytnas_jax.ranking.truth import Job, Trained
+from hytnas_jax.ranking.results import HEADERS, Study, write_results
+from hytnas_jax.ranking.truth import Truth
 from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small")
@@ -51,15 +51,6 @@ def test_without_a_second_training_there_is_no_ceiling() -> None:
     once = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), ESTIMATES)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
-
-
-def test_first_and_second_trainings_are_told_apart() -> None:
-    jobs = [Job(3, network) for network in NETWORKS[:3]] + [Job(4, NETWORKS[1])]
-    trained = {job: Trained(0.1 * (n + 1), 1.0, 1.0) for n, job in enumerate(jobs)}
-    truth = truth_of(jobs, trained, first_seed=3)
-    assert truth.architectures == NETWORKS[:3]
-    assert truth.accuracy == pytest.approx([0.9, 0.8, 0.7])
-    assert truth.twice == pytest.approx(np.array([[0.8, 0.6]]))
 
 
 def test_what_is_written_is_whole(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hytnas_jax.ranking.sample import draw_over_cost, repeated
+from hytnas_jax.ranking.sample import draw_over_cost, spread
 from proxies.complexity import num_macs
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
@@ -40,5 +40,5 @@ def test_a_space_with_fewer_networks_is_refused() -> None:
 
 def test_the_repeated_are_spread_over_all() -> None:
     networks = draw_over_cost(SPACE, COST, count=9, seed=0)
-    assert repeated(networks, 3) == [networks[0], networks[4], networks[8]]
-    assert repeated(networks, 0) == []
+    assert spread(networks, 3) == [networks[0], networks[4], networks[8]]
+    assert spread(networks, 0) == []

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax.ranking.truth import Job, Trained, TruthTable, train_missing
+from hytnas_jax.ranking.truth import Job, Trained, TruthTable, train_missing, truth_of
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
 
@@ -31,6 +31,18 @@ class Trainer:
 
 def result_of(job: Job) -> Trained:
     return Trained(0.1 + JOBS.index(job) / 100, 0.5, 12.3)
+
+
+def test_first_and_second_trainings_are_told_apart() -> None:
+    networks = [job.architecture for job in JOBS[:3]]
+    jobs = [*JOBS[:3], Job(1, networks[1]), Job(1, networks[2])]
+    trained = {job: Trained(0.1 * (n + 1), 1.0, 1.0) for n, job in enumerate(jobs)}
+    truth = truth_of(jobs, trained, first_seed=0)
+    assert truth.architectures == networks
+    assert truth.accuracy == pytest.approx([0.9, 0.8, 0.7])
+    assert truth.twice == pytest.approx(np.array([[0.8, 0.6], [0.7, 0.5]]))
+    assert truth.noise == pytest.approx(0.2 / np.sqrt(2))
+    assert truth_of(jobs[:4], trained, first_seed=0).noise is None
 
 
 def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
