@@ -10,7 +10,16 @@ import dataclasses
 import shlex
 import time
 
-from hytnas_jax import console, export, measure_latency, report, retrain, search, train_supernet
+from hytnas_jax import (
+    console,
+    export,
+    measure_latency,
+    report,
+    retrain,
+    search,
+    study_ranking,
+    train_supernet,
+)
 from hytnas_jax.command import require_at_least, run
 from hytnas_jax.data_config import DataConfig
 
@@ -28,7 +37,8 @@ class Config(DataConfig):
     retrain_epochs: int = 20
     """How many times each chosen network sees each training picture."""
     objectives: tuple[str, ...] = ("error", "latency_ms")
-    """What to trade off, two to four of: error, latency_ms, parameters, macs, peak_memory, zen_score."""
+    """What to trade off, two to four of: error, latency_ms, parameters, macs, peak_memory, zen_score, or
+    trained_error, for which 40 networks are trained first (study_ranking)."""
     max_latency_ms: float | None = None
     """No network above this predicted latency in milliseconds."""
     max_params: int | None = None
@@ -61,12 +71,14 @@ def main(config: Config) -> None:
     )
     require_at_least(config, LEAST)
     search.check(search_config)  # now, and not after the training
+    study = (study_ranking, study_ranking.Config(workdir, seed=seed))
     steps = (
         (
             train_supernet,
             train_supernet.Config(workdir, **config.data_flags(), epochs=config.epochs, seed=seed),
         ),
         (measure_latency, measure_latency.Config(workdir, networks=config.networks, seed=seed)),
+        *([study] if "trained_error" in config.objectives else []),
         (search, search_config),
         (retrain, retrain.Config(workdir, count=config.count, epochs=config.retrain_epochs, seed=seed)),
         (export, export.Config(workdir)),

@@ -23,6 +23,7 @@ class Evaluation:
     """One row.
 
     genes: int [G], canonical. values: float64 [M] in the user's units; NaN where it failed.
+    unsure: float64 [M], the standard deviation of each value; 0 where it is what was measured.
     phase: "initial" (drawn before anything was known), "model" (suggested) or "random" (the baseline).
     loss: mean cross-entropy in nats, where the error was evaluated.
     mean, std: float64 [M], what was expected when it was suggested; NaN where nothing was.
@@ -30,6 +31,7 @@ class Evaluation:
 
     genes: np.ndarray
     values: np.ndarray
+    unsure: np.ndarray
     phase: str
     loss: float | None
     mean: np.ndarray
@@ -55,8 +57,10 @@ class EvaluationLog:
         expected = [
             f"{self._names[m]}_{what}" for m in self._modelled for what in ("predicted", "predicted_std")
         ]
+        self._estimated = [m for m, objective in enumerate(problem.objectives) if objective.is_estimated]
+        unsure = [f"{self._names[m]}_std" for m in self._estimated]
         name, *genes = architecture_row.columns(space)
-        columns = ("index", name, "phase", *genes, *self._names, "loss", *expected, "seconds")
+        columns = ("index", name, "phase", *genes, *self._names, *unsure, "loss", *expected, "seconds")
         self._file = CsvLog(path, columns)
         self._evaluations = [self._parse(n, row) for n, row in enumerate(self._file.rows())]
 
@@ -73,6 +77,8 @@ class EvaluationLog:
             "loss": evaluation.loss,
             "seconds": round(evaluation.seconds, 3),
         }
+        for m in self._estimated:
+            row[f"{self._names[m]}_std"] = _none_if_nan(evaluation.unsure[m])
         for m in self._modelled:
             row[f"{self._names[m]}_predicted"] = _none_if_nan(evaluation.mean[m])
             row[f"{self._names[m]}_predicted_std"] = _none_if_nan(evaluation.std[m])
@@ -97,7 +103,8 @@ class EvaluationLog:
 
     def observations(self, count: int) -> Observations:
         """The first `count` evaluations, for `mobo.suggest`."""
-        return Observations(self.genes[:count], self.values[:count])
+        unsure = np.array([e.unsure for e in self._evaluations], np.float64).reshape(-1, len(self._names))
+        return Observations(self.genes[:count], self.values[:count], unsure[:count])
 
     def by_key(self) -> dict[bytes, Evaluation]:
         """Every evaluation by its `key`."""
@@ -118,9 +125,13 @@ class EvaluationLog:
                 mean[m] = _number(row[f"{self._names[m]}_predicted"])
                 std[m] = _number(row[f"{self._names[m]}_predicted_std"])
             values = np.array([_number(row[name]) for name in self._names])
+            unsure = np.zeros(len(self._names))
+            for m in self._estimated:
+                unsure[m] = _number(row[f"{self._names[m]}_std"])
             loss = float(row["loss"]) if row["loss"] else None
             seconds = float(row["seconds"])
-            return Evaluation(np.array(genes, np.int64), values, row["phase"], loss, mean, std, seconds)
+            code = np.array(genes, np.int64)
+            return Evaluation(code, values, unsure, row["phase"], loss, mean, std, seconds)
         except ValueError as error:
             raise UserError(
                 f"{self.path}, line {number + 2}: {error}; delete this line and those after it, and the "

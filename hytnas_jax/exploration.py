@@ -145,16 +145,21 @@ def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:
 
 
 def initial_genes(task: Task, budget: Budget) -> np.ndarray:
-    """The initial design: the space's corners within the limits, then uniform, int64 [initial, G].
+    """The initial design: the space's corners within the limits, then networks that have been trained, then
+    uniform ones, int64 [initial, G].
 
     Uniform networks alone leave the ends of the front out of sight: those of a space are rarely drawn, and
-    hypervolume is only gained up to a little beyond what the initial design has seen.
+    hypervolume is only gained up to a little beyond what the initial design has seen. Of the trained ones
+    the error is known best; where there are too many, they are taken evenly over their costs.
     """
     uniform = initial_design(task.problem, budget.initial, np.random.default_rng([budget.seed, 0]))
     corners = task.space.corners()
     corners = corners[task.problem.feasible(corners)]
-    both = np.concatenate([corners, uniform])
-    return both[unseen(both, ())][: budget.initial]
+    trained = task.trained[task.problem.feasible(task.trained)]
+    wanted = min(len(trained), max(budget.initial - len(corners), 0))
+    trained = trained[np.linspace(0, len(trained) - 1, wanted).round().astype(int)]
+    genes = np.concatenate([corners, trained, uniform])
+    return genes[unseen(genes, ())][: budget.initial]
 
 
 def _unexpected(problem: Problem, genes: np.ndarray) -> Proposal:
@@ -174,8 +179,8 @@ def _evaluate(
     if remembered is not None:
         return dataclasses.replace(remembered, phase=phase, mean=mean, std=std)
     started = time.perf_counter()
-    values, loss = task.evaluate(genes)
-    return Evaluation(genes, values, phase, loss, mean, std, time.perf_counter() - started)
+    values, unsure, loss = task.evaluate(genes)
+    return Evaluation(genes, values, unsure, phase, loss, mean, std, time.perf_counter() - started)
 
 
 def _progress_note(problem: Problem, log: EvaluationLog) -> str:

@@ -3,6 +3,7 @@
 | objective | unit | where it comes from |
 |---|---|---|
 | error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
+| trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
 | parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 
 from supernet.errors import UserError
 
-OBJECTIVES = ("error", "zen_score", "latency_ms", "parameters", "macs", "peak_memory")
+OBJECTIVES = ("error", "trained_error", "zen_score", "latency_ms", "parameters", "macs", "peak_memory")
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
 # and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.

@@ -14,6 +14,7 @@ from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, gene_keys
 from hytnas_jax.objective_names import FEATURES, check_names
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.trained_error import TrainedError, trained_error
 from hytnas_jax.steps.measure_latency import load_predictor
 from hytnas_jax.steps.train_supernet import supernet_error
 from proxies.base import Estimator
@@ -38,9 +39,11 @@ KNOWN: dict[str, Callable[[Project], Estimator]] = {
 }
 EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "error": supernet_error,
+    "trained_error": trained_error,
     "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
 }
-SHARES = ("error",)
+SHARES = ("error", "trained_error")
+ESTIMATED = ("trained_error",)
 # Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
 # depend on how many networks are asked for at once, and a search that goes on must see what it saw before.
 DECIMALS = 6
@@ -50,23 +53,26 @@ DECIMALS = 6
 class Task:
     """A search problem with the means to evaluate what is not known of it.
 
-    estimators: one for each evaluated objective, by name. latency: where it plays a part.
+    estimators: one for each evaluated objective, by name. latency: where it plays a part. trained: int
+    [K, G], networks whose error after training is known, where that is an objective.
     """
 
     problem: Problem
     space: SearchSpace
     estimators: Mapping[str, Estimator]
     latency: LatencyEstimator | None
+    trained: np.ndarray
 
-    def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, float | None]:
-        """Values [M] of one code [G], and its mean cross-entropy in nats where the error is an objective.
+    def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float | None]:
+        """Values [M] of one code [G], how unsure they are [M], and the mean cross-entropy in nats where the
+        error is an objective.
 
         A value that is not finite is NaN: the evaluation has failed. So has an error whose loss is not
         finite, for it comes from logits that are no numbers.
         """
         architecture = self.space.decode(genes)
-        values, loss = [], None
-        for objective in self.problem.objectives:
+        values, loss, std = [], None, np.zeros(len(self.problem.objectives))
+        for m, objective in enumerate(self.problem.objectives):
             if objective.known is not None:
                 value = objective.known(genes[None])[0]
             else:
@@ -75,8 +81,10 @@ class Task:
                 if isinstance(estimator, SupernetError):
                     loss = float(estimator.losses[0])
                     value = value if math.isfinite(loss) else math.nan
+                if isinstance(estimator, TrainedError):
+                    std[m] = estimator.stds[0]
             values.append(float(value) if math.isfinite(value) else math.nan)
-        return np.array(values), loss
+        return np.array(values), std, loss
 
     def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
         """bool [N]: codes whose latency lies outside what the predictor was fitted on."""
@@ -108,7 +116,12 @@ def make_task(
     def objective(name: str) -> Objective:
         estimator = {**known, **evaluated}[name]
         return Objective(
-            name, estimator.direction, estimator.unit, on_genes.get(name), is_share=name in SHARES
+            name,
+            estimator.direction,
+            estimator.unit,
+            on_genes.get(name),
+            is_share=name in SHARES,
+            is_estimated=name in ESTIMATED,
         )
 
     problem = Problem(
@@ -123,8 +136,15 @@ def make_task(
         sample=space.sample,
         bounds=tuple(Bound(name, limits[name]) for name in evaluated if name in limits),
     )
-    predicted = known.get("latency_ms")
-    return Task(problem, space, evaluated, predicted if isinstance(predicted, LatencyEstimator) else None)
+    predicted, trained = known.get("latency_ms"), evaluated.get("trained_error")
+    genes = [a.genes for a in trained.trained] if isinstance(trained, TrainedError) else []
+    return Task(
+        problem,
+        space,
+        evaluated,
+        predicted if isinstance(predicted, LatencyEstimator) else None,
+        np.array(genes, np.int64).reshape(-1, len(space.genes)),
+    )
 
 
 class OnGenes:

@@ -45,7 +45,7 @@ class Retrained:
     @property
     def expected_error(self) -> float:
         """What the search expected `search_error` to be; NaN where it did not ask for errors."""
-        error = self.result["search_error_supernet"]
+        error = self.result["search_error_expected"]
         return math.nan if error is None else float(error)
 
 

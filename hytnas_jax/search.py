@@ -24,10 +24,12 @@ class Config:
     """The work folder; train_supernet has ended in it (and measure_latency, where latency plays a part)."""
     objectives: tuple[str, ...] = ("error", "latency_ms")
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
-    weights), latency_ms (predicted), parameters, macs (multiply-accumulates), peak_memory (bytes of
-    activations), zen_score (expressiveness at random weights; needs no training)."""
+    weights), trained_error (what it will be after training: all estimates together, learnt from the
+    networks that study_ranking has trained), latency_ms (predicted), parameters, macs
+    (multiply-accumulates), peak_memory (bytes of activations), zen_score (expressiveness at random weights;
+    needs no training)."""
     max_error: float | None = None
-    """No network on the front above this error rate (of 0 to 1), as the supernet estimates it."""
+    """No network on the front above this error rate (of 0 to 1), as error or trained_error has it."""
     max_latency_ms: float | None = None
     """No network above this predicted latency in milliseconds."""
     max_params: int | None = None
@@ -75,7 +77,7 @@ def check(config: Config) -> None:
     require_at_least(config, {"initial": 2, "batch": 1, "seed": 0})
     if config.evaluations < config.initial:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
-    if config.max_error is not None and "error" not in config.objectives:
+    if config.max_error is not None and not {"error", "trained_error"} & set(config.objectives):
         raise UserError("--max-error: is a limit on an objective; add error to --objectives")
     for name in ("max_error", "max_latency_ms", "max_params", "max_macs", "max_peak_memory"):
         maximum = getattr(config, name)

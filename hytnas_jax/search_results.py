@@ -21,14 +21,15 @@ from supernet.architecture import Architecture
 class ParetoPoint:
     """One architecture that no evaluated one beats in every objective.
 
-    index: its row in evaluations.csv. values: by objective. loss: in nats, where the error was evaluated.
-    network: `num_parameters`, `num_macs` and `peak_activation_bytes`. extrapolated: its latency lies
-    outside what the latency predictor was fitted on.
+    index: its row in evaluations.csv. values: by objective. std: how unsure those are that are estimated.
+    loss: in nats, where the error was evaluated. network: `num_parameters`, `num_macs` and
+    `peak_activation_bytes`. extrapolated: its latency lies outside what the latency predictor was fitted on.
     """
 
     architecture: Architecture
     index: int
     values: Mapping[str, float]
+    std: Mapping[str, float]
     loss: float | None
     network: Mapping[str, int]
     extrapolated: bool
@@ -54,8 +55,9 @@ def pareto_points(project: Project, task: Task, log: EvaluationLog) -> list[Pare
         evaluation = log.at(index)
         architecture = project.space.decode(evaluation.genes)
         values = dict(zip(names, evaluation.values.tolist(), strict=True))
+        std = {o.name: evaluation.unsure[m] for m, o in enumerate(task.problem.objectives) if o.is_estimated}
         network = dataclasses.asdict(complexity(project.to_spec(architecture)))
-        points.append(ParetoPoint(architecture, index, values, evaluation.loss, network, outside))
+        points.append(ParetoPoint(architecture, index, values, std, evaluation.loss, network, outside))
     return points
 
 
@@ -120,6 +122,7 @@ def load_pareto(project: Project) -> list[ParetoPoint]:
             project.space.from_json(entry["architecture"]),
             entry["index"],
             entry["values"],
+            entry["std"],
             entry["loss"],
             entry["network"],
             entry["extrapolated"],
@@ -135,6 +138,7 @@ def _point_to_json(project: Project, point: ParetoPoint) -> dict[str, Any]:
         "index": point.index,
         "architecture": project.space.to_json(point.architecture),
         "values": dict(point.values),
+        "std": dict(point.std),
         "loss": point.loss,
         "network": dict(point.network),
         "extrapolated": point.extrapolated,

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 # Raised by one whenever a work folder of the version before could be misread.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,8 @@ class Objective:
 
     `known` gives its exact value for genes [N, G] as float64 [N] where that is cheap (parameters, MACs,
     memory, a latency predictor): such an objective is never modelled. None: it has to be evaluated.
-    `is_share` says that values are shares of 0 to 1 (error rates), which are modelled as log-odds.
+    `is_share` says that values are shares of 0 to 1 (error rates), which are modelled as log-odds;
+    `is_estimated`, that an evaluation tells how unsure it is.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Objective:
     unit: str = ""
     known: GeneFunction | None = None
     is_share: bool = False
+    is_estimated: bool = False
 
     def __post_init__(self) -> None:
         if self.direction not in ("min", "max"):

@@ -14,6 +14,8 @@ from hytnas_jax import console
 from hytnas_jax.choice import choose
 from hytnas_jax.command import settings_of
 from hytnas_jax.data import Dataset, Pictures
+from hytnas_jax.mobo import pareto_mask
+from hytnas_jax.objectives import SHARES
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps.train_supernet import load_supernet
@@ -33,11 +35,12 @@ LEARNING_RATES = {"supernet": 1e-3, "scratch": 3e-3}
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """A network to retrain: its role in the choice, and what the search expected of it."""
+    """A network to retrain: its role in the choice, what the search expected of it, and that minimised."""
 
     architecture: Architecture
     role: str
     expected: dict[str, float]
+    minimised: dict[str, float]
 
 
 def retrain(config: Config) -> None:
@@ -73,7 +76,12 @@ def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
     points = load_pareto(project)
     values = np.array([[point.values[name] for name in names] for point in points])
     return [
-        Chosen(points[row].architecture, role, dict(points[row].values))
+        Chosen(
+            points[row].architecture,
+            role,
+            dict(points[row].values),
+            dict(zip(names, (values * signs)[row].tolist(), strict=True)),
+        )
         for row, role in choose(values * signs, names, count)
     ]
 
@@ -126,7 +134,7 @@ def _test(
         return error_and_loss(project, dataset, spec, weights, pictures)[0]
 
     result = {
-        "search_error_supernet": network.expected.get("error"),
+        "search_error_expected": network.expected.get("error", network.expected.get("trained_error")),
         "search_error_retrained": error_on(dataset.search),
         "test_error": error_on(dataset.test),
         "test_pictures": len(dataset.test),
@@ -138,16 +146,32 @@ def _test(
 
 
 def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]]) -> None:
+    confirmed = _confirmed(chosen, [result["search_error_retrained"] for result in results])
     rows = []
-    for network, result in zip(chosen, results, strict=True):
-        supernet_error = result["search_error_supernet"]
-        errors = (supernet_error, result["search_error_retrained"], result["test_error"])
-        rows.append((network.architecture.name, network.role, *errors))
-    console.table(rows, ("network", "role", "supernet's error", "retrained", "test error"))
-    summary: dict[str, Any] = {"networks": [n.architecture.name for n in chosen], "ranking": None}
-    if all(r["search_error_supernet"] is not None for r in results):
+    for network, result, stays in zip(chosen, results, confirmed, strict=True):
+        expected, found = result["search_error_expected"], result["search_error_retrained"]
+        names = network.architecture.name, network.role
+        rows.append((*names, expected, found, result["test_error"], "yes" if stays else "no"))
+    console.table(
+        rows, ("network", "role", "expected error", "retrained", "test error", "still on the front")
+    )
+    summary: dict[str, Any] = {
+        "networks": [n.architecture.name for n in chosen],
+        "confirmed": [n.architecture.name for n, stays in zip(chosen, confirmed, strict=True) if stays],
+        "ranking": None,
+    }
+    if all(r["search_error_expected"] is not None for r in results):
         tau = kendall_tau(*zip(*((row[2], row[3]) for row in rows), strict=True))
         if not math.isnan(tau.tau):
             summary["ranking"] = dataclasses.asdict(tau)
-            console.say(f"Kendall tau between the supernet's and the retrained errors: {tau}")
+            console.say(f"Kendall tau between the expected and the retrained errors: {tau}")
     step.finish(summary)
+
+
+def _confirmed(chosen: list[Chosen], errors: list[float]) -> list[bool]:
+    """Whether none of the others beats a network in every objective, now that its error is known."""
+    values = [
+        [error if name in SHARES else value for name, value in network.minimised.items()]
+        for network, error in zip(chosen, errors, strict=True)
+    ]
+    return pareto_mask(np.array(values)).tolist()

@@ -76,7 +76,7 @@ def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -
     rows = [
         (
             point.architecture.name + ("*" if point.extrapolated else ""),
-            *(point.values[name] for name in names),
+            *(point.values[name] if name not in point.std else _unsure(point, name) for name in names),
             *point.network.values(),
         )
         for point in points
@@ -85,6 +85,10 @@ def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -
     console.table(rows, ("name", *names, "parameters", "MACs", "peak bytes"))
     compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
     console.say(f"hypervolume, more is better: {compared}")
+
+
+def _unsure(point: ParetoPoint, name: str) -> str:
+    return f"{point.values[name]:.4f} ± {point.std[name]:.4f}"
 
 
 def _warn_if_extrapolated(task: Task, points: list[ParetoPoint], log: EvaluationLog) -> None:
@@ -102,8 +106,10 @@ def _warn_if_extrapolated(task: Task, points: list[ParetoPoint], log: Evaluation
 def _inputs(project: Project, config: Config) -> dict[str, str]:
     """The `id` of each step that the search stands on. Raises UserError where one has not ended."""
     inputs = {"data": project.done_id}
-    if "error" in config.objectives:
+    if "error" in config.objectives or "trained_error" in config.objectives:
         inputs["supernet"] = project.workdir.step("supernet").require("train_supernet")["id"]
+    if "trained_error" in config.objectives:
+        inputs["truth"] = project.workdir.step("truth").require("study_ranking")["id"]
     if "latency_ms" in config.objectives or config.max_latency_ms is not None:
         try:
             inputs["latency"] = project.workdir.step("latency").require("measure_latency")["id"]
@@ -118,7 +124,7 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
 def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
     limits = {
-        "error": config.max_error,
+        "error" if "error" in config.objectives else "trained_error": config.max_error,
         "latency_ms": config.max_latency_ms,
         "parameters": config.max_params,
         "macs": config.max_macs,

@@ -130,7 +130,7 @@ def _retrain(project: Project, step: Step) -> dict:
         write_json(
             folder / "result.json",
             {
-                "search_error_supernet": 0.05 + 0.02 * index,
+                "search_error_expected": 0.05 + 0.02 * index,
                 "search_error_retrained": 0.02 + 0.015 * index,
                 "test_error": 0.025 + 0.01 * index,
                 "test_pictures": 360,

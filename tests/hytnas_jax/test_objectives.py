@@ -78,9 +78,10 @@ def test_codes_of_one_network_have_one_value(project):
 
 def test_values_are_those_of_the_network(project, genes):
     task = task_of(project, "parameters", "macs", "peak_memory")
-    values, loss = task.evaluate(genes[0])
+    values, std, loss = task.evaluate(genes[0])
     counts = complexity(project.to_spec(SPACE.decode(genes[0])))
     assert values.tolist() == [counts.num_parameters, counts.num_macs, counts.peak_activation_bytes]
+    assert std.tolist() == [0, 0, 0]
     assert loss is None
     assert [o.unit for o in task.problem.objectives] == ["parameters", "MACs", "bytes"]
     assert not task.is_extrapolated(genes).any()

@@ -18,6 +18,7 @@ from hytnas_jax.workdir import Workdir, write_json
 from supernet.errors import UserError
 from supernet.network import stand_alone
 from supernet.network_spec import NetworkSpec
+from supernet.spaces import built_in_space
 from supernet.training import TrainState
 
 SPACE = """
@@ -31,6 +32,7 @@ head_min: 4
 """
 # Error and latency of a front of three, which are the most accurate, the knee and the quickest.
 VALUES = ((0.1, 9.0), (0.2, 2.0), (0.6, 1.0))
+SMALL = built_in_space("hybrid-small")
 ROLES = ["smallest error", "knee", "smallest latency_ms"]
 
 
@@ -75,6 +77,7 @@ def write_search(project: Project, objectives: tuple[str, str]) -> None:
             "architecture": project.space.to_json(member),
             "index": index,
             "values": dict(zip(objectives, values, strict=True)),
+            "std": {},
             "loss": None,
             "network": {},
             "extrapolated": False,
@@ -142,7 +145,7 @@ def test_all_are_trained_before_the_test_split_is_read(
         assert NetworkSpec.from_json(record["network"]) == project.to_spec(architecture)
         assert (record["search"]["error"], record["search"]["latency_ms"]) in VALUES
         result = json.loads((folder / "result.json").read_text())
-        assert result["search_error_supernet"] == record["search"]["error"]
+        assert result["search_error_expected"] == record["search"]["error"]
         assert result["test_pictures"] == len(project.dataset().test)
         assert 0.0 <= result["test_error"] <= 1.0
         assert (result["epochs"], result["init"]) == (1, "supernet")
@@ -198,8 +201,17 @@ def test_a_search_without_an_error_has_none_to_compare(
     write_search(project, ("parameters", "macs"))
     main(Config(project.workdir.path, count=1, epochs=1))
     ((text, _),) = results(project).values()
-    assert json.loads(text)["search_error_supernet"] is None
+    assert json.loads(text)["search_error_expected"] is None
     assert project.workdir.step("retrain").done()["summary"]["ranking"] is None
+
+
+def test_a_network_that_another_beats_after_retraining_leaves_the_front() -> None:
+    found = [
+        retrain.Chosen(architecture, "", {}, {"error": 0.3 - n / 10, "zen_score": -5.0, "latency_ms": n})
+        for n, architecture in enumerate(SMALL.decode_all(SMALL.sample(np.random.default_rng(0), 3)))
+    ]
+    assert retrain._confirmed(found, [0.3, 0.2, 0.1]) == [True, True, True]
+    assert retrain._confirmed(found, [0.3, 0.31, 0.1]) == [True, False, True]
 
 
 def test_no_more_than_the_front_has(project: Project, recorder: Recorder) -> None:

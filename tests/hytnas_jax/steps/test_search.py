@@ -14,6 +14,7 @@ import pytest
 from hytnas_jax import objectives, plots
 from hytnas_jax.mobo import Settings, pareto_mask
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.trained_error import TrainedError
 from hytnas_jax.search import Config, main
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps import search
@@ -99,6 +100,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     # the figures are made, and not drawn: that takes a second
     monkeypatch.setattr(plots, "save_figure", lambda path, figure: path.write_text(str(len(figure.axes))))
     return project
+
+
+class FakeTrainedError(TrainedError):
+    """As `FakeError` without its failures, unsure by a tenth; three networks have been trained."""
+
+    def __init__(self) -> None:
+        drawn = SPACE.sample(np.random.default_rng(7), 3)
+        self.trained = dict.fromkeys(SPACE.decode_all(SPACE.canonical(drawn)), 0.5)
+
+    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
+        errors = FakeError()(architectures)
+        self.stds = 0.1 * errors
+        return errors
 
 
 @pytest.fixture
@@ -339,10 +353,35 @@ def test_missing_steps_say_what_to_run(project, use_error):
         main(config(project, objectives=("error", "macs"), random_baseline=False))
 
 
+def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
+    error = FakeTrainedError()
+    monkeypatch.setitem(objectives.EVALUATED, "trained_error", lambda project: error)
+    flags = {"objectives": ("trained_error", "macs"), "max_error": 0.4, "initial": 8}
+    with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.study_ranking"):
+        main(config(project, **flags))
+    project.workdir.step("truth").begin({})
+    project.workdir.step("truth").finish({})
+    main(config(project, **flags))
+    table = rows(project)
+    assert {a.name for a in error.trained} <= {row["name"] for row in table[:8]}
+    for row in table:
+        assert float(row["trained_error_std"]) == pytest.approx(0.1 * float(row["trained_error"]))
+    points = load_pareto(project)
+    assert [point.std["trained_error"] for point in points] == pytest.approx(
+        [0.1 * point.values["trained_error"] for point in points]
+    )
+    assert all(point.values["trained_error"] <= 0.4 for point in points)
+    assert f"{points[0].values['trained_error']:.4f} ± " in capsys.readouterr().out
+    first = results(project)
+    (project.workdir.path / "search" / "done.json").unlink()
+    main(config(project, **flags))  # what was evaluated is read back
+    assert results(project) == first
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"objectives": ("error", "speed")}, "'speed' is none; choose from error, zen_score, latency_ms"),
+        ({"objectives": ("error", "speed")}, "'speed' is none; choose from error, trained_error, zen_score"),
         ({"objectives": ("error",)}, "give two to four different ones"),
         ({"objectives": ("error", "error")}, "give two to four different ones"),
         ({"initial": 1}, "--initial 1: must be at least 2"),
