@@ -21,13 +21,13 @@ from hytnas_jax.ranking.agreement import (
     ceiling,
 )
 from hytnas_jax.ranking.combined import COMBINED, FEWEST, out_of_sample
-from hytnas_jax.ranking.estimates import MACS, Values
+from hytnas_jax.ranking.estimates import ACCURACY, MACS, Values
 from hytnas_jax.ranking.figures import scatter_figure
 from hytnas_jax.ranking.truth import Truth
 from proxies.ranking import kendall_tau
 
 HEADERS = ("estimate", "tau", *(f"tau, {band}" for band in BANDS), "rho", "top 10 %", "tau beyond MACs")
-LOW_CEILING = 0.5  # a tau; below it the truth itself is not to be trusted
+LOW = 0.5  # a tau; below it neither an estimate nor the truth itself is to be trusted
 Row = tuple[object, ...]
 
 
@@ -76,27 +76,41 @@ class Study:
             f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between seeds; "
             f"tau of the second trainings with the first: {again}"
         )
-        if _value(self.ceiling[ALL]) < LOW_CEILING:
-            lines.append(
-                "this truth is mostly noise and says little about any estimate: the networks hardly differ "
-                "more than the trainings of one. Delete its folder and give more --epochs, or more pictures"
-            )
         return lines
 
+    def warnings(self) -> list[str]:
+        """What not to trust, and what to do about it."""
+        if self.ceiling and _value(self.ceiling[ALL]) < LOW:
+            return [
+                "this truth is mostly noise and says little about any estimate: the networks hardly differ "
+                "more than the trainings of one. Delete its folder and give more --epochs, or more pictures"
+            ]
+        tau = self.found[ACCURACY][ALL].tau
+        if _value(tau) >= LOW:
+            return []
+        wrong = "" if tau is None else f": of 100 pairs it has {50 * (1 - tau.value):.0f} the wrong way round"
+        return [
+            f"the supernet's accuracy is not to be trusted (tau {_text(tau)}){wrong}. Train the supernet for "
+            "longer, take a smaller space, or search for trained_error, which weighs all estimates by what "
+            "they are worth here"
+        ]
 
-def write_results(folder: Path, study: Study, *, command: str) -> list[Path]:
-    """Write everything; gives the paths."""
+
+def write_results(folder: Path, study: Study, *, command: str, supernet: str) -> list[Path]:
+    """Write everything; gives the paths. `supernet` is the id of the one that was studied."""
     made_with = environment()
     paths = [folder / name for name in ("ranking.json", "ranking.md", "ranking.png")]
     write_json(
         paths[0],
         {
             "command": command,
+            "supernet": supernet,
             "environment": made_with,
             "noise": study.truth.noise,
             "ceiling": study.ceiling,
             "agreement": study.found,
             "remarks": study.remarks(),
+            "warnings": study.warnings(),
             "networks": _networks(study),
         },
     )
@@ -133,7 +147,7 @@ def _value(interval: Interval | None) -> float:
 def _markdown(study: Study, command: str) -> str:
     lines = [HEADERS, ["---"] * len(HEADERS), *study.rows()]
     table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-    remarks = "\n".join(f"- {line}" for line in study.remarks())
+    remarks = "\n".join(f"- {line}" for line in (*study.remarks(), *study.warnings()))
     return f"""# How well estimates rank networks
 
     {command}

@@ -8,10 +8,10 @@ from hytnas_jax.reporting.formats import DASH, duration, milliseconds, percent, 
 from hytnas_jax.reporting.network_sections import (
     blocks_section,
     front_section,
-    ranking_section,
     table_section,
 )
 from hytnas_jax.reporting.page import details, page, paragraph, section, table, tiles
+from hytnas_jax.reporting.ranking_sections import ranking_section, study_section
 from hytnas_jax.reporting.results import STEPS, NetworkResult, Results
 from hytnas_jax.reporting.step_sections import latency_section, search_section, supernet_section
 from hytnas_jax.workdir import command_line
@@ -27,6 +27,7 @@ def report_html(results: Results) -> str:
         table_section(results),
         blocks_section(results),
         ranking_section(results),
+        study_section(results, command_line("study_ranking", results.project.workdir.path)),
         search_section(results, commands["search"]),
         latency_section(results, commands["latency"]),
         supernet_section(results, commands["supernet"]),

@@ -1,4 +1,4 @@
-"""The report's sections about the retrained networks: the front, the table, the drawings, the ranking."""
+"""The report's sections about the retrained networks: the front, the table, the drawings."""
 
 import dataclasses
 import math
@@ -11,9 +11,6 @@ from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import DASH, count, milliseconds, percent, size
 from hytnas_jax.reporting.page import missing, paragraph, section, table
 from hytnas_jax.reporting.results import NetworkResult, Results
-from proxies.ranking import MIN_PAIRS, kendall_tau
-
-FEW_NETWORKS = 10  # below, an interval of a rank correlation says little
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,62 +97,10 @@ def blocks_section(results: Results) -> str:
     )
 
 
-def ranking_section(results: Results) -> str:
-    """Whether the search's estimates order the networks as their retraining does."""
-    title = "Did the search rank networks rightly?"
-    if not results.networks:
-        return ""
-    pairs = [(n.retrained.expected_error, n.retrained.search_error) for n in results.networks]
-    if all(math.isnan(expected) for expected, _ in pairs):
-        return section(title, paragraph("The search did not estimate errors.", "missing"))
-    points = [
-        Point(a, b, n.letter, f"{n.letter}: expected {percent(a)}, retrained {percent(b)}")
-        for n, (a, b) in zip(results.networks, pairs, strict=True)
-    ]
-    figure = chart(
-        [Series("a retrained network", points, 1)],
-        Axis("error expected by the search, %", factor=100),
-        Axis("error after retraining, %", factor=100),
-    )
-    agreement = kendall_tau(*zip(*pairs, strict=True))
-    if math.isnan(agreement.tau):
-        verdict = paragraph(
-            f"Kendall's tau cannot be told: it needs {MIN_PAIRS} networks and errors that differ.", "warning"
-        )
-    else:
-        text = (
-            f"Kendall's tau {agreement.tau:.2f}, 95 % interval {agreement.low:.2f} to {agreement.high:.2f}, "
-            f"{agreement.n} networks (1: the same order, 0: none, -1: reversed)."
-        )
-        verdict = paragraph(text) + _ranking_warning(agreement.low, agreement.n)
-    return section(
-        title,
-        paragraph("Both errors are on the same pictures, those of the search split."),
-        verdict,
-        f'<div class="wide">{figure}</div>',
-    )
-
-
 def error_interval(error: float, num_pictures: int) -> tuple[float, float]:
     """95 % interval of an error rate seen on so many pictures (Wilson, JASA 22, 1927)."""
     interval = binomtest(round(error * num_pictures), num_pictures).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def _ranking_warning(low: float, num_networks: int) -> str:
-    if num_networks < FEW_NETWORKS:
-        return paragraph(
-            f"{num_networks} networks are few: take this number and its interval with caution. Retrain more "
-            "networks to know better.",
-            "warning",
-        )
-    if low <= 0:
-        return paragraph(
-            "The interval holds 0: the estimates may not rank these networks at all. Train the supernet for "
-            "longer, or trust only the retrained errors.",
-            "warning",
-        )
-    return ""
 
 
 def _cost(networks: tuple[NetworkResult, ...]) -> _Cost:

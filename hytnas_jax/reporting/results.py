@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.project import Project
+from hytnas_jax.reporting.study_result import StudyResult, read_study
 from hytnas_jax.retrained import Retrained, read_retrained
 from hytnas_jax.steps.measure_latency import Measurements
 from hytnas_jax.workdir import read_json
@@ -113,6 +114,7 @@ class Results:
     latency: LatencyResult | None
     search: SearchResult | None
     networks: tuple[NetworkResult, ...] | None
+    study: StudyResult | None
 
 
 def read_results(project: Project) -> Results:
@@ -125,6 +127,7 @@ def read_results(project: Project) -> Results:
         _latency(project) if "latency" in steps else None,
         _search(project, steps["search"]) if "search" in steps else None,
         _networks(project, is_exported="export" in steps) if "retrain" in steps else None,
+        read_study(project) if "supernet" in steps else None,
     )
 
 

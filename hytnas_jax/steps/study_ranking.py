@@ -32,8 +32,12 @@ def study_ranking(config: Config) -> None:
     console.table(study.rows(), HEADERS)
     for remark in study.remarks():
         console.say(remark)
+    for warning in study.warnings():
+        console.warn(warning)
     command = f"python -m hytnas_jax.study_ranking {flags_of(config)}"
-    paths = write_results(project.workdir.path / "ranking", study, command=command)
+    paths = write_results(
+        project.workdir.path / "ranking", study, command=command, supernet=supernet.done()["id"]
+    )
     console.wrote(paths, command_line("search", config.workdir))
 
 

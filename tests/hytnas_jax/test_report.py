@@ -12,6 +12,9 @@ from hytnas_jax.device.parity import Parity
 from hytnas_jax.device.timing import Timing
 from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN
+from hytnas_jax.ranking.results import Study, write_results
+from hytnas_jax.ranking.truth import Truth
 from hytnas_jax.report import Config, main
 from hytnas_jax.reporting.network_sections import error_interval
 from hytnas_jax.reporting.results import _letter
@@ -107,6 +110,29 @@ def test_what_is_missing_is_said(
     assert says in text
     commands = re.findall(r'class="missing">.*?<code>python -m hytnas_jax\.(\w+) --workdir', source)
     assert sorted(commands) == sorted(misses)
+
+
+def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    assert "hytnas_jax.study_ranking --workdir" in read_report(project)[1]
+    networks = project.space.decode_all(project.space.sample(np.random.default_rng(0), 12))
+    truth = np.linspace(0.5, 0.94, 12)
+    backwards = np.geomspace(1e5, 1e7, 12)[::-1]
+    estimates = {ACCURACY: truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]], MACS: backwards}
+    study = Study.of(
+        Truth(networks, truth, np.stack([truth, truth + 0.01], axis=1)),
+        {**dict.fromkeys((LOSS, ZEN, PARAMETERS), np.ones(12)), **estimates},
+    )
+    supernet = project.workdir.step("supernet").done()["id"]
+    write_results(project.workdir.path / "ranking", study, command="", supernet=supernet)
+    source, text = read_report(project)
+    assert "12 networks, accuracy 0.500 to 0.940" in text
+    assert "the supernet's accuracy is not to be trusted" in text
+    assert '<td>MACs</td><td class="n">-1.00 [-1.00, -1.00]</td>' in source
+    assert "perfect knowledge, at most" in text
+    assert "trained anew since" not in text
+    write_results(project.workdir.path / "ranking", study, command="", supernet="an earlier one")
+    assert "trained anew since" in read_report(project)[1]
 
 
 def test_another_upstream_is_warned_of(work_folder: MakeFolder) -> None:

@@ -39,12 +39,25 @@ def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
 
 
 def test_a_truth_of_noise_is_told() -> None:
-    clear, noisy = study(noise=0.01).remarks(), study(noise=0.3).remarks()
+    clear, noisy = study(noise=0.01).remarks(), study(noise=0.3)
     assert "12 networks, accuracy 0.500 to 0.940" in clear[0]
     assert "cheap 4, middle 4, dear 4" in clear[0]
     assert "standard deviation of 0.0071 between seeds" in clear[1]  # .01 / sqrt(2)
     assert len(clear) == 2
-    assert "more --epochs" in noisy[2]
+    assert study(noise=0.01).warnings() == []
+    (warning,) = noisy.warnings()
+    assert "more --epochs" in warning
+
+
+def test_a_supernet_that_ranks_badly_is_told() -> None:
+    shuffled = {**ESTIMATES, GOOD: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
+    (warning,) = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), shuffled).warnings()
+    # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
+    assert "(tau 0.42 [" in warning
+    assert "of 100 pairs it has 29 the wrong way round" in warning
+    constant = {**ESTIMATES, GOOD: np.ones(12)}
+    (warning,) = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), constant).warnings()
+    assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
@@ -54,11 +67,12 @@ def test_without_a_second_training_there_is_no_ceiling() -> None:
 
 
 def test_what_is_written_is_whole(tmp_path: Path) -> None:
-    paths = write_results(tmp_path, study(), command="the command")
+    paths = write_results(tmp_path, study(), command="the command", supernet="an id")
     assert [path.name for path in paths] == ["ranking.json", "ranking.md", "ranking.png"]
     written = json.loads(paths[0].read_text())
     assert written["agreement"][GOOD]["all"]["tau"] == pytest.approx({"value": 1.0, "low": 1.0, "high": 1.0})
     assert written["agreement"][ZEN]["all"]["tau"] is None
+    assert written["supernet"] == "an id"
     assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
     assert written["networks"][0][GOOD] == pytest.approx(0.25)
     page = paths[1].read_text()

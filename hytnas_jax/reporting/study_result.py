@@ -1,0 +1,41 @@
+"""What `study_ranking` has left in a work folder, read for the report."""
+
+import dataclasses
+from typing import Any
+
+from hytnas_jax.project import Project
+from hytnas_jax.workdir import read_json
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StudyResult:
+    """What `study_ranking` has found. agreement: estimate -> band -> what `ranking.json` says of it. ceiling:
+    band -> tau. names, accuracy, estimates: of its networks. is_current: the supernet is still the same."""
+
+    agreement: dict[str, dict[str, dict[str, Any]]]
+    ceiling: dict[str, dict[str, float] | None]
+    remarks: list[str]
+    warnings: list[str]
+    names: list[str]
+    accuracy: list[float]
+    estimates: dict[str, list[float]]
+    is_current: bool
+
+
+def read_study(project: Project) -> StudyResult | None:
+    """None where there is none. Raises UserError for a damaged file."""
+    path = project.workdir.path / "ranking" / "ranking.json"
+    if not path.exists():
+        return None
+    found = read_json(path)
+    networks = found["networks"]
+    return StudyResult(
+        found["agreement"],
+        found["ceiling"],
+        found["remarks"],
+        found["warnings"],
+        [network["name"] for network in networks],
+        [network["accuracy"] for network in networks],
+        {name: [network[name] for network in networks] for name in found["agreement"]},
+        found["supernet"] == project.workdir.step("supernet").done()["id"],
+    )
