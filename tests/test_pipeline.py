@@ -1,5 +1,6 @@
 """The commands as a user calls them: the whole way on a tiny space, single steps, mistakes, a kill."""
 
+import csv
 import dataclasses
 import json
 import os
@@ -177,28 +178,49 @@ def trained(pipeline: Pipeline, tmp_path: Path) -> Path:
 
 
 def test_the_ranking_is_studied_and_stays_known(trained: Path) -> None:
-    flags = ("--workdir", trained, "--networks", 6, "--repeated", 2, "--epochs", 1, "--processes", 2)
+    flags = ("--workdir", trained, "--networks", 10, "--repeated", 2, "--epochs", 1, "--processes", 2)
     result = call("hytnas_jax.study_ranking", *flags)
     assert result.returncode == 0, result.stderr
-    assert "training networks on their own: 8 of 8 (100 %)" in result.stdout
+    assert "training networks on their own: 12 of 12 (100 %)" in result.stdout
     rows = (trained / "truth" / "truth.csv").read_text().splitlines()
-    assert len(rows) == 9
+    assert len(rows) == 13
     assert sorted(path.name for path in (trained / "truth").iterdir() if path.is_dir()) == []
     study = json.loads((trained / "ranking" / "ranking.json").read_text())
     assert {"supernet accuracy", "supernet loss", "Zen-score", "parameters", "MACs"} <= set(
         study["agreement"]
     )
-    assert len(study["networks"]) == 6
+    assert len(study["networks"]) == 10
     page = (trained / "ranking" / "ranking.md").read_text()
     assert all(name in page for name in study["agreement"])
     assert (trained / "ranking" / "ranking.png").stat().st_size > 0
     again = call("hytnas_jax.study_ranking", *flags)
     assert again.returncode == 0, again.stderr
     assert "training networks" not in again.stdout
-    assert "Zen-scores" not in again.stdout
+    assert "estimating the trained networks" not in again.stdout
     assert json.loads((trained / "ranking" / "ranking.json").read_text())["agreement"] == study["agreement"]
+    known = {row["name"]: row["error"] for row in csv.DictReader(rows) if row["seed"] == "0"}
+    the_search_uses_what_is_known(trained, known)
     other = call("hytnas_jax.study_ranking", *flags[:-4], "--epochs", 2)
     assert_refused(other, "epochs: was 1, now 2")
+
+
+def the_search_uses_what_is_known(trained: Path, known: dict[str, str]) -> None:
+    """A search for the error after training has networks of the study, `known` by name, as they are."""
+    searched = call(
+        "hytnas_jax.search",
+        *("--workdir", trained, "--objectives", "trained_error", "macs", "--no-random-baseline"),
+        *("--evaluations", 16, "--initial", 12, "--batch", 4),
+    )
+    assert searched.returncode == 0, searched.stderr
+    with (trained / "search" / "evaluations.csv").open(newline="") as file:
+        evaluations = list(csv.DictReader(file))
+    met = [row for row in evaluations if row["name"] in known]
+    assert len(met) >= 6
+    assert [row["trained_error"] for row in met] == [known[row["name"]] for row in met]
+    assert all(float(row["trained_error_std"]) > 0 for row in evaluations)
+    report = call("hytnas_jax.report", "--workdir", trained)
+    assert report.returncode == 0, report.stderr
+    assert "perfect knowledge, at most" in (trained / "report.html").read_text()
 
 
 def test_limits_that_no_network_meets_are_explained(trained: Path, call_here: Call) -> None:
