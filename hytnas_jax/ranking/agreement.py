@@ -74,27 +74,27 @@ def agreements(
 
 def ceiling(
     truth: NDArray[np.float64],
-    noise: float,
+    unsure: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
     *,
     seed: int = 0,
 ) -> dict[str, Interval | None]:
-    """Band -> the tau that perfect knowledge of what a network is worth would have with one training of it.
+    """Band -> the tau that perfect knowledge of what N networks are worth would have with the truth [N].
 
-    Two normal distributions: what networks are worth (its variance is that of the truth less that of a
-    training), and what a training adds (standard deviation `noise`). The interval is of R draws.
+    Two normal distributions: what networks are worth (its variance is that of the truth less that of its
+    noise), and the noise (standard deviations `unsure` [N]). The interval is of R draws.
     """
     rng = np.random.default_rng(seed)
 
-    def drawn(values: NDArray[np.float64]) -> Interval | None:
-        spread = math.sqrt(max(float(np.var(values, ddof=1)) - noise**2, 0.0)) if len(values) > 2 else 0.0
-        if spread == 0.0:
+    def drawn(values: NDArray[np.float64], noise: NDArray[np.float64]) -> Interval | None:
+        variance = float(np.var(values, ddof=1)) - float(np.mean(noise**2)) if len(values) > 2 else 0.0
+        if variance <= 0.0:
             return None
-        worth = rng.normal(0, spread, (RESAMPLES, len(values)))
-        taus = [tau_b(w, w + rng.normal(0, noise, len(w))) for w in worth]
+        worth = rng.normal(0, math.sqrt(variance), (RESAMPLES, len(values)))
+        taus = [tau_b(w, w + noise * rng.standard_normal(len(w))) for w in worth]
         return Interval(float(np.mean(taus)), *map(float, np.quantile(taus, (0.025, 0.975))))
 
-    return {band: drawn(truth[inside]) for band, inside in members.items()}
+    return {band: drawn(truth[inside], unsure[inside]) for band, inside in members.items()}
 
 
 def training_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -49,7 +49,7 @@ class Study:
         if len(truth.accuracy) >= FEWEST:
             estimates = {**estimates, COMBINED: out_of_sample(estimates, truth.accuracy)}
         found = agreements(estimates, truth.accuracy, estimates[MACS], members)
-        highest = {} if truth.noise is None else ceiling(truth.accuracy, truth.noise, members)
+        highest = {} if truth.unsure is None else ceiling(truth.accuracy, truth.unsure, members)
         return cls(truth, estimates, members, found, highest)
 
     def rows(self) -> list[Row]:

@@ -33,13 +33,11 @@ class TrainedError:
         self,
         combined: Combined,
         estimates: Callable[[Sequence[Architecture]], Values],
-        trained: Mapping[Architecture, float],
-        noise: float | None,
+        trained: Mapping[Architecture, tuple[float, float]],
     ) -> None:
-        """trained: error rates that are known, each with a standard deviation of `noise` between seeds; where
-        that is None, they are taken for as unsure as the estimate."""
-        self._combined, self._estimates = combined, estimates
-        self.trained, self._noise = trained, noise
+        """trained: error rates that are known and their standard deviations; where one is NaN, the error is
+        taken for as unsure as the estimate."""
+        self._combined, self._estimates, self.trained = combined, estimates, trained
         self.stds: NDArray[np.float64] = np.zeros(0)
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
@@ -53,8 +51,8 @@ class TrainedError:
             errors[finite] = 1 - accuracy
         for place, architecture in enumerate(architectures):
             if architecture in self.trained:
-                errors[place] = self.trained[architecture]
-                self.stds[place] = self.stds[place] if self._noise is None else self._noise
+                errors[place], std = self.trained[architecture]
+                self.stds[place] = self.stds[place] if math.isnan(std) else std
         return errors
 
 
@@ -71,5 +69,6 @@ def trained_error(project: Project) -> TrainedError:
             f"{FEWEST} are needed; delete {project.workdir.path / 'truth'} and run it with more --networks"
         )
     combined = Combined.fit(estimates_of(project, truth.architectures), truth.accuracy)
-    trained = dict(zip(truth.architectures, (1 - truth.accuracy).tolist(), strict=True))
-    return TrainedError(combined, Estimates(project), trained, truth.noise)
+    unsure = np.full(len(truth.accuracy), math.nan) if truth.unsure is None else truth.unsure
+    known = zip((1 - truth.accuracy).tolist(), unsure.tolist(), strict=True)
+    return TrainedError(combined, Estimates(project), dict(zip(truth.architectures, known, strict=True)))

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import functools
 import io
+import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -118,32 +119,39 @@ class TruthTable:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Truth:
-    """Accuracies of N networks trained on their own, and of those that were trained twice [M, 2]."""
+    """N networks trained on their own. trainings: accuracies [N, 2], NaN where a network was trained once."""
 
     architectures: list[Architecture]
-    accuracy: NDArray[np.float64]
-    twice: NDArray[np.float64]
+    trainings: NDArray[np.float64]
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """Mean of a network's trainings, [N]."""
+        return np.nanmean(self.trainings, axis=1)
+
+    @property
+    def twice(self) -> NDArray[np.float64]:
+        """The accuracies of those that were trained twice, [M, 2]."""
+        return self.trainings[np.isfinite(self.trainings).all(axis=1)]
 
     @property
     def noise(self) -> float | None:
-        """Standard deviation of an accuracy between seeds; None where fewer than two were trained twice."""
+        """Standard deviation of a training between seeds; None where fewer than two were trained twice."""
         return training_noise(*self.twice.T) if len(self.twice) > 1 else None
+
+    @property
+    def unsure(self) -> NDArray[np.float64] | None:
+        """Standard deviation of `accuracy`, [N]; None where `noise` is."""
+        counts = np.isfinite(self.trainings).sum(axis=1)
+        return None if self.noise is None else self.noise / np.sqrt(counts)
 
 
 def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained], first_seed: int) -> Truth:
-    """The accuracies of the first trainings are the truth; the second ones tell its noise."""
+    """The trainings from `first_seed` and from the next one, by network."""
     accuracies = {job: 1 - trained[job].error for job in jobs}
-    first = [job for job in jobs if job.seed == first_seed]
-    twice = [
-        (accuracies[Job(first_seed, job.architecture)], accuracies[job])
-        for job in jobs
-        if job.seed != first_seed
-    ]
-    return Truth(
-        [job.architecture for job in first],
-        np.array([accuracies[job] for job in first]),
-        np.array(twice).reshape(-1, 2),
-    )
+    networks = [job.architecture for job in jobs if job.seed == first_seed]
+    both = [[accuracies.get(Job(first_seed + n, network), math.nan) for n in (0, 1)] for network in networks]
+    return Truth(networks, np.array(both))
 
 
 def planned(project: Project, *, networks: int, repeated: int, seed: int) -> list[Job]:

@@ -65,9 +65,9 @@ def test_the_ceiling_is_what_knowing_the_worth_gives() -> None:
     worth = rng.normal(0, 0.8, 100)
     truth = worth + rng.normal(0, 0.6, 100)
     members = {ALL: np.ones(100, bool), "few": np.arange(100) < 2}
-    found = ceiling(truth, 0.6, members)
+    found = ceiling(truth, np.full(100, 0.6), members)
     # Two normal variables with correlation .8 have an expected tau of 2 / pi * arcsin(.8) = .59.
     assert found[ALL] is not None
     assert found[ALL].value == pytest.approx(2 / np.pi * np.arcsin(0.8), abs=0.06)
     assert found["few"] is None  # no spread can be told from two
-    assert ceiling(truth, 9.0, members)[ALL] is None  # all of it is noise
+    assert ceiling(truth, np.full(100, 9.0), members)[ALL] is None  # all of it is noise

@@ -24,9 +24,14 @@ ESTIMATES = {
 }
 
 
+ONCE = np.stack([TRUTH, np.full(12, np.nan)], axis=1)
+
+
 def study(*, noise: float = 0.01) -> Study:
-    twice = np.stack([TRUTH[:4], TRUTH[:4] + noise * np.array([1, -1, 1, -1])], axis=1)
-    return Study.of(Truth(NETWORKS, TRUTH, twice), ESTIMATES)
+    """Four were trained twice, with `noise` between the trainings."""
+    trainings = ONCE.copy()
+    trainings[:4] = TRUTH[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
+    return Study.of(Truth(NETWORKS, trainings), ESTIMATES)
 
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
@@ -51,17 +56,17 @@ def test_a_truth_of_noise_is_told() -> None:
 
 def test_a_supernet_that_ranks_badly_is_told() -> None:
     shuffled = {**ESTIMATES, GOOD: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
-    (warning,) = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), shuffled).warnings()
+    (warning,) = Study.of(Truth(NETWORKS, ONCE), shuffled).warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
     assert "(tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12)}
-    (warning,) = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), constant).warnings()
+    (warning,) = Study.of(Truth(NETWORKS, ONCE), constant).warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = Study.of(Truth(NETWORKS, TRUTH, np.zeros((0, 2))), ESTIMATES)
+    once = Study.of(Truth(NETWORKS, ONCE), ESTIMATES)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 

@@ -42,21 +42,22 @@ def combined() -> Combined:
 
 
 def test_errors_are_those_of_the_combination(combined: Combined) -> None:
-    estimator = TrainedError(combined, estimates, {}, None)
+    estimator = TrainedError(combined, estimates, {})
     errors = estimator(NETWORKS[20:])
     np.testing.assert_allclose(errors, 1 - accuracy_of(NETWORKS[20:]), atol=0.01)
     assert estimator.stds.shape == (10,)
     assert (estimator.stds > 0).all()
 
 
-@pytest.mark.parametrize("noise", [0.01, None])
-def test_what_has_been_trained_is_known(combined: Combined, noise: float | None) -> None:
-    plain, knowing = (TrainedError(combined, estimates, known, noise) for known in ({}, {NETWORKS[3]: 0.7}))
+@pytest.mark.parametrize("noise", [0.01, np.nan])
+def test_what_has_been_trained_is_known(combined: Combined, noise: float) -> None:
+    known = {NETWORKS[3]: (0.7, noise)}
+    plain, knowing = (TrainedError(combined, estimates, networks) for networks in ({}, known))
     np.testing.assert_array_equal(knowing(NETWORKS[4:6]), plain(NETWORKS[4:6]))
     expected = plain(NETWORKS[3:5])
     errors = knowing(NETWORKS[3:5])
     assert errors.tolist() == [0.7, expected[1]]
-    assert knowing.stds.tolist() == [plain.stds[0] if noise is None else noise, plain.stds[1]]
+    assert knowing.stds.tolist() == [plain.stds[0] if np.isnan(noise) else noise, plain.stds[1]]
 
 
 def test_an_estimate_that_is_no_number_gives_none(combined: Combined) -> None:
@@ -65,7 +66,7 @@ def test_an_estimate_that_is_no_number_gives_none(combined: Combined) -> None:
         values[LOSS][0] = np.nan
         return values
 
-    estimator = TrainedError(combined, failing, {}, None)
+    estimator = TrainedError(combined, failing, {})
     assert np.isnan(estimator(NETWORKS[:3])).tolist() == [True, False, False]
     assert np.isnan(estimator.stds).tolist() == [True, False, False]
 
@@ -97,6 +98,7 @@ def test_the_study_of_a_work_folder_is_read(
         return
     estimator = trained_error.trained_error(project)
     assert list(estimator.trained) == [job.architecture for job in jobs if job.seed == 5]
-    assert estimator([jobs[0].architecture]) == pytest.approx([0.2])
-    assert estimator.stds == pytest.approx([0.1 / np.sqrt(2)])
+    # the first was trained twice, the second once; between seeds the deviation is .1 / sqrt(2)
+    assert estimator([jobs[0].architecture, jobs[1].architecture]) == pytest.approx([0.25, 0.2])
+    assert estimator.stds == pytest.approx([0.1 / 2, 0.1 / np.sqrt(2)])
     assert jobs[0] == Job(5, next(iter(estimator.trained)))

@@ -39,9 +39,10 @@ def test_first_and_second_trainings_are_told_apart() -> None:
     trained = {job: Trained(0.1 * (n + 1), 1.0, 1.0) for n, job in enumerate(jobs)}
     truth = truth_of(jobs, trained, first_seed=0)
     assert truth.architectures == networks
-    assert truth.accuracy == pytest.approx([0.9, 0.8, 0.7])
+    assert truth.accuracy == pytest.approx([0.9, 0.7, 0.6])
     assert truth.twice == pytest.approx(np.array([[0.8, 0.6], [0.7, 0.5]]))
     assert truth.noise == pytest.approx(0.2 / np.sqrt(2))
+    assert truth.unsure == pytest.approx(np.array([0.2 / np.sqrt(2), 0.1, 0.1]))
     assert truth_of(jobs[:4], trained, first_seed=0).noise is None
 
 

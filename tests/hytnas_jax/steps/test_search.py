@@ -107,7 +107,7 @@ class FakeTrainedError(TrainedError):
 
     def __init__(self) -> None:
         drawn = SPACE.sample(np.random.default_rng(7), 3)
-        self.trained = dict.fromkeys(SPACE.decode_all(SPACE.canonical(drawn)), 0.5)
+        self.trained = dict.fromkeys(SPACE.decode_all(SPACE.canonical(drawn)), (0.5, 0.1))
 
     def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
         errors = FakeError()(architectures)
