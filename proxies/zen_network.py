@@ -10,14 +10,14 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from proxies.untrained import adapted_network, adapted_supernet
 from supernet import ops
 from supernet.blocks import InvertedResidual, MobileViT
-from supernet.layers import LayerNorm
+from supernet.layers import Initializer, LayerNorm
 from supernet.model import Model, Tree
-from supernet.network import Network
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
-from supernet.supernet import Control, Supernet, quickest_tiers
+from supernet.supernet import Control
 
 LayerNormRule = Literal["published", "corrected", "skip"]
 
@@ -54,15 +54,7 @@ class SkippedLayerNorm(LayerNorm):
 
 def scored_network(spec: NetworkSpec, *, layer_norm: LayerNormRule, shortcuts: bool) -> Model:
     """The stand-alone network to be scored."""
-
-    def build(init: Any) -> nnx.Module:
-        network, side = Network(spec, init), spec.resolution
-        for module, block in zip(network.blocks, spec.blocks, strict=True):
-            side = -(-side // getattr(block, "stride", 1))
-            _adapt(module, side, layer_norm, shortcuts)
-        return network
-
-    return Model(build)
+    return adapted_network(spec, lambda block, side, _: _adapt(block, side, layer_norm, shortcuts))
 
 
 def scored_supernet(
@@ -74,31 +66,20 @@ def scored_supernet(
     shortcuts: bool,
     tiers: int | None = None,
 ) -> Model:
-    """The supernet to be scored, for pictures of one resolution; its classifier is not used.
+    """The supernet to be scored, for pictures of one resolution; its classifier is not used."""
 
-    `tiers` as in `supernet.supernet`: in two sizes, a network of `hybrid` takes .85 of the time on a CPU.
-    """
-    if tiers is None:
-        tiers = quickest_tiers(space, resolution)
+    def adapt(block: Any, side: int, _: Initializer) -> Any:
+        return _adapt(block, side, layer_norm, shortcuts)
 
-    def build(init: Any) -> nnx.Module:
-        network = Supernet(space, channels, 1, init, tiers=tiers)
-        side = -(-resolution // space.stem_stride)
-        for module, stage in zip(network.stages, space.stages, strict=True):
-            side = -(-side // stage.stride)
-            for block in (module.first, *module.more, module.transformer):
-                _adapt(block, side, layer_norm, shortcuts)
-        return network
-
-    return Model(build)
+    return adapted_supernet(space, channels=channels, resolution=resolution, adapt=adapt, tiers=tiers)
 
 
-def _adapt(block: Any, side: int, layer_norm: LayerNormRule, shortcuts: bool) -> None:
-    """Changes a block in place; `side` is that of its output's map."""
+def _adapt(block: Any, side: int, layer_norm: LayerNormRule, shortcuts: bool) -> Any:
+    """The block, changed in place; `side` is that of its output's map."""
     if isinstance(block, InvertedResidual):
         block.has_shortcut = shortcuts
     if not isinstance(block, MobileViT):
-        return
+        return block
     if layer_norm == "corrected":
         for layer in block.layers:
             layer.norm1 = RecordedLayerNorm(block.spec.embed, side)
@@ -107,12 +88,14 @@ def _adapt(block: Any, side: int, layer_norm: LayerNormRule, shortcuts: bool) ->
     elif layer_norm == "skip":
         block.layers = nnx.List([])
         block.norm = SkippedLayerNorm()
+    return block
 
 
 def norm_widths(space: SearchSpace, control: Control) -> Tree:
     """How many channels of each norm of the supernet count, int32 [], 0 where it is not part of the subnet.
 
-    By module name, as the supernet's statistics are; a recorded LayerNorm counts as one channel.
+    By module name, as the supernet's statistics are; a recorded LayerNorm counts as one channel. `ffn_in` is
+    not a norm, but the hidden layer of a transformer layer, whose channels NASWOT counts.
     """
     stages = {}
     in_width: Any = space.stem_width
@@ -137,7 +120,7 @@ def _stage_widths(space: SearchSpace, control: Control, number: int, in_width: A
 
     def layer(index: int) -> Tree:
         used = (attention & (index < depth)).astype(jnp.int32)
-        return {"norm1": used, "norm2": used}
+        return {"norm1": used, "norm2": used, "ffn_in": used * control.ffn[number]}
 
     deepest = max(space.stages[number].depth)
     transformer = {

@@ -34,20 +34,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proxies.base import Direction
+from proxies.untrained import by_resolution, check_positive
 from proxies.zen_network import LayerNormRule, norm_widths, scored_network, scored_supernet
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.model import Model, Tree
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
-from supernet.supernet import Control, controls
+from supernet.supernet import Control
 
 GAMMA = 0.01  # size of the change
 # One draw and four pictures rank networks of `hybrid` as 64 draws of 16 pictures do, whichever the draw, at
 # 1/256 of the work (benchmarks/zen_score_draws.py). Fewer pictures would leave too little to normalise by
 # where the last map is a single pixel.
 REPEATS, BATCH = 1, 4
-MAX_ARCHITECTURES = 256  # of one call of the compiled program
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,26 +78,15 @@ class ZenScore:
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """Scores float64 [A]."""
-        for architecture in architectures:
-            if architecture.space != self.space.name:
-                raise UserError(f"space={architecture.space!r}: this Zen-score is of {self.space.name!r}")
-        resolutions = np.array([a.resolution for a in architectures])
-        scores = np.zeros(len(architectures))
-        for resolution in np.unique(resolutions):
-            at_resolution = np.flatnonzero(resolutions == resolution)
-            for start in range(0, len(at_resolution), MAX_ARCHITECTURES):
-                places = at_resolution[start : start + MAX_ARCHITECTURES]
-                scores[places] = self._scores([architectures[i] for i in places], int(resolution))
-        return scores
-
-    def _scores(self, architectures: list[Architecture], resolution: int) -> np.ndarray:
-        program = supernet_program(
-            self.space, self.channels, resolution, self.batch, self.layer_norm, self.shortcuts
-        )
-        count = len(architectures)
-        padded = architectures + architectures[:1] * (MAX_ARCHITECTURES - count)
         key = jax.random.key(self.seed)
-        return np.asarray(program(key, controls(self.space, padded), count, self.repeats))[:count]
+
+        def evaluate(resolution: int, batch_of: Control, count: int) -> np.ndarray:
+            program = supernet_program(
+                self.space, self.channels, resolution, self.batch, self.layer_norm, self.shortcuts
+            )
+            return np.asarray(program(key, batch_of, count, self.repeats))[:count]
+
+        return np.array(by_resolution(self.space, architectures, evaluate, title="Zen-score"), np.float64)
 
 
 def zen_score(
@@ -222,6 +211,4 @@ def _log_scale(variances: jax.Array, width: Any) -> jax.Array:
 def _check(layer_norm: str, **positive: int) -> None:
     if layer_norm not in get_args(LayerNormRule):
         raise UserError(f"layer_norm={layer_norm!r}: must be one of {list(get_args(LayerNormRule))}")
-    for name, value in positive.items():
-        if value < 1:
-            raise UserError(f"{name}={value}: must be at least 1")
+    check_positive(**positive)

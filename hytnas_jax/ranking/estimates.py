@@ -12,7 +12,9 @@ from hytnas_jax import console
 from hytnas_jax.files import read_json, write_json
 from hytnas_jax.project import Project
 from hytnas_jax.steps.train_supernet import supernet_error
+from proxies.az_nas import AzNas, expressivity, progressivity
 from proxies.complexity import num_macs, num_parameters
+from proxies.naswot import Naswot, by_unit, log_determinant
 from proxies.zen_score import ZenScore
 from supernet.architecture import Architecture
 
@@ -52,6 +54,19 @@ def zen_variants(project: Project, architectures: Sequence[Architecture], estima
     }
 
 
+def untrained_estimates(project: Project, architectures: Sequence[Architecture]) -> Values:
+    """Others that need no training, each [A]: NASWOT, also without the number of units, and of AZ-NAS."""
+    kernels = Naswot(project.space, channels=project.channels).kernels(architectures)
+    az_nas = AzNas(project.space, "expressivity", channels=project.channels)
+    entropies = az_nas.entropies(architectures)
+    return {
+        "NASWOT": log_determinant(kernels),
+        "NASWOT by unit": by_unit(kernels),
+        "AZ-NAS expressivity": expressivity(entropies),
+        "AZ-NAS progressivity": progressivity(entropies),
+    }
+
+
 def estimates_of(project: Project, architectures: Sequence[Architecture]) -> Values:
     """All estimates [A]; kept in `ranking/estimates.json` for the next call with this supernet.
 
@@ -62,10 +77,12 @@ def estimates_of(project: Project, architectures: Sequence[Architecture]) -> Val
     made_from = {"supernet": supernet["id"], "networks": [a.name for a in architectures]}
     if path.exists() and (noted := read_json(path)).get("made_from") == made_from:
         return {name: np.array(values) for name, values in noted["values"].items()}
-    with console.progress(2, "estimating the trained networks") as bar:
+    with console.progress(3, "estimating the trained networks") as bar:
         values = Estimates(project)(architectures)
         bar.advance()
         values |= zen_variants(project, architectures, values)
+        bar.advance()
+        values |= untrained_estimates(project, architectures)
         bar.advance()
     write_json(path, {"made_from": made_from, "values": values})
     return values
