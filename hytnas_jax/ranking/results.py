@@ -28,6 +28,12 @@ from proxies.ranking import kendall_tau
 
 HEADERS = ("estimate", "tau", *(f"tau, {band}" for band in BANDS), "rho", "top 10 %", "tau beyond MACs")
 LOW = 0.5  # a tau; below it neither an estimate nor the truth itself is to be trusted
+# What to do where an estimate that a search can use ranks badly.
+ADVICE = {
+    ACCURACY: "Train the supernet for longer, take a smaller space, or search for trained_error, which "
+    "weighs all estimates by what they are worth here",
+    COMBINED: "Train more networks (--networks), and trust only what has been retrained",
+}
 Row = tuple[object, ...]
 
 
@@ -85,14 +91,11 @@ class Study:
                 "this truth is mostly noise and says little about any estimate: the networks hardly differ "
                 "more than the trainings of one. Delete its folder and give more --epochs, or more pictures"
             ]
-        tau = self.found[ACCURACY][ALL].tau
-        if _value(tau) >= LOW:
-            return []
-        wrong = "" if tau is None else f": of 100 pairs it has {50 * (1 - tau.value):.0f} the wrong way round"
+        taus = {name: self.found[name][ALL].tau for name in ADVICE if name in self.found}
         return [
-            f"the supernet's accuracy is not to be trusted (tau {_text(tau)}){wrong}. Train the supernet for "
-            "longer, take a smaller space, or search for trained_error, which weighs all estimates by what "
-            "they are worth here"
+            f"{name} is not to be trusted (tau {_text(tau)}){_wrong(tau)}. {ADVICE[name]}"
+            for name, tau in taus.items()
+            if _value(tau) < LOW
         ]
 
 
@@ -138,6 +141,11 @@ def _row(name: str, found: Mapping[str, Agreement]) -> Row:
 
 def _text(interval: Interval | None) -> str:
     return "-" if interval is None else str(interval)
+
+
+def _wrong(tau: Interval | None) -> str:
+    """Tau in words."""
+    return "" if tau is None else f": of 100 pairs it has {50 * (1 - tau.value):.0f} the wrong way round"
 
 
 def _value(interval: Interval | None) -> float:

@@ -127,7 +127,7 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     write_results(project.workdir.path / "ranking", study, command="", supernet=supernet)
     source, text = read_report(project)
     assert "12 networks, accuracy 0.500 to 0.940" in text
-    assert "the supernet's accuracy is not to be trusted" in text
+    assert "supernet accuracy is not to be trusted" in text
     assert '<td>MACs</td><td class="n">-1.00 [-1.00, -1.00]</td>' in source
     assert "perfect knowledge, at most" in text
     assert "trained anew since" not in text
