@@ -84,6 +84,13 @@ class Study:
         )
         return lines
 
+    def objective(self) -> str:
+        """What a search should minimise: `trained_error` where all estimates together rank better."""
+        alone, together = (
+            _value(self.found[name][ALL].tau) if name in self.found else -1.0 for name in (ACCURACY, COMBINED)
+        )
+        return "trained_error" if together > alone else "error"
+
     def warnings(self) -> list[str]:
         """What not to trust, and what to do about it."""
         if self.ceiling and _value(self.ceiling[ALL]) < LOW:

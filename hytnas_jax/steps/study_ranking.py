@@ -38,7 +38,8 @@ def study_ranking(config: Config) -> None:
     paths = write_results(
         project.workdir.path / "ranking", study, command=command, supernet=supernet.done()["id"]
     )
-    console.wrote(paths, command_line("search", config.workdir))
+    search = f"{command_line('search', config.workdir)} --objectives {study.objective()} latency_ms"
+    console.wrote(paths, search)
 
 
 def find_truth(project: Project, step: Step, config: Config) -> None:

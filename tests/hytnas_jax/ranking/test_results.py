@@ -41,6 +41,7 @@ def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
     assert rows[0][1] == "1.00 [1.00, 1.00]"
     assert rows[2][1] == "-1.00 [-1.00, -1.00]"
     assert set(rows[3][1:]) == {"-"}  # a constant ranks nothing
+    assert study().objective() == "error"
 
 
 def test_a_truth_of_noise_is_told() -> None:
@@ -61,7 +62,9 @@ def test_a_supernet_that_ranks_badly_is_told() -> None:
     assert "supernet accuracy is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12)}
-    warning, *_ = Study.of(Truth(NETWORKS, ONCE), constant).warnings()
+    badly = Study.of(Truth(NETWORKS, ONCE), constant)
+    assert badly.objective() == "trained_error"  # of the MACs, backwards
+    warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
