@@ -4,7 +4,7 @@
 
 For each of some networks of the front, far from one another: the error with the supernet's weights as they
 are, after so many epochs from them, and after as many from random weights; all on the search split. Learning
-rates are those of `retrain`. The supernet's own training is not counted: a search has paid for it already.
+rates are those of `retrain`, and from the supernet's weights also that of random ones. The supernet's own training is not counted: a search has paid for it already.
 
 Every training is a row of `inherit_or_scratch/trained.csv` in the work folder; the same command goes on.
 """
@@ -43,8 +43,14 @@ from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.subnet import slice_subnet
 
-COLORS = {"supernet": "#1f77b4", "scratch": "#d62728"}
-LABELS = {"supernet": "from the supernet's weights", "scratch": "from random weights"}
+FASTER = "supernet, rate of scratch"
+RATES = {**LEARNING_RATES, FASTER: LEARNING_RATES["scratch"]}
+COLORS = {"supernet": "#1f77b4", "scratch": "#d62728", FASTER: "#2ca02c"}
+LABELS = {
+    "supernet": "from the supernet's weights",
+    "scratch": "from random weights",
+    FASTER: "from the supernet's, at the rate of random ones",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +75,7 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One training."""
+    """One training; `start` is a name in `RATES`."""
 
     architecture: Architecture
     start: str
@@ -93,14 +99,14 @@ class Training:
         prepare()
         folder = self.folder / f"{job.architecture.name}-{job.start}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
-        rate = LEARNING_RATES[job.start]
+        is_inherited = job.start != "scratch"
         with contextlib.redirect_stdout(io.StringIO()):
             weights = train_alone(
                 self.project,
                 self.dataset,
                 spec,
-                Schedule(job.epochs, self.config.batch_size, rate, self.config.seed),
-                start=self.inherited[job.architecture] if job.start == "supernet" else None,
+                Schedule(job.epochs, self.config.batch_size, RATES[job.start], self.config.seed),
+                start=self.inherited[job.architecture] if is_inherited else None,
                 folder=folder,
                 label=str(job),
             )
@@ -120,14 +126,16 @@ def main(config: Config) -> None:
     for epochs in config.epochs:
         both = {
             start: np.array([errors[Job(point.architecture, start, epochs)] for point in points])
-            for start in LEARNING_RATES
+            for start in RATES
         }
-        by_epochs[epochs] = {**both, "difference": paired(both["supernet"] - both["scratch"])}
-        difference = by_epochs[epochs]["difference"]
-        print(
-            f"{epochs} epochs: supernet {both['supernet'].mean():.4f}, scratch {both['scratch'].mean():.4f}, "
-            f"difference {difference['mean']:+.4f} [{difference['low']:+.4f}, {difference['high']:+.4f}]"
-        )
+        less_scratch = {start: paired(both[start] - both["scratch"]) for start in RATES if start != "scratch"}
+        by_epochs[epochs] = {"errors": both, "less_scratch": less_scratch}
+        print(f"{epochs} epochs: scratch {both['scratch'].mean():.4f}")
+        for start, gap in less_scratch.items():
+            print(
+                f"  {start} {both[start].mean():.4f}, difference {gap['mean']:+.4f} "
+                f"[{gap['low']:+.4f}, {gap['high']:+.4f}]"
+            )
     print(f"with the supernet's weights as they are: {as_it_is.mean():.4f}")
     networks = [point.architecture for point in points]
     save_result(
@@ -177,7 +185,7 @@ def trained(project: Project, points: list[ParetoPoint], config: Config) -> dict
     }
     jobs = [
         Job(network, start, epochs)
-        for epochs, network, start in itertools.product(config.epochs, networks.values(), LEARNING_RATES)
+        for epochs, network, start in itertools.product(config.epochs, networks.values(), RATES)
     ]
     todo = [job for job in jobs if job not in done]
     work = Training(project, project.dataset(), inherited(project, points), folder, config)
@@ -226,7 +234,7 @@ def costs_figure(
             macs, 100 * as_it_is, s=18, color="gray", marker="x", label="supernet's weights as they are"
         )
         for start, label in LABELS.items():
-            panel.scatter(macs, 100 * both[start], s=18, color=COLORS[start], label=label)
+            panel.scatter(macs, 100 * both["errors"][start], s=18, color=COLORS[start], label=label)
         panel.set(title=f"{epochs} epochs", xlabel="MACs", xscale="log")
         panel.grid(alpha=0.3)
     panels[0].set_ylabel("error on the search split, %")
