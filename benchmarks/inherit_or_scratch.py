@@ -4,7 +4,8 @@
 
 For each of some networks of the front, far from one another: the error with the supernet's weights as they
 are, after so many epochs from them, and after as many from random weights; all on the search split. Learning
-rates are those of `retrain`, and from the supernet's weights also that of random ones. The supernet's own training is not counted: a search has paid for it already.
+rate and batches are those of `retrain`, and from the supernet's weights also a third of that rate. The
+supernet's own training is not counted: a search has paid for it already.
 
 Every training is a row of `inherit_or_scratch/trained.csv` in the work folder; the same command goes on.
 """
@@ -31,8 +32,8 @@ from hytnas_jax.data import Dataset
 from hytnas_jax.plots import save_figure
 from hytnas_jax.preparation import prepare
 from hytnas_jax.project import Project, open_project
+from hytnas_jax.retrain import Config as Retraining
 from hytnas_jax.search_results import ParetoPoint, load_pareto
-from hytnas_jax.steps.retrain import LEARNING_RATES
 from hytnas_jax.steps.train_supernet import load_supernet
 from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
 from hytnas_jax.workdir import CsvLog, Workdir
@@ -43,13 +44,13 @@ from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.subnet import slice_subnet
 
-FASTER = "supernet, rate of scratch"
-RATES = {**LEARNING_RATES, FASTER: LEARNING_RATES["scratch"]}
-COLORS = {"supernet": "#1f77b4", "scratch": "#d62728", FASTER: "#2ca02c"}
+SLOWER = "supernet, 1e-3"
+RATES = {"supernet": Retraining.learning_rate, "scratch": Retraining.learning_rate, SLOWER: 1e-3}
+COLORS = {"supernet": "#1f77b4", "scratch": "#d62728", SLOWER: "#2ca02c"}
 LABELS = {
     "supernet": "from the supernet's weights",
     "scratch": "from random weights",
-    FASTER: "from the supernet's, at the rate of random ones",
+    SLOWER: "from the supernet's, a third of the learning rate",
 }
 
 

@@ -25,8 +25,8 @@ class Config:
     """How many times each training picture is seen."""
     batch_size: int = 32
     """Pictures in a training step."""
-    learning_rate: float | None = None
-    """Peak learning rate of AdamW. If not given: 1e-3 from the supernet's weights, 3e-3 from scratch."""
+    learning_rate: float = 3e-3
+    """Peak learning rate of AdamW."""
     seed: int = 0
     """Of the weights and of the order of the pictures."""
 

@@ -30,8 +30,6 @@ from supernet.subnet import slice_subnet
 if TYPE_CHECKING:
     from hytnas_jax.retrain import Config
 
-LEARNING_RATES = {"supernet": 1e-3, "scratch": 3e-3}
-
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
@@ -106,12 +104,11 @@ def _retrain(
     spec = project.to_spec(network.architecture)
     record = {"network": spec.to_json(), "role": network.role, "search": network.expected}
     write_json(folder / "architecture.json", {**project.space.to_json(network.architecture), **record})
-    rate = LEARNING_RATES[config.start] if config.learning_rate is None else config.learning_rate
     weights = train_alone(
         project,
         dataset,
         spec,
-        Schedule(config.epochs, config.batch_size, rate, config.seed),
+        Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed),
         start=shared(network.architecture) if config.start == "supernet" else None,
         folder=folder,
         label=label,
