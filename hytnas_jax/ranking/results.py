@@ -79,8 +79,9 @@ class Study:
             return [*lines, "no network was trained twice: how far the truth can be trusted is not known"]
         again = kendall_tau(*self.truth.twice.T)
         lines.append(
-            f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between seeds; "
-            f"tau of the second trainings with the first: {again}"
+            f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between seeds, "
+            f"beyond the {self.truth.shift:+.4f} that the second seed adds to all; tau of second trainings "
+            f"with first ones: {again}"
         )
         return lines
 

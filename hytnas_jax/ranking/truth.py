@@ -126,8 +126,13 @@ class Truth:
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """Mean of a network's trainings, [N]."""
-        return np.nanmean(self.trainings, axis=1)
+        """Mean of a network's trainings, [N], without what the second seed adds to all alike."""
+        return np.nanmean(self.trainings - [0.0, self.shift], axis=1)
+
+    @property
+    def shift(self) -> float:
+        """By how much second trainings are better than first ones, in the mean; 0 where there are not two."""
+        return float(np.mean(self.twice[:, 1] - self.twice[:, 0])) if len(self.twice) > 1 else 0.0
 
     @property
     def twice(self) -> NDArray[np.float64]:
@@ -136,7 +141,7 @@ class Truth:
 
     @property
     def noise(self) -> float | None:
-        """Standard deviation of a training between seeds; None where fewer than two were trained twice."""
+        """Standard deviation of a training; None where fewer than two were trained twice."""
         return training_noise(*self.twice.T) if len(self.twice) > 1 else None
 
     @property

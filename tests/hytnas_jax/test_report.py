@@ -120,7 +120,7 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     backwards = np.geomspace(1e5, 1e7, 12)[::-1]
     estimates = {ACCURACY: truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]], MACS: backwards}
     study = Study.of(
-        Truth(networks, np.stack([truth - 0.005, truth + 0.005], axis=1)),
+        Truth(networks, truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)),
         {**dict.fromkeys((LOSS, ZEN, PARAMETERS), np.ones(12)), **estimates},
     )
     supernet = project.workdir.step("supernet").done()["id"]

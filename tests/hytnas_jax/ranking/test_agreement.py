@@ -57,7 +57,8 @@ def test_the_noise_is_that_of_one_training() -> None:
     worth = rng.normal(size=4000)
     first, second = (worth + rng.normal(0, 0.3, 4000) for _ in range(2))
     assert training_noise(first, second) == pytest.approx(0.3, rel=0.05)
-    assert training_noise(np.array([1.0, 2.0]), np.array([1.0, 4.0])) == pytest.approx(1.0)  # sqrt(4 / 2 / 2)
+    assert training_noise(np.array([1.0, 2.0]), np.array([1.0, 4.0])) == pytest.approx(1.0)
+    assert training_noise(np.array([1.0, 2.0]), np.array([6.0, 9.0])) == pytest.approx(1.0)  # 5 added to all
 
 
 def test_the_ceiling_is_what_knowing_the_worth_gives() -> None:

@@ -36,14 +36,18 @@ def result_of(job: Job) -> Trained:
 def test_first_and_second_trainings_are_told_apart() -> None:
     networks = [job.architecture for job in JOBS[:3]]
     jobs = [*JOBS[:3], Job(1, networks[1]), Job(1, networks[2])]
-    trained = {job: Trained(0.1 * (n + 1), 1.0, 1.0) for n, job in enumerate(jobs)}
+    errors = (0.1, 0.2, 0.3, 0.4, 0.6)
+    trained = {job: Trained(error, 1.0, 1.0) for job, error in zip(jobs, errors, strict=True)}
     truth = truth_of(jobs, trained, first_seed=0)
     assert truth.architectures == networks
-    assert truth.accuracy == pytest.approx([0.9, 0.7, 0.6])
-    assert truth.twice == pytest.approx(np.array([[0.8, 0.6], [0.7, 0.5]]))
-    assert truth.noise == pytest.approx(0.2 / np.sqrt(2))
-    assert truth.unsure == pytest.approx(np.array([0.2 / np.sqrt(2), 0.1, 0.1]))
-    assert truth_of(jobs[:4], trained, first_seed=0).noise is None
+    assert truth.twice == pytest.approx(np.array([[0.8, 0.6], [0.7, 0.4]]))
+    assert truth.shift == pytest.approx(-0.25)
+    assert truth.accuracy == pytest.approx([0.9, (0.8 + 0.85) / 2, (0.7 + 0.65) / 2])
+    # the differences -.2 and -.3 have a standard deviation of .1 / sqrt(2)
+    assert truth.noise == pytest.approx(0.05)
+    assert truth.unsure == pytest.approx([0.05, 0.05 / np.sqrt(2), 0.05 / np.sqrt(2)])
+    once = truth_of(jobs[:4], trained, first_seed=0)
+    assert (once.noise, once.shift) == (None, 0.0)
 
 
 def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
