@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN, Values
+from supernet.errors import UserError
 
 COMBINED = "combined, out of sample"
 FEWEST = 10  # networks, below which nothing is fitted
@@ -33,14 +34,29 @@ class Combined:
 
     @classmethod
     def fit(cls, estimates: Values, accuracy: NDArray[np.float64]) -> "Combined":
-        """Fit to networks whose accuracy [N] after training is known."""
+        """Fit to networks whose accuracy [N] after training is known.
+
+        Raises UserError where an estimate is no number.
+        """
+        features = _features(estimates)
+        if not np.isfinite(features).all():
+            raise UserError(
+                "some estimates of the trained networks are no numbers: the supernet's weights are of no use; "
+                "train it again, with a smaller --learning-rate"
+            )
         model = make_pipeline(StandardScaler(), BayesianRidge())
-        return cls(model.fit(_features(estimates), _log_odds(accuracy)))
+        return cls(model.fit(features, _log_odds(accuracy)))
 
     def predict(self, estimates: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Accuracy and its standard deviation, each [N]."""
         mean, std = self.model.predict(_features(estimates), return_std=True)
         return expit(mean), (expit(mean + std) - expit(mean - std)) / 2
+
+
+def can_combine(estimates: Values) -> bool:
+    """Whether there are enough networks for that, with estimates that are numbers."""
+    features = _features(estimates)
+    return len(features) >= FEWEST and bool(np.isfinite(features).all())
 
 
 def out_of_sample(estimates: Values, accuracy: NDArray[np.float64], *, seed: int = 0) -> NDArray[np.float64]:

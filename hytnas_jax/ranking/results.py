@@ -20,7 +20,7 @@ from hytnas_jax.ranking.agreement import (
     bands,
     ceiling,
 )
-from hytnas_jax.ranking.combined import COMBINED, FEWEST, out_of_sample
+from hytnas_jax.ranking.combined import COMBINED, can_combine, out_of_sample
 from hytnas_jax.ranking.estimates import ACCURACY, MACS, Values
 from hytnas_jax.ranking.figures import scatter_figure
 from hytnas_jax.ranking.truth import Truth
@@ -52,7 +52,7 @@ class Study:
     def of(cls, truth: Truth, estimates: Values) -> "Study":
         """Compare the estimates [N], of which `MACS` is one, and their combination with the truth."""
         members = bands(estimates[MACS])
-        if len(truth.accuracy) >= FEWEST:
+        if can_combine(estimates):
             estimates = {**estimates, COMBINED: out_of_sample(estimates, truth.accuracy)}
         found = agreements(estimates, truth.accuracy, estimates[MACS], members)
         highest = {} if truth.unsure is None else ceiling(truth.accuracy, truth.unsure, members)

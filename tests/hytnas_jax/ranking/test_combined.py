@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from hytnas_jax.ranking.combined import Combined, out_of_sample
+from hytnas_jax.ranking.combined import Combined, can_combine, out_of_sample
 from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN, Values
 from proxies.ranking import tau_b
+from supernet.errors import UserError
 
 
 def made_up(rng: np.random.Generator, count: int) -> Values:
@@ -66,3 +67,13 @@ def test_perfect_networks_have_finite_odds() -> None:
     mean, std = Combined.fit(estimates, np.linspace(0.95, 1, 12)).predict(estimates)
     assert np.isfinite(mean).all()
     assert np.isfinite(std).all()
+
+
+def test_a_useless_supernet_is_refused() -> None:
+    estimates = made_up(np.random.default_rng(0), 12)
+    assert can_combine(estimates)
+    assert not can_combine({name: values[:9] for name, values in estimates.items()})
+    estimates[LOSS][3] = np.nan
+    assert not can_combine(estimates)
+    with pytest.raises(UserError, match="train it again, with a smaller --learning-rate"):
+        Combined.fit(estimates, np.linspace(0.5, 0.9, 12))
