@@ -41,8 +41,8 @@ class Combined:
         features = _features(estimates)
         if not np.isfinite(features).all():
             raise UserError(
-                "some estimates of the trained networks are no numbers: the supernet's weights are of no use; "
-                "train it again, with a smaller --learning-rate"
+                "some estimates of the trained networks are no numbers: the supernet's weights are of no "
+                "use; train it again, with a smaller --learning-rate"
             )
         model = make_pipeline(StandardScaler(), BayesianRidge())
         return cls(model.fit(features, _log_odds(accuracy)))
