@@ -16,7 +16,7 @@ import io
 import itertools
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +189,7 @@ def trained(project: Project, points: list[ParetoPoint], config: Config) -> dict
         for epochs, network, start in itertools.product(config.epochs, networks.values(), RATES)
     ]
     todo = [job for job in jobs if job not in done]
-    work = Training(project, project.dataset(), inherited(project, points), folder, config)
+    work = Training(project, project.dataset(), inherited(project, networks.values()), folder, config)
     results = run_jobs(work, todo, processes=config.processes, share_cores=True)
     with (
         console.progress(len(jobs), "training", done=len(jobs) - len(todo)) as bar,
@@ -205,15 +205,13 @@ def trained(project: Project, points: list[ParetoPoint], config: Config) -> dict
     return done
 
 
-def inherited(project: Project, points: list[ParetoPoint]) -> dict[Architecture, Tree]:
+def inherited(project: Project, networks: Iterable[Architecture]) -> dict[Architecture, Tree]:
     """The supernet's weights of each network, as NumPy arrays, which can be sent to another process."""
     model, params = load_supernet(project)
     blank = model.no_stats()
     return {
-        point.architecture: jax.tree.map(
-            np.asarray, slice_subnet(project.space, point.architecture, params, blank)[1]
-        )
-        for point in points
+        network: jax.tree.map(np.asarray, slice_subnet(project.space, network, params, blank)[1])
+        for network in networks
     }
 
 

@@ -1,0 +1,124 @@
+"""Ways to judge subnets of a trained supernet, by how well each ranks the networks of the study.
+
+    python benchmarks/ranking_variants.py --workdir runs/cifar --name ranking_variants_cifar10
+
+For a work folder in which `train_supernet` and `study_ranking` have ended: accuracy and loss with BatchNorm
+statistics from so many batches of 128 training pictures, and the accuracy after so many epochs of training
+from the supernet's weights, as `retrain` trains. Parameters and MACs stand beside them.
+"""
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from common import save_result
+from inherit_or_scratch import Config as Retraining
+from inherit_or_scratch import Job, Training, inherited
+
+from hytnas_jax import console
+from hytnas_jax.command import flags_of, require_at_least, run
+from hytnas_jax.judging import judging_pictures
+from hytnas_jax.project import Project, open_project
+from hytnas_jax.ranking.agreement import agreements, bands, ceiling
+from hytnas_jax.ranking.estimates import MACS, PARAMETERS, Values
+from hytnas_jax.ranking.truth import read_truth
+from hytnas_jax.steps.train_supernet import load_supernet
+from hytnas_jax.workdir import CsvLog, Workdir
+from hytnas_jax.workers import run_jobs
+from proxies.complexity import num_macs, num_parameters
+from proxies.supernet_accuracy import SupernetError
+from supernet.architecture import Architecture
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(Retraining):
+    """Judge the study's networks in several ways."""
+
+    networks: int = 0
+    """Not used: all of the study are judged."""
+    epochs: tuple[int, ...] = (1,)
+    """How long to train from the supernet's weights; each is a training of its own."""
+    batch_size: int = 64
+    """Pictures in a step of that."""
+    calibration: tuple[int, ...] = (1, 4, 16)
+    """Batches that BatchNorm statistics are taken from."""
+    name: str = "ranking_variants"
+    """Of the result file."""
+    processes: int = os.cpu_count() or 1
+    """Networks trained at the same time."""
+
+
+def main(config: Config) -> None:
+    """Judge, train what is missing, and compare with the truth."""
+    require_at_least(config, {"batch_size": 2, "seed": 0, "processes": 1})
+    project = open_project(Workdir(config.workdir))
+    truth = read_truth(project)
+    networks = truth.architectures
+    estimates: Values = {
+        PARAMETERS: num_parameters(project.to_spec)(networks),
+        MACS: num_macs(project.to_spec)(networks),
+        **judged(project, networks, config.calibration),
+        **fine_tuned(project, networks, config),
+    }
+    members = bands(estimates[MACS])
+    found = agreements(estimates, truth.accuracy, estimates[MACS], members)
+    for name, by_band in found.items():
+        print(f"{name}: " + ", ".join(f"{band} {agreement.tau}" for band, agreement in by_band.items()))
+    save_result(
+        config.name,
+        {
+            "command": f"python benchmarks/ranking_variants.py {flags_of(config)}",
+            "data": project.source,
+            "ceiling": None if truth.unsure is None else ceiling(truth.accuracy, truth.unsure, members),
+            "agreement": found,
+            "estimates": estimates,
+            "networks": [network.name for network in networks],
+        },
+    )
+
+
+def judged(project: Project, networks: Sequence[Architecture], calibration: Sequence[int]) -> Values:
+    """Accuracies and negative losses with the supernet's weights, for each number of calibration batches."""
+    model, params = load_supernet(project)
+    dataset, values = project.dataset(), {}
+    with console.progress(len(calibration) * len(networks), "judging") as bar:
+        for count in calibration:
+            pictures = judging_pictures(project, dataset, calibration=count)
+            judge = SupernetError(project.space, model, params, pictures, on_judged=bar.advance)
+            values[f"accuracy, calibrated on {count} batches"] = 1 - judge(networks)
+            values[f"loss, calibrated on {count} batches"] = -judge.losses
+    return values
+
+
+def fine_tuned(project: Project, networks: Sequence[Architecture], config: Config) -> Values:
+    """Accuracies after some epochs from the supernet's weights; rows of `ranking_variants/tuned.csv`."""
+    folder = project.workdir.path / "ranking_variants"
+    supernet = project.workdir.step("supernet").done()["id"]
+    table = CsvLog(folder / "tuned.csv", ("supernet", "name", "epochs", "batch_size", "error"))
+    key = {"supernet": supernet, "batch_size": str(config.batch_size)}
+    done = {
+        (row["name"], int(row["epochs"])): float(row["error"])
+        for row in table.rows()
+        if all(row[name] == value for name, value in key.items())
+    }
+    jobs = [Job(network, "supernet", epochs) for epochs in config.epochs for network in networks]
+    todo = [job for job in jobs if (job.architecture.name, job.epochs) not in done]
+    work = Training(project, project.dataset(), inherited(project, networks), folder, config)
+    results = run_jobs(work, todo, processes=config.processes, share_cores=True)
+    bar = console.progress(len(jobs), "training from the supernet", done=len(jobs) - len(todo))
+    with bar, contextlib.closing(results):
+        for job, error in results:
+            table.append({**key, "name": job.architecture.name, "epochs": job.epochs, "error": error})
+            done[job.architecture.name, job.epochs] = error
+            bar.advance()
+    return {
+        f"accuracy after {epochs} epochs from the supernet": 1
+        - np.array([done[network.name, epochs] for network in networks])
+        for epochs in config.epochs
+    }
+
+
+if __name__ == "__main__":
+    run(main, Config)
