@@ -85,7 +85,7 @@ def judged(project: Project, networks: Sequence[Architecture], calibration: Sequ
     dataset, values = project.dataset(), {}
     with console.progress(len(calibration) * len(networks), "judging") as bar:
         for count in calibration:
-            pictures = judging_pictures(project, dataset, calibration=count)
+            pictures = judging_pictures(project, dataset, num_calibration=count)
             judge = SupernetError(project.space, model, params, pictures, on_judged=bar.advance)
             values[f"accuracy, calibrated on {count} batches"] = 1 - judge(networks)
             values[f"loss, calibrated on {count} batches"] = -judge.losses

@@ -13,11 +13,11 @@ NUM_CALIBRATION_BATCHES = 4
 
 
 def judging_pictures(
-    project: Project, dataset: Dataset, *, calibration: int = NUM_CALIBRATION_BATCHES
+    project: Project, dataset: Dataset, *, num_calibration: int = NUM_CALIBRATION_BATCHES
 ) -> Callable[[int], JudgingPictures]:
-    """For a resolution, training pictures to calibrate by (so many batches) and the search split to judge by."""
+    """For a resolution, so many batches of training pictures to calibrate by, and the search split."""
     return lambda resolution: pictures_for(
-        project, dataset.train, dataset.search, resolution, calibration=calibration
+        project, dataset.train, dataset.search, resolution, num_calibration=num_calibration
     )
 
 
@@ -27,11 +27,11 @@ def pictures_for(
     judged: Pictures,
     resolution: int,
     *,
-    calibration: int = NUM_CALIBRATION_BATCHES,
+    num_calibration: int = NUM_CALIBRATION_BATCHES,
 ) -> JudgingPictures:
     """Calibration batches drawn evenly from `train`, and all of `judged`, both prepared, not augmented."""
     batch = min(BATCH, len(train))
-    count = max(1, min(calibration, len(train) // batch))
+    count = max(1, min(num_calibration, len(train) // batch))
     order = np.random.default_rng(0).permutation(len(train))[: count * batch]
     calibration = project.prepared(Pictures(train.images[order], train.labels[order]), resolution)
     images, labels = in_batches(project.prepared(judged, resolution), judged.labels, min(BATCH, len(judged)))

@@ -13,8 +13,8 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.choice import choose
 from hytnas_jax.command import settings_of
+from hytnas_jax.confirmation import confirm
 from hytnas_jax.data import Dataset, Pictures
-from hytnas_jax.mobo import pareto_mask
 from hytnas_jax.objectives import SHARES
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import load_pareto
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """A network to retrain: its role in the choice, what the search expected of it, and that minimised."""
+    """A network to retrain: its role in the choice, what the search expected of it, and of that the costs,
+    which are all objectives but errors, minimised."""
 
     architecture: Architecture
     role: str
     expected: dict[str, float]
-    minimised: dict[str, float]
+    costs: list[float]
 
 
 def retrain(config: Config) -> None:
@@ -63,7 +64,7 @@ def retrain(config: Config) -> None:
             label = f"retraining {network.architecture.name} ({number} of {len(chosen)}, {network.role})"
             _retrain(project, dataset, network, shared, config, folder, label)
     results = [_test(project, dataset, network, step.folder, config) for network in chosen]
-    _finish(step, chosen, results)
+    _finish(step, chosen, results, pictures=len(dataset.search))
     console.wrote([step.folder / network.architecture.name for network in chosen], next_command)
 
 
@@ -78,7 +79,7 @@ def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
             points[row].architecture,
             role,
             dict(points[row].values),
-            dict(zip(names, (values * signs)[row].tolist(), strict=True)),
+            (values * signs)[row, [name not in SHARES for name in names]].tolist(),
         )
         for row, role in choose(values * signs, names, count)
     ]
@@ -142,19 +143,21 @@ def _test(
     return result
 
 
-def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]]) -> None:
-    confirmed = _confirmed(chosen, [result["search_error_retrained"] for result in results])
+def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, pictures: int) -> None:
+    """Say what became of the networks, and close the step; `pictures` of the search split judged them."""
+    errors = np.array([result["search_error_retrained"] for result in results])
+    verdicts = confirm(np.array([network.costs for network in chosen]), errors, pictures=pictures)
     rows = []
-    for network, result, stays in zip(chosen, results, confirmed, strict=True):
+    for network, result, verdict in zip(chosen, results, verdicts, strict=True):
         expected, found = result["search_error_expected"], result["search_error_retrained"]
         names = network.architecture.name, network.role
-        rows.append((*names, expected, found, result["test_error"], "yes" if stays else "no"))
+        rows.append((*names, expected, found, result["test_error"], verdict))
     console.table(
         rows, ("network", "role", "expected error", "retrained", "test error", "still on the front")
     )
     summary: dict[str, Any] = {
         "networks": [n.architecture.name for n in chosen],
-        "confirmed": [n.architecture.name for n, stays in zip(chosen, confirmed, strict=True) if stays],
+        "still_on_front": verdicts,
         "ranking": None,
     }
     if all(r["search_error_expected"] is not None for r in results):
@@ -163,12 +166,3 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]]) -> 
             summary["ranking"] = dataclasses.asdict(tau)
             console.say(f"Kendall tau between the expected and the retrained errors: {tau}")
     step.finish(summary)
-
-
-def _confirmed(chosen: list[Chosen], errors: list[float]) -> list[bool]:
-    """Whether none of the others beats a network in every objective, now that its error is known."""
-    values = [
-        [error if name in SHARES else value for name, value in network.minimised.items()]
-        for network, error in zip(chosen, errors, strict=True)
-    ]
-    return pareto_mask(np.array(values)).tolist()
