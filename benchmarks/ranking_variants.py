@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from common import save_result
@@ -33,17 +34,19 @@ from supernet.architecture import Architecture
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Retraining):
+class Config:
     """Judge the study's networks in several ways."""
 
-    networks: int = 0
-    """Not used: all of the study are judged."""
+    workdir: Path
+    """A work folder in which train_supernet and study_ranking have ended."""
     epochs: tuple[int, ...] = (1,)
     """How long to train from the supernet's weights; each is a training of its own."""
     batch_size: int = 64
     """Pictures in a step of that."""
     calibration: tuple[int, ...] = (1, 4, 16)
     """Batches that BatchNorm statistics are taken from."""
+    seed: int = 0
+    """Of the order of the pictures."""
     name: str = "ranking_variants"
     """Of the result file."""
     processes: int = os.cpu_count() or 1
@@ -105,7 +108,8 @@ def fine_tuned(project: Project, networks: Sequence[Architecture], config: Confi
     }
     jobs = [Job(network, "supernet", epochs) for epochs in config.epochs for network in networks]
     todo = [job for job in jobs if (job.architecture.name, job.epochs) not in done]
-    work = Training(project, project.dataset(), inherited(project, networks), folder, config)
+    retraining = Retraining(config.workdir, batch_size=config.batch_size, seed=config.seed)
+    work = Training(project, project.dataset(), inherited(project, networks), folder, retraining)
     results = run_jobs(work, todo, processes=config.processes, share_cores=True)
     bar = console.progress(len(jobs), "training from the supernet", done=len(jobs) - len(todo))
     with bar, contextlib.closing(results):
