@@ -12,11 +12,9 @@ Every training is a row of `inherit_or_scratch/trained.csv` in the work folder; 
 
 import contextlib
 import dataclasses
-import io
 import itertools
 import os
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +32,14 @@ from hytnas_jax.preparation import prepare
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.retrain import Config as Retraining
 from hytnas_jax.search_results import ParetoPoint, load_pareto
-from hytnas_jax.steps.train_supernet import load_supernet
-from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
+from hytnas_jax.steps.retrain import shared_weights
+from hytnas_jax.train_alone import Schedule, train_and_judge
 from hytnas_jax.workdir import CsvLog, Workdir
 from hytnas_jax.workers import run_jobs
 from proxies.complexity import num_macs
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.model import Tree
-from supernet.subnet import slice_subnet
 
 SLOWER = "supernet, 1e-3"
 RATES = {"supernet": Retraining.learning_rate, "scratch": Retraining.learning_rate, SLOWER: 1e-3}
@@ -101,18 +98,15 @@ class Training:
         folder = self.folder / f"{job.architecture.name}-{job.start}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
         is_inherited = job.start != "scratch"
-        with contextlib.redirect_stdout(io.StringIO()):
-            weights = train_alone(
-                self.project,
-                self.dataset,
-                spec,
-                Schedule(job.epochs, self.config.batch_size, RATES[job.start], self.config.seed),
-                start=self.inherited[job.architecture] if is_inherited else None,
-                folder=folder,
-                label=str(job),
-            )
-        error, _ = error_and_loss(self.project, self.dataset, spec, weights, self.dataset.search)
-        shutil.rmtree(folder)
+        error, _ = train_and_judge(
+            self.project,
+            self.dataset,
+            spec,
+            Schedule(job.epochs, self.config.batch_size, RATES[job.start], self.config.seed),
+            start=self.inherited[job.architecture] if is_inherited else None,
+            folder=folder,
+            label=str(job),
+        )
         return error
 
 
@@ -188,31 +182,40 @@ def trained(project: Project, points: list[ParetoPoint], config: Config) -> dict
         Job(network, start, epochs)
         for epochs, network, start in itertools.product(config.epochs, networks.values(), RATES)
     ]
-    todo = [job for job in jobs if job not in done]
     work = Training(project, project.dataset(), inherited(project, networks.values()), folder, config)
-    results = run_jobs(work, todo, processes=config.processes, share_cores=True)
-    with (
-        console.progress(len(jobs), "training", done=len(jobs) - len(todo)) as bar,
-        contextlib.closing(results),
-    ):
+
+    def record(job: Job, error: float) -> None:
+        row = {"name": job.architecture.name, "start": job.start, "epochs": job.epochs, "error": error}
+        table.append(row)
+
+    train_missing(work, jobs, done, record, processes=config.processes)
+    return done
+
+
+def train_missing(
+    work: Training,
+    jobs: list[Job],
+    done: dict[Job, float],
+    record: Callable[[Job, float], None],
+    *,
+    processes: int,
+) -> None:
+    """Make the jobs that are not `done`; each error is recorded, and put there, once it is known."""
+    todo = [job for job in jobs if job not in done]
+    results = run_jobs(work, todo, processes=processes, share_cores=True)
+    bar = console.progress(len(jobs), "training", done=len(jobs) - len(todo))
+    with bar, contextlib.closing(results):
         for job, error in results:
-            table.append(
-                {"name": job.architecture.name, "start": job.start, "epochs": job.epochs, "error": error}
-            )
+            record(job, error)
             done[job] = error
             bar.note(f"{job}: error {error:.4f}")
             bar.advance()
-    return done
 
 
 def inherited(project: Project, networks: Iterable[Architecture]) -> dict[Architecture, Tree]:
     """The supernet's weights of each network, as NumPy arrays, which can be sent to another process."""
-    model, params = load_supernet(project)
-    blank = model.no_stats()
-    return {
-        network: jax.tree.map(np.asarray, slice_subnet(project.space, network, params, blank)[1])
-        for network in networks
-    }
+    shared = shared_weights(project)
+    return {network: jax.tree.map(np.asarray, shared(network)) for network in networks}
 
 
 def paired(differences: np.ndarray) -> dict[str, float]:

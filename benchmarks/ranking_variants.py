@@ -7,7 +7,6 @@ statistics from so many batches of 128 training pictures, and the accuracy after
 from the supernet's weights, as `retrain` trains. Parameters and MACs stand beside them.
 """
 
-import contextlib
 import dataclasses
 import os
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from common import save_result
 from inherit_or_scratch import Config as Retraining
-from inherit_or_scratch import Job, Training, inherited
+from inherit_or_scratch import Job, Training, inherited, train_missing
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, require_at_least, run
@@ -27,7 +26,6 @@ from hytnas_jax.ranking.estimates import MACS, PARAMETERS, Values
 from hytnas_jax.ranking.truth import read_truth
 from hytnas_jax.steps.train_supernet import load_supernet
 from hytnas_jax.workdir import CsvLog, Workdir
-from hytnas_jax.workers import run_jobs
 from proxies.complexity import num_macs, num_parameters
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
@@ -101,25 +99,23 @@ def fine_tuned(project: Project, networks: Sequence[Architecture], config: Confi
     supernet = project.workdir.step("supernet").done()["id"]
     table = CsvLog(folder / "tuned.csv", ("supernet", "name", "epochs", "batch_size", "error"))
     key = {"supernet": supernet, "batch_size": str(config.batch_size)}
+    by_name = {network.name: network for network in networks}
     done = {
-        (row["name"], int(row["epochs"])): float(row["error"])
+        Job(by_name[row["name"]], "supernet", int(row["epochs"])): float(row["error"])
         for row in table.rows()
-        if all(row[name] == value for name, value in key.items())
+        if row["name"] in by_name and all(row[name] == value for name, value in key.items())
     }
     jobs = [Job(network, "supernet", epochs) for epochs in config.epochs for network in networks]
-    todo = [job for job in jobs if (job.architecture.name, job.epochs) not in done]
     retraining = Retraining(config.workdir, batch_size=config.batch_size, seed=config.seed)
     work = Training(project, project.dataset(), inherited(project, networks), folder, retraining)
-    results = run_jobs(work, todo, processes=config.processes, share_cores=True)
-    bar = console.progress(len(jobs), "training from the supernet", done=len(jobs) - len(todo))
-    with bar, contextlib.closing(results):
-        for job, error in results:
-            table.append({**key, "name": job.architecture.name, "epochs": job.epochs, "error": error})
-            done[job.architecture.name, job.epochs] = error
-            bar.advance()
+
+    def record(job: Job, error: float) -> None:
+        table.append({**key, "name": job.architecture.name, "epochs": job.epochs, "error": error})
+
+    train_missing(work, jobs, done, record, processes=config.processes)
     return {
         f"accuracy after {epochs} epochs from the supernet": 1
-        - np.array([done[network.name, epochs] for network in networks])
+        - np.array([done[Job(network, "supernet", epochs)] for network in networks])
         for epochs in config.epochs
     }
 

@@ -43,7 +43,6 @@ EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
 }
 SHARES = ("error", "trained_error")
-ESTIMATED = ("trained_error",)
 # Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
 # depend on how many networks are asked for at once, and a search that goes on must see what it saw before.
 DECIMALS = 6
@@ -121,7 +120,7 @@ def make_task(
             estimator.unit,
             on_genes.get(name),
             is_share=name in SHARES,
-            is_estimated=name in ESTIMATED,
+            is_estimated=isinstance(estimator, TrainedError),
         )
 
     problem = Problem(

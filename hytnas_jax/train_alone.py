@@ -1,7 +1,10 @@
 """Training one network of the space on its own: the same for retraining and for the truth of a ranking."""
 
+import contextlib
 import dataclasses
 import functools
+import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,27 @@ def train_alone(
     pictures = pictures_for(project, dataset.train, dataset.search, spec.resolution)
     params = training.weights(model, state.ema)
     return params, jax.jit(functools.partial(calibrate, model))(params, stats, pictures.calibration)
+
+
+def train_and_judge(
+    project: Project,
+    dataset: Dataset,
+    spec: NetworkSpec,
+    schedule: Schedule,
+    *,
+    start: Tree | None,
+    folder: Path,
+    label: str,
+) -> tuple[float, float]:
+    """`error_and_loss` on the search split of a network that `train_alone` trains; nothing of it is kept.
+
+    It prints nothing: of several processes that train at once, the command shows one bar for all.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        weights = train_alone(project, dataset, spec, schedule, start=start, folder=folder, label=label)
+    result = error_and_loss(project, dataset, spec, weights, dataset.search)
+    shutil.rmtree(folder)
+    return result
 
 
 def error_and_loss(

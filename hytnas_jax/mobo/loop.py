@@ -139,7 +139,7 @@ class _Learnt:
 
     genes: np.ndarray
     values: np.ndarray
-    std: np.ndarray
+    std: np.ndarray | None
     within: np.ndarray
     evaluations: int
 
@@ -159,7 +159,7 @@ class _Learnt:
 def _learnt(problem: Problem, observations: Observations) -> _Learnt:
     kept = observations.succeeded
     genes, values = observations.genes[kept], problem.minimised(observations.values[kept])
-    std = np.zeros_like(values) if observations.std is None else observations.std[kept]
+    std = None if observations.std is None else observations.std[kept]
     within = problem.feasible(genes) & problem.within_bounds(values)
     return _Learnt(genes, values, std, within, len(observations.genes))
 

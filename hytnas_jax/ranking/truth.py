@@ -7,9 +7,7 @@ on from its checkpoint.
 import contextlib
 import dataclasses
 import functools
-import io
 import math
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +21,7 @@ from hytnas_jax.preparation import prepare
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.agreement import training_noise
 from hytnas_jax.ranking.sample import draw_over_cost, spread
-from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
+from hytnas_jax.train_alone import Schedule, train_and_judge
 from hytnas_jax.workdir import CsvLog, read_json
 from hytnas_jax.workers import run_jobs
 from proxies.complexity import num_macs
@@ -70,12 +68,9 @@ class Trainer:
         folder = self.folder / f"{job.architecture.name}-{job.seed}"
         spec = self.project.to_spec(job.architecture)
         schedule = dataclasses.replace(self.schedule, seed=job.seed)
-        with contextlib.redirect_stdout(io.StringIO()):  # several at once: the command shows one bar for all
-            weights = train_alone(
-                self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
-            )
-        error, loss = error_and_loss(self.project, self.dataset, spec, weights, self.dataset.search)
-        shutil.rmtree(folder)
+        error, loss = train_and_judge(
+            self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
+        )
         return Trained(error, loss, time.perf_counter() - started)
 
 

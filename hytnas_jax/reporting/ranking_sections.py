@@ -2,7 +2,7 @@
 
 import math
 
-from hytnas_jax.ranking.agreement import ALL, BANDS
+from hytnas_jax.ranking.agreement import ALL, BANDS, Interval
 from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.estimates import ACCURACY
 from hytnas_jax.reporting.chart import Axis, Point, Series, chart
@@ -109,9 +109,7 @@ def _study_chart(study: StudyResult, used: str) -> str:
 
 
 def _tau(interval: dict[str, float] | None) -> str:
-    if interval is None:
-        return DASH
-    return f"{interval['value']:.2f} [{interval['low']:.2f}, {interval['high']:.2f}]"
+    return DASH if interval is None else str(Interval(**interval))
 
 
 def _value(interval: dict[str, float] | None) -> float:

@@ -57,7 +57,7 @@ def retrain(config: Config) -> None:
         return
     chosen = _chosen(project, search, config.count)
     dataset = project.dataset()
-    shared = _shared_weights(project)
+    shared = shared_weights(project)
     for number, network in enumerate(chosen, 1):
         folder = step.folder / network.architecture.name
         if not (folder / "weights.npz").exists():
@@ -85,7 +85,7 @@ def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
     ]
 
 
-def _shared_weights(project: Project) -> Callable[[Architecture], Tree]:
+def shared_weights(project: Project) -> Callable[[Architecture], Tree]:
     """Cuts an architecture's parameters out of the supernet's."""
     model, params = load_supernet(project)
     blank = model.no_stats()

@@ -111,7 +111,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
 
     real_pictures_for = train_alone.pictures_for
     monkeypatch.setattr(train_alone, "fit", fit)
-    monkeypatch.setattr(retrain, "_shared_weights", shared_weights)
+    monkeypatch.setattr(retrain, "shared_weights", shared_weights)
     monkeypatch.setattr(train_alone, "pictures_for", pictures_for)
     jax.config.update("jax_disable_most_optimizations", True)
     yield recorder
