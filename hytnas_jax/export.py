@@ -1,30 +1,39 @@
-"""Write every retrained network as an ONNX model, check it against JAX and measure it.
+"""Write every retrained network in the formats of small devices, check each against JAX and measure it.
 
     python -m hytnas_jax.export --workdir runs/digits
+    python -m hytnas_jax.export --workdir runs/digits --formats onnx onnx-int8 tflite tflite-int8 stablehlo
 
-Each network's folder gets `model.onnx`, `card.json` (the model card) and `infer.py`, which classifies
-a picture with no more than numpy, Pillow and ONNX Runtime.
+Each network's folder gets a file of each format, with what its check found beside it
+(`model.onnx.check.json`), `card.json` (the model card) and `infer.py`, which classifies a picture with no
+more than numpy, Pillow and the format's runtime.
 """
 
 import dataclasses
 from pathlib import Path
 
 from hytnas_jax.command import require_at_least, run
+from hytnas_jax.format_names import FormatName, check_formats
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Write the retrained networks as ONNX models, check them against JAX and measure their latency."""
+    """Write the retrained networks for small devices, check them against JAX and measure their latency."""
 
     workdir: Path
     """The work folder; retrain has made the networks."""
-    pictures: int = 64
-    """Pictures of the search split on which each model must agree with JAX."""
+    formats: tuple[FormatName, ...] = ("onnx", "onnx-int8")
+    """What to write; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
+    pictures: int = 1000
+    """Pictures of the search split that each file is checked by: it must agree with JAX, and its accuracy is
+    told."""
+    calibration: int = 128
+    """Pictures of the training split that the ranges of the int8 files are taken from."""
 
 
 def main(config: Config) -> None:
-    """Export what is not exported yet, and say how good and how quick each model is."""
-    require_at_least(config, {"pictures": 1})
+    """Export what is not exported yet, and say how good and how quick each file is."""
+    require_at_least(config, {"pictures": 1, "calibration": 1})
+    check_formats(config.formats)
     from hytnas_jax.steps.export import export
 
     export(config)

@@ -1,9 +1,11 @@
 """The card beside an exported model: what it is, how pictures go in, how good and how quick it is."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from hytnas_jax.device.onnx_graph import INPUT, OPSET, OUTPUT
+from hytnas_jax.device.formats import FORMATS
+from hytnas_jax.device.onnx_graph import INPUT, OUTPUT
 from hytnas_jax.device.parity import TOLERANCE
 from hytnas_jax.device.timing import Timing
 from hytnas_jax.environment import environment, package_version
@@ -22,9 +24,8 @@ def model_card(
     project: Project,
     *,
     stored_side: int,
-    parity: dict[str, Any],
+    files: Mapping[str, Mapping[str, Any]],
     timing: Timing,
-    file_bytes: int,
 ) -> dict[str, Any]:
     """The card as JSON values.
 
@@ -32,13 +33,12 @@ def model_card(
         network: what was exported.
         project: the data that it was trained on.
         stored_side: side in pixels to which pictures are cropped and resized before all else.
-        parity: the fields of `Parity`.
-        timing: measured on this machine.
-        file_bytes: size of the ONNX file.
+        files: what is known of each file beside the card: its format, its size, the fields of its `Check`,
+            and the `Timing` of those that are timed.
+        timing: of the ONNX file, measured on this machine.
     """
     return {
         "name": network.name,
-        "format": f"ONNX opset {OPSET}, float32",
         "labels": list(project.class_names),
         "input": _input(network, project, stored_side),
         "output": {
@@ -52,8 +52,12 @@ def model_card(
             "search": 1 - network.search_error,
         },
         "latency": _latency(network, timing),
-        "size": {**dataclasses.asdict(complexity(network.spec)), "file_bytes": file_bytes},
-        "check": {**parity, "tolerance": TOLERANCE, "against": "JAX, on pictures of the search split"},
+        "size": {
+            **dataclasses.asdict(complexity(network.spec)),
+            "file_bytes": files[FORMATS["onnx"].file]["bytes"],
+        },
+        "files": files,
+        "checked": f"against JAX, on pictures of the search split; tolerance of float files: {TOLERANCE}",
         "data": {"source": project.source, "licence": LICENCE},
         "role": network.role,
         "architecture": network.architecture,

@@ -22,6 +22,9 @@ from supernet.operations import KEY, Graph, Op, Shape
 OPSET = 21
 IR_VERSION = 10
 INPUT, OUTPUT = "images", "logits"
+# Added to the score of a key that is padding: enough for a softmax to forget it (exp(-32) is 1e-14), and
+# little enough for eight bits to tell the other scores apart.
+PADDING_SCORE = np.float32(-32)
 TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
@@ -245,10 +248,10 @@ def _write_scores(writer: _Writer, op: Op) -> None:
 
 
 def _write_mask(writer: _Writer, op: Op) -> None:
-    """Adds a large negative number where the key is padding, the same in every picture."""
+    """Adds `PADDING_SCORE` where the key is padding, the same in every picture."""
     (x,) = writer.inputs(op)
     groups, heads, tokens, _ = op.shape
-    mask = np.where(padding_keys(op.side, op.patch), np.float32(-1e9), np.float32(0))
+    mask = np.where(padding_keys(op.side, op.patch), PADDING_SCORE, np.float32(0))
     name = writer.constant(f"{op.name}/padding", mask.reshape(groups, 1, 1, tokens))
     x = writer.reshape(op, x, (-1, groups, heads, tokens, tokens), step="pictures")
     x = writer.node(op, "Add", [x, name], step="masked")

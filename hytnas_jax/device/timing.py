@@ -1,4 +1,4 @@
-"""How long ONNX models take on this machine: ONNX Runtime, one thread, one picture at a time.
+"""How long exported models take on this machine in their runtimes: one thread, one picture at a time.
 
 A single timing is off by tens of per cent on a machine that does anything else. Here the models
 take turns: in each round each runs a few times and keeps its quickest run; its latency is the
@@ -12,9 +12,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-import numpy as np
-import onnxruntime as ort
 from scipy.stats import binom
+
+from hytnas_jax.device.runtimes import load
 
 # Of one round of one model.
 ROUND_SECONDS, ROUND_RUNS = 0.01, 2
@@ -54,7 +54,7 @@ def time_models(
     """Time models in turns; each result comes as soon as it is certain enough.
 
     Args:
-        models: serialised ONNX models with one float32 input, whose symbolic axes are taken as 1.
+        models: serialised ONNX or TFLite models with one input, whose symbolic axes are taken as 1.
             They may come from a generator: no more are asked for than fit into memory at once.
         tolerance: a model is done once its `half_width` is this small ...
         seconds: ... or it has been running for this long, after `MIN_ROUNDS` at the least.
@@ -65,21 +65,21 @@ def time_models(
     """
     first = 0
     for batch in _batches(models):
-        sessions = {first + i: _Session(model) for i, model in enumerate(batch)}
+        running = {first + i: _Timed(model) for i, model in enumerate(batch)}
         first += len(batch)
         batch.clear()
         number = 0
-        while sessions:
+        while running:
             number += 1
             if on_round is not None:
                 on_round(number)
-            for index, session in list(sessions.items()):
-                session.run_round()
-                if len(session.minima) < MIN_ROUNDS:
+            for index, timed in list(running.items()):
+                timed.run_round()
+                if len(timed.minima) < MIN_ROUNDS:
                     continue
-                timing = summarize(session.minima)
-                if timing.half_width <= tolerance or session.seconds >= seconds:
-                    del sessions[index]
+                timing = summarize(timed.minima)
+                if timing.half_width <= tolerance or timed.seconds >= seconds:
+                    del running[index]
                     yield index, timing
 
 
@@ -104,42 +104,24 @@ def _batches(models: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield batch
 
 
-class _Session:
+class _Timed:
     """A model that is being timed."""
 
     def __init__(self, model: bytes) -> None:
         self.minima: list[float] = []
         self.seconds = 0.0
-        self._session = ort.InferenceSession(model, _options(), providers=["CPUExecutionProvider"])
-        (self._input,) = self._session.get_inputs()
-        shape = [size if isinstance(size, int) else 1 for size in self._input.shape]
-        self._feed = {self._input.name: np.random.default_rng(0).standard_normal(shape, np.float32)}
-        self._shrink = ort.RunOptions()
-        self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._model = load(model)
 
     def run_round(self) -> None:
         """Adds the quickest of a few runs to `minima`."""
         begin = time.perf_counter()
-        self._run()  # into cold caches and an empty arena
+        self._model.run_once()  # into cold caches and an empty arena
         best, started, runs = float("inf"), time.perf_counter(), 0
         while runs < ROUND_RUNS or time.perf_counter() - started < ROUND_SECONDS:
             before = time.thread_time()
-            self._run()
+            self._model.run_once()
             best = min(best, time.thread_time() - before)
             runs += 1
-        self._session.run(None, self._feed, self._shrink)
+        self._model.release()
         self.minima.append(round(1000 * best, 6))  # to the clock's nanosecond
         self.seconds += time.perf_counter() - begin
-
-    def _run(self) -> None:
-        self._session.run(None, self._feed)
-
-
-def _options() -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    for pool in ("intra_op", "inter_op"):
-        options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
-    options.log_severity_level = 3  # errors
-    return options

@@ -1,10 +1,12 @@
-"""Exporting retrained networks: ONNX models that agree with JAX, timed, each with its card and script."""
+"""Exporting retrained networks: files that are checked against JAX, timed, each with its card and script."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +14,9 @@ from hytnas_jax import console
 from hytnas_jax.command import settings_of
 from hytnas_jax.data import Pictures
 from hytnas_jax.device import infer
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.parity import check_parity
+from hytnas_jax.device.formats import FORMATS, Format
+from hytnas_jax.device.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
+from hytnas_jax.device.parity import Check, compare, jax_logits, refuse_mismatch
 from hytnas_jax.device.timing import Timing, time_models
 from hytnas_jax.environment import environment
 from hytnas_jax.model_card import model_card
@@ -26,10 +29,11 @@ if TYPE_CHECKING:
     from hytnas_jax.export import Config
 
 STEP = "export"
+DASH = "-"
 
 
 def export(config: Config) -> None:
-    """Exports what is not exported yet, and says how good and how quick each model is."""
+    """Exports what is not exported yet, and says how good and how quick each file is."""
     project = open_project(Workdir(config.workdir))
     retrain = project.workdir.step("retrain")
     made_by = retrain.require("retrain")["id"]
@@ -39,9 +43,9 @@ def export(config: Config) -> None:
     if step.is_done:
         console.say(f"step {STEP!r} is done; delete {step.folder} to export anew")
     else:
-        write_models(project, step, networks, num_pictures=config.pictures)
+        write_files(project, step, networks, config)
         _warn_if_other_processor(project)
-        write_cards(project, step, networks)
+        write_cards(project, step, networks, config.formats)
         step.finish({"networks": [network.name for network in networks]})
     _print_table(step, networks)
     console.wrote(
@@ -50,52 +54,107 @@ def export(config: Config) -> None:
     )
 
 
-def write_models(project: Project, step: Step, networks: Sequence[Retrained], *, num_pictures: int) -> None:
-    """`model.onnx` and then `parity.json` of each network that has none yet.
+def write_files(project: Project, step: Step, networks: Sequence[Retrained], config: Config) -> None:
+    """Each network's file of each format that is missing, and then what its check has found.
 
     Raises:
         UserError: the pictures have changed, or a network's weights are missing, damaged or not finite.
-        ExportMismatch: a model does not compute what its network does; it is not written.
+        ExportMismatch: a file does not compute what its network does; it is not written.
     """
-    missing = [n for n in networks if not (step.folder / n.name / "parity.json").exists()]
-    if not missing:
+    missing = {
+        network.name: [name for name in config.formats if not _check_file(step, network, name).exists()]
+        for network in networks
+    }
+    left, total = sum(map(len, missing.values())), len(networks) * len(config.formats)
+    if not left:
         return
-    pictures = _spread(project.dataset().search, num_pictures)
-    with console.progress(len(networks), "exporting", done=len(networks) - len(missing)) as bar:
-        for network in missing:
-            params, stats = load_weights(network.weights)
-            model = build_onnx(network.spec, params, stats)
-            images = project.prepared(pictures, network.spec.resolution)
-            parity = check_parity(model, network.spec, params, stats, images)
-            folder = step.folder / network.name
-            write_bytes(folder / "model.onnx", model)
-            write_json(folder / "parity.json", parity)
-            bar.note(f"{network.name} differs by {parity.max_difference:.1e} in {parity.scale:.3g}")
-            bar.advance()
+    dataset = project.dataset()
+    judged = _spread(dataset.search, config.pictures)
+    calibration = _spread(dataset.train, config.calibration)
+    with console.progress(total, "exporting", done=total - left) as bar:
+        for network in networks:
+            if not missing[network.name]:
+                continue
+            writer = _Writer(project, step, network, judged, calibration)
+            for name in missing[network.name]:
+                bar.note(f"{network.name}: {name}")
+                writer.write(name, bar.note)
+                bar.advance()
 
 
-def write_cards(project: Project, step: Step, networks: Sequence[Retrained]) -> None:
-    """Measures all models in turns, and writes `infer.py` and then `card.json` of each."""
-    models = [(step.folder / network.name / "model.onnx").read_bytes() for network in networks]
-    stored_side = read_json(project.workdir.path / "data" / "splits.json")["side"]
-    script = Path(infer.__file__).read_bytes()
-    timings: dict[int, Timing] = {}
-    with console.progress(len(models), "measuring latency") as bar:
-        for index, timing in time_models(models, on_round=lambda number: bar.note(f"round {number}")):
-            timings[index] = timing
-            bar.advance()
-    for index, network in enumerate(networks):
-        folder = step.folder / network.name
-        card = model_card(
-            network,
-            project,
-            stored_side=stored_side,
-            parity=read_json(folder / "parity.json"),
-            timing=timings[index],
-            file_bytes=len(models[index]),
+class _Writer:
+    """Writes the files of one network; what they share is computed once."""
+
+    def __init__(
+        self, project: Project, step: Step, network: Retrained, judged: Pictures, calibration: Pictures
+    ) -> None:
+        side = network.spec.resolution
+        self._step, self._network = step, network
+        self._weights = load_weights(network.weights)
+        self._images, self._labels = project.prepared(judged, side), judged.labels
+        self._calibration = project.prepared(calibration, side)
+        self._expected = jax_logits(network.spec, *self._weights, self._images)
+
+    def write(self, name: str, note: Callable[[str], None]) -> None:
+        """The file of a format, and its check; `note` shows what takes long."""
+        target, what = FORMATS[name], f"network {self._network.name} as {name}"
+        model = target.build(self._network.spec, *self._weights)
+        quantise = None
+        if target.quantise is not None:
+            quantise = functools.partial(target.quantise, model, self._calibration)
+            model = quantise()
+        check = self._check(target, model)
+        refuse_mismatch(check, what=what, is_integer=quantise is not None)
+        found = {"format": target.title, "bytes": len(model), **dataclasses.asdict(check)}
+        if quantise is not None and check.loss > ACCEPTED_LOSS:
+            note(f"{what} loses accuracy; looking for the block that costs it")
+            found["costly_blocks"] = self._explain(target, quantise, check, what)
+        write_bytes(self._step.folder / self._network.name / target.file, model)
+        write_json(_check_file(self._step, self._network, name), found)
+
+    def _explain(
+        self, target: Format, quantise: Callable[..., bytes], check: Check, what: str
+    ) -> list[dict[str, Any]]:
+        """Looks for the blocks that cost an integer file its accuracy, and says so."""
+        blocks = costly_blocks(
+            self._network.spec, lambda block: self._check(target, quantise(in_float=block))
         )
-        write_bytes(folder / "infer.py", script)
+        console.warn(f"{what} {describe_loss(check, blocks)}")
+        return blocks
+
+    def _check(self, target: Format, model: bytes) -> Check:
+        return compare(self._expected, target.run(model, self._images), self._labels)
+
+
+def write_cards(project: Project, step: Step, networks: Sequence[Retrained], formats: Sequence[str]) -> None:
+    """Measures all files in turns, and writes `infer.py` and then `card.json` of each network."""
+    timed = [(network, name) for network in networks for name in formats if FORMATS[name].is_timed]
+    paths = [step.folder / network.name / FORMATS[name].file for network, name in timed]
+    timings: dict[tuple[str, str], Timing] = {}
+    with console.progress(len(paths), "measuring latency") as bar:
+        models = (path.read_bytes() for path in paths)
+        for index, timing in time_models(models, on_round=lambda number: bar.note(f"round {number}")):
+            network, name = timed[index]
+            timings[network.name, name] = timing
+            bar.advance()
+    stored_side = read_json(project.workdir.path / "data" / "splits.json")["side"]
+    for network in networks:
+        folder = step.folder / network.name
+        files = {}
+        for name in formats:
+            found = timings.get((network.name, name))
+            latency = None if found is None else dataclasses.asdict(found)
+            files[FORMATS[name].file] = read_json(_check_file(step, network, name)) | {"latency": latency}
+        card = model_card(
+            network, project, stored_side=stored_side, files=files, timing=timings[network.name, "onnx"]
+        )
+        write_bytes(folder / "infer.py", Path(infer.__file__).read_bytes())
         write_json(folder / "card.json", card)
+
+
+def _check_file(step: Step, network: Retrained, name: str) -> Path:
+    """What the check of a network's file has found; written after the file."""
+    return step.folder / network.name / f"{FORMATS[name].file}.check.json"
 
 
 def _spread(pictures: Pictures, count: int) -> Pictures:
@@ -117,18 +176,13 @@ def _warn_if_other_processor(project: Project) -> None:
 
 
 def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
+    """A row for each file; the accuracies are on the search split's pictures that checked it."""
     rows = []
     for network in networks:
         card = read_json(step.folder / network.name / "card.json")
-        latency = card["latency"]
-        rows.append(
-            (
-                network.name,
-                network.role,
-                card["accuracy"]["test"],
-                latency["predicted_ms"],
-                latency["measured_ms"],
-                card["size"]["file_bytes"],
-            )
-        )
-    console.table(rows, ("network", "role", "test accuracy", "predicted ms", "measured ms", "bytes"))
+        for file, found in card["files"].items():
+            ms = DASH if found["latency"] is None else found["latency"]["latency_ms"]
+            same = found["num_same_class"] / found["num_pictures"]
+            accuracies = found["accuracy"], found["accuracy_in_jax"]
+            rows.append((network.name, file, *accuracies, same, ms, found["bytes"]))
+    console.table(rows, ("network", "file", "accuracy", "in JAX", "same class", "ms", "bytes"))

@@ -9,15 +9,20 @@ import jax
 import numpy as np
 import pytest
 
+from hytnas_jax.device.onnx_graph import build_onnx
+from hytnas_jax.device.runtimes import load
 from hytnas_jax.device.timing import Timing
 from hytnas_jax.project import Project, create_project
+from hytnas_jax.steps import export
 from hytnas_jax.steps.measure_latency import Measurements
 from hytnas_jax.weights import save_weights
 from hytnas_jax.workdir import Step, Workdir, write_json
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import feature_table
 from supernet.architecture import Architecture
+from supernet.model import Tree
 from supernet.network import stand_alone
+from supernet.network_spec import NetworkSpec
 
 SPACE_RESOLUTION = 8
 ROLES = ("smallest error", "knee", "smallest latency_ms")
@@ -46,6 +51,16 @@ def work_folder(tmp_path: Path) -> Callable[..., Project]:
         return project
 
     return make
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes ONNX Runtime's word for JAX's, which compiles each network for seconds."""
+
+    def logits(spec: NetworkSpec, params: Tree, stats: Tree, images: np.ndarray) -> np.ndarray:
+        return load(build_onnx(spec, params, stats)).logits(images)
+
+    monkeypatch.setattr(export, "jax_logits", logits)
 
 
 def draw(project: Project, count: int) -> list[Architecture]:

@@ -1,78 +1,15 @@
 """ONNX graphs in onnxruntime against the Flax network, with random parameters and statistics."""
 
-from typing import Any
-
-import jax
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from graph_networks import NETWORKS, example, random_trees
 
 from hytnas_jax.device.onnx_graph import build_onnx, padding_keys
 from supernet.errors import UserError
 from supernet.named import NAMES, named_network
-from supernet.network import stand_alone
-from supernet.network_spec import (
-    BlockSpec,
-    ConvSpec,
-    HeadSpec,
-    InvertedResidualSpec,
-    MobileViTSpec,
-    NetworkSpec,
-    SeparableSpec,
-)
-
-HEAD = HeadSpec(0)
-# On pictures of 11 x 11 with 4 channels.
-NETWORKS: dict[str, tuple[tuple[BlockSpec, ...], HeadSpec]] = {
-    "conv, head": (
-        (
-            ConvSpec(6, kernel=7, stride=2, activation="hardswish", bias=True),
-            ConvSpec(8, kernel=1, stride=2, activation="none"),
-        ),
-        HeadSpec(12, hidden=7, activation="hardswish"),
-    ),
-    "separable": (
-        (SeparableSpec(8, 5, stride=2, bias=True), SeparableSpec(6, activation="relu6")),
-        HEAD,
-    ),
-    "inverted residual": ((InvertedResidualSpec(4, 12), InvertedResidualSpec(6, 8, 5, 2)), HEAD),
-    "without expansion": (
-        (InvertedResidualSpec(4, 4, 7, expand=False, activation="relu"),),
-        HeadSpec(5),
-    ),
-    "squeeze": ((InvertedResidualSpec(4, 8, squeeze=4, activation="hardswish"),), HEAD),
-    "one token a group": ((MobileViTSpec(4, 8, heads=2, ffn=12, depth=1, patch=16),), HEAD),
-    "one group, plain embedding": (
-        (MobileViTSpec(4, 8, heads=4, ffn=6, depth=1, patch=1, embed_norm=False),),
-        HEAD,
-    ),
-    "padded, two layers": (
-        (MobileViTSpec(4, 8, heads=2, ffn=12, depth=2, patch=4, kernel=5),),
-        HEAD,
-    ),
-    "patch divides": (
-        (ConvSpec(4, stride=2), MobileViTSpec(4, 6, heads=1, ffn=12, depth=1, patch=2)),
-        HEAD,
-    ),
-}
-
-
-def random_trees(spec: NetworkSpec) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Parameters and statistics that leave nothing at its initial value."""
-    rng = np.random.default_rng(1)
-    model = stand_alone(spec)
-
-    def draw(path: Any, leaf: Any) -> np.ndarray:
-        name = path[-1].key
-        if name == "kernel":
-            fan_in = leaf.size // leaf.shape[-1]
-            return rng.normal(0, 2 * fan_in**-0.5, leaf.shape).astype(np.float32)
-        low = 0.5 if name in ("scale", "var") else -0.5
-        return rng.uniform(low, low + 1, leaf.shape).astype(np.float32)
-
-    params = jax.tree_util.tree_map_with_path(draw, model.abstract_params)
-    return params, jax.tree_util.tree_map_with_path(draw, model.abstract_stats)
+from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 
 
 def run_onnx(model: bytes, images: np.ndarray) -> np.ndarray:
@@ -82,14 +19,7 @@ def run_onnx(model: bytes, images: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_logits_are_those_of_the_network(name: str) -> None:
-    blocks, head = NETWORKS[name]
-    spec = NetworkSpec(name, 11, 4, 3, blocks, head)
-    params, stats = random_trees(spec)
-    images = np.random.default_rng(2).normal(size=(5, 11, 11, 4)).astype(np.float32)
-    apply = jax.jit(lambda images: stand_alone(spec).apply(params, stats, images, train=False)[0])
-    expected = np.asarray(apply(images))
-    assert np.ptp(expected, axis=0).max() > 0.1  # the pictures do tell
-
+    spec, params, stats, images, expected = example(name)
     model = build_onnx(spec, params, stats)
     onnx.checker.check_model(onnx.load_from_string(model), full_check=True)
     np.testing.assert_allclose(run_onnx(model, images), expected, rtol=1e-4, atol=1e-5)

@@ -1,22 +1,25 @@
 """Models that agree with JAX, their cards, the script beside them, and what is refused."""
 
+import dataclasses
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import onnxruntime as ort
 import pytest
 from PIL import Image
 
+from hytnas_jax import format_names
 from hytnas_jax.device import parity
+from hytnas_jax.device.formats import FORMATS
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.timing import Timing
 from hytnas_jax.export import Config, main
+from hytnas_jax.format_names import FormatName
 from hytnas_jax.project import Project
 from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import export
@@ -36,13 +39,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "time_models", times)
 
 
-@pytest.fixture
-def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaves out the comparison with JAX, which compiles each network for seconds."""
-    agreement = parity.Parity(8, 1e-6, 1.0, 8, 0)
-    monkeypatch.setattr(export, "check_parity", lambda *args: agreement)
-
-
 def test_models_cards_and_script(
     work_folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,16 +50,67 @@ def test_models_cards_and_script(
         folder = project.workdir.path / "export" / network.name
         card = json.loads((folder / "card.json").read_text())
         assert card["accuracy"]["test"] == 1 - network.test_error
-        assert card["latency"]["measured_ms"] == 0.1 * (index + 1)
+        assert card["latency"]["measured_ms"] == 0.1 * (2 * index + 1)  # of two files each
         assert card["latency"]["predicted_ms"] == network.estimates["latency_ms"]
         assert card["size"]["file_bytes"] == (folder / "model.onnx").stat().st_size
         assert card["labels"] == [str(digit) for digit in range(10)]
-        assert card["check"]["num_pictures"] == 8
-        assert card["check"]["max_difference"] <= 1e-3 * card["check"]["scale"]
+        assert card["files"]["model.onnx"]["num_pictures"] == 8
+        check_file(folder, card["files"]["model.onnx"], "model.onnx", tolerance=1e-3)
+        check_file(folder, card["files"]["model.int8.onnx"], "model.int8.onnx", tolerance=1.0)
     said = capsys.readouterr().out
     assert networks[0].name in said
     assert "next: python -m hytnas_jax.report" in said
     check_script(project, networks[0].name, tmp_path)
+
+
+def check_file(folder: Path, found: dict[str, Any], file: str, *, tolerance: float) -> None:
+    """What the card says of a file stands beside it too, and is near the network."""
+    assert 0 < found["max_difference"] <= tolerance * found["scale"]
+    assert found["bytes"] == (folder / file).stat().st_size
+    beside = json.loads((folder / f"{file}.check.json").read_text())
+    assert beside == {key: value for key, value in found.items() if key != "latency"}
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_every_format(work_folder: MakeFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("litert_quantizer", reason="hytnas_jax[tflite] is not installed")
+    project = work_folder()
+    main(Config(project.workdir.path, formats=get_args(FormatName), pictures=8, calibration=4))
+    for network in read_retrained(project.workdir.step("retrain")):
+        card = json.loads((project.workdir.path / "export" / network.name / "card.json").read_text())
+        assert list(card["files"]) == [
+            "model.onnx", "model.int8.onnx", "model.tflite", "model.int8.tflite", "model.stablehlo"
+        ]  # fmt: skip
+        assert card["files"]["model.stablehlo"]["latency"] is None
+        assert card["files"]["model.int8.tflite"]["latency"]["latency_ms"] > 0
+        for file in ("model.tflite", "model.stablehlo"):
+            assert card["files"][file]["max_difference"] <= 1e-3 * card["files"][file]["scale"]
+    assert "model.int8.tflite" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_lost_accuracy_is_explained(
+    work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(export, "ACCEPTED_LOSS", -1.0)  # whatever it is
+    project = work_folder()
+    main(Config(project.workdir.path, pictures=8, calibration=4))
+    name = read_retrained(project.workdir.step("retrain"))[0].name
+    check = json.loads((project.workdir.path / "export" / name / "model.int8.onnx.check.json").read_text())
+    assert len(check["costly_blocks"]) == 3
+    assert "keep one of these blocks in floats" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("formats", [("onnx-int8",), ("onnx", "onnx")])
+def test_formats_that_are_refused(tmp_path: Path, formats: tuple[FormatName, ...]) -> None:
+    with pytest.raises(UserError, match="onnx among them"):
+        main(Config(tmp_path, formats=formats))
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(format_names.TFLITE_PACKAGES, "tflite", ("no_such_package",))
+    with pytest.raises(UserError, match=r"pip install 'hytnas_jax\[tflite\]'"):
+        main(Config(tmp_path, formats=("onnx", "tflite")))
 
 
 def check_script(project: Project, name: str, tmp_path: Path) -> None:
@@ -113,7 +160,7 @@ def test_goes_on_where_it_was_cut(work_folder: MakeFolder, monkeypatch: pytest.M
         cut.setattr(export, "write_cards", interrupt)
         with pytest.raises(KeyboardInterrupt):
             main(config)
-    monkeypatch.setattr(export, "check_parity", interrupt)  # all models are there: none is checked again
+    monkeypatch.setattr(export, "jax_logits", interrupt)  # all models are there: none is checked again
     main(config)
     assert project.workdir.step("export").is_done
 
@@ -126,7 +173,8 @@ def test_a_model_that_differs_is_not_written(
     work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = work_folder()
-    monkeypatch.setattr(export, "build_onnx", lambda spec, params, stats: build_onnx(spec))  # other weights
+    other = dataclasses.replace(FORMATS["onnx"], build=lambda spec, params, stats: build_onnx(spec))
+    monkeypatch.setitem(FORMATS, "onnx", other)
     with pytest.raises(parity.ExportMismatch, match="differ by"):
         main(Config(project.workdir.path, pictures=8))
     assert not list(project.workdir.path.glob("export/*/*"))
@@ -159,18 +207,3 @@ def test_another_processor_is_told(
     monkeypatch.setattr(export, "environment", lambda: {"cpu": "Toaster 3000"})
     main(Config(project.workdir.path, pictures=2))
     assert "this is Toaster 3000" in capsys.readouterr().err
-
-
-def test_agreement_counts_ties() -> None:
-    expected = np.array([[10.0, 0.0], [5.0, 5.001], [0.0, 1.0]], np.float32)
-    found = np.array([[10.0, 0.005], [5.002, 5.0], [0.0, 1.0]], np.float32)
-    agreement = parity.compare_logits(expected, found, name="n")
-    assert agreement.max_difference == pytest.approx(0.005, rel=1e-3)
-    assert (agreement.scale, agreement.num_same_class, agreement.num_tied) == (10.0, 2, 1)
-
-
-@pytest.mark.parametrize("wrong", [0.011, math.nan])
-def test_disagreement_is_refused(wrong: float) -> None:
-    expected = np.array([[10.0, 0.0]], np.float32)
-    with pytest.raises(parity.ExportMismatch, match="network n"):
-        parity.compare_logits(expected, np.array([[10.0, wrong]], np.float32), name="n")

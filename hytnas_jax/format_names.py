@@ -1,0 +1,24 @@
+"""The formats that networks are exported to, by name, for the flags: it needs no JAX."""
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Literal
+
+from supernet.errors import UserError
+
+FormatName = Literal["onnx", "onnx-int8", "tflite", "tflite-int8", "stablehlo"]
+# What the TFLite formats need beside the package: the runtime with the schema, and the quantiser.
+TFLITE_PACKAGES = {"tflite": ("ai_edge_litert",), "tflite-int8": ("ai_edge_litert", "litert_quantizer")}
+MISSING = "TFLite needs packages that are not installed: pip install 'hytnas_jax[tflite]'"
+
+
+def check_formats(formats: Sequence[FormatName]) -> None:
+    """Raises UserError where onnx is not among them, one is there twice, or its packages are missing."""
+    shown = " ".join(formats)
+    if "onnx" not in formats or len(set(formats)) < len(formats):
+        raise UserError(
+            f"--formats {shown}: give each once, and onnx among them: the latency is that of ONNX"
+        )
+    for name in formats:
+        if not all(importlib.util.find_spec(package) for package in TFLITE_PACKAGES.get(name, ())):
+            raise UserError(f"--formats {shown}: {name} cannot be written; {MISSING}")
