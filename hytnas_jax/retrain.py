@@ -19,6 +19,9 @@ class Config:
     count: int = 5
     """How many networks: the most accurate, the knee, the best of every other objective, then others far
     apart on the front."""
+    named: tuple[str, ...] = ()
+    """Published networks to train beside them, from random weights, at the search's largest resolution:
+    hyt-nas-ba, mobilevit-xxs, mobilenetv2-0.35 and others (`describe --help` lists them)."""
     start: Literal["supernet", "scratch"] = "supernet"
     """Begin with the supernet's weights, or with random ones."""
     epochs: int = 20

@@ -16,7 +16,7 @@ class Retrained:
     """One network: why it was chosen, what the search expected of it, what retraining made of it.
 
     role: what it was chosen for, in words.
-    architecture: space, genes and network, as JSON.
+    architecture: space, genes (a published network has neither) and network, as JSON.
     estimates: objective -> value that the search expected, in the objective's unit.
     result: as `result.json` has it.
     """
@@ -67,7 +67,7 @@ def _read(folder: Path) -> Retrained:
             folder=folder,
             spec=NetworkSpec.from_json(data["network"]),
             role=data["role"],
-            architecture={key: data[key] for key in ("space", "genes", "network")},
+            architecture={key: data[key] for key in ("space", "genes", "network") if key in data},
             estimates={name: float(value) for name, value in data["search"].items()},
             result=result,
         )

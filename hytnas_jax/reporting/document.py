@@ -4,6 +4,7 @@ import json
 from html import escape
 from typing import Any
 
+from hytnas_jax.reporting.file_sections import files_section
 from hytnas_jax.reporting.formats import DASH, duration, milliseconds, percent, span
 from hytnas_jax.reporting.network_sections import (
     blocks_section,
@@ -25,6 +26,7 @@ def report_html(results: Results) -> str:
         _head(results, title),
         front_section(results, commands["retrain"]),
         table_section(results),
+        files_section(results),
         blocks_section(results),
         ranking_section(results),
         study_section(results, command_line("study_ranking", results.project.workdir.path)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_jso
 from proxies.ranking import kendall_tau
 from supernet.architecture import Architecture
 from supernet.model import Tree
+from supernet.named import named_network
+from supernet.network_spec import NetworkSpec
 from supernet.subnet import slice_subnet
 
 if TYPE_CHECKING:
@@ -34,12 +36,18 @@ if TYPE_CHECKING:
 @dataclasses.dataclass(frozen=True)
 class Chosen:
     """A network to retrain: its role in the choice, what the search expected of it, and of that the costs,
-    which are all objectives but errors, minimised."""
+    which are all objectives but errors, minimised. A published network has no architecture of the space, and
+    nothing was expected of it."""
 
-    architecture: Architecture
+    spec: NetworkSpec
     role: str
-    expected: dict[str, float]
-    costs: list[float]
+    architecture: Architecture | None = None
+    expected: dict[str, float] = dataclasses.field(default_factory=dict)
+    costs: list[float] = dataclasses.field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
 
 
 def retrain(config: Config) -> None:
@@ -48,6 +56,7 @@ def retrain(config: Config) -> None:
     project = open_project(workdir)
     search = workdir.step("search")
     inputs = {"search": search.require("search")["id"]}
+    published = _published(project, config.named)
     step = workdir.step("retrain")
     step.begin(settings_of(config), inputs)
     next_command = command_line("export", config.workdir)
@@ -55,17 +64,17 @@ def retrain(config: Config) -> None:
         console.say(f"the networks in {step.folder} are retrained already")
         console.wrote([], next_command)
         return
-    chosen = _chosen(project, search, config.count)
+    chosen = [*_chosen(project, search, config.count), *published]
     dataset = project.dataset()
     shared = shared_weights(project)
     for number, network in enumerate(chosen, 1):
-        folder = step.folder / network.architecture.name
+        folder = step.folder / network.name
         if not (folder / "weights.npz").exists():
-            label = f"retraining {network.architecture.name} ({number} of {len(chosen)}, {network.role})"
+            label = f"retraining {network.name} ({number} of {len(chosen)}, {network.role})"
             _retrain(project, dataset, network, shared, config, folder, label)
     results = [_test(project, dataset, network, step.folder, config) for network in chosen]
     _finish(step, chosen, results, pictures=len(dataset.search))
-    console.wrote([step.folder / network.architecture.name for network in chosen], next_command)
+    console.wrote([step.folder / network.name for network in chosen], next_command)
 
 
 def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
@@ -76,12 +85,25 @@ def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
     values = np.array([[point.values[name] for name in names] for point in points])
     return [
         Chosen(
-            points[row].architecture,
+            project.to_spec(points[row].architecture),
             role,
+            points[row].architecture,
             dict(points[row].values),
             (values * signs)[row, [name not in SHARES for name in names]].tolist(),
         )
         for row, role in choose(values * signs, names, count)
+    ]
+
+
+def _published(project: Project, names: Sequence[str]) -> list[Chosen]:
+    """Published networks for the project's pictures. Raises UserError for a name that is not known."""
+    side = max(project.space.resolution)
+    return [
+        Chosen(
+            named_network(name, num_classes=project.num_classes, resolution=side, channels=project.channels),
+            "published",
+        )
+        for name in dict.fromkeys(names)
     ]
 
 
@@ -102,15 +124,22 @@ def _retrain(
     label: str,
 ) -> None:
     """Writes `folder`/architecture.json and, at last, weights.npz."""
-    spec = project.to_spec(network.architecture)
-    record = {"network": spec.to_json(), "role": network.role, "search": network.expected}
-    write_json(folder / "architecture.json", {**project.space.to_json(network.architecture), **record})
+    record: dict[str, Any] = {
+        "network": network.spec.to_json(),
+        "role": network.role,
+        "search": network.expected,
+    }
+    start = None
+    if network.architecture is not None:
+        record |= project.space.to_json(network.architecture)
+        start = shared(network.architecture) if config.start == "supernet" else None
+    write_json(folder / "architecture.json", record)
     weights = train_alone(
         project,
         dataset,
-        spec,
+        network.spec,
         Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed),
-        start=shared(network.architecture) if config.start == "supernet" else None,
+        start=start,
         folder=folder,
         label=label,
     )
@@ -121,15 +150,14 @@ def _test(
     project: Project, dataset: Dataset, network: Chosen, retrained: Path, config: Config
 ) -> dict[str, Any]:
     """Errors on the search split and, for the first and only time, on the test split; `result.json`."""
-    folder = retrained / network.architecture.name
+    folder = retrained / network.name
     path = folder / "result.json"
     if path.exists():
         return read_json(path)
     weights = load_weights(folder / "weights.npz")
-    spec = project.to_spec(network.architecture)
 
     def error_on(pictures: Pictures) -> float:
-        return error_and_loss(project, dataset, spec, weights, pictures)[0]
+        return error_and_loss(project, dataset, network.spec, weights, pictures)[0]
 
     result = {
         "search_error_expected": network.expected.get("error", network.expected.get("trained_error")),
@@ -137,31 +165,36 @@ def _test(
         "test_error": error_on(dataset.test),
         "test_pictures": len(dataset.test),
         "epochs": config.epochs,
-        "init": config.start,
+        "init": config.start if network.architecture is not None else "scratch",
     }
     write_json(path, result)
     return result
 
 
 def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, pictures: int) -> None:
-    """Say what became of the networks, and close the step; `pictures` of the search split judged them."""
-    errors = np.array([result["search_error_retrained"] for result in results])
-    verdicts = confirm(np.array([network.costs for network in chosen]), errors, pictures=pictures)
+    """Say what became of the networks, and close the step; `pictures` of the search split judged them.
+
+    Published networks are in the table, and in nothing that is said of the search's front.
+    """
+    searched = [n for n, network in enumerate(chosen) if network.architecture is not None]
+    errors = np.array([results[n]["search_error_retrained"] for n in searched])
+    verdicts = confirm(np.array([chosen[n].costs for n in searched]), errors, pictures=pictures)
+    still_on_front = dict(zip(searched, verdicts, strict=True))
     rows = []
-    for network, result, verdict in zip(chosen, results, verdicts, strict=True):
+    for n, (network, result) in enumerate(zip(chosen, results, strict=True)):
         expected, found = result["search_error_expected"], result["search_error_retrained"]
-        names = network.architecture.name, network.role
-        rows.append((*names, expected, found, result["test_error"], verdict))
+        verdict = still_on_front.get(n)
+        rows.append((network.name, network.role, expected, found, result["test_error"], verdict))
     console.table(
         rows, ("network", "role", "expected error", "retrained", "test error", "still on the front")
     )
     summary: dict[str, Any] = {
-        "networks": [n.architecture.name for n in chosen],
+        "networks": [network.name for network in chosen],
         "still_on_front": verdicts,
         "ranking": None,
     }
-    if all(r["search_error_expected"] is not None for r in results):
-        tau = kendall_tau(*zip(*((row[2], row[3]) for row in rows), strict=True))
+    if all(results[n]["search_error_expected"] is not None for n in searched):
+        tau = kendall_tau(*zip(*((rows[n][2], rows[n][3]) for n in searched), strict=True))
         if not math.isnan(tau.tau):
             summary["ranking"] = dataclasses.asdict(tau)
             console.say(f"Kendall tau between the expected and the retrained errors: {tau}")

@@ -17,6 +17,7 @@ from hytnas_jax.ranking.truth import Truth
 from hytnas_jax.report import Config, main
 from hytnas_jax.reporting.network_sections import error_interval
 from hytnas_jax.reporting.results import _letter
+from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import export
 from hytnas_jax.workdir import Workdir, write_json
 from supernet.errors import UserError
@@ -89,6 +90,39 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     assert json.dumps(list(project.space.resolution)) in text
     assert "Not made" not in text
     assert 'class="missing"' not in source
+    assert "nan" not in text.split()
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_file_that_loses_accuracy_is_told(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = work_folder()
+    export_all(project, monkeypatch)
+    path = next(project.workdir.path.glob("export/*/card.json"))
+    card = json.loads(path.read_text())
+    lost = {
+        "accuracy": 0.8,
+        "accuracy_in_jax": 0.95,
+        "costly_blocks": [{"block": "blocks/3", "accuracy": 0.9}],
+    }
+    card["files"]["model.int8.onnx"] = card["files"]["model.onnx"] | lost
+    write_json(path, card)
+    source, text = read_report(project)
+    assert "model.int8.onnx is 15.0 points less accurate" in text
+    assert "blocks/3 (10.0 % error)" in text
+    assert "<td>model.onnx</td>" in source
+
+
+def test_a_published_network_beside_them(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    folder = project.workdir.path / "retrain"
+    before = read_retrained(project.workdir.step("retrain"))[0]
+    record = json.loads((before.folder / "architecture.json").read_text())
+    published = {"network": record["network"], "role": "published", "search": {}}
+    write_json(folder / "mobilenet" / "architecture.json", published)
+    write_json(folder / "mobilenet" / "result.json", before.result | {"search_error_expected": None})
+    _, text = read_report(project)
+    assert "mobilenet" in text
+    assert "4 networks" in text
     assert "nan" not in text.split()
 
 

@@ -12,10 +12,12 @@ import pytest
 from hytnas_jax import train_alone
 from hytnas_jax.project import Project, create_project
 from hytnas_jax.retrain import Config, main
+from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import retrain
 from hytnas_jax.weights import load_weights
 from hytnas_jax.workdir import Workdir, write_json
 from supernet.errors import UserError
+from supernet.named import named_network
 from supernet.network import stand_alone
 from supernet.network_spec import NetworkSpec
 from supernet.training import TrainState
@@ -153,6 +155,27 @@ def test_all_are_trained_before_the_test_split_is_read(
     said = capsys.readouterr().out
     assert "test error" in said
     assert f"next: python -m hytnas_jax.export --workdir {config.workdir}" in said
+
+
+def test_published_networks_are_trained_beside_them(
+    project: Project, recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(Config(project.workdir.path, count=1, epochs=1, named=("hyt-nas-bl",)))
+    assert recorder.events == 2 * TRAINED + 2 * TESTED
+    network = next(n for n in read_retrained(project.workdir.step("retrain")) if n.name == "hyt-nas-bl")
+    assert network.spec == named_network("hyt-nas-bl", num_classes=10, resolution=8, channels=1)
+    assert (network.role, network.result["init"], network.estimates) == ("published", "scratch", {})
+    expected, _ = stand_alone(network.spec).init(jax.random.key(0))
+    params, _ = load_weights(network.weights)
+    jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(expected))
+    assert project.workdir.step("retrain").done()["summary"]["still_on_front"] == ["yes"]
+    assert "published" in capsys.readouterr().out
+
+
+def test_an_unknown_published_network_is_refused_before_anything(project: Project) -> None:
+    with pytest.raises(UserError, match="did you mean 'hyt-nas-bl'"):
+        main(Config(project.workdir.path, named=("hyt-nas-bx",)))
+    assert not (project.workdir.path / "retrain").exists()
 
 
 def test_a_finished_step_does_nothing(
