@@ -18,8 +18,8 @@ def files_section(results: Results) -> str:
         return ""
     text = (
         f"Each file was run in its own runtime on {files[0][2]['num_pictures']:,} pictures that the search "
-        "chose by; JAX is the network itself. Same class: pictures of which both say the same. Latency is of one "
-        "picture, on one thread."
+        "chose by; JAX is the network itself. Same class: pictures of which both say the same. Latency is of "
+        "one picture, on one thread."
     )
     headers = ("", "file", "error", "error in JAX", "same class", "latency", "size")
     losses = [_loss(*file) for file in files if "costly_blocks" in file[2]]
