@@ -15,8 +15,8 @@ import numpy as np
 import xgboost
 from common import save_result
 
+from hytnas_jax.device.measure import Timing, time_models
 from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.timing import Timing, time_models
 from hytnas_jax.steps.measure_latency import draw_networks
 from proxies.complexity import complexity
 from proxies.latency import (

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from hytnas_jax.device.formats import FORMATS
+from hytnas_jax.device.measure import Timing
 from hytnas_jax.device.onnx_graph import INPUT, OUTPUT
 from hytnas_jax.device.parity import TOLERANCE
-from hytnas_jax.device.timing import Timing
 from hytnas_jax.environment import environment, package_version
 from hytnas_jax.project import Project
 from hytnas_jax.retrained import Retrained

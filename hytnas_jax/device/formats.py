@@ -7,7 +7,7 @@ from typing import Literal
 
 from hytnas_jax.device.onnx_graph import OPSET, build_onnx
 from hytnas_jax.device.onnx_int8 import quantise_onnx
-from hytnas_jax.device.runtimes import Images, Logits, load
+from hytnas_jax.device.runtimes import Images, Logits, run_model
 from hytnas_jax.device.stablehlo import PLATFORMS, build_stablehlo, run_stablehlo
 from hytnas_jax.device.tflite_graph import build_tflite
 from hytnas_jax.device.tflite_int8 import quantise_tflite
@@ -31,7 +31,7 @@ class Format:
     title: str
     build: Callable[[NetworkSpec, Tree, Tree], bytes]
     quantise: Callable[..., bytes] | None = None
-    run: Callable[[bytes, Images], Logits] = lambda model, images: load(model).logits(images)
+    run: Callable[[bytes, Images], Logits] = run_model
     is_timed: bool = True
 
 

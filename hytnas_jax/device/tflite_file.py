@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hytnas_jax.device.measure import TFLITE_IDENTIFIER
 from hytnas_jax.format_names import MISSING
 from supernet.errors import UserError
 from supernet.operations import Shape
-
-IDENTIFIER = b"TFL3"  # a file's bytes 4 to 7
 
 SIGNATURE = "serving_default"
 
@@ -102,7 +101,7 @@ class TFLiteFile:
             signatureDefs=[signature],
         )
         builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+        builder.Finish(model.Pack(builder), file_identifier=TFLITE_IDENTIFIER)
         return bytes(builder.Output())
 
     def _add_tensor(self, name: str, shape: Shape, dtype: int, buffer: int) -> int:

@@ -16,8 +16,8 @@ from hytnas_jax.data import Pictures
 from hytnas_jax.device import infer
 from hytnas_jax.device.formats import FORMATS, Format
 from hytnas_jax.device.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
+from hytnas_jax.device.measure import Timing, time_models
 from hytnas_jax.device.parity import Check, compare, jax_logits, refuse_mismatch
-from hytnas_jax.device.timing import Timing, time_models
 from hytnas_jax.environment import environment
 from hytnas_jax.model_card import model_card
 from hytnas_jax.project import Project, open_project

@@ -12,8 +12,8 @@ import numpy as np
 
 from hytnas_jax import architecture_row, console
 from hytnas_jax.command import settings_of
+from hytnas_jax.device.measure import Timing, time_models
 from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.timing import Timing, time_models
 from hytnas_jax.environment import environment
 from hytnas_jax.project import open_project
 from hytnas_jax.workdir import CsvLog, Step, Workdir, command_line, read_json, write_json

@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import pytest
 
+from hytnas_jax.device.measure import Timing
 from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.runtimes import load
-from hytnas_jax.device.timing import Timing
+from hytnas_jax.device.runtimes import run_model
 from hytnas_jax.project import Project, create_project
 from hytnas_jax.steps import export
 from hytnas_jax.steps.measure_latency import Measurements
@@ -58,7 +58,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes ONNX Runtime's word for JAX's, which compiles each network for seconds."""
 
     def logits(spec: NetworkSpec, params: Tree, stats: Tree, images: np.ndarray) -> np.ndarray:
-        return load(build_onnx(spec, params, stats)).logits(images)
+        return run_model(build_onnx(spec, params, stats), images)
 
     monkeypatch.setattr(export, "jax_logits", logits)
 

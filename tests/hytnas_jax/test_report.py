@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from hytnas_jax.device.timing import Timing
+from hytnas_jax.device.measure import Timing
 from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN

@@ -10,7 +10,7 @@ from graph_networks import example
 from hytnas_jax.device.formats import FORMATS
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.onnx_int8 import quantise_onnx
-from hytnas_jax.device.runtimes import load
+from hytnas_jax.device.runtimes import run_model
 from hytnas_jax.device.tflite_graph import build_tflite
 
 NAMES = ("inverted residual", "padded, two layers", "patch divides")
@@ -32,8 +32,8 @@ def test_close_to_the_floats(kind: str, name: str) -> None:
     target = FORMATS[kind]
     assert target.quantise is not None
     model = target.build(spec, params, stats)
-    expected = load(model).logits(PICTURES)
-    found = load(target.quantise(model, PICTURES)).logits(PICTURES)
+    expected = run_model(model, PICTURES)
+    found = run_model(target.quantise(model, PICTURES), PICTURES)
     assert found.dtype == np.float32
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
     assert np.abs(found - expected).max() > 0  # eight bits are not floats
@@ -45,9 +45,9 @@ def test_a_block_in_floats_comes_nearer(kind: str) -> None:
     target = FORMATS[kind]
     assert target.quantise is not None
     model = target.build(spec, params, stats)
-    expected = load(model).logits(PICTURES)
+    expected = run_model(model, PICTURES)
     errors = [
-        np.square(load(target.quantise(model, PICTURES, in_float=block)).logits(PICTURES) - expected).mean()
+        np.square(run_model(target.quantise(model, PICTURES, in_float=block), PICTURES) - expected).mean()
         for block in ("", "blocks/0")
     ]
     assert errors[1] < 0.5 * errors[0]
@@ -84,6 +84,6 @@ def test_nothing_is_printed(
     spec, params, stats, _, _ = example("patch divides")
     target = FORMATS[kind]
     assert target.quantise is not None
-    load(target.quantise(target.build(spec, params, stats), PICTURES[:2]))
+    run_model(target.quantise(target.build(spec, params, stats), PICTURES[:2]), PICTURES[:1])
     said = capfd.readouterr()
     assert (said.out, said.err, caplog.records) == ("", "", [])

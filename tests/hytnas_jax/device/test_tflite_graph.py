@@ -5,7 +5,7 @@ import pytest
 from graph_networks import NETWORKS, example, random_trees
 
 from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.runtimes import load
+from hytnas_jax.device.runtimes import run_model
 from hytnas_jax.device.tflite_graph import build_tflite
 from supernet.named import NAMES, named_network
 from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, NetworkSpec
@@ -17,7 +17,7 @@ interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="hytnas_j
 def test_logits_are_those_of_the_network(name: str) -> None:
     spec, params, stats, images, expected = example(name)
     model = build_tflite(spec, params, stats)
-    np.testing.assert_allclose(load(model).logits(images), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(run_model(model, images), expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", [10, 11])
@@ -28,7 +28,7 @@ def test_strided_convolutions_pad_as_ours_do(side: int, kernel: int) -> None:
     spec = NetworkSpec("strided", side, 3, 2, blocks, HeadSpec(0))
     trees = random_trees(spec)
     images = np.random.default_rng(0).normal(size=(3, side, side, 3)).astype(np.float32)
-    found, expected = (load(build(spec, *trees)).logits(images) for build in (build_tflite, build_onnx))
+    found, expected = (run_model(build(spec, *trees), images) for build in (build_tflite, build_onnx))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -36,7 +36,7 @@ def test_strided_convolutions_pad_as_ours_do(side: int, kernel: int) -> None:
 def test_random_weights_give_finite_logits(name: str) -> None:
     model = build_tflite(named_network(name, num_classes=3, resolution=32))
     images = np.random.default_rng(2).normal(size=(2, 32, 32, 3)).astype(np.float32)
-    logits = load(model).logits(images)
+    logits = run_model(model, images)
     assert logits.shape == (2, 3)
     assert np.isfinite(logits).all()
 

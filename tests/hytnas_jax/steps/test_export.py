@@ -16,8 +16,8 @@ from PIL import Image
 from hytnas_jax import format_names
 from hytnas_jax.device import parity
 from hytnas_jax.device.formats import FORMATS
+from hytnas_jax.device.measure import Timing
 from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.timing import Timing
 from hytnas_jax.export import Config, main
 from hytnas_jax.format_names import FormatName
 from hytnas_jax.project import Project

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax.device.timing import Timing
+from hytnas_jax.device.measure import Timing
 from hytnas_jax.measure_latency import Config, main
 from hytnas_jax.steps import measure_latency
 from hytnas_jax.steps.measure_latency import Measurements, draw_networks, load_predictor, measure

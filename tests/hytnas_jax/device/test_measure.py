@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from hytnas_jax.device import timing
+from hytnas_jax.device import measure as timing
+from hytnas_jax.device.measure import MIN_ROUNDS, Timing, summarize, time_models
 from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.timing import MIN_ROUNDS, Timing, summarize, time_models
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 
 

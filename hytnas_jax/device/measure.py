@@ -1,0 +1,403 @@
+"""Measures the models of this folder on the device that it is copied to.
+
+    python measure.py --device raspberry-pi-4
+    python measure.py --device raspberry-pi-4-two-threads --threads 2
+
+Needs Python 3.9, numpy, and a runtime: onnxruntime for .onnx files; ai-edge-litert or tflite-runtime for
+.tflite ones. Writes DEVICE.csv; the same command again goes on where it was cut.
+
+A single timing is off by tens of per cent on a machine that does anything else. Here the models take turns:
+in each round each runs a few times and keeps its quickest run; its latency is the median over rounds. So a
+neighbour's load slows all models alike and their order stays. On one thread the thread's processor time is
+read, which stands still while another process has the core; it is the wall-clock time of an idle machine
+(within 1 %).
+
+It is one file, which imports nothing of hytnas_jax: that it measures with, and `device_kit` copies it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import dataclasses
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# Of one round of one model.
+ROUND_SECONDS, ROUND_RUNS = 0.01, 2
+MIN_ROUNDS = 9
+CONFIDENCE = 0.95
+# What takes turns together is in memory together: the models' bytes, of which the runtime keeps a
+# copy or two. Activations are given back after each round.
+MAX_BYTES_AT_ONCE = 256 * 2**20
+TFLITE_IDENTIFIER = b"TFL3"  # a file's bytes 4 to 7
+NUM_CHECKED, SHIFTED = 3, 0.1  # measured again when a cut measurement goes on; the change that is told
+TIMING = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds")
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """One model's latency: the median over rounds of the quickest run, in milliseconds.
+
+    `low_ms` and `high_ms` are the 95 % confidence interval of the median from the rounds' order
+    (Conover, Practical Nonparametric Statistics, section 3.2): no distribution is assumed.
+    """
+
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    num_rounds: int
+
+    @property
+    def half_width(self) -> float:
+        """Half the interval over the median: 0.02 reads "plus or minus 2 %"."""
+        return (self.high_ms - self.low_ms) / (2 * self.latency_ms)
+
+
+def time_models(
+    models: Iterable[bytes],
+    *,
+    threads: int = 1,
+    tolerance: float = 0.02,
+    seconds: float = 0.5,
+    on_round: Callable[[int], None] | None = None,
+) -> Iterator[tuple[int, Timing]]:
+    """Time models in turns; each result comes as soon as it is certain enough.
+
+    Args:
+        models: serialised ONNX or TFLite models with one input, whose symbolic axes are taken as 1.
+            They may come from a generator: no more are asked for than fit into memory at once.
+        threads: that a model may use.
+        tolerance: a model is done once its `half_width` is this small ...
+        seconds: ... or it has been running for this long, after `MIN_ROUNDS` at the least.
+        on_round: called with the number of each round, from 1.
+
+    Yields:
+        A model's index and its timing, in the order in which they are done.
+    """
+    first = 0
+    for batch in _batches(models):
+        running = {first + i: _Timed(model, threads) for i, model in enumerate(batch)}
+        first += len(batch)
+        batch.clear()
+        number = 0
+        while running:
+            number += 1
+            if on_round is not None:
+                on_round(number)
+            for index, timed in list(running.items()):
+                timed.run_round()
+                if len(timed.minima) < MIN_ROUNDS:
+                    continue
+                timing = summarize(timed.minima)
+                if timing.half_width <= tolerance or timed.seconds >= seconds:
+                    del running[index]
+                    yield index, timing
+
+
+def summarize(minima_ms: list[float]) -> Timing:
+    """The timing that the quickest runs of the rounds, in milliseconds, amount to."""
+    ordered = sorted(minima_ms)
+    count, below, rank = len(ordered), 0.0, -1
+    # How many rounds lie below the true median by chance; with under six the range is all there is.
+    while below < (1 - CONFIDENCE) / 2:
+        rank += 1
+        below += math.comb(count, rank) / 2**count
+    low = max(rank - 1, 0)
+    return Timing(statistics.median(ordered), ordered[low], ordered[-1 - low], count)
+
+
+def _batches(models: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Lists of models, each full as soon as it holds `MAX_BYTES_AT_ONCE`."""
+    batch: list[bytes] = []
+    for model in models:
+        batch.append(model)
+        if sum(map(len, batch)) >= MAX_BYTES_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+class _Timed:
+    """A model that is being timed."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        self.minima: list[float] = []
+        self.seconds = 0.0
+        self._clock = time.thread_time if threads == 1 else time.perf_counter
+        self._model = load(model, threads)
+
+    def run_round(self) -> None:
+        """Adds the quickest of a few runs to `minima`."""
+        begin = time.perf_counter()
+        self._model.run_once()  # into cold caches and an empty arena
+        best, started, runs = float("inf"), time.perf_counter(), 0
+        while runs < ROUND_RUNS or time.perf_counter() - started < ROUND_SECONDS:
+            before = self._clock()
+            self._model.run_once()
+            best = min(best, self._clock() - before)
+            runs += 1
+        self._model.release()
+        self.minima.append(round(1000 * best, 6))  # to the clock's nanosecond
+        self.seconds += time.perf_counter() - begin
+
+
+class OnnxModel:
+    """A model in ONNX Runtime."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        for pool in ("intra_op", "inter_op"):
+            options.add_session_config_entry(f"session.{pool}.allow_spinning", "0")
+        options.log_severity_level = 3  # errors
+        self.session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        (source,) = self.session.get_inputs()
+        self.input = source.name
+        shape = [size if isinstance(size, int) else 1 for size in source.shape]
+        self._noise = {self.input: np.random.default_rng(0).standard_normal(shape, np.float32)}
+        self._shrink = ort.RunOptions()
+        self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    def run_once(self) -> None:
+        """One picture of noise."""
+        self.session.run(None, self._noise)
+
+    def release(self) -> None:
+        """Gives back the memory of the activations."""
+        self.session.run(None, self._noise, self._shrink)
+
+
+class TFLiteModel:
+    """A model in LiteRT, or in the older TFLite runtime."""
+
+    def __init__(self, model: bytes, threads: int) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError:
+            from tflite_runtime.interpreter import Interpreter
+        with _quiet_errors():  # it tells of its delegates
+            self.interpreter = Interpreter(model_content=model, num_threads=threads)
+            self.interpreter.allocate_tensors()
+        (source,) = self.interpreter.get_input_details()
+        noise = np.random.default_rng(0).standard_normal(source["shape"], np.float32)
+        if source["dtype"] != np.float32:
+            noise = np.clip(np.rint(32 * noise), -128, 127).astype(source["dtype"])
+        self.interpreter.set_tensor(source["index"], noise)
+
+    def run_once(self) -> None:
+        """One picture of noise."""
+        self.interpreter.invoke()
+
+    def release(self) -> None:
+        """Nothing: a TFLite model keeps the memory that it has planned."""
+
+
+def load(model: bytes, threads: int = 1) -> OnnxModel | TFLiteModel:
+    """A serialised model, ready to run in the runtime that its first bytes are for.
+
+    Raises ImportError where that is not installed, and what the runtime raises where it cannot run the model.
+    """
+    return TFLiteModel(model, threads) if model[4:8] == TFLITE_IDENTIFIER else OnnxModel(model, threads)
+
+
+@contextlib.contextmanager
+def _quiet_errors() -> Iterator[None]:
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+class Table:
+    """DEVICE.csv: a row for each model that has been measured, with the genes of its network."""
+
+    def __init__(self, path: Path, kit: dict[str, Any], device: str, threads: int) -> None:
+        """Open or start the file. Raises ValueError where it is of another kit, or of another setting."""
+        self.path = path
+        self._genes = {model["name"]: model["genes"] for model in kit["models"]}
+        self._constant = {
+            "device": device,
+            "threads": threads,
+            "runtime": runtime_version(kit["models"][0]["file"]),
+            "processor": processor(),
+            "kit": kit["kit"],
+        }
+        self._header = [*TIMING, "clock_mhz", "temperature_c", *self._constant, *kit["columns"]]
+        for number, row in enumerate(self._rows(), start=2):
+            for name, value in self._constant.items():
+                if row[name] != str(value):
+                    raise ValueError(
+                        f"{path}, line {number}: {name} is {row[name]!r}, and {str(value)!r} now; give "
+                        "another --device, or delete the file to measure anew"
+                    )
+
+    def measured(self) -> dict[str, float]:
+        """Milliseconds by model."""
+        return {row["model"]: float(row["latency_ms"]) for row in self._rows()}
+
+    def append(self, name: str, timing: Timing) -> None:
+        """Adds a row; it is on the disk when this returns."""
+        is_new = not self.path.exists()
+        row = {
+            "model": name,
+            **dataclasses.asdict(timing),
+            **sensors(),
+            **self._constant,
+            **self._genes[name],
+        }
+        with self.path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, self._header)
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _rows(self) -> list[dict[str, str]]:
+        """Whole rows; one that a cut has left half written is taken away from the file."""
+        if not self.path.exists():
+            return []
+        text = self.path.read_text()
+        whole = text[: text.rfind("\n") + 1]
+        if whole != text:
+            self.path.write_text(whole)
+        rows = list(csv.DictReader(whole.splitlines()))
+        if whole and whole.splitlines()[0] != ",".join(self._header):
+            raise ValueError(f"{self.path}: it is of another kit; give another --device, or delete the file")
+        return rows
+
+
+def runtime_version(file: str) -> str:
+    """ "onnxruntime 1.32.0", or what runs .tflite files here. Raises ImportError where nothing does."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    packages = ("onnxruntime",) if file.endswith(".onnx") else ("ai-edge-litert", "tflite-runtime")
+    for package in packages:
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            continue
+    suffix = Path(file).suffix
+    raise ImportError(f"the models are {suffix} files; nothing here runs them: pip install {packages[0]}")
+
+
+def processor() -> str:
+    """The processor's name where the system tells it, else the machine's kind."""
+    for path, key in (("/proc/device-tree/model", None), ("/proc/cpuinfo", "model name")):
+        try:
+            text = Path(path).read_text()
+        except OSError:
+            continue
+        if key is None:
+            return text.strip("\0 \n")
+        names = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith(key)]
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()
+
+
+def sensors() -> dict[str, Any]:
+    """Clock in MHz and temperature in degrees Celsius, "" where they cannot be read."""
+    found: dict[str, Any] = {}
+    for name, path, divisor in (
+        ("clock_mhz", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", 1000),
+        ("temperature_c", "/sys/class/thermal/thermal_zone0/temp", 1000),
+    ):
+        try:
+            found[name] = int(Path(path).read_text()) / divisor
+        except (OSError, ValueError):
+            found[name] = ""
+    return found
+
+
+def measure(paths: dict[str, Path], table: Table, threads: int, seconds: float) -> dict[str, str]:
+    """Adds a row for each model that has none; gives the reasons of those that cannot be run."""
+    before = table.measured()
+    missing, failed = [], {}
+    for name in paths:
+        if name in before:
+            continue
+        try:
+            load(paths[name].read_bytes(), threads)
+            missing.append(name)
+        except Exception as error:  # an operator that the runtime lacks, a damaged file: the others go on
+            failed[name] = str(error).splitlines()[0]
+    again = list(before)[:NUM_CHECKED] if missing else []
+    names, shifts = [*again, *missing], []
+    show = Progress(len(names), seconds)
+    models = (paths[name].read_bytes() for name in names)
+    for index, timing in time_models(models, threads=threads, seconds=seconds, on_round=show.round):
+        show.done += 1
+        if names[index] in before:
+            shifts.append(timing.latency_ms / before[names[index]])
+        else:
+            table.append(names[index], timing)
+    if shifts and abs(statistics.median(shifts) - 1) > SHIFTED:
+        failed["what was measured before"] = (
+            f"the device takes {statistics.median(shifts):.2f} times as long now: delete {table.path.name} "
+            "and measure all again while it does nothing else"
+        )
+    return failed
+
+
+class Progress:
+    """A line that says how far the measuring is."""
+
+    def __init__(self, total: int, seconds: float) -> None:
+        self.done = 0
+        self._total, self._limit = total, 1.3 * seconds * total
+        self._started = time.monotonic()
+
+    def round(self, number: int) -> None:
+        """Show the number of the round that begins."""
+        left = max(0, round(self._limit - (time.monotonic() - self._started)))
+        text = f"round {number}: {self.done} of {self._total} models done, {left} s left or less"
+        print(f"\r{text} ", end="", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Measure what is not measured yet, and write a row for each model."""
+    parser = argparse.ArgumentParser(description="Measure the models of this folder on this device.")
+    parser.add_argument("--device", required=True, help="what to call this device; names the CSV file")
+    parser.add_argument("--threads", type=int, default=1, help="that a model may use (default: 1)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="for each model (default: 0.5)")
+    arguments = parser.parse_args()
+    folder = Path(__file__).resolve().parent
+    try:
+        kit = json.loads((folder / "kit.json").read_text())
+        paths = {model["name"]: folder / model["file"] for model in kit["models"]}
+        table = Table(folder / f"{arguments.device}.csv", kit, arguments.device, arguments.threads)
+        failed = measure(paths, table, arguments.threads, arguments.seconds)
+    except (ImportError, OSError, ValueError) as error:
+        parser.exit(2, f"error: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "\nstopped; the same command again goes on from here\n")
+    for name, reason in failed.items():
+        print(f"\nwarning: {name}: {reason}", file=sys.stderr)
+    print(f"\nwrote {table.path}: {len(table.measured())} of {len(paths)} models")
+    print(f"next, where the kit was made: {kit['next']} --measurements {table.path.name}")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
