@@ -6,14 +6,17 @@
 | trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
+| latency_ms@NAME | ms | that of the device NAME, of `fit_latency`; known |
 | parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
 """
 
 from collections.abc import Sequence
 
+from hytnas_jax.devices import PREFIX, check_device_name, device_of
 from supernet.errors import UserError
 
-OBJECTIVES = ("error", "trained_error", "zen_score", "latency_ms", "parameters", "macs", "peak_memory")
+LATENCY = "latency_ms"
+OBJECTIVES = ("error", "trained_error", "zen_score", LATENCY, "parameters", "macs", "peak_memory")
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
 # and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.
@@ -29,9 +32,19 @@ def check_names(names: Sequence[str], features: str) -> None:
     """Raises UserError unless these are two to four different objectives, and features, that there are."""
     shown = " ".join(names)
     for name in names:
-        if name not in OBJECTIVES:
-            raise UserError(f"--objectives {shown}: {name!r} is none; choose from {', '.join(OBJECTIVES)}")
+        device = device_of(name)
+        if device is not None:
+            check_device_name(device)
+        elif name not in OBJECTIVES:
+            raise UserError(
+                f"--objectives {shown}: {name!r} is none; choose from {', '.join(OBJECTIVES)}, {PREFIX}NAME"
+            )
     if features not in FEATURES:
         raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
     if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
         raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")
+
+
+def on_device(name: str, device: str | None) -> str:
+    """The objective `name` where `latency_ms` means that of a device, None for this machine."""
+    return f"{PREFIX}{device}" if device is not None and name == LATENCY else name

@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from hytnas_jax.devices import device_of, device_step
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, gene_keys
-from hytnas_jax.objective_names import FEATURES, check_names
+from hytnas_jax.objective_names import FEATURES, LATENCY, check_names
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.trained_error import TrainedError, trained_error
 from hytnas_jax.steps.measure_latency import load_predictor
 from hytnas_jax.steps.train_supernet import supernet_error
+from hytnas_jax.workdir import Step
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters, peak_memory_bytes
 from proxies.latency import LatencyEstimator
@@ -26,13 +28,15 @@ from supernet.encoding import to_features
 from supernet.search_space import SearchSpace
 
 
-def latency(project: Project) -> LatencyEstimator:
-    """The predicted latency on the measured device."""
-    return LatencyEstimator(load_predictor(project.workdir.step("latency")), project.to_spec)
+def latency_step(project: Project, name: str) -> Step | None:
+    """The step whose predictor the objective `name` is; None where it is no latency."""
+    device = device_of(name)
+    if device is not None:
+        return device_step(project.workdir, device)
+    return project.workdir.step("latency") if name == LATENCY else None
 
 
 KNOWN: dict[str, Callable[[Project], Estimator]] = {
-    "latency_ms": latency,
     "parameters": lambda project: num_parameters(project.to_spec),
     "macs": lambda project: num_macs(project.to_spec),
     "peak_memory": lambda project: peak_memory_bytes(project.to_spec),
@@ -52,14 +56,14 @@ DECIMALS = 6
 class Task:
     """A search problem with the means to evaluate what is not known of it.
 
-    estimators: one for each evaluated objective, by name. latency: where it plays a part. trained: int
+    estimators: one for each evaluated objective, by name. latencies: those that play a part. trained: int
     [K, G], networks whose error after training is known, where that is an objective.
     """
 
     problem: Problem
     space: SearchSpace
     estimators: Mapping[str, Estimator]
-    latency: LatencyEstimator | None
+    latencies: tuple[LatencyEstimator, ...]
     trained: np.ndarray
 
     def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float | None]:
@@ -86,10 +90,11 @@ class Task:
         return np.array(values), std, loss
 
     def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
-        """bool [N]: codes whose latency lies outside what the predictor was fitted on."""
-        if self.latency is None or len(genes) == 0:
-            return np.zeros(len(genes), bool)
-        return self.latency.predictor.outside(self.latency.features(self.space.decode_all(genes)))
+        """bool [N]: codes of which a latency lies outside what its predictor was fitted on."""
+        outside = np.zeros(len(genes), bool)
+        for latency in self.latencies if len(genes) else ():
+            outside |= latency.predictor.outside(latency.features(self.space.decode_all(genes)))
+        return outside
 
 
 def make_task(
@@ -108,7 +113,12 @@ def make_task(
     check_names(objectives, features)
     space = project.space
     used = {*objectives, *limits, *FEATURES[features]}
-    known = {name: make(project) for name, make in KNOWN.items() if name in used}
+    latencies = {
+        name: LatencyEstimator(load_predictor(step), project.to_spec, name)
+        for name in (*objectives, *limits)
+        if (step := latency_step(project, name)) is not None
+    }
+    known = latencies | {name: make(project) for name, make in KNOWN.items() if name in used}
     evaluated = {name: make(project) for name, make in EVALUATED.items() if name in used}
     on_genes = {name: OnGenes(space, estimator) for name, estimator in known.items()}
 
@@ -135,13 +145,13 @@ def make_task(
         sample=space.sample,
         bounds=tuple(Bound(name, limits[name]) for name in evaluated if name in limits),
     )
-    predicted, trained = known.get("latency_ms"), evaluated.get("trained_error")
+    trained = evaluated.get("trained_error")
     genes = [a.genes for a in trained.trained] if isinstance(trained, TrainedError) else []
     return Task(
         problem,
         space,
         evaluated,
-        predicted if isinstance(predicted, LatencyEstimator) else None,
+        tuple(latencies.values()),
         np.array(genes, np.int64).reshape(-1, len(space.genes)),
     )
 

@@ -12,7 +12,8 @@ import dataclasses
 from pathlib import Path
 
 from hytnas_jax.command import require_at_least, run
-from hytnas_jax.objective_names import check_names
+from hytnas_jax.devices import check_device_name
+from hytnas_jax.objective_names import LATENCY, check_names, on_device
 from supernet.errors import UserError
 
 
@@ -25,9 +26,13 @@ class Config:
     objectives: tuple[str, ...] = ("error", "latency_ms")
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
     weights), trained_error (what it will be after training: all estimates together, learnt from the
-    networks that study_ranking has trained), latency_ms (predicted), parameters, macs
+    networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME on a device that
+    fit_latency knows), parameters, macs
     (multiply-accumulates), peak_memory (bytes of activations), zen_score (expressiveness at random weights;
     needs no training)."""
+    device: str | None = None
+    """The device whose latency latency_ms and --max-latency-ms are, one that fit_latency knows. If not given:
+    this machine, as measure_latency has measured it."""
     max_error: float | None = None
     """No network on the front above this error rate (of 0 to 1), as error or trained_error has it."""
     max_latency_ms: float | None = None
@@ -73,7 +78,14 @@ def main(config: Config) -> None:
 
 def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
-    check_names(config.objectives, config.features)
+    check_names([on_device(name, config.device) for name in config.objectives], config.features)
+    if config.device is not None:
+        check_device_name(config.device)
+        if LATENCY not in config.objectives and config.max_latency_ms is None:
+            raise UserError(
+                f"--device {config.device}: nothing asks for its latency; add latency_ms to --objectives, or "
+                "give --max-latency-ms"
+            )
     require_at_least(config, {"initial": 2, "batch": 1, "seed": 0})
     if config.evaluations < config.initial:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")

@@ -88,6 +88,11 @@ class Step:
         if not self.is_done:
             write_json(self.folder / "session.json", {"before": before, "started": time.time()})
 
+    def was_made_with(self, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
+        """Whether the step was begun with exactly these, as `begin` takes them."""
+        path = self.folder / "settings.json"
+        return path.exists() and read_json(path) == to_plain({"settings": settings, "inputs": inputs})
+
     @property
     def is_done(self) -> bool:
         """Whether the step has ended."""

@@ -395,7 +395,8 @@ def main() -> None:
     for name, reason in failed.items():
         print(f"\nwarning: {name}: {reason}", file=sys.stderr)
     print(f"\nwrote {table.path}: {len(table.measured())} of {len(paths)} models")
-    print(f"next, where the kit was made: {kit['next']} --measurements {table.path.name}")
+    flags = f"--device {arguments.device} --measurements {table.path.name}"
+    print(f"next, where the kit was made: {kit['next']} {flags}")
     sys.exit(1 if failed else 0)
 
 

@@ -12,7 +12,8 @@ from hytnas_jax.command import settings_of
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import Budget, at_random, bayesian, explore
 from hytnas_jax.mobo import Settings
-from hytnas_jax.objectives import Task, make_task
+from hytnas_jax.objective_names import LATENCY, on_device
+from hytnas_jax.objectives import Task, latency_step, make_task
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
 from hytnas_jax.workdir import Step, Workdir, command_line
@@ -43,7 +44,8 @@ def search(config: Config) -> None:
         )
         console.wrote([], command_line("retrain", config.workdir))
         return
-    task = make_task(project, config.objectives, limits=_limits(config), features=config.features)
+    objectives = [on_device(name, config.device) for name in config.objectives]
+    task = make_task(project, objectives, limits=_limits(config), features=config.features)
     logs = _explore(project, task, step, config, settings)
     points = pareto_points(project, task, logs["search"])
     volumes = write_results(project, task, step, points, logs)
@@ -110,12 +112,16 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
         inputs["supernet"] = project.workdir.step("supernet").require("train_supernet")["id"]
     if "trained_error" in config.objectives:
         inputs["truth"] = project.workdir.step("truth").require("study_ranking")["id"]
-    if "latency_ms" in config.objectives or config.max_latency_ms is not None:
+    for name in {on_device(name, config.device) for name in config.objectives} | set(_limits(config)):
+        step = latency_step(project, name)
+        if step is None:
+            continue
+        command = "measure_latency" if name == LATENCY else "fit_latency"
         try:
-            inputs["latency"] = project.workdir.step("latency").require("measure_latency")["id"]
+            inputs[step.name] = step.require(command)["id"]
         except UserError as error:
             raise UserError(
-                f"{error}\nor search without it: leave latency_ms out of --objectives "
+                f"{error}\nor search without it: leave {name} out of --objectives "
                 "(e.g. --objectives error macs) and --max-latency-ms away"
             ) from None
     return inputs
@@ -125,7 +131,7 @@ def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
     limits = {
         "error" if "error" in config.objectives else "trained_error": config.max_error,
-        "latency_ms": config.max_latency_ms,
+        on_device(LATENCY, config.device): config.max_latency_ms,
         "parameters": config.max_params,
         "macs": config.max_macs,
         "peak_memory": config.max_peak_memory,

@@ -1,0 +1,90 @@
+"""What measure.py has written on a device, read back: a row for each network."""
+
+import csv
+import dataclasses
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from hytnas_jax import architecture_row
+from hytnas_jax.device.measure import Timing
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+from supernet.search_space import SearchSpace
+
+SAMPLE, FRONT = "sample", "front"  # what the identity of a kit begins with
+LONGEST_MS = 600_000.0  # nobody waits ten minutes for a picture: another unit, or a clock that was set
+CONSTANT = ("runtime", "threads", "processor")  # the same in all rows of a device
+NEEDED = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds", "kit", *CONSTANT)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """One row: which network, from which kit, how long it took, on what."""
+
+    architecture: Architecture
+    kit: str
+    timing: Timing
+    device: tuple[str, ...]
+    place: str
+
+
+def read_tables(paths: Sequence[Path], space: SearchSpace) -> list[Measured]:
+    """All rows of the files, each network once.
+
+    Raises:
+      UserError: a file that is no such table, is of another space, or has a row that cannot be a measurement;
+        a network that is there twice; rows of different devices. The message names file and line.
+    """
+    rows = [row for path in paths for row in _read(path, space)]
+    first: dict[Architecture, Measured] = {}
+    for row in rows:
+        before = first.setdefault(row.architecture, row)
+        if before is not row:
+            raise UserError(
+                f"{row.place}: network {row.architecture.name} is in {before.place} too; delete one of both"
+            )
+        if row.device != rows[0].device:
+            raise UserError(
+                f"{row.place}: measured with {', '.join(row.device)}, but {rows[0].place} with "
+                f"{', '.join(rows[0].device)}: a device is one processor, one runtime and so many threads. "
+                "Give each its own --device"
+            )
+    return rows
+
+
+def _read(path: Path, space: SearchSpace) -> list[Measured]:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--measurements {path}: cannot be read ({error})") from None
+    reader = csv.DictReader(io.StringIO(text))
+    columns = (*NEEDED, *architecture_row.columns(space)[1:])
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    if missing:
+        raise UserError(
+            f"--measurements {path}: has no column {missing[0]!r}; give a file that measure.py wrote from a "
+            f"kit of this work folder, whose space is {space.name!r}"
+        )
+    found = []
+    for number, cells in enumerate(reader, start=2):
+        place = f"{path}, line {number}"
+        try:
+            found.append(_parse(cells, space, place))
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{place}: {error}; delete the line, or measure that network again") from None
+    if not found:
+        raise UserError(f"--measurements {path}: holds no measurement")
+    return found
+
+
+def _parse(cells: dict[str, str], space: SearchSpace, place: str) -> Measured:
+    architecture = architecture_row.from_cells(space, {**cells, "name": cells["model"]})
+    low, latency, high = (float(cells[column]) for column in ("low_ms", "latency_ms", "high_ms"))
+    if not (0 < low <= latency <= high < math.inf):
+        raise ValueError(f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend")
+    if latency > LONGEST_MS:
+        raise ValueError(f"latency_ms {latency:g} is more than ten minutes; is it in another unit?")
+    timing = Timing(latency, low, high, int(cells["num_rounds"]))
+    return Measured(architecture, cells["kit"], timing, tuple(cells[name] for name in CONSTANT), place)

@@ -1,0 +1,36 @@
+"""The devices whose latency a work folder can predict, beside the machine that it is on.
+
+Each is a step of its own, `devices/NAME`, which fit_latency makes from what a kit has measured there.
+"""
+
+import re
+
+from hytnas_jax.workdir import Step, Workdir
+from supernet.errors import UserError
+
+PREFIX = "latency_ms@"  # of an objective: latency_ms@NAME is the latency on the device NAME
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def device_step(workdir: Workdir, name: str) -> Step:
+    """The step of a device. Raises UserError for a name that can be no folder's."""
+    check_device_name(name)
+    return workdir.step(f"devices/{name}")
+
+
+def device_names(workdir: Workdir) -> list[str]:
+    """The devices that there are, in the order of their names."""
+    return sorted(path.parent.name for path in (workdir.path / "devices").glob("*/done.json"))
+
+
+def check_device_name(name: str) -> None:
+    """Raises UserError for a name that can be no folder's."""
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"--device {name!r}: a device's name is of letters, digits, dots, dashes, underscores"
+        )
+
+
+def device_of(objective: str) -> str | None:
+    """The device in the name of an objective, None where it is of none: "latency_ms@pi" -> "pi"."""
+    return objective.removeprefix(PREFIX) if objective.startswith(PREFIX) else None
