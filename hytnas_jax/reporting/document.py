@@ -4,6 +4,7 @@ import json
 from html import escape
 from typing import Any
 
+from hytnas_jax.reporting.device_sections import devices_section
 from hytnas_jax.reporting.file_sections import files_section
 from hytnas_jax.reporting.formats import DASH, duration, milliseconds, percent, span
 from hytnas_jax.reporting.network_sections import (
@@ -32,6 +33,7 @@ def report_html(results: Results) -> str:
         study_section(results, command_line("study_ranking", results.project.workdir.path)),
         search_section(results, commands["search"]),
         latency_section(results, commands["latency"]),
+        devices_section(results),
         supernet_section(results, commands["supernet"]),
         _time_section(results, commands),
         _made_with_section(results),

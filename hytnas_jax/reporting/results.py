@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hytnas_jax.devices import device_names, device_step
 from hytnas_jax.project import Project
 from hytnas_jax.reporting.study_result import StudyResult, read_study
 from hytnas_jax.retrained import Retrained, read_retrained
@@ -106,7 +107,10 @@ class NetworkResult:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Results:
-    """Everything that the report tells. steps: those that have ended, by name, in their order."""
+    """Everything that the report tells.
+
+    steps: those that have ended, by name, in their order. devices: what `fit_latency` found, by name.
+    """
 
     project: Project
     steps: dict[str, Finished]
@@ -115,6 +119,7 @@ class Results:
     search: SearchResult | None
     networks: tuple[NetworkResult, ...] | None
     study: StudyResult | None
+    devices: dict[str, dict[str, Any]]
 
 
 def read_results(project: Project) -> Results:
@@ -128,18 +133,26 @@ def read_results(project: Project) -> Results:
         _search(project, steps["search"]) if "search" in steps else None,
         _networks(project, is_exported="export" in steps) if "retrain" in steps else None,
         read_study(project) if "supernet" in steps else None,
+        {
+            name: device_step(project.workdir, name).done()["summary"]
+            for name in device_names(project.workdir)
+        },
     )
 
 
 def _finished(project: Project) -> dict[str, Finished]:
-    steps, ids = {}, {}
+    steps = {}
+
+    def identity(name: str) -> str | None:
+        step = project.workdir.step(name)
+        return step.done()["id"] if step.is_done else None
+
     for name in STEPS:
         step = project.workdir.step(name)
         if not step.is_done:
             continue
         done, begun = step.done(), read_json(step.folder / "settings.json")
-        ids[name] = done["id"]
-        stale = tuple(above for above, made_by in begun["inputs"].items() if ids.get(above) != made_by)
+        stale = tuple(above for above, made_by in begun["inputs"].items() if identity(above) != made_by)
         steps[name] = Finished(
             begun["settings"], done["summary"], done["seconds"], done["environment"], stale
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.device.measure import Timing
+from hytnas_jax.devices import device_step
 from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN
@@ -19,7 +20,7 @@ from hytnas_jax.reporting.network_sections import error_interval
 from hytnas_jax.reporting.results import _letter
 from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import export
-from hytnas_jax.workdir import Workdir, write_json
+from hytnas_jax.workdir import Workdir, read_json, write_json
 from supernet.errors import UserError
 
 MakeFolder = Callable[..., Project]
@@ -110,6 +111,25 @@ def test_a_file_that_loses_accuracy_is_told(work_folder: MakeFolder, monkeypatch
     assert "model.int8.onnx is 15.0 points less accurate" in text
     assert "blocks/3 (10.0 % error)" in text
     assert "<td>model.onnx</td>" in source
+
+
+def test_devices_are_shown(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    step = device_step(project.workdir, "toaster")
+    step.begin({}, {})
+    error = {"spearman": 0.987, "mape": 0.034, "num_networks": 100}
+    front = {"networks": ["n"], "predicted_ms": [2.0], "measured_ms": [2.5], "error": {**error, "mape": 0.2}}
+    device = {"runtime": "onnxruntime 1.32.0", "threads": "2", "processor": "T-1000"}
+    step.finish({"device": device, "error": error, "front": front})
+    path = project.workdir.path / "search" / "settings.json"
+    inputs = {"devices/toaster": step.done()["id"]}
+    write_json(path, read_json(path) | {"inputs": inputs})
+    source, text = read_report(project)
+    assert "T-1000" in text
+    assert "3.4 %" in text
+    assert "n on toaster: measured 2.5 ms" in source
+    assert "another toaster" not in text
+    assert "made from another" not in text
 
 
 def test_a_published_network_beside_them(work_folder: MakeFolder) -> None:
