@@ -8,6 +8,7 @@
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
 | latency_ms@NAME | ms | that of the device NAME, of `fit_latency`; known |
 | parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
+| energy_estimate | uJ | estimated from operations and bytes at published energies, not measured; known |
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,16 @@ from hytnas_jax.devices import PREFIX, check_device_name, device_of
 from supernet.errors import UserError
 
 LATENCY = "latency_ms"
-OBJECTIVES = ("error", "trained_error", "zen_score", LATENCY, "parameters", "macs", "peak_memory")
+OBJECTIVES = (
+    "error",
+    "trained_error",
+    "zen_score",
+    LATENCY,
+    "parameters",
+    "macs",
+    "peak_memory",
+    "energy_estimate",
+)
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
 # and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.

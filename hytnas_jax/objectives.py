@@ -21,6 +21,7 @@ from hytnas_jax.steps.train_supernet import supernet_error
 from hytnas_jax.workdir import Step
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters, peak_memory_bytes
+from proxies.energy import EnergyEstimator
 from proxies.latency import LatencyEstimator
 from proxies.supernet_accuracy import SupernetError
 from proxies.zen_score import ZenScore
@@ -40,6 +41,7 @@ KNOWN: dict[str, Callable[[Project], Estimator]] = {
     "parameters": lambda project: num_parameters(project.to_spec),
     "macs": lambda project: num_macs(project.to_spec),
     "peak_memory": lambda project: peak_memory_bytes(project.to_spec),
+    "energy_estimate": lambda project: EnergyEstimator(project.to_spec),
 }
 EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "error": supernet_error,

@@ -28,8 +28,9 @@ class Config:
     weights), trained_error (what it will be after training: all estimates together, learnt from the
     networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME on a device that
     fit_latency knows), parameters, macs
-    (multiply-accumulates), peak_memory (bytes of activations), zen_score (expressiveness at random weights;
-    needs no training)."""
+    (multiply-accumulates), peak_memory (bytes of activations), energy_estimate (microjoules, from operations
+    and bytes at published energies: not measured), zen_score (expressiveness at random weights; needs no
+    training)."""
     device: str | None = None
     """The device whose latency latency_ms and --max-latency-ms are, one that fit_latency knows. If not given:
     this machine, as measure_latency has measured it."""
