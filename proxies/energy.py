@@ -1,10 +1,11 @@
 """Energy of one picture, ESTIMATED from what a network computes and moves; nothing here is measured.
 
-A sum over operations at published energies of each (Horowitz, "Computing's energy problem", ISSCC 2014, figure
-1.1.9: 45 nm, 0.9 V): a float32 multiplication 3.7 pJ and an addition 0.9 pJ, 8 bytes from a memory of 1 MB on
-the chip 100 pJ, from DRAM 1.3 nJ and more. Each operation reads its inputs from the chip's memory and writes its
-output there; each weight comes from DRAM once. No device is like that: caches, leakage and everything that is
-not arithmetic are left out. It says which of two networks is likely to need more, not how much.
+A sum over operations at published energies of each (Horowitz, "Computing's energy problem", ISSCC 2014,
+figure 1.1.9: 45 nm, 0.9 V): a float32 multiplication 3.7 pJ and an addition 0.9 pJ, 8 bytes from a memory of
+1 MB on the chip 100 pJ, from DRAM 1.3 nJ and more. Each operation reads its inputs from the chip's memory and
+writes its output there; each weight comes from DRAM once. No device is like that: caches, leakage and
+everything that is not arithmetic are left out. It says which of two networks is likely to need more, not how
+much.
 Letter: A architectures.
 """
 
@@ -29,13 +30,13 @@ PICOJOULES_A_BYTE_OF_DRAM = 1300 / 8
 
 
 def energy_estimate_uj(spec: NetworkSpec) -> float:
-    """Estimated microjoules of one float32 picture. Raises UserError for a specification that cannot be built."""
+    """Estimated microjoules of one float32 picture. Raises UserError for a network that cannot be."""
     return sum(_microjoules(Part.whole(graph)) for graph in part_graphs(spec))
 
 
 @dataclasses.dataclass(frozen=True)
 class EnergyEstimator:
-    """An `Estimator` of microjoules by published energies of operations; `to_spec` as in `complexity_table`."""
+    """An `Estimator` of microjoules, at published energies; `to_spec` as in `complexity_table`."""
 
     to_spec: ToSpec
     name: str = "energy_estimate"
