@@ -1,4 +1,4 @@
-"""The devices whose latency a work folder can predict, beside the machine that it is on.
+"""The devices whose latency and energy a work folder can predict, beside the machine that it is on.
 
 Each is a step of its own, `devices/NAME`, which fit_latency makes from what a kit has measured there.
 """
@@ -8,7 +8,8 @@ import re
 from hytnas_jax.workdir import Step, Workdir
 from supernet.errors import UserError
 
-PREFIX = "latency_ms@"  # of an objective: latency_ms@NAME is the latency on the device NAME
+# Objectives: latency_ms@NAME is the latency on the device NAME. Quantity -> unit, and the predictor's file.
+QUANTITIES = {"latency_ms": ("ms", "predictor.json"), "energy_mj": ("mJ", "energy.json")}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -31,6 +32,8 @@ def check_device_name(name: str) -> None:
         )
 
 
-def device_of(objective: str) -> str | None:
-    """The device in the name of an objective, None where it is of none: "latency_ms@pi" -> "pi"."""
-    return objective.removeprefix(PREFIX) if objective.startswith(PREFIX) else None
+def split_objective(objective: str) -> tuple[str, str] | None:
+    """Quantity and device in the name of an objective, None where it is of no device: "latency_ms@pi" ->
+    ("latency_ms", "pi")."""
+    quantity, at, device = objective.partition("@")
+    return (quantity, device) if at and quantity in QUANTITIES else None

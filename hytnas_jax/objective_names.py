@@ -6,14 +6,14 @@
 | trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
-| latency_ms@NAME | ms | that of the device NAME, of `fit_latency`; known |
+| latency_ms@NAME, energy_mj@NAME | ms, mJ | those of the device NAME, of `fit_latency`; known |
 | parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
 | energy_estimate | uJ | estimated from operations and bytes at published energies, not measured; known |
 """
 
 from collections.abc import Sequence
 
-from hytnas_jax.devices import PREFIX, check_device_name, device_of
+from hytnas_jax.devices import QUANTITIES, check_device_name, split_objective
 from supernet.errors import UserError
 
 LATENCY = "latency_ms"
@@ -42,13 +42,12 @@ def check_names(names: Sequence[str], features: str) -> None:
     """Raises UserError unless these are two to four different objectives, and features, that there are."""
     shown = " ".join(names)
     for name in names:
-        device = device_of(name)
-        if device is not None:
-            check_device_name(device)
+        found = split_objective(name)
+        if found is not None:
+            check_device_name(found[1])
         elif name not in OBJECTIVES:
-            raise UserError(
-                f"--objectives {shown}: {name!r} is none; choose from {', '.join(OBJECTIVES)}, {PREFIX}NAME"
-            )
+            known = ", ".join((*OBJECTIVES, *(f"{quantity}@NAME" for quantity in QUANTITIES)))
+            raise UserError(f"--objectives {shown}: {name!r} is none; choose from {known}")
     if features not in FEATURES:
         raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
     if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
@@ -57,4 +56,4 @@ def check_names(names: Sequence[str], features: str) -> None:
 
 def on_device(name: str, device: str | None) -> str:
     """The objective `name` where `latency_ms` means that of a device, None for this machine."""
-    return f"{PREFIX}{device}" if device is not None and name == LATENCY else name
+    return f"{LATENCY}@{device}" if device is not None and name == LATENCY else name

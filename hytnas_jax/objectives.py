@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from hytnas_jax.devices import device_of, device_step
+from hytnas_jax.devices import QUANTITIES, device_step, split_objective
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, gene_keys
 from hytnas_jax.objective_names import FEATURES, LATENCY, check_names
@@ -29,12 +29,24 @@ from supernet.encoding import to_features
 from supernet.search_space import SearchSpace
 
 
-def latency_step(project: Project, name: str) -> Step | None:
-    """The step whose predictor the objective `name` is; None where it is no latency."""
-    device = device_of(name)
-    if device is not None:
-        return device_step(project.workdir, device)
+def measured_step(project: Project, name: str) -> Step | None:
+    """The step whose predictor the objective `name` is; None where it is of no device."""
+    found = split_objective(name)
+    if found is not None:
+        return device_step(project.workdir, found[1])
     return project.workdir.step("latency") if name == LATENCY else None
+
+
+def measured_estimator(project: Project, name: str) -> LatencyEstimator | None:
+    """The predicted latency or energy that the objective `name` is; None where it is of no device.
+
+    Raises UserError where its step has not ended, or the device's energy has not been measured.
+    """
+    step = measured_step(project, name)
+    if step is None:
+        return None
+    unit, file = QUANTITIES[name.partition("@")[0]]
+    return LatencyEstimator(load_predictor(step, file), project.to_spec, name, unit)
 
 
 KNOWN: dict[str, Callable[[Project], Estimator]] = {
@@ -58,14 +70,14 @@ DECIMALS = 6
 class Task:
     """A search problem with the means to evaluate what is not known of it.
 
-    estimators: one for each evaluated objective, by name. latencies: those that play a part. trained: int
-    [K, G], networks whose error after training is known, where that is an objective.
+    estimators: one for each evaluated objective, by name. measured: predicted latencies and energies that
+    play a part. trained: int [K, G], networks whose error after training is known, where it is an objective.
     """
 
     problem: Problem
     space: SearchSpace
     estimators: Mapping[str, Estimator]
-    latencies: tuple[LatencyEstimator, ...]
+    measured: tuple[LatencyEstimator, ...]
     trained: np.ndarray
 
     def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float | None]:
@@ -92,10 +104,10 @@ class Task:
         return np.array(values), std, loss
 
     def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
-        """bool [N]: codes of which a latency lies outside what its predictor was fitted on."""
+        """bool [N]: codes of which a latency or energy lies outside what its predictor was fitted on."""
         outside = np.zeros(len(genes), bool)
-        for latency in self.latencies if len(genes) else ():
-            outside |= latency.predictor.outside(latency.features(self.space.decode_all(genes)))
+        for estimator in self.measured if len(genes) else ():
+            outside |= estimator.predictor.outside(estimator.features(self.space.decode_all(genes)))
         return outside
 
 
@@ -115,12 +127,12 @@ def make_task(
     check_names(objectives, features)
     space = project.space
     used = {*objectives, *limits, *FEATURES[features]}
-    latencies = {
-        name: LatencyEstimator(load_predictor(step), project.to_spec, name)
+    measured = {
+        name: estimator
         for name in (*objectives, *limits)
-        if (step := latency_step(project, name)) is not None
+        if (estimator := measured_estimator(project, name)) is not None
     }
-    known = latencies | {name: make(project) for name, make in KNOWN.items() if name in used}
+    known = measured | {name: make(project) for name, make in KNOWN.items() if name in used}
     evaluated = {name: make(project) for name, make in EVALUATED.items() if name in used}
     on_genes = {name: OnGenes(space, estimator) for name, estimator in known.items()}
 
@@ -153,7 +165,7 @@ def make_task(
         problem,
         space,
         evaluated,
-        tuple(latencies.values()),
+        tuple(measured.values()),
         np.array(genes, np.int64).reshape(-1, len(space.genes)),
     )
 

@@ -26,8 +26,8 @@ class Config:
     objectives: tuple[str, ...] = ("error", "latency_ms")
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
     weights), trained_error (what it will be after training: all estimates together, learnt from the
-    networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME on a device that
-    fit_latency knows), parameters, macs
+    networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME and energy_mj@NAME on a
+    device that fit_latency knows), parameters, macs
     (multiply-accumulates), peak_memory (bytes of activations), energy_estimate (microjoules, from operations
     and bytes at published energies: not measured), zen_score (expressiveness at random weights; needs no
     training)."""

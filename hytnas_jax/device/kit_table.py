@@ -21,11 +21,16 @@ NEEDED = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds", "kit", *CONS
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """One row: which network, from which kit, how long it took, on what."""
+    """One row: which network, from which kit, how long it took and what energy, on what.
+
+    energy_mj: millijoules of one picture, by the device's counter or the user's power meter; None where the
+        cell is empty.
+    """
 
     architecture: Architecture
     kit: str
     timing: Timing
+    energy_mj: float | None
     device: tuple[str, ...]
     place: str
 
@@ -87,4 +92,8 @@ def _parse(cells: dict[str, str], space: SearchSpace, place: str) -> Measured:
     if latency > LONGEST_MS:
         raise ValueError(f"latency_ms {latency:g} is more than ten minutes; is it in another unit?")
     timing = Timing(latency, low, high, int(cells["num_rounds"]))
-    return Measured(architecture, cells["kit"], timing, tuple(cells[name] for name in CONSTANT), place)
+    energy_mj = float(cells["energy_mj"]) if cells.get("energy_mj") else None
+    if energy_mj is not None and not 0 < energy_mj < math.inf:
+        raise ValueError(f"energy_mj {energy_mj} must be positive")
+    device = tuple(cells[name] for name in CONSTANT)
+    return Measured(architecture, cells["kit"], timing, energy_mj, device, place)

@@ -42,6 +42,8 @@ CONFIDENCE = 0.95
 # copy or two. Activations are given back after each round.
 MAX_BYTES_AT_ONCE = 256 * 2**20
 TFLITE_IDENTIFIER = b"TFL3"  # a file's bytes 4 to 7
+ENERGY_COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")  # RAPL
+ENERGY_SECONDS = 0.3  # a model runs to be set against the counter
 NUM_CHECKED, SHIFTED = 3, 0.1  # measured again when a cut measurement goes on; the change that is told
 TIMING = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds")
 
@@ -242,7 +244,7 @@ class Table:
             "processor": processor(),
             "kit": kit["kit"],
         }
-        self._header = [*TIMING, "clock_mhz", "temperature_c", *self._constant, *kit["columns"]]
+        self._header = [*TIMING, "energy_mj", "clock_mhz", "temperature_c", *self._constant, *kit["columns"]]
         for number, row in enumerate(self._rows(), start=2):
             for name, value in self._constant.items():
                 if row[name] != str(value):
@@ -255,21 +257,16 @@ class Table:
         """Milliseconds by model."""
         return {row["model"]: float(row["latency_ms"]) for row in self._rows()}
 
-    def append(self, name: str, timing: Timing) -> None:
+    def append(self, name: str, timing: Timing, energy_mj: float | None) -> None:
         """Adds a row; it is on the disk when this returns."""
         is_new = not self.path.exists()
-        row = {
-            "model": name,
-            **dataclasses.asdict(timing),
-            **sensors(),
-            **self._constant,
-            **self._genes[name],
-        }
+        energy = "" if energy_mj is None else round(energy_mj, 6)
+        measured = {"model": name, **dataclasses.asdict(timing), "energy_mj": energy, **sensors()}
         with self.path.open("a", newline="") as file:
             writer = csv.DictWriter(file, self._header)
             if is_new:
                 writer.writeheader()
-            writer.writerow(row)
+            writer.writerow({**measured, **self._constant, **self._genes[name]})
             file.flush()
             os.fsync(file.fileno())
 
@@ -351,13 +348,40 @@ def measure(paths: dict[str, Path], table: Table, threads: int, seconds: float) 
         if names[index] in before:
             shifts.append(timing.latency_ms / before[names[index]])
         else:
-            table.append(names[index], timing)
+            table.append(names[index], timing, energy_mj(paths[names[index]].read_bytes(), threads))
     if shifts and abs(statistics.median(shifts) - 1) > SHIFTED:
         failed["what was measured before"] = (
             f"the device takes {statistics.median(shifts):.2f} times as long now: delete {table.path.name} "
             "and measure all again while it does nothing else"
         )
     return failed
+
+
+def energy_mj(model: bytes, threads: int) -> float | None:
+    """Millijoules of one picture by the processor's own counter; None where it has none that may be read.
+
+    The counter is of the whole processor: what else runs, and what an idle processor takes, is in it.
+    """
+    before = _counter_uj()
+    if before is None:
+        return None
+    loaded, runs, started = load(model, threads), 0, time.perf_counter()
+    loaded.run_once()
+    before = _counter_uj()
+    while time.perf_counter() - started < ENERGY_SECONDS:
+        loaded.run_once()
+        runs += 1
+    after = _counter_uj()
+    if before is None or after is None or after <= before or not runs:  # it has begun anew from 0
+        return None
+    return (after - before) / runs / 1000
+
+
+def _counter_uj() -> int | None:
+    try:
+        return int(ENERGY_COUNTER.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 class Progress:

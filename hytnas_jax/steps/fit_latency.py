@@ -12,10 +12,10 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.device.kit_table import CONSTANT, FRONT, Measured, read_tables
-from hytnas_jax.devices import PREFIX, device_step
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.workdir import Workdir, command_line, write_json
-from proxies.latency import HeldOutError, LatencyPredictor, held_out_error
+from hytnas_jax.devices import QUANTITIES, device_step
+from hytnas_jax.project import open_project
+from hytnas_jax.workdir import Step, Workdir, command_line, write_json
+from proxies.latency import MIN_NETWORKS, HeldOutError, LatencyPredictor, held_out_error
 from proxies.latency_features import Features, feature_table
 
 if TYPE_CHECKING:
@@ -35,30 +35,41 @@ def fit_latency(config: Config) -> None:
         shutil.rmtree(step.folder)  # quickly made anew; a search that stands on it notices
     step.begin(settings, inputs)
     if not step.is_done:
-        summary = _fit(project, rows)
-        write_json(step.folder / "predictor.json", summary.pop("predictor"))
+        features = feature_table(project.to_spec(row.architecture) for row in rows)
+        summary = _fit(step, rows, features) | {"energy": _fit_energy(step, rows, features)}
         step.finish(summary)
     _describe(config.device, step.done()["summary"])
     search = f"{command_line('search', config.workdir)} --device {config.device}"
-    console.wrote([step.folder / "predictor.json"], search)
+    files = [step.folder / file for _, file in QUANTITIES.values()]
+    console.wrote([path for path in files if path.exists()], search)
 
 
-def _fit(project: Project, rows: Sequence[Measured]) -> dict[str, Any]:
-    """The predictor of all rows, and how well one of the others predicts those of a front."""
-    features = feature_table(project.to_spec(row.architecture) for row in rows)
+def _fit(step: Step, rows: Sequence[Measured], features: Features) -> dict[str, Any]:
+    """Writes the predictor of all rows; how good it is, and how well one of the others predicts a front."""
     latency_ms = np.array([row.timing.latency_ms for row in rows])
     on_front = np.array([row.kit.startswith(FRONT) for row in rows])
     predictor = LatencyPredictor.fit(features, latency_ms)
+    write_json(step.folder / QUANTITIES["latency_ms"][1], predictor.to_json())
     _warn_of_strange(rows, predictor(features), latency_ms)
-    summary = {
-        "predictor": predictor.to_json(),
+    is_mixed = on_front.any() and not on_front.all()
+    return {
         "device": dict(zip(CONSTANT, rows[0].device, strict=True)),
         "error": dataclasses.asdict(predictor.error),
-        "front": None,
+        "front": _compare_front(rows, features, latency_ms, on_front) if is_mixed else None,
     }
-    if on_front.any() and not on_front.all():
-        summary["front"] = _compare_front(rows, features, latency_ms, on_front)
-    return summary
+
+
+def _fit_energy(step: Step, rows: Sequence[Measured], features: Features) -> dict[str, Any] | None:
+    """Writes the predictor of energies where enough were measured, and says how good it is."""
+    energies = np.array([np.nan if row.energy_mj is None else row.energy_mj for row in rows])
+    known = np.isfinite(energies)
+    if known.sum() < MIN_NETWORKS:
+        if known.any():
+            console.warn(f"{known.sum()} rows have an energy, and {MIN_NETWORKS} are needed to predict it")
+        return None
+    predictor = LatencyPredictor.fit(features[known], energies[known])
+    write_json(step.folder / QUANTITIES["energy_mj"][1], predictor.to_json())
+    return dataclasses.asdict(predictor.error)
 
 
 def _compare_front(
@@ -91,12 +102,14 @@ def _warn_of_strange(rows: Sequence[Measured], predicted: np.ndarray, latency_ms
 
 def _describe(device: str, summary: dict[str, Any]) -> None:
     on = ", ".join(f"{name} {value}" for name, value in summary["device"].items())
-    console.say(f"{PREFIX}{device}: {on}")
-    error = HeldOutError(**summary["error"])
-    console.say(
-        f"predictor, on held-out networks: Spearman {error.spearman:.3f}, mean error {100 * error.mape:.1f} "
-        f"% ({error.num_networks} networks, each predicted without its fold)"
-    )
+    for quantity, key in (("latency_ms", "error"), ("energy_mj", "energy")):
+        if summary[key] is None:
+            continue
+        error = HeldOutError(**summary[key])
+        console.say(
+            f"{quantity}@{device} ({on}): on held-out networks Spearman {error.spearman:.3f}, mean error "
+            f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without its fold)"
+        )
     front = summary["front"]
     if front is None:
         return

@@ -107,10 +107,10 @@ def measure(
     return predictor
 
 
-def load_predictor(step: Step) -> LatencyPredictor:
-    """The predictor that the step has made. Raises UserError where it has not, or the file is damaged."""
-    step.require("measure_latency")
-    path = step.folder / "predictor.json"
+def load_predictor(step: Step, file: str = "predictor.json") -> LatencyPredictor:
+    """A predictor that the step has made. Raises UserError where it has not, or the file is damaged."""
+    step.require("measure_latency" if step.name == STEP else "fit_latency")
+    path = step.folder / file
     try:
         return LatencyPredictor.from_json(read_json(path))
     except UserError as error:

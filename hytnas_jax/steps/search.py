@@ -13,7 +13,7 @@ from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import Budget, at_random, bayesian, explore
 from hytnas_jax.mobo import Settings
 from hytnas_jax.objective_names import LATENCY, on_device
-from hytnas_jax.objectives import Task, latency_step, make_task
+from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
 from hytnas_jax.workdir import Step, Workdir, command_line
@@ -113,7 +113,7 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
     if "trained_error" in config.objectives:
         inputs["truth"] = project.workdir.step("truth").require("study_ranking")["id"]
     for name in {on_device(name, config.device) for name in config.objectives} | set(_limits(config)):
-        step = latency_step(project, name)
+        step = measured_step(project, name)
         if step is None:
             continue
         command = "measure_latency" if name == LATENCY else "fit_latency"

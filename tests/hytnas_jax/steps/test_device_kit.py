@@ -65,7 +65,7 @@ def test_from_kit_to_objective(make_kit: Callable[..., tuple[Project, Path]]) ->
     known = task.problem.objectives[0].known
     assert known is not None
     assert (known(genes) > 0).all()
-    assert len(task.latencies) == 1
+    assert len(task.measured) == 1
     before = project.workdir.step("devices/toaster").done()["id"]
     fit_latency.main(config)  # the same table again: nothing new
     assert project.workdir.step("devices/toaster").done()["id"] == before
@@ -133,6 +133,45 @@ def test_the_front_is_compared_with_what_was_predicted(
     assert "by a predictor that has not seen them" in capsys.readouterr().out
 
 
+def test_energy_by_the_processors_counter(
+    make_kit: Callable[..., tuple[Project, Path]], tmp_path: Path
+) -> None:
+    """The counter here goes up by 5 mJ whenever it is read: a picture's energy is that over the runs."""
+    _, kit = make_kit(networks=10)
+    counter = tmp_path / "counter"
+    counter.write_text("0")
+    script = kit / "measure.py"
+    lines = script.read_text().replace(
+        'Path("/sys/class/powercap/intel-rapl:0/energy_uj")', f'Path("{counter}")'
+    )
+    lines = lines.replace("ENERGY_SECONDS = 0.3", "ENERGY_SECONDS = 0.01").replace(
+        "        return int(ENERGY_COUNTER.read_text())",
+        "        ENERGY_COUNTER.write_text(str(int(ENERGY_COUNTER.read_text()) + 5000))\n"
+        "        return int(ENERGY_COUNTER.read_text())",
+    )
+    script.write_text(lines)
+    assert measure(kit, "--device", "pi").returncode == 0
+    for row in rows_of(kit / "pi.csv"):
+        runs = 5 / float(row["energy_mj"])
+        assert runs == pytest.approx(round(runs), rel=1e-2)
+        assert runs >= 1
+
+
+def test_energies_of_a_power_meter_are_an_objective(work_folder: MakeFolder, tmp_path: Path) -> None:
+    project = work_folder("data")
+    path = write_table(project, tmp_path / "pi.csv", count=30)
+    rows = [{**row, "energy_mj": str(3 * float(row["latency_ms"]))} for row in rows_of(path)]
+    write_rows(path, rows)
+    fit_latency.main(fit_latency.Config(project.workdir.path, "pi", (path,)))
+    names = ["energy_mj@pi", "latency_ms@pi"]
+    energy, latency = make_task(project, names, limits={}, features="genes").problem.objectives
+    assert (energy.unit, latency.unit) == ("mJ", "ms")
+    assert energy.known is not None
+    assert latency.known is not None
+    genes = project.space.sample(np.random.default_rng(0), 5)
+    np.testing.assert_allclose(energy.known(genes), 3 * latency.known(genes), rtol=1e-3)
+
+
 def write_table(
     project: Project, path: Path, *, kind: str = "sample", first: int = 0, count: int = 12
 ) -> Path:
@@ -141,6 +180,7 @@ def write_table(
     codes = np.unique(space.sample(np.random.default_rng(3), 200), axis=0)
     codes = np.random.default_rng(4).permutation(codes)[first : first + count]
     constant = {"num_rounds": 9, "kit": f"{kind}-0", "runtime": "x 1.0", "threads": 1, "processor": "p"}
+    constant["energy_mj"] = ""
     rows = []
     for architecture in space.decode_all(codes):
         macs = 1e3 + sum(op.num_macs for op in build_graph(project.to_spec(architecture)).ops)
@@ -186,6 +226,7 @@ def test_a_table_that_cannot_be_read_is_named(
         ("model", "abc", "name is 'abc'"),
         ("stage1.depth", "77", "stage1.depth is '77'"),
         ("processor", "another", "a device is one processor"),
+        ("energy_mj", "-3", "energy_mj -3.0 must be positive"),
     ],
 )
 def test_a_row_that_cannot_be_is_named(
