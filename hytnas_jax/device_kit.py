@@ -36,7 +36,7 @@ class Config:
     front: bool = False
     """Take the networks of the search's front in place of drawing some."""
     seed: int = 0
-    """Of the draw. The default draws other networks than measure_latency does."""
+    """Of the draw."""
 
 
 def main(config: Config) -> None:
