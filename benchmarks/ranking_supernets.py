@@ -1,0 +1,176 @@
+"""Ways to train a supernet, by how well its subnets rank the networks of the study.
+
+    python benchmarks/ranking_supernets.py --workdir runs/cifar --name ranking_supernets_cifar10
+
+For a work folder of a built-in space in which `train_supernet` and `study_ranking` have ended: a supernet of
+each variant is trained on the same pictures in a work folder of its own (`ranking_supernets/VARIANT`), with
+everything else as it is, and every supernet judges the study's networks. How well the supernets agree with
+one another stands beside how well they agree with the truth.
+"""
+
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from common import save_result
+
+from hytnas_jax.command import flags_of, run
+from hytnas_jax.project import Project, open_project
+from hytnas_jax.ranking.agreement import agreements, bands
+from hytnas_jax.ranking.estimates import Values
+from hytnas_jax.ranking.truth import Truth, read_truth
+from hytnas_jax.steps import train_supernet as step
+from hytnas_jax.steps.train_supernet import supernet_error
+from hytnas_jax.train_supernet import Config as Training
+from hytnas_jax.workdir import Workdir, read_json
+from proxies.complexity import num_macs
+from proxies.ranking import tau_b
+from supernet import training
+from supernet.architecture import Architecture
+from supernet.flat import flatten, unflatten
+from supernet.model import Tree
+from supernet.search_space import SearchSpace
+from supernet.supernet import Control, SupernetModel
+
+AS_IT_IS = "as it is"
+NUM_UNIFORM = 5  # random subnets cost about as much as the sandwich of four
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train supernets in several ways, and judge the study's networks with each."""
+
+    workdir: Path
+    """A work folder in which train_supernet and study_ranking have ended."""
+    name: str = "ranking_supernets"
+    """Of the result file."""
+
+
+def main(config: Config) -> None:
+    """Train what is missing, judge, and compare with the truth."""
+    project = open_project(Workdir(config.workdir))
+    truth = read_truth(project)
+    networks, judged = {AS_IT_IS: project}, {}
+    for name, variant in VARIANTS.items():
+        with variant():
+            networks[name] = trained(project, config.workdir / "ranking_supernets" / name.replace(" ", "_"))
+    for name, own in networks.items():
+        judged[name] = judge(own, truth.architectures)
+    macs = num_macs(project.to_spec)(truth.architectures)
+    found = {name: compare(values, truth, macs) for name, values in judged.items()}
+    losses = {name: values["loss"] for name, values in judged.items()}
+    between = {
+        f"{one}, {other}": tau_b(losses[one], losses[other])
+        for number, one in enumerate(losses)
+        for other in list(losses)[number + 1 :]
+    }
+    for name, by_estimate in found.items():
+        for estimate, by_band in by_estimate.items():
+            print(f"{name}, {estimate}: " + ", ".join(f"{band} {a.tau}" for band, a in by_band.items()))
+    print("tau between supernets:", between)
+    save_result(
+        config.name,
+        {
+            "command": f"python benchmarks/ranking_supernets.py {flags_of(config)}",
+            "data": project.source,
+            "supernets": {
+                name: own.workdir.step("supernet").done()["summary"] for name, own in networks.items()
+            },
+            "agreement": found,
+            "tau between supernets": between,
+            "estimates": judged,
+            "networks": [network.name for network in truth.architectures],
+        },
+    )
+
+
+def trained(project: Project, folder: Path) -> Project:
+    """A work folder with the same pictures, and a supernet trained with the settings of the project's own."""
+    if not (folder / "data").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("workdir.json", "data"):
+            source = project.workdir.path / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    begun = [read_json(project.workdir.path / name / "settings.json") for name in ("data", "supernet")]
+    fields = {field.name for field in dataclasses.fields(Training)}
+    flags: dict[str, Any] = {name: value for part in begun for name, value in part["settings"].items()}
+    flags |= {"space": project.space.name, "resolutions": tuple(project.space.resolution)}
+    step.train_supernet(Training(folder, **{name: flags[name] for name in fields & flags.keys()}))
+    return open_project(Workdir(folder))
+
+
+def judge(project: Project, networks: list[Architecture]) -> Values:
+    """Accuracy and negative loss with the supernet's weights, each [A]."""
+    judged = supernet_error(project)
+    accuracy = 1 - judged(networks)
+    return {"accuracy": accuracy, "loss": -judged.losses}
+
+
+def compare(values: Values, truth: Truth, macs: np.ndarray) -> dict[str, dict[str, Any]]:
+    """The agreement of each with the truth, over all networks and by thirds of the MACs."""
+    return agreements(values, truth.accuracy, macs, bands(macs))
+
+
+@contextlib.contextmanager
+def without_smallest() -> Iterator[None]:
+    """The largest, and three random subnets in place of two and the smallest."""
+
+    def sample(space: SearchSpace, rng: np.random.Generator, **options: Any) -> list[Architecture]:
+        subnets = sandwich(space, rng, **options)
+        (extra,) = sandwich(space, rng, **{**options, "num_random": 1})[2:]
+        return [subnets[0], extra, *subnets[2:]]
+
+    sandwich = step.sandwich
+    with mock.patch.object(step, "sandwich", sample):
+        yield
+
+
+@contextlib.contextmanager
+def uniform_by_labels() -> Iterator[None]:
+    """Random subnets alone, each learning the labels: no largest one, which teaches the others."""
+
+    def sample(space: SearchSpace, rng: np.random.Generator, **options: Any) -> list[Architecture]:
+        return sandwich(space, rng, **{**options, "num_random": NUM_UNIFORM})[2:]
+
+    sandwich = step.sandwich
+    with (
+        mock.patch.object(step, "sandwich", sample),
+        mock.patch.object(training, "_gradient_of_subnets", gradient_by_labels),
+    ):
+        yield
+
+
+def gradient_by_labels(
+    model: SupernetModel, params: Tree, images: jax.Array, smooth: jax.Array, controls: Control
+) -> Any:
+    """As `training._gradient_of_subnets`, but that every subnet has the labels for its target."""
+    like, vector = params, flatten(params)
+
+    def loss_of(vector: jax.Array, control: Control) -> Any:
+        tree = unflatten(like, vector)
+        logits = model.after_stem(tree, model.stem(tree, images), control)
+        return training._cross_entropy(logits, smooth), logits
+
+    def add_subnet(total: jax.Array, control: Control) -> tuple[jax.Array, Any]:
+        result, gradient = jax.value_and_grad(loss_of, has_aux=True)(vector, control)
+        return total + gradient, result
+
+    total, results = jax.lax.scan(add_subnet, jnp.zeros_like(vector), controls)
+    return results, total
+
+
+VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
+    "without the smallest": without_smallest,
+    "uniform by labels": uniform_by_labels,
+}
+
+
+if __name__ == "__main__":
+    run(main, Config)
