@@ -2,9 +2,9 @@
 
     python benchmarks/longer_truth.py --workdir runs/cifar --epochs 36 --name longer_truth_cifar10
 
-For a work folder in which `train_supernet` and `study_ranking` have ended: the study's networks of one third of
-the range of log MACs are trained from random weights for so many epochs, all else as in the study. How well
-both trainings rank alike, and how well each estimate ranks like either. Every training is a row of
+For a work folder in which `train_supernet` and `study_ranking` have ended: the study's networks of one third
+of the range of log MACs are trained from random weights for so many epochs, all else as in the study. It says
+how well both trainings rank alike, and how well each estimate ranks like either. Every training is a row of
 `longer_truth/EPOCHS.csv`; the same command goes on.
 """
 
