@@ -169,7 +169,7 @@ def _options(kind: str, given: dict[str, Any]) -> Any:
         case "FULLY_CONNECTED":
             return fb.FullyConnectedOptionsT()
         case "BATCH_MATMUL":
-            return fb.BatchMatMulOptionsT(adjY=given["adjoint"])
+            return fb.BatchMatMulOptionsT(adjY=True)  # the second matrix is given transposed
         case "ADD":
             return fb.AddOptionsT(fusedActivationFunction=fused)
         case "SUB":

@@ -17,7 +17,7 @@ from hytnas_jax.device.onnx_graph import INPUT, OUTPUT, PADDING_SCORE, padding_k
 from hytnas_jax.device.tflite_file import TFLiteFile
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
-from supernet.operations import Graph, Op, Shape
+from supernet.operations import VALUE, Graph, Op, Shape
 
 
 def build_tflite(
@@ -228,21 +228,28 @@ def _write_fold(writer: _Writer, op: Op) -> None:
 
 
 def _write_split_heads(writer: _Writer, op: Op) -> None:
-    """Query, key or value [G, heads, T, d / heads]; the heads are interleaved in what the layer gives."""
+    """Query and key [G, heads, T, d / heads], the value transposed: [..., d / heads, T].
+
+    The heads are interleaved in what the layer gives. TensorFlow Lite Micro multiplies by a transposed
+    matrix; of one that is not it keeps a copy for good, one for each layer.
+    """
     groups, heads, tokens, size = op.shape
     d = heads * size
     begin, extent = writer.constant(op, "begin", [0, op.part * d]), (groups * tokens, d)
     inputs = [*writer.inputs(op), begin, writer.constant(op, "size", extent)]
     x = writer.step(op, "part", "SLICE", inputs, extent)
-    if heads == 1:
+    if heads == 1 and op.part != VALUE:
         writer.reshape(op, x, op.shape)
         return
     x = writer.reshape(op, x, (groups, tokens, size, heads), "heads")
-    writer.transpose(op, x, (0, 3, 1, 2), op.shape)
+    if op.part == VALUE:
+        writer.transpose(op, x, (0, 3, 2, 1), (groups, heads, size, tokens))
+    else:
+        writer.transpose(op, x, (0, 3, 1, 2), op.shape)
 
 
 def _write_scores(writer: _Writer, op: Op) -> None:
-    x = writer.step(op, "product", "BATCH_MATMUL", writer.inputs(op), op.shape, adjoint=True)
+    x = writer.step(op, "product", "BATCH_MATMUL", writer.inputs(op), op.shape)
     scale = writer.constant(op, "scale", 1 / math.sqrt(writer.input_shape(op)[-1]))
     writer.last(op, "MUL", [x, scale], op.shape)
 
@@ -286,6 +293,6 @@ _WRITERS: dict[str, Callable[[_Writer, Op], None]] = {
     "scores": _write_scores,
     "mask": _write_mask,
     "softmax": lambda writer, op: writer.last(op, "SOFTMAX", writer.inputs(op), op.shape),
-    "mix": lambda writer, op: writer.last(op, "BATCH_MATMUL", writer.inputs(op), op.shape, adjoint=False),
+    "mix": lambda writer, op: writer.last(op, "BATCH_MATMUL", writer.inputs(op), op.shape),
     "merge_heads": _write_merge_heads,
 }
