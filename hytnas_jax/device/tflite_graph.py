@@ -2,7 +2,7 @@
 
 Maps are [1, H, W, C], tokens [G * T, d] with T tokens in each of G groups; other letters are those of
 `supernet.operations`. Nothing has more than four axes and nothing is resized, so that the integer kernels of
-microcontrollers can run it.
+microcontrollers can run it. `proxies.tflite_operators` lists the same operators, to count their memory.
 """
 
 import math
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hytnas_jax.device.folded_weights import EPSILON, FoldedWeights, Tree
 from hytnas_jax.device.onnx_graph import INPUT, OUTPUT, PADDING_SCORE, padding_keys
 from hytnas_jax.device.tflite_file import TFLiteFile
+from proxies.tflite_operators import written_padding
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
 from supernet.operations import VALUE, Graph, Op, Shape
@@ -116,18 +117,14 @@ def _write_conv(writer: _Writer, op: Op) -> None:
 
 
 def _padded(writer: _Writer, op: Op, x: int, side: int) -> tuple[int, str]:
-    """The input of a convolution over a map of `side`, and its padding.
-
-    Where the stride leaves a choice, TFLite's SAME puts more zeros after than before, our convolutions never:
-    there the zeros are written out.
-    """
-    before = op.kernel // 2
-    total = max((op.shape[0] - 1) * op.stride + op.kernel - side, 0)
-    if total // 2 == before:
+    """The input of a convolution over a map of `side`, and its padding."""
+    padding = written_padding(op, side)
+    if padding is None:
         return x, "SAME"
-    pads = np.array([[0, 0], [before, total - before], [before, total - before], [0, 0]], np.int32)
-    shape = (1, side + total, side + total, writer.input_shape(op)[-1])
+    pads = np.array([[0, 0], padding, padding, [0, 0]], np.int32)
+    padded = side + sum(padding)
     inputs = [x, writer.file.constant(f"{op.name}/pads", pads)]
+    shape = (1, padded, padded, writer.input_shape(op)[-1])
     return writer.step(op, "padded", "PAD", inputs, shape), "VALID"
 
 

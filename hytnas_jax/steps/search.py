@@ -82,7 +82,8 @@ def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -
         for point in points
     ]
     console.say(f"the Pareto front, {len(points)} networks:")
-    console.table(rows, ("name", *names, "parameters", "MACs", "peak bytes"))
+    columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
+    console.table(rows, ("name", *names, *columns))
     compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
     console.say(f"hypervolume, more is better: {compared}")
 

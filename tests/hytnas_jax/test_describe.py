@@ -35,7 +35,7 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     main(Config("mobilenetv1-0.25", num_classes=2, resolution=96))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "mobilenetv1-0.25: 96x96x3 pictures, 2 classes"
-    assert " ".join(lines[2].split()) == ("blocks/0 conv 3x3 stride 2, relu 48x48x8 256 497664 184320")
+    assert " ".join(lines[2].split()) == ("blocks/0 conv 3x3 stride 2, relu 48x48x8 256 497664 223500")
     assert lines[-1].startswith("221,794 parameters, 7,489,664 MACs")
 
 
@@ -45,7 +45,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed["name"] == "hyt-nas-bl"
     assert printed["num_parameters"] == 15_050
     assert printed["num_macs"] == sum(block["num_macs"] for block in printed["blocks"])
-    assert printed["peak_activation_bytes"] == 112 * 112 * (16 + 16) * 4
+    assert printed["peak_activation_bytes"] == 112 * 112 * 3 * 16 * 4
 
 
 def test_network_files(tmp_path: Path) -> None:
