@@ -6,14 +6,27 @@
 | trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
-| parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
+| parameters, macs | , MACs | counted from the network; known |
+| peak_memory, peak_memory_int8 | bytes | of activations, in a TFLite file in floats or int8; known |
+| model_bytes, model_bytes_int8 | bytes | size of that file; known |
 """
 
 from collections.abc import Sequence
 
 from supernet.errors import UserError
 
-OBJECTIVES = ("error", "trained_error", "zen_score", "latency_ms", "parameters", "macs", "peak_memory")
+OBJECTIVES = (
+    "error",
+    "trained_error",
+    "zen_score",
+    "latency_ms",
+    "parameters",
+    "macs",
+    "peak_memory",
+    "peak_memory_int8",
+    "model_bytes",
+    "model_bytes_int8",
+)
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
 # and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.

@@ -14,6 +14,7 @@ from hytnas_jax.exploration import Budget, at_random, bayesian, explore
 from hytnas_jax.mobo import Settings
 from hytnas_jax.objectives import Task, make_task
 from hytnas_jax.project import Project, open_project
+from hytnas_jax.search import LIMITS
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
 from hytnas_jax.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
@@ -71,7 +72,7 @@ def _explore(
 
 
 def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
-    counted = ("parameters", "macs", "peak_memory")  # shown for every network
+    counted = set(LIMITS.values()) - {"error", "latency_ms"}  # shown for every network
     names = [o.name for o in task.problem.objectives if o.name not in counted]
     rows = [
         (
@@ -124,11 +125,7 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
 
 def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
-    limits = {
-        "error" if "error" in config.objectives else "trained_error": config.max_error,
-        "latency_ms": config.max_latency_ms,
-        "parameters": config.max_params,
-        "macs": config.max_macs,
-        "peak_memory": config.max_peak_memory,
-    }
+    limits = {objective: getattr(config, flag) for flag, objective in LIMITS.items()}
+    if "error" not in config.objectives:
+        limits["trained_error"] = limits.pop("error")
     return {name: float(maximum) for name, maximum in limits.items() if maximum is not None}
