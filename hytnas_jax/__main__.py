@@ -2,6 +2,7 @@
 
     python -m hytnas_jax --workdir runs/digits
     python -m hytnas_jax --workdir runs/mine --data path/to/pictures
+    python -m hytnas_jax --workdir runs/small --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576
 
 Each step is also a command of its own with more flags, on the same work folder.
 """
@@ -37,12 +38,23 @@ class Config(DataConfig):
     retrain_epochs: int = 20
     """How many times each chosen network sees each training picture."""
     objectives: tuple[str, ...] = ("error", "latency_ms")
-    """What to trade off, two to four of: error, latency_ms, parameters, macs, peak_memory, zen_score, or
-    trained_error, for which 40 networks are trained first (study_ranking)."""
+    """What to trade off, two to four of: error, latency_ms, parameters, macs, peak_memory, model_bytes,
+    peak_memory_int8, model_bytes_int8, zen_score, or trained_error, for which 40 networks are trained first
+    (study_ranking)."""
     max_latency_ms: float | None = None
     """No network above this predicted latency in milliseconds."""
     max_params: int | None = None
     """No network with more parameters."""
+    max_peak_memory: int | None = None
+    """No network that needs more bytes for its activations (float32, one picture)."""
+    max_peak_memory_int8: int | None = None
+    """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
+    what the program and its runtime need (docs/memory.md)."""
+    max_model_bytes: int | None = None
+    """No network whose TFLite file in float32 has more bytes."""
+    max_model_bytes_int8: int | None = None
+    """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
+    program."""
     evaluations: int = 80
     """Networks that the search evaluates."""
     networks: int = 64
@@ -65,6 +77,10 @@ def main(config: Config) -> None:
         objectives=config.objectives,
         max_latency_ms=config.max_latency_ms,
         max_params=config.max_params,
+        max_peak_memory=config.max_peak_memory,
+        max_peak_memory_int8=config.max_peak_memory_int8,
+        max_model_bytes=config.max_model_bytes,
+        max_model_bytes_int8=config.max_model_bytes_int8,
         evaluations=config.evaluations,
         initial=min(search.Config.initial, config.evaluations // 2),
         seed=seed,

@@ -1,4 +1,4 @@
-"""Prints a network block by block: output shapes, parameters, multiply-accumulates, peak memory.
+"""Prints a network block by block: output shapes, parameters, multiply-accumulates, peak memory; file sizes.
 
     python -m hytnas_jax.describe mobilevit-xs --num-classes 1000 --resolution 256
     python -m hytnas_jax.describe runs/digits/retrain/3f2a9c1e/architecture.json --json
@@ -17,6 +17,7 @@ import tyro
 from hytnas_jax import console
 from hytnas_jax.command import run
 from hytnas_jax.files import read_json
+from hytnas_jax.microcontroller import fit
 from proxies.complexity import complexity, live_bytes
 from supernet.errors import UserError
 from supernet.graph import build_graph
@@ -37,7 +38,8 @@ NUM_CLASSES, RESOLUTION, CHANNELS = 2, 224, 3  # Visual Wake Words
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Print a network block by block: shapes, parameters, MACs, peak memory."""
+    """Print a network block by block: shapes, parameters, MACs, peak memory; and whether its TFLite files
+    fit a microcontroller with 256 kB of memory and 1 MB of flash."""
 
     network: tyro.conf.Positional[str]
     """A published network's name, or a JSON file: a network (or {"network": network}), or
@@ -54,7 +56,7 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class BlockRow:
-    """One line of the description; memory is the most alive at once during the block, in bytes."""
+    """One line of the description; memory is the most alive at once during the block, in bytes of float32."""
 
     block: str
     layers: str
@@ -73,9 +75,12 @@ def main(config: Config) -> None:
         channels=config.channels,
     )
     rows, total = describe(spec), complexity(spec)
+    floats = total.peak_activation_bytes, total.model_bytes
+    eight_bits = total.peak_activation_bytes_int8, total.model_bytes_int8
     if config.as_json:
         blocks = [dataclasses.asdict(row) for row in rows]
-        values = {"name": spec.name, **dataclasses.asdict(total), "blocks": blocks}
+        fits = {"fit": fit(*floats), "fit_int8": fit(*eight_bits)}
+        values = {"name": spec.name, **dataclasses.asdict(total), **fits, "blocks": blocks}
         console.say(json.dumps(values, indent=1))
         return
     picture = f"{spec.resolution}x{spec.resolution}x{spec.channels}"
@@ -92,10 +97,9 @@ def main(config: Config) -> None:
         for row in rows
     ]
     console.table(cells, ("block", "layers", "output", "parameters", "MACs", "peak bytes"))
-    console.say(
-        f"{total.num_parameters:,} parameters, {total.num_macs:,} MACs, peak activations "
-        f"{total.peak_activation_bytes:,} bytes (float32, one picture)"
-    )
+    console.say(f"{total.num_parameters:,} parameters, {total.num_macs:,} MACs")
+    for kind, (peak, size) in {"float32": floats, "int8": eight_bits}.items():
+        console.say(f"{kind}: peak memory {peak:,} bytes, TFLite file {size:,} bytes: {fit(peak, size)}")
 
 
 def describe(spec: NetworkSpec) -> list[BlockRow]:

@@ -2,7 +2,7 @@
 
     python -m hytnas_jax.measure_latency --workdir runs/digits
 
-The networks are drawn uniformly, written as ONNX and timed in turns (`device.timing`). Every result
+The networks are drawn uniformly, written as ONNX and timed in turns (`device.measure`). Every result
 is in `latency/measurements.csv` once it is certain; the same command again goes on from there.
 """
 

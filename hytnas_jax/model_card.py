@@ -9,6 +9,7 @@ from hytnas_jax.device.measure import Timing
 from hytnas_jax.device.onnx_graph import INPUT, OUTPUT
 from hytnas_jax.device.parity import TOLERANCE
 from hytnas_jax.environment import environment, package_version
+from hytnas_jax.microcontroller import fit
 from hytnas_jax.project import Project
 from hytnas_jax.retrained import Retrained
 from proxies.complexity import complexity
@@ -34,7 +35,7 @@ def model_card(
         project: the data that it was trained on.
         stored_side: side in pixels to which pictures are cropped and resized before all else.
         files: what is known of each file beside the card: its format, its size, the fields of its `Check`,
-            and the `Timing` of those that are timed.
+            the peak memory of TFLite ones, and the `Timing` of those that are timed.
         timing: of the ONNX file, measured on this machine.
     """
     return {
@@ -53,7 +54,7 @@ def model_card(
         },
         "latency": _latency(network, timing),
         "size": {
-            **dataclasses.asdict(complexity(network.spec)),
+            **_counted(network),
             "file_bytes": files[FORMATS["onnx"].file]["bytes"],
         },
         "files": files,
@@ -85,6 +86,16 @@ def _input(network: Retrained, project: Project, stored_side: int) -> dict[str, 
         "resolution": side,
         "mean": list(project.mean),
         "std": list(project.std),
+    }
+
+
+def _counted(network: Retrained) -> dict[str, Any]:
+    """What is counted of it, of TFLite files that need not be there too, and what fits a microcontroller."""
+    counts = complexity(network.spec)
+    return {
+        **dataclasses.asdict(counts),
+        "fit": fit(counts.peak_activation_bytes, counts.model_bytes),
+        "fit_int8": fit(counts.peak_activation_bytes_int8, counts.model_bytes_int8),
     }
 
 

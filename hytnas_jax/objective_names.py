@@ -7,7 +7,9 @@
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
 | latency_ms@NAME, energy_mj@NAME | ms, mJ | those of the device NAME, of `fit_latency`; known |
-| parameters, macs, peak_memory | , MACs, bytes | counted from the network; known |
+| parameters, macs | , MACs | counted from the network; known |
+| peak_memory, peak_memory_int8 | bytes | of activations, in a TFLite file in floats or int8; known |
+| model_bytes, model_bytes_int8 | bytes | size of that file; known |
 | energy_estimate | uJ | estimated from operations and bytes at published energies, not measured; known |
 """
 
@@ -25,6 +27,9 @@ OBJECTIVES = (
     "parameters",
     "macs",
     "peak_memory",
+    "peak_memory_int8",
+    "model_bytes",
+    "model_bytes_int8",
     "energy_estimate",
 )
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on

@@ -20,7 +20,14 @@ from hytnas_jax.steps.measure_latency import load_predictor
 from hytnas_jax.steps.train_supernet import supernet_error
 from hytnas_jax.workdir import Step
 from proxies.base import Estimator
-from proxies.complexity import num_macs, num_parameters, peak_memory_bytes
+from proxies.complexity import (
+    model_bytes,
+    model_bytes_int8,
+    num_macs,
+    num_parameters,
+    peak_memory_bytes,
+    peak_memory_bytes_int8,
+)
 from proxies.energy import EnergyEstimator
 from proxies.latency import LatencyEstimator
 from proxies.supernet_accuracy import SupernetError
@@ -53,6 +60,9 @@ KNOWN: dict[str, Callable[[Project], Estimator]] = {
     "parameters": lambda project: num_parameters(project.to_spec),
     "macs": lambda project: num_macs(project.to_spec),
     "peak_memory": lambda project: peak_memory_bytes(project.to_spec),
+    "peak_memory_int8": lambda project: peak_memory_bytes_int8(project.to_spec),
+    "model_bytes": lambda project: model_bytes(project.to_spec),
+    "model_bytes_int8": lambda project: model_bytes_int8(project.to_spec),
     "energy_estimate": lambda project: EnergyEstimator(project.to_spec),
 }
 EVALUATED: dict[str, Callable[[Project], Estimator]] = {

@@ -1,7 +1,8 @@
 """Search for the best trade-offs between accuracy and cost among the supernet's networks.
 
     python -m hytnas_jax.search --workdir runs/digits
-    python -m hytnas_jax.search --workdir runs/digits --objectives error parameters --max-peak-memory 65536
+    python -m hytnas_jax.search --workdir runs/digits --objectives error macs \\
+        --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576
 
 Some networks are drawn at random to learn from; then the Bayesian loop (`mobo`) names batch after batch. The
 same command again goes on where it was cut and comes to the same result (`exploration`); with a larger
@@ -16,6 +17,18 @@ from hytnas_jax.devices import check_device_name
 from hytnas_jax.objective_names import LATENCY, check_names, on_device
 from supernet.errors import UserError
 
+# Flags that are limits, and what each limits.
+LIMITS = {
+    "max_error": "error",
+    "max_latency_ms": LATENCY,
+    "max_params": "parameters",
+    "max_macs": "macs",
+    "max_peak_memory": "peak_memory",
+    "max_peak_memory_int8": "peak_memory_int8",
+    "max_model_bytes": "model_bytes",
+    "max_model_bytes_int8": "model_bytes_int8",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Config:
@@ -27,10 +40,10 @@ class Config:
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
     weights), trained_error (what it will be after training: all estimates together, learnt from the
     networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME and energy_mj@NAME on a
-    device that fit_latency knows), parameters, macs
-    (multiply-accumulates), peak_memory (bytes of activations), energy_estimate (microjoules, from operations
-    and bytes at published energies: not measured), zen_score (expressiveness at random weights; needs no
-    training)."""
+    device that fit_latency knows), parameters, macs (multiply-accumulates), peak_memory (bytes of activations
+    in a float32 TFLite file), model_bytes (size of that file), peak_memory_int8 and model_bytes_int8 (the
+    same in eight bits), energy_estimate (microjoules, from operations and bytes at published energies: not
+    measured), zen_score (expressiveness at random weights; needs no training)."""
     device: str | None = None
     """The device whose latency latency_ms and --max-latency-ms are, one that fit_latency knows. If not given:
     this machine, as measure_latency has measured it."""
@@ -44,6 +57,14 @@ class Config:
     """No network with more multiply-accumulates for one picture."""
     max_peak_memory: int | None = None
     """No network that needs more bytes for its activations (float32, one picture)."""
+    max_peak_memory_int8: int | None = None
+    """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
+    what the program and its runtime need (docs/memory.md)."""
+    max_model_bytes: int | None = None
+    """No network whose TFLite file in float32 has more bytes."""
+    max_model_bytes_int8: int | None = None
+    """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
+    program."""
     evaluations: int = 80
     """Networks to evaluate in all. Give more to go on with a finished search."""
     initial: int = 24
@@ -92,7 +113,7 @@ def check(config: Config) -> None:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
     if config.max_error is not None and not {"error", "trained_error"} & set(config.objectives):
         raise UserError("--max-error: is a limit on an objective; add error to --objectives")
-    for name in ("max_error", "max_latency_ms", "max_params", "max_macs", "max_peak_memory"):
+    for name in LIMITS:
         maximum = getattr(config, name)
         if maximum is not None and not 0 < maximum < float("inf"):
             raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")

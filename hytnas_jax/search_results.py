@@ -22,8 +22,8 @@ class ParetoPoint:
     """One architecture that no evaluated one beats in every objective.
 
     index: its row in evaluations.csv. values: by objective. std: how unsure those are that are estimated.
-    loss: in nats, where the error was evaluated. network: `num_parameters`, `num_macs` and
-    `peak_activation_bytes`. extrapolated: its latency lies outside what the latency predictor was fitted on.
+    loss: in nats, where the error was evaluated. network: the fields of its
+    `Complexity`. extrapolated: its latency lies outside what the latency predictor was fitted on.
     """
 
     architecture: Architecture

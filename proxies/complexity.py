@@ -1,4 +1,4 @@
-"""Parameters, multiply-accumulates and peak memory, counted from the operation graph.
+"""Parameters, multiply-accumulates, peak memory and file sizes, counted from the operation graph.
 
 Multiply-accumulates (MACs) are those of convolutions, linear layers and attention's two matrix
 products. Not counted: biases, activations, LayerNorm, softmax, additions, pooling, squeeze-and-
@@ -7,16 +7,17 @@ excitation's multiplication and moves of data.
 
 import dataclasses
 import functools
-import itertools
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from proxies.base import Direction
+from proxies.model_size import FILE, operation_bytes
 from proxies.parts import Part, ToSpec, part_uses
+from proxies.tflite_operators import TFLiteOperators, tflite_operators
 from supernet.architecture import Architecture
 from supernet.graph import part_graphs
 from supernet.network_spec import NetworkSpec
@@ -27,87 +28,110 @@ FLOAT_BYTES = 4
 
 @dataclasses.dataclass(frozen=True)
 class Complexity:
-    """What a network costs before anything is measured; memory in bytes, float32, batch 1."""
+    """What a network costs before anything is measured; memory is that of one picture's activations.
+
+    The bytes are those of its TFLite files, in float32 and in int8 throughout: what a microcontroller needs
+    of its memory (`live_bytes`) and of its flash (`model_size`, an estimate to a percent).
+    """
 
     num_parameters: int
     num_macs: int
     peak_activation_bytes: int
+    peak_activation_bytes_int8: int
+    model_bytes: int
+    model_bytes_int8: int
+
+
+class _Counts(NamedTuple):
+    """Of some operations: sums, and the most elements alive at once."""
+
+    num_parameters: int
+    num_macs: int
+    model_bytes: int
+    model_bytes_int8: int
+    peak_elements: int
 
 
 def complexity(spec: NetworkSpec) -> Complexity:
     """Counts of one network. Raises UserError for a specification that cannot be built."""
-    counts = [graph_complexity(graph) for graph in part_graphs(spec)]
-    return Complexity(
-        num_parameters=sum(count.num_parameters for count in counts),
-        num_macs=sum(count.num_macs for count in counts),
-        peak_activation_bytes=max(count.peak_activation_bytes for count in counts),
-    )
+    return _total([_graph_counts(graph) for graph in part_graphs(spec)])
 
 
-@functools.lru_cache(maxsize=2**16)
 def graph_complexity(graph: Graph) -> Complexity:
     """Counts of any operations."""
-    return Complexity(
-        num_parameters=sum(op.num_parameters for op in graph.ops),
-        num_macs=sum(op.num_macs for op in graph.ops),
-        peak_activation_bytes=max(live_bytes(graph)),
-    )
+    return _total([_graph_counts(graph)])
 
 
 def live_bytes(graph: Graph) -> list[int]:
-    """Bytes of activations alive during each operation [len(ops)], float32, batch 1.
+    """Bytes of activations alive during each operation [len(ops)], float32, one picture.
 
-    A tensor lives from the operation that makes it to the last that reads it, so that an operation
-    holds its inputs, its output and whatever is needed later: the float arena of TensorFlow Lite
-    Micro. Conventions: a view is its input; an activation function is fused into the operation
-    before it (in place); every other operation, addition too, writes to memory of its own; a
-    convolution pads without a copy. Weights are not activations.
+    Counted over the operators that the operation has in a TFLite file (`proxies.tflite_operators`): the most
+    of them counts. A tensor lives from the operator that makes it to the last that reads it, and shares its
+    memory with no other. So TensorFlow Lite Micro plans its arena: the largest sum is the least that an arena
+    can have, and its planner comes near it (docs/memory.md). Relu is computed by the operator before it; SiLU
+    is two operators, so that three maps are alive at once; where a stride leaves the padding a choice, the
+    padded map is a copy. A file in int8 needs a quarter. Weights are not activations.
     """
-    owner = [0]  # the tensor whose memory each tensor lies in
-    for op in graph.ops:
-        shares = op.is_view or op.kind == "activation"
-        owner.append(owner[op.inputs[0]] if shares else op.output)
+    return [FLOAT_BYTES * elements for elements in _live_elements(graph, tflite_operators(graph))]
 
-    size, born, last = {}, {}, {}
-    for tensor in sorted(set(owner)):
-        size[tensor] = FLOAT_BYTES * math.prod(graph.shape(tensor))
-        born[tensor] = last[tensor] = max(tensor - 1, 0)
-    for index, op in enumerate(graph.ops):
-        for tensor in op.inputs:
-            last[owner[tensor]] = index
 
-    change = [0] * (len(graph.ops) + 1)
-    for tensor, nbytes in size.items():
-        change[born[tensor]] += nbytes
-        change[last[tensor] + 1] -= nbytes
-    return list(itertools.accumulate(change[:-1]))
+def _live_elements(graph: Graph, operators: TFLiteOperators) -> list[int]:
+    """The most elements alive in each operation [len(ops)]; a fused one has what the one before has."""
+    most = [0] * len(graph.ops)
+    for operator, live in zip(operators.operators, operators.live_elements(), strict=True):
+        most[operator.op] = max(most[operator.op], live)
+    for index, live in enumerate(most):
+        most[index] = live or most[index - 1]
+    return most
+
+
+@functools.lru_cache(maxsize=2**16)
+def _graph_counts(graph: Graph) -> _Counts:
+    return _counts(Part.whole(graph))
+
+
+def _counts(part: Part) -> _Counts:
+    operators = tflite_operators(part.graph)
+    live = _live_elements(part.graph, operators)
+    sizes = operation_bytes(part.graph, operators)
+    return _Counts(
+        num_parameters=sum(op.num_parameters for op in part.ops),
+        num_macs=sum(op.num_macs for op in part.ops),
+        model_bytes=sum(sizes[index].float32 for index in part.indices),
+        model_bytes_int8=sum(sizes[index].int8 for index in part.indices),
+        peak_elements=max(live[index] for index in part.indices),
+    )
+
+
+def _total(parts: Sequence[_Counts]) -> Complexity:
+    parameters, macs, float_bytes, int8_bytes, _ = map(sum, zip(*parts, strict=True))
+    peak = max(counts.peak_elements for counts in parts)
+    return Complexity(
+        parameters, macs, FLOAT_BYTES * peak, peak, FILE.float32 + float_bytes, FILE.int8 + int8_bytes
+    )
 
 
 def complexity_table(architectures: Sequence[Architecture], to_spec: ToSpec) -> NDArray[np.int64]:
-    """`complexity` of architectures of one space, int64 [A, 3] in the order of its fields.
+    """`complexity` of architectures of one space, int64 [A, 6] in the order of its fields.
 
     Args:
         to_spec: makes an architecture's network, as `SearchSpace.network_spec` does.
     """
-    table = np.zeros((len(architectures), len(dataclasses.fields(Complexity))), np.int64)
-    sums, peaks = table[:, :2], table[:, 2]
+    sums = np.zeros((len(architectures), 4), np.int64)
+    sums[:, 2:] = FILE
+    peaks = np.zeros(len(architectures), np.int64)
     for uses in part_uses(architectures, to_spec):
         counts = uses.counted(_part_counts)
-        sums[uses.who] += counts[:, :2] * uses.times[:, None]
-        peak = counts[:, 2] + FLOAT_BYTES * uses.input_size
-        peaks[uses.who] = np.maximum(peaks[uses.who], peak)
-    return table
+        sums[uses.who] += counts[:, :4] * uses.times[:, None]
+        peaks[uses.who] = np.maximum(peaks[uses.who], counts[:, 4] + uses.input_size)
+    return np.column_stack([sums[:, :2], FLOAT_BYTES * peaks, peaks, sums[:, 2:]])
 
 
 @functools.lru_cache(maxsize=2**16)
-def _part_counts(part: Part) -> tuple[int, int, int]:
-    """Parameters, MACs, and the peak bytes less those of the map that the part's block reads."""
-    live = live_bytes(part.graph)
-    return (
-        sum(op.num_parameters for op in part.ops),
-        sum(op.num_macs for op in part.ops),
-        max(live[index] for index in part.indices) - FLOAT_BYTES * math.prod(part.graph.input_shape),
-    )
+def _part_counts(part: Part) -> _Counts:
+    """The peak is less the elements of the map that the part's block reads."""
+    counts = _counts(part)
+    return counts._replace(peak_elements=counts.peak_elements - math.prod(part.graph.input_shape))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +140,14 @@ class ComplexityEstimator:
 
     name: str
     unit: str
-    field: Literal["num_parameters", "num_macs", "peak_activation_bytes"]
+    field: Literal[
+        "num_parameters",
+        "num_macs",
+        "peak_activation_bytes",
+        "peak_activation_bytes_int8",
+        "model_bytes",
+        "model_bytes_int8",
+    ]
     to_spec: ToSpec
     direction: Direction = "min"
 
@@ -137,5 +168,20 @@ def num_macs(to_spec: ToSpec) -> ComplexityEstimator:
 
 
 def peak_memory_bytes(to_spec: ToSpec) -> ComplexityEstimator:
-    """Peak bytes of activations of one float32 picture (see `live_bytes`)."""
+    """Peak bytes of activations of one picture in float32 (see `live_bytes`)."""
     return ComplexityEstimator("peak_memory_bytes", "bytes", "peak_activation_bytes", to_spec)
+
+
+def peak_memory_bytes_int8(to_spec: ToSpec) -> ComplexityEstimator:
+    """Peak bytes of activations of one picture in int8."""
+    return ComplexityEstimator("peak_memory_bytes_int8", "bytes", "peak_activation_bytes_int8", to_spec)
+
+
+def model_bytes(to_spec: ToSpec) -> ComplexityEstimator:
+    """Bytes of the float32 TFLite file (see `model_size`)."""
+    return ComplexityEstimator("model_bytes", "bytes", "model_bytes", to_spec)
+
+
+def model_bytes_int8(to_spec: ToSpec) -> ComplexityEstimator:
+    """Bytes of the int8 TFLite file."""
+    return ComplexityEstimator("model_bytes_int8", "bytes", "model_bytes_int8", to_spec)

@@ -11,6 +11,7 @@ from hytnas_jax.device.runtimes import Images, Logits, run_model
 from hytnas_jax.device.stablehlo import PLATFORMS, build_stablehlo, run_stablehlo
 from hytnas_jax.device.tflite_graph import build_tflite
 from hytnas_jax.device.tflite_int8 import quantise_tflite
+from hytnas_jax.device.tflite_memory import peak_bytes
 from supernet.model import Tree
 from supernet.network_spec import NetworkSpec
 
@@ -25,6 +26,7 @@ class Format:
     quantise: that file in eight bits, calibrated by pictures; None for a float format. Its `in_float` names a
         block that is left as it was.
     is_timed: whether its runtime is one of small devices.
+    peak_bytes: the most bytes of activations that a file of it has alive, where that can be read from it.
     """
 
     file: str
@@ -33,10 +35,11 @@ class Format:
     quantise: Callable[..., bytes] | None = None
     run: Callable[[bytes, Images], Logits] = run_model
     is_timed: bool = True
+    peak_bytes: Callable[[bytes], int] | None = None
 
 
 _onnx = functools.partial(Format, build=build_onnx)
-_tflite = functools.partial(Format, build=build_tflite)
+_tflite = functools.partial(Format, build=build_tflite, peak_bytes=peak_bytes)
 FORMATS: dict[str, Format] = {
     "onnx": _onnx("model.onnx", f"ONNX opset {OPSET}, float32"),
     "onnx-int8": _onnx("model.int8.onnx", f"ONNX opset {OPSET}, int8 (QDQ)", quantise=quantise_onnx),

@@ -14,6 +14,7 @@ from hytnas_jax.format_names import MISSING
 from supernet.errors import UserError
 from supernet.operations import Shape
 
+ALIGNMENT = 16  # bytes, of every buffer's data
 SIGNATURE = "serving_default"
 
 
@@ -25,6 +26,53 @@ def schema() -> Any:
     except ImportError:
         raise UserError(MISSING) from None
     return schema_py_generated
+
+
+def read_model(model: bytes) -> Any:
+    """A file as the schema's ModelT, with the data of every buffer in it, wherever the file keeps them."""
+    fb = schema()
+    tree = fb.ModelT.InitFromObj(fb.Model.GetRootAs(bytearray(model), 0))
+    for buffer in tree.buffers:
+        if buffer.offset:
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    return tree
+
+
+def pack_model(tree: Any) -> bytes:
+    """A ModelT as a file. Each buffer lies inside the flatbuffer, at a multiple of 16 bytes.
+
+    The schema demands that alignment (`force_align`), and its Python classes do not keep it. Data behind the
+    flatbuffer, as LiteRT's quantiser leaves them, are weights that TensorFlow Lite Micro cannot read.
+    """
+    import flatbuffers
+
+    builder = flatbuffers.Builder(1024)
+    buffers = tree.buffers
+    tree.buffers = [_AlignedBuffer(buffer.data) for buffer in buffers]
+    builder.Finish(tree.Pack(builder), file_identifier=TFLITE_IDENTIFIER)
+    tree.buffers = buffers
+    return bytes(builder.Output())
+
+
+class _AlignedBuffer:
+    """A buffer that the schema's classes pack as one of their own."""
+
+    def __init__(self, data: NDArray[np.uint8] | None) -> None:
+        self._data = b"" if data is None else bytes(data)
+
+    def Pack(self, builder: Any) -> int:
+        fb = schema()
+        if not self._data:
+            fb.BufferStart(builder)
+            return int(fb.BufferEnd(builder))
+        builder.StartVector(1, len(self._data), ALIGNMENT)
+        builder.head -= len(self._data)
+        builder.Bytes[builder.head : builder.head + len(self._data)] = self._data
+        data = builder.EndVector()
+        fb.BufferStart(builder)
+        fb.BufferAddData(builder, data)
+        return int(fb.BufferEnd(builder))
 
 
 class TFLiteFile:
@@ -76,8 +124,6 @@ class TFLiteFile:
 
     def serialise(self, source: int, result: int) -> bytes:
         """The file's bytes, with `source` and `result` as the graph's input and output."""
-        import flatbuffers
-
         fb = schema()
         codes = [fb.OperatorCodeT(deprecatedBuiltinCode=min(c, 127), builtinCode=c) for c in self._codes]
         graph = fb.SubGraphT(
@@ -100,9 +146,7 @@ class TFLiteFile:
             buffers=self._buffers,
             signatureDefs=[signature],
         )
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=TFLITE_IDENTIFIER)
-        return bytes(builder.Output())
+        return pack_model(model)
 
     def _add_tensor(self, name: str, shape: Shape, dtype: int, buffer: int) -> int:
         self._tensors.append(schema().TensorT(shape=list(shape), type=dtype, buffer=buffer, name=name))
@@ -124,7 +168,7 @@ def _options(kind: str, given: dict[str, Any]) -> Any:
         case "FULLY_CONNECTED":
             return fb.FullyConnectedOptionsT()
         case "BATCH_MATMUL":
-            return fb.BatchMatMulOptionsT(adjY=given["adjoint"])
+            return fb.BatchMatMulOptionsT(adjY=True)  # the second matrix is given transposed
         case "ADD":
             return fb.AddOptionsT(fusedActivationFunction=fused)
         case "SUB":

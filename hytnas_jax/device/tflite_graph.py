@@ -2,7 +2,7 @@
 
 Maps are [1, H, W, C], tokens [G * T, d] with T tokens in each of G groups; other letters are those of
 `supernet.operations`. Nothing has more than four axes and nothing is resized, so that the integer kernels of
-microcontrollers can run it.
+microcontrollers can run it. `proxies.tflite_operators` lists the same operators, to count their memory.
 """
 
 import math
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from hytnas_jax.device.folded_weights import EPSILON, FoldedWeights, Tree
 from hytnas_jax.device.onnx_graph import INPUT, OUTPUT, PADDING_SCORE, padding_keys
 from hytnas_jax.device.tflite_file import TFLiteFile
+from proxies.tflite_operators import written_padding
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
-from supernet.operations import Graph, Op, Shape
+from supernet.operations import VALUE, Graph, Op, Shape
 
 
 def build_tflite(
@@ -116,18 +117,14 @@ def _write_conv(writer: _Writer, op: Op) -> None:
 
 
 def _padded(writer: _Writer, op: Op, x: int, side: int) -> tuple[int, str]:
-    """The input of a convolution over a map of `side`, and its padding.
-
-    Where the stride leaves a choice, TFLite's SAME puts more zeros after than before, our convolutions never:
-    there the zeros are written out.
-    """
-    before = op.kernel // 2
-    total = max((op.shape[0] - 1) * op.stride + op.kernel - side, 0)
-    if total // 2 == before:
+    """The input of a convolution over a map of `side`, and its padding."""
+    padding = written_padding(op, side)
+    if padding is None:
         return x, "SAME"
-    pads = np.array([[0, 0], [before, total - before], [before, total - before], [0, 0]], np.int32)
-    shape = (1, side + total, side + total, writer.input_shape(op)[-1])
+    pads = np.array([[0, 0], padding, padding, [0, 0]], np.int32)
+    padded = side + sum(padding)
     inputs = [x, writer.file.constant(f"{op.name}/pads", pads)]
+    shape = (1, padded, padded, writer.input_shape(op)[-1])
     return writer.step(op, "padded", "PAD", inputs, shape), "VALID"
 
 
@@ -228,21 +225,28 @@ def _write_fold(writer: _Writer, op: Op) -> None:
 
 
 def _write_split_heads(writer: _Writer, op: Op) -> None:
-    """Query, key or value [G, heads, T, d / heads]; the heads are interleaved in what the layer gives."""
+    """Query and key [G, heads, T, d / heads], the value transposed: [..., d / heads, T].
+
+    The heads are interleaved in what the layer gives. TensorFlow Lite Micro multiplies by a transposed
+    matrix; of one that is not it keeps a copy for good, one for each layer.
+    """
     groups, heads, tokens, size = op.shape
     d = heads * size
     begin, extent = writer.constant(op, "begin", [0, op.part * d]), (groups * tokens, d)
     inputs = [*writer.inputs(op), begin, writer.constant(op, "size", extent)]
     x = writer.step(op, "part", "SLICE", inputs, extent)
-    if heads == 1:
+    if heads == 1 and op.part != VALUE:
         writer.reshape(op, x, op.shape)
         return
     x = writer.reshape(op, x, (groups, tokens, size, heads), "heads")
-    writer.transpose(op, x, (0, 3, 1, 2), op.shape)
+    if op.part == VALUE:
+        writer.transpose(op, x, (0, 3, 2, 1), (groups, heads, size, tokens))
+    else:
+        writer.transpose(op, x, (0, 3, 1, 2), op.shape)
 
 
 def _write_scores(writer: _Writer, op: Op) -> None:
-    x = writer.step(op, "product", "BATCH_MATMUL", writer.inputs(op), op.shape, adjoint=True)
+    x = writer.step(op, "product", "BATCH_MATMUL", writer.inputs(op), op.shape)
     scale = writer.constant(op, "scale", 1 / math.sqrt(writer.input_shape(op)[-1]))
     writer.last(op, "MUL", [x, scale], op.shape)
 
@@ -286,6 +290,6 @@ _WRITERS: dict[str, Callable[[_Writer, Op], None]] = {
     "scores": _write_scores,
     "mask": _write_mask,
     "softmax": lambda writer, op: writer.last(op, "SOFTMAX", writer.inputs(op), op.shape),
-    "mix": lambda writer, op: writer.last(op, "BATCH_MATMUL", writer.inputs(op), op.shape, adjoint=False),
+    "mix": lambda writer, op: writer.last(op, "BATCH_MATMUL", writer.inputs(op), op.shape),
     "merge_heads": _write_merge_heads,
 }

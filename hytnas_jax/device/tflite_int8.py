@@ -7,13 +7,15 @@ from numpy.typing import NDArray
 
 from hytnas_jax.device.onnx_graph import INPUT
 from hytnas_jax.device.quiet import quiet
-from hytnas_jax.device.tflite_file import SIGNATURE
+from hytnas_jax.device.tflite_file import SIGNATURE, pack_model, read_model
 from hytnas_jax.format_names import MISSING
 from supernet.errors import UserError
 
 
 def quantise_tflite(model: bytes, pictures: NDArray[np.float32], *, in_float: str = "") -> bytes:
     """Weights int8 by output channel, activations int8 in the ranges that `pictures` give them.
+
+    The weights lie inside the flatbuffer (`pack_model`).
 
     Args:
         model: as `build_tflite` writes it. The result's input and output are int8, with a scale and a zero
@@ -35,4 +37,5 @@ def quantise_tflite(model: bytes, pictures: NDArray[np.float32], *, in_float: st
                 f"^{re.escape(in_float)}/", "*", algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
             )
         ranges = work.calibrate({SIGNATURE: [{INPUT: picture[None]} for picture in pictures]}, num_threads=1)
-        return bytes(work.quantize(ranges).quantized_model)
+        quantised = bytes(work.quantize(ranges).quantized_model)
+    return pack_model(read_model(quantised))

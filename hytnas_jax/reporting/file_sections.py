@@ -1,5 +1,6 @@
 """The report's section about the exported files: what each is worth beside the network that it is of."""
 
+import math
 from typing import Any
 
 from hytnas_jax.reporting.formats import DASH, milliseconds, percent, size
@@ -19,9 +20,9 @@ def files_section(results: Results) -> str:
     text = (
         f"Each file was run in its own runtime on {files[0][2]['num_pictures']:,} pictures that the search "
         "chose by; JAX is the network itself. Same class: pictures of which both say the same. Latency is of "
-        "one picture, on one thread."
+        "one picture, on one thread. Peak memory is that of a TFLite file's activations."
     )
-    headers = ("", "file", "error", "error in JAX", "same class", "latency", "size")
+    headers = ("", "file", "error", "error in JAX", "same class", "latency", "size", "peak memory")
     losses = [_loss(*file) for file in files if "costly_blocks" in file[2]]
     return section(
         "The files",
@@ -41,6 +42,7 @@ def _row(network: NetworkResult, file: str, found: dict[str, Any]) -> tuple[str,
         percent(found["num_same_class"] / found["num_pictures"]),
         DASH if latency is None else milliseconds(latency["latency_ms"]),
         size(found["bytes"]),
+        size(found.get("peak_activation_bytes", math.nan)),
     )
 
 

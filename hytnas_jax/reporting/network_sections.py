@@ -58,7 +58,8 @@ def table_section(results: Results) -> str:
         return ""
     headers = (
         *("", "network", "role", "test error", "95 % interval", "search error", "expected error"),
-        *("parameters", "MACs", "peak memory", "predicted", "measured", "file", "files"),
+        *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
+        *("predicted", "measured", "file", "files"),
     )
     rows = [_row(network) for network in results.networks]
     tested = results.networks[0].retrained.result["test_pictures"]
@@ -129,6 +130,8 @@ def _row(network: NetworkResult) -> tuple[str, ...]:
         count(total.num_parameters),
         count(total.num_macs),
         size(total.peak_activation_bytes),
+        size(total.peak_activation_bytes_int8),
+        size(total.model_bytes_int8),
         milliseconds(network.predicted_ms),
         milliseconds(network.measured_ms),
         DASH if network.card is None else size(network.card["size"]["file_bytes"]),

@@ -19,6 +19,7 @@ from hytnas_jax.device.lost_accuracy import ACCEPTED_LOSS, costly_blocks, descri
 from hytnas_jax.device.measure import Timing, time_models
 from hytnas_jax.device.parity import Check, compare, jax_logits, refuse_mismatch
 from hytnas_jax.environment import environment
+from hytnas_jax.microcontroller import fit
 from hytnas_jax.model_card import model_card
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.retrained import Retrained, read_retrained
@@ -106,6 +107,9 @@ class _Writer:
         check = self._check(target, model)
         refuse_mismatch(check, what=what, is_integer=quantise is not None)
         found = {"format": target.title, "bytes": len(model), **dataclasses.asdict(check)}
+        if target.peak_bytes is not None:
+            peak = target.peak_bytes(model)
+            found |= {"peak_activation_bytes": peak, "microcontroller": fit(peak, len(model))}
         if quantise is not None and check.loss > ACCEPTED_LOSS:
             note(f"{what} loses accuracy; looking for the block that costs it")
             found["costly_blocks"] = self._explain(target, quantise, check, what)
@@ -176,13 +180,22 @@ def _warn_if_other_processor(project: Project) -> None:
 
 
 def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
-    """A row for each file; the accuracies are on the search split's pictures that checked it."""
-    rows = []
+    """A row for each file; the accuracies are on the search split's pictures that checked it.
+
+    Below it, whether the int8 TFLite files fit a microcontroller.
+    """
+    rows, fits = [], []
     for network in networks:
         card = read_json(step.folder / network.name / "card.json")
         for file, found in card["files"].items():
             ms = DASH if found["latency"] is None else found["latency"]["latency_ms"]
             same = found["num_same_class"] / found["num_pictures"]
             accuracies = found["accuracy"], found["accuracy_in_jax"]
-            rows.append((network.name, file, *accuracies, same, ms, found["bytes"]))
-    console.table(rows, ("network", "file", "accuracy", "in JAX", "same class", "ms", "bytes"))
+            peak = found.get("peak_activation_bytes", DASH)
+            rows.append((network.name, file, *accuracies, same, ms, found["bytes"], peak))
+            if file == FORMATS["tflite-int8"].file:
+                fits.append(f"{network.name}: {file} {found['microcontroller']}")
+    header = ("network", "file", "accuracy", "in JAX", "same class", "ms", "bytes", "peak bytes")
+    console.table(rows, header)
+    for line in fits:
+        console.say(line)

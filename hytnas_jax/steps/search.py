@@ -15,6 +15,7 @@ from hytnas_jax.mobo import Settings
 from hytnas_jax.objective_names import LATENCY, on_device
 from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
+from hytnas_jax.search import LIMITS
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
 from hytnas_jax.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
@@ -73,7 +74,7 @@ def _explore(
 
 
 def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
-    counted = ("parameters", "macs", "peak_memory")  # shown for every network
+    counted = set(LIMITS.values()) - {"error", "latency_ms"}  # shown for every network
     names = [o.name for o in task.problem.objectives if o.name not in counted]
     rows = [
         (
@@ -84,7 +85,8 @@ def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -
         for point in points
     ]
     console.say(f"the Pareto front, {len(points)} networks:")
-    console.table(rows, ("name", *names, "parameters", "MACs", "peak bytes"))
+    columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
+    console.table(rows, ("name", *names, *columns))
     compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
     console.say(f"hypervolume, more is better: {compared}")
 
@@ -130,10 +132,8 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
 def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
     limits = {
-        "error" if "error" in config.objectives else "trained_error": config.max_error,
-        on_device(LATENCY, config.device): config.max_latency_ms,
-        "parameters": config.max_params,
-        "macs": config.max_macs,
-        "peak_memory": config.max_peak_memory,
+        on_device(objective, config.device): getattr(config, flag) for flag, objective in LIMITS.items()
     }
+    if "error" not in config.objectives:
+        limits["trained_error"] = limits.pop("error")
     return {name: float(maximum) for name, maximum in limits.items() if maximum is not None}

@@ -35,8 +35,13 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     main(Config("mobilenetv1-0.25", num_classes=2, resolution=96))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "mobilenetv1-0.25: 96x96x3 pictures, 2 classes"
-    assert " ".join(lines[2].split()) == ("blocks/0 conv 3x3 stride 2, relu 48x48x8 256 497664 184320")
-    assert lines[-1].startswith("221,794 parameters, 7,489,664 MACs")
+    assert " ".join(lines[2].split()) == ("blocks/0 conv 3x3 stride 2, relu 48x48x8 256 497664 223500")
+    assert lines[-3:-1] == [
+        "221,794 parameters, 7,489,664 MACs",
+        "float32: peak memory 301,120 bytes, TFLite file 854,095 bytes: too large for 256 kB of memory",
+    ]
+    assert lines[-1].startswith("int8: peak memory 75,280 bytes")
+    assert lines[-1].endswith("fits 256 kB of memory and 1 MB of flash")
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,7 +50,9 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed["name"] == "hyt-nas-bl"
     assert printed["num_parameters"] == 15_050
     assert printed["num_macs"] == sum(block["num_macs"] for block in printed["blocks"])
-    assert printed["peak_activation_bytes"] == 112 * 112 * (16 + 16) * 4
+    assert printed["peak_activation_bytes"] == 112 * 112 * 3 * 16 * 4
+    assert printed["fit"] == "too large for 256 kB of memory"
+    assert printed["fit_int8"] == "too large for 256 kB of memory"
 
 
 def test_network_files(tmp_path: Path) -> None:

@@ -87,6 +87,15 @@ def test_values_are_those_of_the_network(project, genes):
     assert not task.is_extrapolated(genes).any()
 
 
+def test_memory_and_file_sizes(project, genes):
+    names = ("peak_memory", "peak_memory_int8", "model_bytes", "model_bytes_int8")
+    task = task_of(project, *names)
+    counts = complexity(project.to_spec(SPACE.decode(genes[0])))
+    expected = [counts.peak_activation_bytes, counts.peak_activation_bytes_int8]
+    assert task.evaluate(genes[0])[0].tolist() == [*expected, counts.model_bytes, counts.model_bytes_int8]
+    assert {objective.unit for objective in task.problem.objectives} == {"bytes"}
+
+
 def test_zen_score_is_maximised_and_modelled(project):
     zen = task_of(project, "zen_score", "macs").problem.objectives[0]
     assert zen.direction == "max"

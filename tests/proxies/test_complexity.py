@@ -10,14 +10,16 @@ import pytest
 
 from proxies.base import Estimator
 from proxies.complexity import (
-    Complexity,
     complexity,
     complexity_table,
     graph_complexity,
     live_bytes,
+    model_bytes,
+    model_bytes_int8,
     num_macs,
     num_parameters,
     peak_memory_bytes,
+    peak_memory_bytes_int8,
 )
 from supernet.graph import build_graph
 from supernet.named import named_network
@@ -36,10 +38,12 @@ def spec_of(*blocks: BlockSpec, resolution: int = 4) -> NetworkSpec:
     return NetworkSpec("test", resolution, 4, 3, blocks, HeadSpec(0))
 
 
-def test_peak_of_a_chain_is_the_largest_input_and_output() -> None:
-    graph = build_graph(spec_of(ConvSpec(8), ConvSpec(2)))
-    # Floats: the picture 64, maps 128 and 32, pooled 2, logits 3; activations are in place.
-    expected = [64 + 128, 128, 128 + 32, 32, 32 + 2, 2 + 3]
+def test_peak_of_a_chain() -> None:
+    relu = ConvSpec(2, activation="relu")
+    graph = build_graph(spec_of(ConvSpec(8), relu, ConvSpec(2, activation="hardswish")))
+    # Floats: the picture 64, maps 128, 32 and 32, pooled 2, logits 3. SiLU's product has its input and the
+    # gate beside it; relu is the convolution's own.
+    expected = [64 + 128, 3 * 128, 128 + 32, 128 + 32, 32 + 32, 32 + 32, 32 + 2, 2 + 3]
     assert live_bytes(graph) == [4 * n for n in expected]
 
 
@@ -47,26 +51,48 @@ def test_residual_holds_the_input_and_the_addition_is_not_in_place() -> None:
     graph = build_graph(spec_of(InvertedResidualSpec(4, 12)))
     live = dict(zip([op.name for op in graph.ops], live_bytes(graph), strict=True))
     assert live["blocks/0/expand"] == 4 * (64 + 192)
+    assert live["blocks/0/expand/silu"] == 4 * (64 + 3 * 192)
     assert live["blocks/0/depthwise"] == 4 * (64 + 192 + 192)
     assert live["blocks/0/project"] == 4 * (64 + 192 + 64)
     assert live["blocks/0/residual"] == 4 * (64 + 64 + 64)
-    assert complexity(graph.spec).peak_activation_bytes == live["blocks/0/depthwise"]
+    counts = complexity(graph.spec)
+    assert counts.peak_activation_bytes == live["blocks/0/expand/silu"]
+    assert counts.peak_activation_bytes_int8 == counts.peak_activation_bytes // 4
 
 
-def test_views_are_free() -> None:
+def test_a_strided_convolution_holds_the_padded_copy() -> None:
+    """Of a side that the stride divides: TFLite's own padding is another."""
+    for side, expected in ((4, 4 * 16 + 4 * 25), (5, 4 * 25 + 8 * 9)):
+        spec = spec_of(ConvSpec(8, stride=2, activation="relu"), resolution=side)
+        assert live_bytes(build_graph(spec))[0] == 4 * expected
+
+
+def test_attention() -> None:
     block = MobileViTSpec(4, embed=8, heads=1, ffn=8, depth=1, patch=1)
     graph = build_graph(spec_of(block))
     live = dict(zip([op.name for op in graph.ops], live_bytes(graph), strict=True))
-    # The block's input (for the concatenation) and the tokens.
-    assert live["blocks/0/unfold"] == 4 * (64 + 128)
-    # Input, tokens (for the residual), query, key, value, scores: 16 x 16.
-    assert live["blocks/0/layers/0/scores"] == 4 * (64 + 128 + 3 * 128 + 256)
+    # The block's input (for the concatenation), the map and its copy as tokens.
+    assert live["blocks/0/unfold"] == 4 * (64 + 2 * 128)
+    # Input, tokens (for the residual), the three in one, query, key, and the value as it is cut out.
+    assert live["blocks/0/layers/0/value"] == 4 * (64 + 128 + 3 * 128 + 3 * 128)
+    # Input, tokens, value, scores: 16 x 16, before and after.
+    assert live["blocks/0/layers/0/softmax"] == 4 * (64 + 128 + 128 + 2 * 256)
 
 
 def test_counts_of_a_named_network() -> None:
-    spec = named_network("mobilenetv1-0.25", num_classes=2, resolution=96)
-    # MLPerf Tiny: 221,794 parameters, 7.49M MACs; the largest pair of maps is 48x48x8 -> 48x48x16.
-    assert complexity(spec) == Complexity(221_794, 7_489_664, 48 * 48 * (8 + 16) * 4)
+    counts = complexity(named_network("mobilenetv1-0.25", num_classes=2, resolution=96))
+    # MLPerf Tiny: 221,794 parameters, 7.49M MACs. The most is alive where a map 48x48x16 is padded to 49x49.
+    assert (counts.num_parameters, counts.num_macs) == (221_794, 7_489_664)
+    assert counts.peak_activation_bytes == 4 * 16 * (48 * 48 + 49 * 49)
+
+
+def test_model_bytes_are_the_weights_and_what_a_file_needs_beside_them() -> None:
+    narrow, wide = (complexity(spec_of(ConvSpec(8), ConvSpec(width))) for width in (16, 32))
+    # 16 more channels: of 3x3x8 weights and a bias; and 16 x 3 weights of the classifier. Nothing else grows.
+    weights, channels = 16 * 72 + 16 * 3, 16
+    assert wide.model_bytes - narrow.model_bytes == 4 * (weights + channels)
+    assert wide.model_bytes_int8 - narrow.model_bytes_int8 == weights + 4 * channels + 2 * 12 * channels
+    assert wide.model_bytes > 4 * wide.num_parameters
 
 
 def test_macs_against_the_compiler() -> None:
@@ -110,6 +136,9 @@ def test_estimators() -> None:
         (num_parameters, "num_parameters"),
         (num_macs, "num_macs"),
         (peak_memory_bytes, "peak_activation_bytes"),
+        (peak_memory_bytes_int8, "peak_activation_bytes_int8"),
+        (model_bytes, "model_bytes"),
+        (model_bytes_int8, "model_bytes_int8"),
     ):
         estimator: Estimator = make(to_spec)
         values = estimator(architectures)

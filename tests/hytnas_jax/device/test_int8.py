@@ -12,6 +12,7 @@ from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.onnx_int8 import quantise_onnx
 from hytnas_jax.device.runtimes import run_model
 from hytnas_jax.device.tflite_graph import build_tflite
+from supernet.named import named_network
 
 NAMES = ("inverted residual", "padded, two layers", "patch divides")
 PICTURES = np.random.default_rng(5).normal(size=(64, 11, 11, 4)).astype(np.float32)
@@ -75,6 +76,24 @@ def test_tflite_has_no_float_tensor() -> None:
     )
     kinds = {tensor["dtype"] for tensor in loaded.get_tensor_details()}
     assert kinds == {np.int8, np.int32}
+
+
+def test_every_weight_lies_inside_the_flatbuffer() -> None:
+    """TensorFlow Lite Micro reads no others; aligned as the schema wants it."""
+    pytest.importorskip("litert_quantizer", reason="hytnas_jax[tflite] is not installed")
+    from hytnas_jax.device.tflite_file import schema
+    from hytnas_jax.device.tflite_int8 import quantise_tflite
+
+    spec = named_network("mobilenetv2-0.35", num_classes=2, resolution=32)
+    floats = build_tflite(spec)
+    pictures = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
+    for file in (floats, quantise_tflite(floats, pictures)):
+        model = schema().Model.GetRootAs(bytearray(file), 0)
+        buffers = [model.Buffers(index) for index in range(model.BuffersLength())]
+        assert all(buffer.Offset() == 0 for buffer in buffers)
+        data = [buffer._tab for buffer in buffers if not buffer.DataIsNone()]
+        assert max(table.VectorLen(table.Offset(4)) for table in data) > 100_000
+        assert {table.Vector(table.Offset(4)) % 16 for table in data} == {0}
 
 
 @pytest.mark.parametrize("kind", formats())

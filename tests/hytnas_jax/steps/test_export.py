@@ -83,9 +83,18 @@ def test_every_format(work_folder: MakeFolder, capsys: pytest.CaptureFixture[str
         ]  # fmt: skip
         assert card["files"]["model.stablehlo"]["latency"] is None
         assert card["files"]["model.int8.tflite"]["latency"]["latency_ms"] > 0
+        size = card["size"]
+        peaks = {file: found.get("peak_activation_bytes") for file, found in card["files"].items()}
+        assert peaks["model.onnx"] is None
+        assert peaks["model.tflite"] == size["peak_activation_bytes"]
+        assert peaks["model.int8.tflite"] == size["peak_activation_bytes_int8"]
+        assert card["files"]["model.int8.tflite"]["bytes"] == pytest.approx(
+            size["model_bytes_int8"], rel=0.01
+        )
         for file in ("model.tflite", "model.stablehlo"):
             assert card["files"][file]["max_difference"] <= 1e-3 * card["files"][file]["scale"]
-    assert "model.int8.tflite" in capsys.readouterr().out
+    fits = "model.int8.tflite fits 256 kB of memory and 1 MB of flash"
+    assert f"{network.name}: {fits}" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("unchecked")

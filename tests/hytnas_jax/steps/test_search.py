@@ -19,6 +19,7 @@ from hytnas_jax.search import Config, main
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps import search
 from hytnas_jax.workdir import Workdir, write_json
+from proxies.complexity import complexity_table
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import feature_table
 from proxies.supernet_accuracy import SupernetError
@@ -264,7 +265,7 @@ def test_changed_settings_and_inputs_are_refused(project, use_error):
 
 def test_limits_are_kept_by_every_network(project, use_error):
     use_error(FakeError())
-    limits = {"parameters": 9_000, "macs": 500_000, "peak_memory": 9_000}
+    limits = {"parameters": 9_000, "macs": 500_000, "peak_memory": 12_000}
     main(
         config(
             project,
@@ -277,6 +278,27 @@ def test_limits_are_kept_by_every_network(project, use_error):
     for row in rows(project) + rows(project, "random.csv"):
         assert all(float(row[name]) <= limit for name, limit in limits.items())
     assert pareto(project)["limits"] == limits
+
+
+def test_limits_of_a_microcontroller(project, use_error, capsys):
+    use_error(FakeError())
+    counts = complexity_table(SPACE.decode_all(SPACE.corners()), project.to_spec)
+    most = {"peak_memory_int8": int(counts[:, 3].mean()), "model_bytes_int8": int(counts[:, 5].mean())}
+    main(
+        config(
+            project,
+            objectives=("error", "model_bytes"),
+            max_peak_memory_int8=most["peak_memory_int8"],
+            max_model_bytes_int8=most["model_bytes_int8"],
+            random_baseline=False,
+        )
+    )
+    assert pareto(project)["limits"] == most
+    for point in load_pareto(project):
+        assert point.network["peak_activation_bytes_int8"] <= most["peak_memory_int8"]
+        assert point.network["model_bytes_int8"] <= most["model_bytes_int8"]
+        assert point.values["model_bytes"] == point.network["model_bytes"]
+    assert "file bytes" in capsys.readouterr().out
 
 
 def test_a_limit_on_the_error_holds_for_the_front(project, use_error, capsys):
@@ -389,6 +411,7 @@ def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
         ({"batch": 0}, "--batch 0: must be at least 1"),
         ({"max_latency_ms": float("nan")}, "--max-latency-ms nan: must be a positive number"),
         ({"max_params": 0}, "--max-params 0: must be a positive number"),
+        ({"max_model_bytes_int8": -1}, "--max-model-bytes-int8 -1: must be a positive number"),
         (
             {"max_error": 0.1, "objectives": ("macs", "parameters")},
             "--max-error: .* add error to --objectives",
