@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN, Values
+from hytnas_jax.ranking.estimates import LOSS, POINTWISE, Values
 from supernet.errors import UserError
 
 COMBINED = "combined, out of sample"
@@ -24,10 +24,10 @@ LEAST = 1e-3  # a share nearer to 0 or 1 counts as this near
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Combined:
-    """Bayesian ridge regression (MacKay 1992) of the accuracy's log-odds on five estimates.
+    """Bayesian ridge regression (MacKay 1992) of the accuracy's log-odds on two estimates.
 
-    Those are the supernet's accuracy (as log-odds) and loss, the Zen-score, and the logarithms of parameters
-    and MACs. How much each counts, and how far off the whole may be, is learnt from the fitted networks.
+    Those are the supernet's loss and the logarithm of the MACs of 1x1 convolutions. How much each counts, and
+    how far off the whole may be, is learnt from the fitted networks: of a few dozen, too few for more.
     """
 
     model: Pipeline
@@ -75,9 +75,8 @@ def out_of_sample(estimates: Values, accuracy: NDArray[np.float64], *, seed: int
 
 
 def _features(estimates: Values) -> NDArray[np.float64]:
-    """[N, 5], each more or less linear in the log-odds of the accuracy."""
-    costs = [np.log(estimates[name]) for name in (PARAMETERS, MACS)]
-    return np.column_stack([_log_odds(estimates[ACCURACY]), estimates[LOSS], estimates[ZEN], *costs])
+    """[N, 2], each more or less linear in the log-odds of the accuracy."""
+    return np.column_stack([estimates[LOSS], np.log(estimates[POINTWISE])])
 
 
 def _log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from hytnas_jax.steps.train_supernet import supernet_error
 from proxies.az_nas import AzNas, expressivity, progressivity
 from proxies.complexity import num_macs, num_parameters
 from proxies.naswot import Naswot, by_unit, log_determinant
+from proxies.pointwise_macs import PointwiseMacs
 from proxies.zen_score import ZenScore
 from supernet.architecture import Architecture
 
@@ -22,6 +23,7 @@ from supernet.architecture import Architecture
 MACS, PARAMETERS = "MACs", "parameters"
 ACCURACY, LOSS = "supernet accuracy", "supernet loss"
 ZEN = "Zen-score"
+POINTWISE = "MACs of 1x1 convolutions"
 
 Values = dict[str, NDArray[np.float64]]
 
@@ -31,26 +33,32 @@ class Estimates:
 
     def __init__(self, project: Project) -> None:
         self._supernet = supernet_error(project)
-        self._zen = ZenScore(project.space, channels=project.channels)
-        self._costs = {PARAMETERS: num_parameters(project.to_spec), MACS: num_macs(project.to_spec)}
+        self._pointwise = PointwiseMacs(project.to_spec)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Values:
-        """Accuracy and negative cross-entropy with the supernet's weights, Zen-score and costs, each [A]."""
+        """Accuracy and negative cross-entropy with the supernet's weights, MACs of 1x1 convolutions, [A]."""
         accuracy = 1 - self._supernet(architectures)
         return {
             ACCURACY: accuracy,
             LOSS: -self._supernet.losses,
-            ZEN: self._zen(architectures),
-            **{name: count(architectures) for name, count in self._costs.items()},
+            POINTWISE: self._pointwise(architectures),
         }
 
 
-def zen_variants(project: Project, architectures: Sequence[Architecture], estimates: Values) -> Values:
-    """The Zen-score with LayerNorm corrected for, and by parameter (it is a logarithm), each [A]."""
+def costs(project: Project, architectures: Sequence[Architecture]) -> Values:
+    """Parameters and MACs, each [A]: what every estimate has to be better than."""
+    counts = {PARAMETERS: num_parameters(project.to_spec), MACS: num_macs(project.to_spec)}
+    return {name: count(architectures) for name, count in counts.items()}
+
+
+def zen_scores(project: Project, architectures: Sequence[Architecture]) -> Values:
+    """The Zen-score, with LayerNorm corrected for, and by parameter (it is a logarithm), each [A]."""
+    zen = ZenScore(project.space, channels=project.channels)(architectures)
     corrected = ZenScore(project.space, channels=project.channels, layer_norm="corrected")
     return {
+        ZEN: zen,
         f"{ZEN}, LayerNorm corrected": corrected(architectures),
-        f"{ZEN} by parameter": estimates[ZEN] - np.log(estimates[PARAMETERS]),
+        f"{ZEN} by parameter": zen - np.log(num_parameters(project.to_spec)(architectures)),
     }
 
 
@@ -75,12 +83,13 @@ def estimates_of(project: Project, architectures: Sequence[Architecture]) -> Val
     supernet = project.workdir.step("supernet").require("train_supernet")
     path = project.workdir.path / "ranking" / "estimates.json"
     made_from = {"supernet": supernet["id"], "networks": [a.name for a in architectures]}
-    if path.exists() and (noted := read_json(path)).get("made_from") == made_from:
+    noted = read_json(path) if path.exists() else {}
+    if noted.get("made_from") == made_from and POINTWISE in noted["values"]:  # an earlier version had less
         return {name: np.array(values) for name, values in noted["values"].items()}
     with console.progress(3, "estimating the trained networks") as bar:
-        values = Estimates(project)(architectures)
+        values = Estimates(project)(architectures) | costs(project, architectures)
         bar.advance()
-        values |= zen_variants(project, architectures, values)
+        values |= zen_scores(project, architectures)
         bar.advance()
         values |= untrained_estimates(project, architectures)
         bar.advance()

@@ -12,7 +12,7 @@ from hytnas_jax.device.measure import Timing
 from hytnas_jax.devices import device_step
 from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
-from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, ZEN
+from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
 from hytnas_jax.ranking.results import Study, write_results
 from hytnas_jax.ranking.truth import Truth
 from hytnas_jax.report import Config, main
@@ -174,7 +174,7 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     estimates = {ACCURACY: truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]], MACS: backwards}
     study = Study.of(
         Truth(networks, truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)),
-        {**dict.fromkeys((LOSS, ZEN, PARAMETERS), np.ones(12)), **estimates},
+        {**dict.fromkeys((LOSS, ZEN, PARAMETERS, POINTWISE), np.ones(12)), **estimates},
     )
     supernet = project.workdir.step("supernet").done()["id"]
     write_results(project.workdir.path / "ranking", study, command="", supernet=supernet)

@@ -8,7 +8,7 @@ import pytest
 
 from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.estimates import ACCURACY as GOOD
-from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, ZEN
+from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, POINTWISE, ZEN
 from hytnas_jax.ranking.results import HEADERS, Study, write_results
 from hytnas_jax.ranking.truth import Truth
 from supernet.spaces import built_in_space
@@ -16,7 +16,7 @@ from supernet.spaces import built_in_space
 SPACE = built_in_space("hybrid-small")
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 12))
 TRUTH = np.linspace(0.5, 0.94, 12)
-CONSTANTS = (LOSS, ZEN, PARAMETERS)
+CONSTANTS = (LOSS, ZEN, PARAMETERS, POINTWISE)
 ESTIMATES = {
     GOOD: TRUTH**2,
     **dict.fromkeys(CONSTANTS, np.ones(12)),
