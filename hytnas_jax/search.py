@@ -13,20 +13,8 @@ import dataclasses
 from pathlib import Path
 
 from hytnas_jax.command import require_at_least, run
-from hytnas_jax.objective_names import check_names
+from hytnas_jax.objective_names import LIMITS, check_names
 from supernet.errors import UserError
-
-# Flags that are limits, and what each limits.
-LIMITS = {
-    "max_error": "error",
-    "max_latency_ms": "latency_ms",
-    "max_params": "parameters",
-    "max_macs": "macs",
-    "max_peak_memory": "peak_memory",
-    "max_peak_memory_int8": "peak_memory_int8",
-    "max_model_bytes": "model_bytes",
-    "max_model_bytes_int8": "model_bytes_int8",
-}
 
 
 @dataclasses.dataclass(frozen=True)
