@@ -2,7 +2,8 @@
 
     python -m hytnas_jax --workdir runs/digits
     python -m hytnas_jax --workdir runs/mine --data path/to/pictures
-    python -m hytnas_jax --workdir runs/small --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576
+    python -m hytnas_jax --workdir runs/small --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576 \\
+        --formats onnx tflite-int8
 
 Each step is also a command of its own with more flags, on the same work folder.
 """
@@ -23,6 +24,7 @@ from hytnas_jax import (
 )
 from hytnas_jax.command import require_at_least, run
 from hytnas_jax.data_config import DataConfig
+from hytnas_jax.format_names import FormatName, check_formats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Config(DataConfig):
     """Networks that are timed on this machine to learn how latency comes about."""
     count: int = 5
     """Networks of the front that are retrained and exported."""
+    formats: tuple[FormatName, ...] = export.Config.formats
+    """What to export; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
     seed: int = 0
     """Of everything random."""
 
@@ -87,6 +91,7 @@ def main(config: Config) -> None:
     )
     require_at_least(config, LEAST)
     search.check(search_config)  # now, and not after the training
+    check_formats(config.formats)
     study = (study_ranking, study_ranking.Config(workdir, seed=seed))
     steps = (
         (
@@ -97,7 +102,7 @@ def main(config: Config) -> None:
         *([study] if "trained_error" in config.objectives else []),
         (search, search_config),
         (retrain, retrain.Config(workdir, count=config.count, epochs=config.retrain_epochs, seed=seed)),
-        (export, export.Config(workdir)),
+        (export, export.Config(workdir, formats=config.formats)),
         (report, report.Config(workdir)),
     )
     started = time.monotonic()

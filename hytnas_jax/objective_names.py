@@ -32,6 +32,17 @@ OBJECTIVES = (
     "model_bytes_int8",
     "energy_estimate",
 )
+# Flags that are limits, and what each limits.
+LIMITS = {
+    "max_error": "error",
+    "max_latency_ms": "latency_ms",
+    "max_params": "parameters",
+    "max_macs": "macs",
+    "max_peak_memory": "peak_memory",
+    "max_peak_memory_int8": "peak_memory_int8",
+    "max_model_bytes": "model_bytes",
+    "max_model_bytes_int8": "model_bytes_int8",
+}
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
 # and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.

@@ -14,20 +14,8 @@ from pathlib import Path
 
 from hytnas_jax.command import require_at_least, run
 from hytnas_jax.devices import check_device_name
-from hytnas_jax.objective_names import LATENCY, check_names, on_device
+from hytnas_jax.objective_names import LATENCY, LIMITS, check_names, on_device
 from supernet.errors import UserError
-
-# Flags that are limits, and what each limits.
-LIMITS = {
-    "max_error": "error",
-    "max_latency_ms": LATENCY,
-    "max_params": "parameters",
-    "max_macs": "macs",
-    "max_peak_memory": "peak_memory",
-    "max_peak_memory_int8": "peak_memory_int8",
-    "max_model_bytes": "model_bytes",
-    "max_model_bytes_int8": "model_bytes_int8",
-}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -345,10 +345,19 @@ def test_a_work_folder_of_another_format_is_refused(flags: tuple[str, ...], call
     assert_refused(call_here(train_supernet, *flags), message)
 
 
-def test_the_main_command_refuses_before_it_trains(tmp_path: Path) -> None:
-    """What the search would only say after the training."""
-    flags = ("--workdir", tmp_path / "work", "--objectives", "error", "latency")
-    assert_refused(call("hytnas_jax", *flags), "--objectives error latency: 'latency' is none; choose from")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--objectives", "error", "latency"), "--objectives error latency: 'latency' is none; choose from"),
+        (("--max-model-bytes-int8", "0"), "--max-model-bytes-int8 0: must be a positive number"),
+        (("--formats", "tflite-int8"), "--formats tflite-int8: give each once, and onnx among them"),
+    ],
+)
+def test_the_main_command_refuses_before_it_trains(
+    tmp_path: Path, wrong: tuple[str, ...], message: str
+) -> None:
+    """What the search or the export would only say after the training."""
+    assert_refused(call("hytnas_jax", "--workdir", tmp_path / "work", *wrong), message)
     assert not (tmp_path / "work" / "supernet").exists()
 
 

@@ -12,10 +12,9 @@ from hytnas_jax.command import settings_of
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import Budget, at_random, bayesian, explore
 from hytnas_jax.mobo import Settings
-from hytnas_jax.objective_names import LATENCY, on_device
+from hytnas_jax.objective_names import LATENCY, LIMITS, on_device
 from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
-from hytnas_jax.search import LIMITS
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
 from hytnas_jax.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
