@@ -19,6 +19,7 @@ COLORS = {
     "MACs alone": "#808080",
     "transfer": "#d62728",
     "one factor": "#1f77b4",
+    "line": "#2ca02c",
     "from nothing": "#808080",
 }
 
@@ -38,7 +39,7 @@ def draw(result: Mapping[str, Any]) -> None:
         _finish(panel, device, "networks fitted")
     for direction, rows in result["transfer"].items():
         panel = next(axes)
-        for name in ("transfer", "one factor", "from nothing"):
+        for name in ("transfer", "one factor", "line", "from nothing"):
             _line(panel, name, [(row["measured"], row[name]["mape"]) for row in rows if name in row])
         _finish(panel, direction, "networks measured on the new device")
     figure.axes[0].set_ylabel(f"mean error on {result['judged_by']} others [%]")

@@ -61,6 +61,14 @@ def power_law(x: Features, y: Times) -> Predict:
     return lambda unseen: np.exp(line(np.log(unseen[:, 0])))
 
 
+def drawn_line(known: Times, measured: Times) -> Predict:
+    """Of logarithms, from the other device's times: by least squares, its slope drawn to 1 (penalty 1)."""
+    logs, rest = np.log(known), np.log(measured / known)
+    centred = logs - logs.mean()
+    slope = centred @ (rest - rest.mean()) / (centred @ centred + 1)
+    return lambda unseen: unseen * np.exp(rest.mean() + slope * (np.log(unseen) - logs.mean()))
+
+
 def draws() -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Numbers of the networks to judge by, and of the others, whose first are fitted."""
     total = len(networks())
@@ -101,10 +109,11 @@ def _judged(fit: Fit, x: Features, latency_ms: Times, count: int) -> dict[str, A
 
 
 def transfers(table: Table, from_ms: Times, to_ms: Times) -> list[dict[str, Any]]:
-    """For each of `NUM_MOVED` the errors on the other device of three ways to use as many measurements."""
+    """For each of `NUM_MOVED` the errors on the other device of four ways to use as many measurements."""
     x, results = table.features, []
     for count in NUM_MOVED:
-        errors: dict[str, list[HeldOutError]] = {"transfer": [], "one factor": [], "from nothing": []}
+        names = ("transfer", "one factor", "line", "from nothing")
+        errors: dict[str, list[HeldOutError]] = {name: [] for name in names}
         own = []
         for judged, others in draws():
             # None of the 200 is known to the predictor that is moved; those that are measured may be.
@@ -114,6 +123,7 @@ def transfers(table: Table, from_ms: Times, to_ms: Times) -> list[dict[str, Any]
             own.append(moved.error.mape)
             factor = np.exp(np.mean(np.log(to_ms[some] / base(x[some]))))
             predicted = {"transfer": moved(x[judged]), "one factor": factor * base(x[judged])}
+            predicted["line"] = drawn_line(base(x[some]), to_ms[some])(base(x[judged]))
             if count >= MIN_NETWORKS:
                 predicted["from nothing"] = LatencyPredictor.fit(x[some], to_ms[some])(x[judged])
             for name, values in predicted.items():
@@ -157,19 +167,27 @@ def device_result(table: Table, measured: Measured) -> dict[str, Any]:
     }
 
 
+def was_busy(session: dict[str, Any]) -> bool:
+    """Whether more processes than there are cores wanted one, before and after measuring."""
+    return min(session["load_average"]) > session["environment"]["cores"]
+
+
 def main() -> None:
     """Measure, judge, print and write `latency_predictor.json` and `.png`."""
     measured, table = measure(), Table.count()
     devices = {name: device_result(table, found) for name, found in measured.items()}
     first, second = measured
     pairs = ((first, second), (second, first))
+    sessions = {name: read_json(FOLDER / f"{name}.json") for name in measured}
     result = {
         "command": "python benchmarks/latency_predictor.py",
         "resolution": RESOLUTION,
         "networks": len(networks()),
         "judged_by": NUM_JUDGED,
         "draws": NUM_DRAWS,
-        "measured_with": {name: read_json(FOLDER / f"{name}.json") for name in measured},
+        "measured_with": sessions,
+        # Others had every core as well; the timings are the thread's processor time.
+        "machine_was_busy": {name: was_busy(session) for name, session in sessions.items()},
         "devices": devices,
         "transfer": {
             f"{a} to {b}": transfers(table, measured[a].latency_ms, measured[b].latency_ms) for a, b in pairs

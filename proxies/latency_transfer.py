@@ -6,8 +6,8 @@ The new device's prices s are sought near the other's times one factor:
 
 with r_f = s_f / (factor * the other's price), y_n the measured time, c_nf what feature f takes on the other
 device, by its prediction, times that factor, and factor the geometric mean of measured over predicted. K is
-the identity, plus `TOGETHER` wherever two features are of one measure (numbers of operations, elements, MACs):
-such prices move together, as where a runtime takes longer to start any operation. So a few measurements
+the identity, plus `TOGETHER` wherever two features are of one measure (operations, elements or MACs): such
+prices move together, as where a runtime takes longer to start any operation. So a few measurements
 decide the prices of which they say much, and leave the others in proportion: a Gaussian prior, cut at zero.
 docs/latency.md has the errors, and how the two constants were found. Letters: N networks, F features.
 """
