@@ -58,7 +58,7 @@ def networks() -> list[Architecture]:
 
 
 def measure() -> dict[str, Measured]:
-    """Measures what is not yet measured, five minutes in all, and reads it back by device."""
+    """Measures what is not yet measured, some minutes in all, and reads it back by device."""
     return {device: _measure_device(device) for device in DEVICES}
 
 

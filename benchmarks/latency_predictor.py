@@ -2,7 +2,7 @@
 
     python benchmarks/latency_predictor.py
 
-Measures 300 uniformly drawn networks of `hybrid` under ONNX Runtime and under LiteRT, one thread each (five
+Measures 300 uniformly drawn networks of `hybrid` under ONNX Runtime and under LiteRT, one thread each (some
 minutes; `latency_measurements`), unless `results/latency_predictor/` has them, and writes there:
 
 - the learning curve: every regressor, the one that `LatencyPredictor.fit` chooses, and MACs and parameters

@@ -58,8 +58,8 @@ class LatencyPredictor:
         """Fit measured networks: features [N, F], milliseconds [N]; under two seconds for 100 networks.
 
         `error` is that in the cross-validation by which the regressor was chosen: the least of four, and so
-        a little too good. To have it without that, cross-validate this function, which chooses anew in each
-        fold.
+        perhaps a little too good. To have it without that, cross-validate this function, which chooses anew
+        in each fold.
 
         Raises:
             UserError: fewer than `MIN_NETWORKS`, or a time that cannot be one.
