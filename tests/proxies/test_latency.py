@@ -1,4 +1,4 @@
-"""A device that is made up: what it costs is known, so the predictions can be judged."""
+"""The predictor on a device that is made up."""
 
 import copy
 import json
@@ -9,61 +9,20 @@ import pytest
 
 from proxies import latency
 from proxies.base import Estimator
-from proxies.latency import (
-    LatencyEstimator,
-    LatencyPredictor,
-    cross_validate,
-    fit_prices,
-    held_out_error,
-)
-from proxies.latency_features import FEATURE_NAMES, Features, feature_table
+from proxies.latency import LatencyEstimator, LatencyPredictor, held_out_error
+from proxies.latency_choice import REGRESSORS, choose
+from proxies.latency_features import FEATURE_NAMES
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
-from supernet.search_space import SearchSpace
-from supernet.spaces import built_in_space
 
-MACS = [i for i, name in enumerate(FEATURE_NAMES) if name.startswith("macs")]
-NUMS = [i for i, name in enumerate(FEATURE_NAMES) if name.startswith("num")]
-
-
-def space_at(*resolutions: int) -> SearchSpace:
-    return built_in_space("hybrid-small").with_resolutions(resolutions)
-
-
-def sample(space: SearchSpace, count: int, seed: int = 0) -> list[Architecture]:
-    return space.decode_all(space.sample(np.random.default_rng(seed), count))
-
-
-def features_of(space: SearchSpace, count: int, seed: int = 0) -> Features:
-    return feature_table(space.network_spec(a, num_classes=10) for a in sample(space, count, seed))
-
-
-def device(features: Features, noise: float = 0.02, step: float = 1.0) -> np.ndarray:
-    """1 us an operation and 1 ns a MAC, `step` times as long beyond the median; log-normal noise."""
-    ms = 1e-3 * features[:, NUMS].sum(axis=1) + 1e-6 * features[:, MACS].sum(axis=1)
-    ms = np.where(ms > np.median(ms), step * ms, ms)
-    return ms * np.exp(noise * np.random.default_rng(1).standard_normal(len(ms)))
+from .made_up_device import device, features_of, sample, space_at
 
 
 @pytest.fixture(scope="module")
 def predictor() -> LatencyPredictor:
     features = features_of(space_at(12, 16), 64)
     return LatencyPredictor.fit(features, device(features))
-
-
-def test_prices_are_recovered() -> None:
-    features = np.array([[2.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.0, 3.0, 5.0], [4.0, 1.0, 1.0]])
-    prices = np.array([0.5, 2.0, 0.25])
-    assert fit_prices(features, features @ prices) == pytest.approx(prices)
-
-
-def test_a_price_is_never_negative() -> None:
-    features = np.array([[1.0, 1.0], [1.0, 2.0], [1.0, 3.0]])
-    prices = fit_prices(features, np.array([3.0, 2.0, 1.0]))
-    assert prices[1] == 0
-    # The constant with the least squared relative error: sum(1/y) / sum(1/y^2).
-    assert prices[0] == pytest.approx((1 / 3 + 1 / 2 + 1) / (1 / 9 + 1 / 4 + 1))
 
 
 def test_the_reported_error_is_that_on_new_networks(predictor: LatencyPredictor) -> None:
@@ -76,42 +35,13 @@ def test_the_reported_error_is_that_on_new_networks(predictor: LatencyPredictor)
     assert found.mape < predictor.error.mape < found.mape + 0.025
 
 
-def test_the_correction_helps_where_a_device_is_no_sum() -> None:
-    features = features_of(space_at(12, 16), 128)
-    times = device(features, step=1.6)
-
-    def sum_alone(x: Features, y: np.ndarray) -> Any:
-        prices = fit_prices(x, y)
-        return lambda unseen: unseen @ prices
-
-    alone = held_out_error(cross_validate(sum_alone, features, times), times)
-    assert LatencyPredictor.fit(features, times).error.mape < 0.9 * alone.mape
-
-
-def test_every_network_is_predicted_without_itself() -> None:
-    x, y = np.arange(23.0)[:, None], np.arange(23.0) + 1
-
-    def fit(known: Features, times: np.ndarray) -> Any:
-        def predict(unseen: Features) -> np.ndarray:
-            assert not set(unseen[:, 0]) & set(known[:, 0])
-            return unseen[:, 0] + 1
-
-        return predict
-
-    assert np.array_equal(cross_validate(fit, x, y), y)
-
-
-def test_error_by_hand() -> None:
-    measured = np.array([1.0, 2.0, 4.0, 8.0])
-    # Ranks 1 2 4 3: 1 - 6 * 2 / (4 * 15).
-    error = held_out_error(np.array([1.1, 2.0, 10.0, 8.0]), measured)
-    assert error.spearman == pytest.approx(0.8)
-    assert error.mape == pytest.approx((0.1 + 0 + 1.5 + 0) / 4)
-    assert error.num_networks == 4
-
-
-def test_no_rank_at_all_is_no_nan() -> None:
-    assert held_out_error(np.ones(3), np.array([1.0, 2.0, 3.0])).spearman == 0
+def test_the_chosen_regressor_predicts(predictor: LatencyPredictor) -> None:
+    assert list(predictor.candidates) == list(REGRESSORS)
+    assert predictor.name == choose(predictor.candidates)
+    assert predictor.error == predictor.candidates[predictor.name]
+    features = features_of(space_at(12, 16), 64)
+    regressor = REGRESSORS[predictor.name].fit(features, device(features))
+    assert np.array_equal(predictor(features), regressor(features))
 
 
 def test_networks_like_the_measured_are_inside(predictor: LatencyPredictor) -> None:
@@ -145,29 +75,50 @@ def test_json_round_trip(predictor: LatencyPredictor) -> None:
     assert np.array_equal(again(features), predictor(features))
     assert np.array_equal(again.outside(features), predictor.outside(features))
     assert again.error == predictor.error
+    assert (again.name, again.candidates) == (predictor.name, predictor.candidates)
 
 
-def _set(key: str, value: Any) -> Any:
-    return lambda data: data.__setitem__(key, value)
+@pytest.fixture(scope="module")
+def corrected_json(predictor: LatencyPredictor) -> dict[str, Any]:
+    """Of a predictor with every kind of part: prices, and trees."""
+    features = features_of(space_at(12, 16), 64)
+    regressor = REGRESSORS["nnls+xgboost"].fit(features, device(features))
+    return {**predictor.to_json(), "name": "nnls+xgboost", "regressor": regressor.to_json()}
+
+
+def _set(*path: str, value: Any) -> Any:
+    def damage(data: Any) -> None:
+        for key in path[:-1]:
+            data = data[key]
+        data[path[-1]] = value
+
+    return damage
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data: data.pop("prices"),
-        _set("features", ["network"]),
-        _set("prices", [1.0]),
-        _set("prices", [-1.0] * len(FEATURE_NAMES)),
-        _set("low", [float("nan")] * len(FEATURE_NAMES)),
-        _set("high", "high"),
-        _set("correction", {}),
-        _set("correction", {"learner": 3}),
-        _set("error", {"spearman": 1}),
-        _set("error", None),
+        lambda data: data.pop("region"),
+        _set("features", value=["network"]),
+        _set("name", value="abacus"),
+        _set("name", value="transfer"),
+        _set("name", value=None),
+        _set("regressor", value={}),
+        _set("regressor", "correction", value={}),
+        _set("regressor", "correction", value={"learner": 3}),
+        _set("regressor", "prices", value=[1.0]),
+        _set("regressor", "prices", value=[-1.0] * len(FEATURE_NAMES)),
+        _set("region", "low", value=[float("nan")] * len(FEATURE_NAMES)),
+        _set("region", "high", value="high"),
+        _set("region", "num_networks", value=None),
+        _set("error", value={"spearman": 1}),
+        _set("error", value=None),
+        _set("candidates", value=[]),
+        _set("candidates", value={"nnls": {}}),
     ],
 )
-def test_damaged_json_is_refused(predictor: LatencyPredictor, damage: Any) -> None:
-    data = copy.deepcopy(predictor.to_json())
+def test_damaged_json_is_refused(corrected_json: dict[str, Any], damage: Any) -> None:
+    data = copy.deepcopy(corrected_json)
     damage(data)
     with pytest.raises(UserError, match=r"no latency predictor of this version .* measure the latency again"):
         LatencyPredictor.from_json(data)
