@@ -16,11 +16,13 @@ from supernet.spaces import built_in_space
 SPACE = built_in_space("hybrid-small")
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 12))
 TRUTH = np.linspace(0.5, 0.94, 12)
-CONSTANTS = (LOSS, ZEN, PARAMETERS, POINTWISE)
+CONSTANTS = (LOSS, ZEN, PARAMETERS)
+BACKWARDS = np.geomspace(1e5, 1e7, 12)[::-1]
 ESTIMATES = {
     GOOD: TRUTH**2,
     **dict.fromkeys(CONSTANTS, np.ones(12)),
-    MACS: np.geomspace(1e5, 1e7, 12)[::-1],
+    MACS: BACKWARDS,
+    POINTWISE: BACKWARDS,
 }
 
 
@@ -36,11 +38,12 @@ def study(*, noise: float = 0.01) -> Study:
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
     rows = study().rows()
-    assert [row[0] for row in rows] == [GOOD, COMBINED, MACS, *CONSTANTS, "perfect knowledge, at most"]
+    names = [GOOD, COMBINED, MACS, POINTWISE, *CONSTANTS, "perfect knowledge, at most"]
+    assert [row[0] for row in rows] == names
     assert {len(row) for row in rows} == {len(HEADERS)}
     assert rows[0][1] == "1.00 [1.00, 1.00]"
     assert rows[2][1] == "-1.00 [-1.00, -1.00]"
-    assert set(rows[3][1:]) == {"-"}  # a constant ranks nothing
+    assert set(rows[4][1:]) == {"-"}  # a constant ranks nothing
     assert study().objective() == "error"
 
 
@@ -65,7 +68,7 @@ def test_a_supernet_that_ranks_badly_is_told() -> None:
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12)}
     badly = Study.of(Truth(NETWORKS, ONCE), constant)
-    assert badly.objective() == "trained_error"  # of the MACs, backwards
+    assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
@@ -86,5 +89,5 @@ def test_what_is_written_is_whole(tmp_path: Path) -> None:
     assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
     assert written["networks"][0][GOOD] == pytest.approx(0.25)
     page = paths[1].read_text()
-    assert page.count("\n|") == 9  # titles, line, five estimates, their combination, ceiling
+    assert page.count("\n|") == 10  # titles, line, six estimates, their combination, ceiling
     assert "    the command\n" in page
