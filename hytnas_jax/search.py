@@ -26,7 +26,7 @@ class Config:
     """The work folder; train_supernet has ended in it (and measure_latency, where latency plays a part)."""
     objectives: tuple[str, ...] = ("error", "latency_ms")
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
-    weights), trained_error (what it will be after training: all estimates together, learnt from the
+    weights), trained_error (what it will be after training: the combined estimate, learnt from the
     networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME and energy_mj@NAME on a
     device that fit_latency knows), parameters, macs (multiply-accumulates), peak_memory (bytes of activations
     in a float32 TFLite file), model_bytes (size of that file), peak_memory_int8 and model_bytes_int8 (the

@@ -86,7 +86,7 @@ class Study:
         return lines
 
     def objective(self) -> str:
-        """What a search should minimise: `trained_error` where all estimates together rank better."""
+        """What a search should minimise: `trained_error` where the combined estimate ranks better."""
         alone, together = (
             _value(self.found[name][ALL].tau) if name in self.found else -1.0 for name in (ACCURACY, COMBINED)
         )
