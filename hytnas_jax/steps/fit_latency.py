@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.device.kit_table import CONSTANT, FRONT, Measured, read_tables
-from hytnas_jax.devices import QUANTITIES, device_step
-from hytnas_jax.project import open_project
+from hytnas_jax.devices import QUANTITIES, device_names, device_step
+from hytnas_jax.project import Project, open_project
+from hytnas_jax.steps.measure_latency import load_predictor
 from hytnas_jax.workdir import Step, Workdir, command_line, write_json
 from proxies.latency import MIN_NETWORKS, HeldOutError, LatencyPredictor, held_out_error
 from proxies.latency_features import Features, feature_table
+from supernet.errors import UserError
 
 if TYPE_CHECKING:
     from hytnas_jax.fit_latency import Config
 
+Make = Callable[[Features, np.ndarray], LatencyPredictor]
+HERE = "here"  # this machine, as measure_latency has measured it
 STRANGE = 2.0  # times as long, or as short, as networks like it let expect
 
 
@@ -30,53 +35,73 @@ def fit_latency(config: Config) -> None:
     step = device_step(project.workdir, config.device)
     rows = read_tables(config.measurements, project.space)
     contents = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in config.measurements)
-    settings, inputs = {"measurements": contents}, {"data": project.done_id}
-    if step.is_done and not step.was_made_with(settings, inputs):
-        shutil.rmtree(step.folder)  # quickly made anew; a search that stands on it notices
-    step.begin(settings, inputs)
-    if not step.is_done:
+    settings, inputs = {"measurements": contents, "like": config.like}, {"data": project.done_id}
+    make: Make = LatencyPredictor.fit
+    if config.like is not None:
+        other = like_step(project, config)
+        inputs[other.name] = other.done()["id"]
+        make = functools.partial(LatencyPredictor.transfer, load_predictor(other))
+    if not (step.is_done and step.was_made_with(settings, inputs)):
         features = feature_table(project.to_spec(row.architecture) for row in rows)
-        summary = _fit(step, rows, features) | {"energy": _fit_energy(step, rows, features)}
-        step.finish(summary)
+        predictor, summary = _fit(rows, features, make)
+        energy = _fit_energy(rows, features)
+        shutil.rmtree(step.folder, ignore_errors=True)  # a search that stands on it notices
+        step.begin(settings, inputs)
+        for quantity, fitted in (("latency_ms", predictor), ("energy_mj", energy)):
+            if fitted is not None:
+                write_json(step.folder / QUANTITIES[quantity][1], fitted.to_json())
+        step.finish(summary | {"energy": None if energy is None else dataclasses.asdict(energy.error)})
     _describe(config.device, step.done()["summary"])
     search = f"{command_line('search', config.workdir)} --device {config.device}"
     files = [step.folder / file for _, file in QUANTITIES.values()]
     console.wrote([path for path in files if path.exists()], search)
 
 
-def _fit(step: Step, rows: Sequence[Measured], features: Features) -> dict[str, Any]:
-    """Writes the predictor of all rows; how good it is, and how well one of the others predicts a front."""
+def like_step(project: Project, config: Config) -> Step:
+    """The step of the device that the predictor starts from. Raises UserError where it has not been made."""
+    if config.like in (None, config.device):
+        raise UserError(f"--like {config.like}: give another device than --device")
+    if config.like == HERE:
+        step = project.workdir.step("latency")
+        step.require("measure_latency")
+        return step
+    names = device_names(project.workdir)
+    if config.like not in names:
+        raise UserError(f"--like {config.like}: is none; known are {', '.join([*names, HERE])}")
+    return device_step(project.workdir, config.like)
+
+
+def _fit(rows: Sequence[Measured], features: Features, make: Make) -> tuple[LatencyPredictor, dict[str, Any]]:
+    """The predictor of all rows; how good it is, and how well one of the others predicts a front."""
     latency_ms = np.array([row.timing.latency_ms for row in rows])
     on_front = np.array([row.kit.startswith(FRONT) for row in rows])
-    predictor = LatencyPredictor.fit(features, latency_ms)
-    write_json(step.folder / QUANTITIES["latency_ms"][1], predictor.to_json())
+    predictor = make(features, latency_ms)
     _warn_of_strange(rows, predictor(features), latency_ms)
     is_mixed = on_front.any() and not on_front.all()
-    return {
+    return predictor, {
         "device": dict(zip(CONSTANT, rows[0].device, strict=True)),
         "error": dataclasses.asdict(predictor.error),
-        "front": _compare_front(rows, features, latency_ms, on_front) if is_mixed else None,
+        "regressor": predictor.name,
+        "front": _compare_front(rows, features, latency_ms, on_front, make) if is_mixed else None,
     }
 
 
-def _fit_energy(step: Step, rows: Sequence[Measured], features: Features) -> dict[str, Any] | None:
-    """Writes the predictor of energies where enough were measured, and says how good it is."""
+def _fit_energy(rows: Sequence[Measured], features: Features) -> LatencyPredictor | None:
+    """The predictor of energies, where enough were measured."""
     energies = np.array([np.nan if row.energy_mj is None else row.energy_mj for row in rows])
     known = np.isfinite(energies)
-    if known.sum() < MIN_NETWORKS:
-        if known.any():
-            console.warn(f"{known.sum()} rows have an energy, and {MIN_NETWORKS} are needed to predict it")
-        return None
-    predictor = LatencyPredictor.fit(features[known], energies[known])
-    write_json(step.folder / QUANTITIES["energy_mj"][1], predictor.to_json())
-    return dataclasses.asdict(predictor.error)
+    if known.sum() >= MIN_NETWORKS:
+        return LatencyPredictor.fit(features[known], energies[known])
+    if known.any():
+        console.warn(f"{known.sum()} rows have an energy, and {MIN_NETWORKS} are needed to predict it")
+    return None
 
 
 def _compare_front(
-    rows: Sequence[Measured], features: Features, latency_ms: np.ndarray, on_front: np.ndarray
+    rows: Sequence[Measured], features: Features, latency_ms: np.ndarray, on_front: np.ndarray, make: Make
 ) -> dict[str, Any]:
     """Predicted and measured milliseconds of a front's networks, by a predictor that has not seen them."""
-    predicted = LatencyPredictor.fit(features[~on_front], latency_ms[~on_front])(features[on_front])
+    predicted = make(features[~on_front], latency_ms[~on_front])(features[on_front])
     measured = latency_ms[on_front]
     names = [row.architecture.name for row, is_front in zip(rows, on_front, strict=True) if is_front]
     return {
@@ -108,7 +133,7 @@ def _describe(device: str, summary: dict[str, Any]) -> None:
         error = HeldOutError(**summary[key])
         console.say(
             f"{quantity}@{device} ({on}): on held-out networks Spearman {error.spearman:.3f}, mean error "
-            f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without its fold)"
+            f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without it)"
         )
     front = summary["front"]
     if front is None:

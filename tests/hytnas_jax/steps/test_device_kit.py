@@ -21,6 +21,7 @@ from supernet.graph import build_graph
 
 MakeFolder = Callable[..., Project]
 NETWORKS = 12
+TIMES = ("latency_ms", "low_ms", "high_ms")
 
 
 def measure(kit: Path, *flags: str) -> subprocess.CompletedProcess[str]:
@@ -172,6 +173,34 @@ def test_energies_of_a_power_meter_are_an_objective(work_folder: MakeFolder, tmp
     np.testing.assert_allclose(energy.known(genes), 3 * latency.known(genes), rtol=1e-3)
 
 
+def test_few_measurements_and_another_device_are_enough(
+    work_folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = work_folder("data")
+    path = project.workdir.path
+    table = write_table(project, tmp_path / "pi.csv", count=40)
+    fit_latency.main(fit_latency.Config(path, "pi", (table,)))
+    few = write_table(project, tmp_path / "slow.csv", first=40, count=6)
+    slow = [{**row, **{name: str(3 * float(row[name])) for name in TIMES}} for row in rows_of(few)]
+    write_rows(few, slow)
+    with pytest.raises(UserError, match="holds 6 networks"):
+        fit_latency.main(fit_latency.Config(path, "slow", (few,)))
+    with pytest.raises(UserError, match="known are pi, here"):
+        fit_latency.main(fit_latency.Config(path, "slow", (few,), like="pie"))
+    fit_latency.main(fit_latency.Config(path, "slow", (few,), like="pi"))
+    before = project.workdir.step("devices/slow").done()["id"]
+    with pytest.raises(UserError, match="holds 6 networks"):  # and what is there stays
+        fit_latency.main(fit_latency.Config(path, "slow", (few,)))
+    assert project.workdir.step("devices/slow").done()["id"] == before
+    names = ["latency_ms@slow", "latency_ms@pi"]
+    here, there = make_task(project, names, limits={}, features="genes").problem.objectives
+    assert here.known is not None
+    assert there.known is not None
+    genes = project.space.sample(np.random.default_rng(9), 20)
+    np.testing.assert_allclose(here.known(genes), 3 * there.known(genes), rtol=0.1)
+    assert "6 networks, each predicted without it" in capsys.readouterr().out
+
+
 def write_table(
     project: Project, path: Path, *, kind: str = "sample", first: int = 0, count: int = 12
 ) -> Path:
@@ -256,7 +285,7 @@ def test_a_strange_row_is_told(
     project = work_folder("data")
     path = write_table(project, tmp_path / "pi.csv", count=40)
     rows = rows_of(path)
-    for name in ("latency_ms", "low_ms", "high_ms"):
+    for name in TIMES:
         rows[7][name] = str(20 * float(rows[7][name]))
     write_rows(path, rows)
     fit_latency.main(fit_latency.Config(project.workdir.path, "pi", (path,)))
