@@ -25,6 +25,7 @@ import json
 import math
 import os
 import platform
+import re
 import statistics
 import sys
 import time
@@ -39,8 +40,8 @@ ROUND_SECONDS, ROUND_RUNS = 0.01, 2
 MIN_ROUNDS = 9
 CONFIDENCE = 0.95
 # What takes turns together is in memory together: the models' bytes, of which the runtime keeps a
-# copy or two. Activations are given back after each round.
-MAX_BYTES_AT_ONCE = 256 * 2**20
+# copy or two: a board with 512 MB has to manage. Activations are given back after each round.
+MAX_BYTES_AT_ONCE = 64 * 2**20
 TFLITE_IDENTIFIER = b"TFL3"  # a file's bytes 4 to 7
 ENERGY_COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")  # RAPL
 ENERGY_SECONDS = 0.3  # a model runs to be set against the counter
@@ -338,7 +339,7 @@ def measure(paths: dict[str, Path], table: Table, threads: int, seconds: float) 
             load(paths[name].read_bytes(), threads)
             missing.append(name)
         except Exception as error:  # an operator that the runtime lacks, a damaged file: the others go on
-            failed[name] = str(error).splitlines()[0]
+            failed[name] = f"{type(error).__name__}: {error}".splitlines()[0]
     again = list(before)[:NUM_CHECKED] if missing else []
     names, shifts = [*again, *missing], []
     show = Progress(len(names), seconds)
@@ -406,6 +407,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="that a model may use (default: 1)")
     parser.add_argument("--seconds", type=float, default=0.5, help="for each model (default: 0.5)")
     arguments = parser.parse_args()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", arguments.device):
+        parser.error("--device: give letters, digits, dots, dashes and underscores")
+    if arguments.threads < 1 or not arguments.seconds > 0:
+        parser.error("--threads must be at least 1, and --seconds above 0")
     folder = Path(__file__).resolve().parent
     try:
         kit = json.loads((folder / "kit.json").read_text())

@@ -98,6 +98,8 @@ def test_a_model_that_cannot_be_run_is_named_and_the_others_measured(
     assert done.returncode == 1
     assert f"warning: {broken.stem}: " in done.stderr
     assert len(rows_of(kit / "pi.csv")) == 9
+    for flags in (("--device", "../pi"), ("--device", "pi", "--threads", "0")):
+        assert measure(kit, *flags).returncode == 2
 
 
 def test_tflite(make_kit: Callable[..., tuple[Project, Path]]) -> None:
