@@ -343,7 +343,7 @@ def test_a_broken_supernet_is_said_after_the_initial_design(project, use_error):
 def test_extrapolated_latencies_are_marked(project, use_error, capsys):
     path = project.workdir.path / "latency" / "predictor.json"
     damaged = json.loads(path.read_text())
-    damaged["high"] = damaged["low"]  # nearly everything lies outside
+    damaged["region"]["high"] = damaged["region"]["low"]  # nearly everything lies outside
     write_json(path, damaged)
     use_error(FakeError())
     main(config(project, random_baseline=False))
