@@ -36,17 +36,17 @@ class Measured:
 
 
 def read_tables(paths: Sequence[Path], space: SearchSpace) -> list[Measured]:
-    """All rows of the files, each network once.
+    """All rows of the files, each network once: of one that a sample and a front have, the front's.
 
     Raises:
       UserError: a file that is no such table, is of another space, or has a row that cannot be a measurement;
-        a network that is there twice; rows of different devices. The message names file and line.
+        a network that is there twice of one kit; rows of different devices. The message names file and line.
     """
     rows = [row for path in paths for row in _read(path, space)]
-    first: dict[Architecture, Measured] = {}
+    kept: dict[Architecture, Measured] = {}
     for row in rows:
-        before = first.setdefault(row.architecture, row)
-        if before is not row:
+        before = kept.get(row.architecture)
+        if before is not None and before.kit == row.kit:
             raise UserError(
                 f"{row.place}: network {row.architecture.name} is in {before.place} too; delete one of both"
             )
@@ -56,7 +56,9 @@ def read_tables(paths: Sequence[Path], space: SearchSpace) -> list[Measured]:
                 f"{', '.join(rows[0].device)}: a device is one processor, one runtime and so many threads. "
                 "Give each its own --device"
             )
-    return rows
+        if before is None or row.kit.startswith(FRONT):
+            kept[row.architecture] = row
+    return list(kept.values())
 
 
 def _read(path: Path, space: SearchSpace) -> list[Measured]:

@@ -31,6 +31,8 @@ STRANGE = 2.0  # times as long, or as short, as networks like it let expect
 
 def fit_latency(config: Config) -> None:
     """Fits, writes `devices/NAME`, and says how good the predictor is, on a front's networks too."""
+    if config.device == HERE:
+        raise UserError(f"--device {HERE}: is what --like calls this machine; give another name")
     project = open_project(Workdir(config.workdir))
     step = device_step(project.workdir, config.device)
     rows = read_tables(config.measurements, project.space)

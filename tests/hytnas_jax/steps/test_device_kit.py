@@ -281,6 +281,16 @@ def test_a_doubled_network_is_refused(work_folder: MakeFolder, tmp_path: Path) -
         fit_latency.main(fit_latency.Config(project.workdir.path, "pi", (path, path)))
 
 
+def test_a_network_of_both_kits_counts_for_the_front(work_folder: MakeFolder, tmp_path: Path) -> None:
+    project = work_folder("data")
+    sample = write_table(project, tmp_path / "pi.csv", count=20)
+    front = write_table(project, tmp_path / "front.csv", kind="front", first=18, count=4)
+    fit_latency.main(fit_latency.Config(project.workdir.path, "pi", (front, sample)))
+    summary = project.workdir.step("devices/pi").done()["summary"]
+    assert len(summary["front"]["networks"]) == 4
+    assert summary["error"]["num_networks"] == 22
+
+
 def test_a_strange_row_is_told(
     work_folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,6 +315,8 @@ def test_refusals(work_folder: MakeFolder, tmp_path: Path) -> None:
     assert not (tmp_path / "kit").exists()
     with pytest.raises(UserError, match="a device's name"):
         fit_latency.main(fit_latency.Config(path, "../pi", (tmp_path / "x.csv",)))
+    with pytest.raises(UserError, match="--device here: is what"):
+        fit_latency.main(fit_latency.Config(path, "here", (tmp_path / "x.csv",)))
     with pytest.raises(UserError, match="cannot be read"):
         fit_latency.main(fit_latency.Config(path, "pi", (tmp_path / "x.csv",)))
     with pytest.raises(UserError, match="--measurements: give"):
