@@ -35,7 +35,7 @@ OBJECTIVES = (
 # Flags that are limits, and what each limits.
 LIMITS = {
     "max_error": "error",
-    "max_latency_ms": "latency_ms",
+    "max_latency_ms": LATENCY,
     "max_params": "parameters",
     "max_macs": "macs",
     "max_peak_memory": "peak_memory",

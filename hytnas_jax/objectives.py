@@ -115,10 +115,10 @@ class Task:
 
     def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
         """bool [N]: codes of which a latency or energy lies outside what its predictor was fitted on."""
-        outside = np.zeros(len(genes), bool)
-        for estimator in self.measured if len(genes) else ():
-            outside |= estimator.predictor.outside(estimator.features(self.space.decode_all(genes)))
-        return outside
+        if not self.measured or len(genes) == 0:
+            return np.zeros(len(genes), bool)
+        features = self.measured[0].features(self.space.decode_all(genes))  # all predict from the same
+        return np.any([estimator.predictor.outside(features) for estimator in self.measured], axis=0)
 
 
 def make_task(

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Literal
 
 from hytnas_jax.device.onnx_graph import OPSET, build_onnx
 from hytnas_jax.device.onnx_int8 import quantise_onnx
@@ -14,8 +13,6 @@ from hytnas_jax.device.tflite_int8 import quantise_tflite
 from hytnas_jax.device.tflite_memory import peak_bytes
 from supernet.model import Tree
 from supernet.network_spec import NetworkSpec
-
-FormatName = Literal["onnx", "onnx-int8", "tflite", "tflite-int8", "stablehlo"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -88,12 +88,9 @@ def _read(path: Path, space: SearchSpace) -> list[Measured]:
 
 def _parse(cells: dict[str, str], space: SearchSpace, place: str) -> Measured:
     architecture = architecture_row.from_cells(space, {**cells, "name": cells["model"]})
-    low, latency, high = (float(cells[column]) for column in ("low_ms", "latency_ms", "high_ms"))
-    if not (0 < low <= latency <= high < math.inf):
-        raise ValueError(f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend")
-    if latency > LONGEST_MS:
-        raise ValueError(f"latency_ms {latency:g} is more than ten minutes; is it in another unit?")
-    timing = Timing(latency, low, high, int(cells["num_rounds"]))
+    timing = Timing.from_cells(cells)
+    if timing.latency_ms > LONGEST_MS:
+        raise ValueError(f"latency_ms {timing.latency_ms:g} is more than ten minutes; is it in another unit?")
     energy_mj = float(cells["energy_mj"]) if cells.get("energy_mj") else None
     if energy_mj is not None and not 0 < energy_mj < math.inf:
         raise ValueError(f"energy_mj {energy_mj} must be positive")

@@ -67,6 +67,16 @@ class Timing:
         """Half the interval over the median: 0.02 reads "plus or minus 2 %"."""
         return (self.high_ms - self.low_ms) / (2 * self.latency_ms)
 
+    @staticmethod
+    def from_cells(cells: dict[str, str]) -> Timing:
+        """The timing in a row of a table. Raises ValueError for what cannot be one."""
+        low, latency, high = (float(cells[column]) for column in ("low_ms", "latency_ms", "high_ms"))
+        if not (0 < low <= latency <= high < math.inf):
+            raise ValueError(
+                f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend"
+            )
+        return Timing(latency, low, high, int(cells["num_rounds"]))
+
 
 def time_models(
     models: Iterable[bytes],
@@ -194,7 +204,7 @@ class TFLiteModel:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError:
             from tflite_runtime.interpreter import Interpreter
-        with _quiet_errors():  # it tells of its delegates
+        with quiet_errors():  # it tells of its delegates
             self.interpreter = Interpreter(model_content=model, num_threads=threads)
             self.interpreter.allocate_tensors()
         (source,) = self.interpreter.get_input_details()
@@ -220,7 +230,8 @@ def load(model: bytes, threads: int = 1) -> OnnxModel | TFLiteModel:
 
 
 @contextlib.contextmanager
-def _quiet_errors() -> Iterator[None]:
+def quiet_errors() -> Iterator[None]:
+    """Nothing reaches the standard error stream inside, from C++ neither."""
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -363,8 +374,7 @@ def energy_mj(model: bytes, threads: int) -> float | None:
 
     The counter is of the whole processor: what else runs, and what an idle processor takes, is in it.
     """
-    before = _counter_uj()
-    if before is None:
+    if _counter_uj() is None:
         return None
     loaded, runs, started = load(model, threads), 0, time.perf_counter()
     loaded.run_once()

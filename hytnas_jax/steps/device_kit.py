@@ -34,7 +34,10 @@ def device_kit(config: Config) -> None:
     if config.runtime == "tflite":
         check_formats(("onnx", "tflite"))
     project = open_project(Workdir(config.workdir))
-    networks = _front(project) if config.front else draw_networks(project.space, config.networks, config.seed)
+    if config.front:
+        networks = [point.architecture for point in load_pareto(project)]
+    else:
+        networks = draw_networks(project.space, config.networks, config.seed)
     unfinished = config.output.with_name(f".{config.output.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     write_kit(unfinished, project, networks, runtime=config.runtime, kind=FRONT if config.front else SAMPLE)
@@ -70,8 +73,3 @@ def write_kit(
             "models": models,
         },
     )
-
-
-def _front(project: Project) -> list[Architecture]:
-    project.workdir.step("search").require("search")
-    return [point.architecture for point in load_pareto(project)]

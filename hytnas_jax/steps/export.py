@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from hytnas_jax.export import Config
 
 STEP = "export"
-DASH = "-"
 
 
 def export(config: Config) -> None:
@@ -188,10 +187,10 @@ def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
     for network in networks:
         card = read_json(step.folder / network.name / "card.json")
         for file, found in card["files"].items():
-            ms = DASH if found["latency"] is None else found["latency"]["latency_ms"]
+            ms = None if found["latency"] is None else found["latency"]["latency_ms"]
             same = found["num_same_class"] / found["num_pictures"]
             accuracies = found["accuracy"], found["accuracy_in_jax"]
-            peak = found.get("peak_activation_bytes", DASH)
+            peak = found.get("peak_activation_bytes")
             rows.append((network.name, file, *accuracies, same, ms, found["bytes"], peak))
             if file == FORMATS["tflite-int8"].file:
                 fits.append(f"{network.name}: {file} {found['microcontroller']}")

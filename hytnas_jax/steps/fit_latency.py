@@ -40,7 +40,7 @@ def fit_latency(config: Config) -> None:
     settings, inputs = {"measurements": contents, "like": config.like}, {"data": project.done_id}
     make: Make = LatencyPredictor.fit
     if config.like is not None:
-        other = like_step(project, config)
+        other = like_step(project, config.like, device=config.device)
         inputs[other.name] = other.done()["id"]
         make = functools.partial(LatencyPredictor.transfer, load_predictor(other))
     if not (step.is_done and step.was_made_with(settings, inputs)):
@@ -59,18 +59,18 @@ def fit_latency(config: Config) -> None:
     console.wrote([path for path in files if path.exists()], search)
 
 
-def like_step(project: Project, config: Config) -> Step:
+def like_step(project: Project, like: str, *, device: str) -> Step:
     """The step of the device that the predictor starts from. Raises UserError where it has not been made."""
-    if config.like in (None, config.device):
-        raise UserError(f"--like {config.like}: give another device than --device")
-    if config.like == HERE:
+    if like == device:
+        raise UserError(f"--like {like}: give another device than --device")
+    if like == HERE:
         step = project.workdir.step("latency")
         step.require("measure_latency")
         return step
     names = device_names(project.workdir)
-    if config.like not in names:
-        raise UserError(f"--like {config.like}: is none; known are {', '.join([*names, HERE])}")
-    return device_step(project.workdir, config.like)
+    if like not in names:
+        raise UserError(f"--like {like}: is none; known are {', '.join([*names, HERE])}")
+    return device_step(project.workdir, like)
 
 
 def _fit(rows: Sequence[Measured], features: Features, make: Make) -> tuple[LatencyPredictor, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,13 +168,7 @@ class Measurements:
         return measured
 
     def _parse(self, row: dict[str, str]) -> tuple[Architecture, Timing]:
-        architecture = architecture_row.from_cells(self._space, row)
-        low, latency, high = (float(row[column]) for column in ("low_ms", "latency_ms", "high_ms"))
-        if not (0 < low <= latency <= high < math.inf):
-            raise ValueError(
-                f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend"
-            )
-        return architecture, Timing(latency, low, high, int(row["num_rounds"]))
+        return architecture_row.from_cells(self._space, row), Timing.from_cells(row)
 
 
 def _warn_if_wide(timings: Sequence[Timing]) -> None:
