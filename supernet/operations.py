@@ -8,7 +8,7 @@ vectors [C]; there is no batch axis.
 import dataclasses
 from typing import Literal
 
-from supernet.network_spec import Activation, NetworkSpec
+from supernet.network_spec import Activation
 
 Shape = tuple[int, ...]
 Function = Activation | Literal["hard_sigmoid"]
@@ -39,7 +39,7 @@ QUERY, KEY, VALUE = range(3)
 
 @dataclasses.dataclass(frozen=True)
 class Op:
-    """One operation. Tensor 0 is the picture; operation i (from 0) makes tensor i + 1.
+    """One operation. Tensor 0 is the graph's input; operation i (from 0) makes tensor i + 1.
 
     `weights` and `norm` are paths in the network's parameter tree, "" where there are none: the
     layer that holds `kernel` (and `bias`) or LayerNorm's `scale` and `bias`, and the BatchNorm
@@ -74,15 +74,11 @@ class Op:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Graph:
-    """The operations of one network in execution order. A graph equals itself alone."""
+    """The operations of a network, or of a part of one, in execution order. A graph equals itself alone."""
 
-    spec: NetworkSpec
+    name: str
+    input_shape: Shape  # of tensor 0: [R, R, C] of the picture, or what a part reads
     ops: tuple[Op, ...]
-
-    @property
-    def input_shape(self) -> Shape:
-        """[R, R, C] of the picture, tensor 0."""
-        return (self.spec.resolution, self.spec.resolution, self.spec.channels)
 
     def shape(self, tensor: int) -> Shape:
         """Shape of a tensor by its id, without a batch axis."""

@@ -47,38 +47,56 @@ def build_onnx(
         UserError: for an impossible `spec`, or weights that do not fit it.
     """
     graph = build_graph(spec)
-    writer = _Writer(graph, FoldedWeights(params, stats, seed))
-    for op in graph.ops:
-        _WRITERS[op.kind](writer, op)
-    model = helper.make_model(
-        helper.make_graph(
-            writer.nodes,
-            spec.name,
-            [_value_info(INPUT, graph.input_shape)],
-            [_value_info(OUTPUT, (spec.num_classes,))],
-            writer.initializers,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="hytnas_jax",
-    )
-    return model.SerializeToString()
+    writer = _Writer(graph, FoldedWeights(params, stats, seed), "pixels")
+    writer.add("Transpose", [INPUT], ["pixels"], perm=TO_CHANNELS_FIRST)
+    return writer.serialise(("N", *graph.input_shape), ("N", spec.num_classes))
 
 
-def _value_info(name: str, shape: Shape) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *shape])
+def build_onnx_part(graph: Graph, *, seed: int = 0) -> bytes:
+    """A part of a network, such as a single operation, as a model of its own, with random weights.
+
+    Input `images` and output `logits` are float32, of what the part reads and makes: maps with their channels
+    first [N, C, H, W], as between the operations of a network, or tokens [N * G * T, d].
+    """
+    writer = _Writer(graph, FoldedWeights(None, None, seed), INPUT)
+    reads_tokens = graph.ops[0].kind == "linear"
+    shapes = (graph.input_shape, graph.ops[-1].shape)
+    return writer.serialise(*(_part_shape(shape, reads_tokens) for shape in shapes))
+
+
+def _part_shape(shape: Shape, is_tokens: bool) -> tuple[str | int, ...]:
+    first, second, channels = shape
+    return (first * second, channels) if is_tokens else ("N", channels, first, second)
 
 
 class _Writer:
     """Collects nodes and initializers. A tensor is called as the operation that makes it."""
 
-    def __init__(self, graph: Graph, weights: FoldedWeights) -> None:
+    def __init__(self, graph: Graph, weights: FoldedWeights, source: str) -> None:
+        """`source` is what the graph's tensor 0 is called."""
         self.graph = graph
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
-        self._names = ["pixels", *(op.name for op in graph.ops[:-1]), OUTPUT]
-        self._add("Transpose", [INPUT], ["pixels"], perm=TO_CHANNELS_FIRST)
+        self._names = [source, *(op.name for op in graph.ops[:-1]), OUTPUT]
+
+    def serialise(self, input_shape: Sequence[str | int], output_shape: Sequence[str | int]) -> bytes:
+        """The whole model: all operations of the graph, after what has been added before."""
+        for op in self.graph.ops:
+            _WRITERS[op.kind](self, op)
+        model = helper.make_model(
+            helper.make_graph(
+                self.nodes,
+                self.graph.name,
+                [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, input_shape)],
+                [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, output_shape)],
+                self.initializers,
+            ),
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="hytnas_jax",
+        )
+        return model.SerializeToString()
 
     def inputs(self, op: Op) -> list[str]:
         return [self._names[tensor] for tensor in op.inputs]
@@ -106,7 +124,7 @@ class _Writer:
     ) -> str:
         """An ONNX node of the operation; the one without `step` makes its output."""
         output = f"{op.name}/{step}" if step else self._names[op.output]
-        self._add(kind, inputs, [output], **attributes)
+        self.add(kind, inputs, [output], **attributes)
         return output
 
     def reshape(self, op: Op, x: str, shape: tuple[int, ...], *, step: str = "") -> str:
@@ -114,13 +132,8 @@ class _Writer:
         name = self.integers(f"{op.name}/{step or 'output'}_shape", shape)
         return self.node(op, "Reshape", [x, name], step=step)
 
-    def _add(
-        self,
-        kind: str,
-        inputs: list[str],
-        outputs: list[str],
-        **attributes: Any,
-    ) -> None:
+    def add(self, kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> None:
+        """A node, called as its first output."""
         self.nodes.append(helper.make_node(kind, inputs, outputs, name=outputs[0], **attributes))
 
 

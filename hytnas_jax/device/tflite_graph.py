@@ -38,8 +38,20 @@ def build_tflite(
     Raises:
         UserError: for an impossible `spec`, or weights that do not fit it.
     """
-    graph = build_graph(spec)
-    writer = _Writer(graph, FoldedWeights(params, stats, seed))
+    return _write(build_graph(spec), FoldedWeights(params, stats, seed))
+
+
+def build_tflite_part(graph: Graph, *, seed: int = 0) -> bytes:
+    """A part of a network, such as a single operation, as a model of its own, with random weights.
+
+    Input `images` and output `logits` are float32, of what the part reads and makes: maps [1, H, W, C], or
+    tokens [G * T, d].
+    """
+    return _write(graph, FoldedWeights(None, None, seed))
+
+
+def _write(graph: Graph, weights: FoldedWeights) -> bytes:
+    writer = _Writer(graph, weights)
     for op in graph.ops:
         _WRITERS[op.kind](writer, op)
     return writer.file.serialise(writer.tensor(0), writer.tensor(graph.ops[-1].output))
@@ -51,9 +63,12 @@ class _Writer:
     def __init__(self, graph: Graph, weights: FoldedWeights) -> None:
         self.graph = graph
         self.weights = weights
-        self.file = TFLiteFile(graph.spec.name)
+        self.file = TFLiteFile(graph.name)
         self._names = [INPUT, *(op.name for op in graph.ops[:-1]), OUTPUT]
-        self._tensors = {0: self.file.tensor(INPUT, (1, *graph.input_shape))}
+        reads_tokens = graph.ops[0].kind == "linear"
+        groups, tokens, channels = graph.input_shape
+        shape = (groups * tokens, channels) if reads_tokens else (1, *graph.input_shape)
+        self._tensors = {0: self.file.tensor(INPUT, shape)}
 
     def tensor(self, number: int) -> int:
         """Where the file has the tensor that the graph calls `number`."""

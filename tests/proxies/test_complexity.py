@@ -48,14 +48,15 @@ def test_peak_of_a_chain() -> None:
 
 
 def test_residual_holds_the_input_and_the_addition_is_not_in_place() -> None:
-    graph = build_graph(spec_of(InvertedResidualSpec(4, 12)))
+    spec = spec_of(InvertedResidualSpec(4, 12))
+    graph = build_graph(spec)
     live = dict(zip([op.name for op in graph.ops], live_bytes(graph), strict=True))
     assert live["blocks/0/expand"] == 4 * (64 + 192)
     assert live["blocks/0/expand/silu"] == 4 * (64 + 3 * 192)
     assert live["blocks/0/depthwise"] == 4 * (64 + 192 + 192)
     assert live["blocks/0/project"] == 4 * (64 + 192 + 64)
     assert live["blocks/0/residual"] == 4 * (64 + 64 + 64)
-    counts = complexity(graph.spec)
+    counts = complexity(spec)
     assert counts.peak_activation_bytes == live["blocks/0/expand/silu"]
     assert counts.peak_activation_bytes_int8 == counts.peak_activation_bytes // 4
 

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from graph_networks import NETWORKS, example, random_trees
 
-from hytnas_jax.device.onnx_graph import build_onnx
+from hytnas_jax.device.measure import load
+from hytnas_jax.device.onnx_graph import build_onnx, build_onnx_part
 from hytnas_jax.device.runtimes import run_model
-from hytnas_jax.device.tflite_graph import build_tflite
+from hytnas_jax.device.tflite_graph import build_tflite, build_tflite_part
+from supernet.graph import block_graph
 from supernet.named import NAMES, named_network
-from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, NetworkSpec
+from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, MobileViTSpec, NetworkSpec
+from supernet.operations import Graph
+from supernet.single_operations import SINGLE_OPERATIONS
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="hytnas_jax[tflite] is not installed")
 
@@ -61,3 +65,24 @@ def test_seed_decides_the_random_weights() -> None:
     spec = named_network("hyt-nas-bl", num_classes=2, resolution=32)
     assert build_tflite(spec, seed=3) == build_tflite(spec, seed=3)
     assert build_tflite(spec, seed=3) != build_tflite(spec, seed=4)
+
+
+PARTS = {name: make(8, 16) for name, make in SINGLE_OPERATIONS.items()}
+PARTS["block"] = block_graph(MobileViTSpec(16, embed=8, heads=2, ffn=16, depth=1, patch=4), 7, 16)
+
+
+@pytest.mark.parametrize("graph", PARTS.values(), ids=PARTS)
+def test_a_part_computes_the_same_in_both_runtimes(graph: Graph) -> None:
+    """The weights are random and of one seed; ONNX has the channels of maps first."""
+    images = np.random.default_rng(0).normal(size=(1, *graph.input_shape)).astype(np.float32)
+    tokens = images.reshape(-1, images.shape[-1])
+    reads_tokens = graph.ops[0].kind == "linear"
+    onnx, tflite = load(build_onnx_part(graph)), load(build_tflite_part(graph)).interpreter
+    fed = tokens if reads_tokens else images.transpose(0, 3, 1, 2)
+    expected = onnx.session.run(None, {onnx.input: fed})[0]
+    tflite.set_tensor(tflite.get_input_details()[0]["index"], tokens if reads_tokens else images)
+    tflite.invoke()
+    found = tflite.get_tensor(tflite.get_output_details()[0]["index"])
+    expected = expected if reads_tokens else expected.transpose(0, 2, 3, 1)
+    assert np.abs(expected).max() > 0.01
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
