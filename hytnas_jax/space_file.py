@@ -1,13 +1,15 @@
-"""A search space by its name, or from a user's Python or YAML file."""
+"""A search space by its name, from a user's Python or YAML file, and to a YAML file."""
 
+import dataclasses
 import runpy
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
-from supernet.spaces import built_in_space, space_from_mapping
+from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
 
 
 def load_space(name_or_file: str) -> SearchSpace:
@@ -30,6 +32,21 @@ def load_space(name_or_file: str) -> SearchSpace:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"space={name_or_file!r}: not readable as YAML: {error}") from None
     return space_from_mapping(data)
+
+
+def space_text(space: SearchSpace, *, comment: str = "") -> str:
+    """A YAML file's text from which `load_space` reads an equal space; `comment` stands at its top."""
+    plain = space_to_mapping(space)
+    stages = [_given(stage, values) for stage, values in zip(space.stages, plain.pop("stages"), strict=True)]
+    data = {**_given(space, plain), "stages": stages}
+    lines = "".join(f"# {line}\n" for line in comment.splitlines())
+    return lines + yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=110)
+
+
+def _given(declared: Any, plain: dict[str, Any]) -> dict[str, Any]:
+    """The fields in `plain` that are not at their defaults."""
+    defaults = {field.name: field.default for field in dataclasses.fields(declared)}
+    return {name: value for name, value in plain.items() if getattr(declared, name) != defaults[name]}
 
 
 def _from_python(path: Path) -> SearchSpace:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hytnas_jax.space_file import load_space
+from hytnas_jax.space_file import load_space, space_text
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
-from supernet.spaces import built_in_space
+from supernet.spaces import SPACE_NAMES, built_in_space
 from supernet.stage_space import StageSpace
 
 SPACE = SearchSpace(
@@ -129,3 +129,25 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 def test_an_unknown_name_is_told_the_names_there_are() -> None:
     with pytest.raises(UserError, match=r"'hybird': must be one of .* \(did you mean 'hybrid'\?\)"):
         load_space("hybird")
+
+
+@pytest.mark.parametrize("space", [SPACE, *map(built_in_space, SPACE_NAMES)], ids=lambda space: space.name)
+def test_a_written_space_is_read_back(tmp_path: Path, space: SearchSpace) -> None:
+    (tmp_path / "a.yaml").write_text(space_text(space, comment="from: nothing\n- two lines"))
+    assert load_space(str(tmp_path / "a.yaml")) == space
+
+
+def test_a_written_space_is_as_short_as_one_by_hand() -> None:
+    assert space_text(SPACE).splitlines() == [
+        "name: mine",
+        "resolution: [8, 12]",
+        "stem_width: 4",
+        "stem_stride: 1",
+        "constraints: [stage1.width < stage2.width]",
+        "stages:",
+        "- stride: 1",
+        "  width: [4, 8]",
+        "- depth: [1, 2]",
+        "  expansion: [1, 2]",
+        "  width: [8, 12]",
+    ]

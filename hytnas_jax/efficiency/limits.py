@@ -1,0 +1,72 @@
+"""Whether networks are within limits on their predicted latency and on what is counted. Letters: N, G."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from proxies.complexity import Complexity, complexity_table
+from proxies.latency import LatencyPredictor
+from proxies.latency_features import architecture_features
+from proxies.parts import ToSpec
+from supernet.search_space import SearchSpace
+
+# What each flag limits, in the words of `objective_names`, and the field of `Complexity` that counts it.
+COUNTED = {
+    "max_params": "num_parameters",
+    "max_macs": "num_macs",
+    "max_peak_memory": "peak_activation_bytes",
+    "max_peak_memory_int8": "peak_activation_bytes_int8",
+    "max_model_bytes": "model_bytes",
+    "max_model_bytes_int8": "model_bytes_int8",
+}
+MAX_LATENCY = "max_latency_ms"
+FLAGS = (MAX_LATENCY, *COUNTED)
+_FIELDS = [field.name for field in dataclasses.fields(Complexity)]
+
+
+class Limits:
+    """Called with codes [N, G] of `space`: bool [N], whether each is within all of `maxima`.
+
+    `maxima`: a name in `FLAGS` -> the most allowed (milliseconds, or a count); `predictor`: of the latency,
+    where that is limited. `least`: the least value of each that has been met so far.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        to_spec: ToSpec,
+        maxima: Mapping[str, float],
+        predictor: LatencyPredictor | None = None,
+    ) -> None:
+        if MAX_LATENCY in maxima and predictor is None:
+            raise ValueError("a limit on the latency needs a predictor")
+        self.maxima = dict(maxima)
+        self.least = dict.fromkeys(maxima, np.inf)
+        self._space, self._to_spec, self._predictor = space, to_spec, predictor
+
+    def __call__(self, genes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        architectures = self._space.decode_all(genes)
+        values: dict[str, NDArray] = {}
+        if self._predictor is not None and MAX_LATENCY in self.maxima:
+            values[MAX_LATENCY] = self._predictor(architecture_features(architectures, self._to_spec))
+        if set(self.maxima) & set(COUNTED):
+            counts = complexity_table(architectures, self._to_spec)
+            values |= {flag: counts[:, _FIELDS.index(field)] for flag, field in COUNTED.items()}
+        within = np.ones(len(genes), bool)
+        for flag, maximum in self.maxima.items():
+            within &= values[flag] <= maximum
+            self.least[flag] = min(self.least[flag], float(values[flag].min()))
+        return within
+
+    def are_met_alone(self) -> bool:
+        """Whether each of the limits alone has been met by a network so far."""
+        return all(self.least[flag] <= maximum for flag, maximum in self.maxima.items())
+
+    def outside(self, genes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Codes [N] of which the predicted latency extrapolates; none where it is not limited."""
+        if self._predictor is None or MAX_LATENCY not in self.maxima:
+            return np.zeros(len(genes), bool)
+        features = architecture_features(self._space.decode_all(genes), self._to_spec)
+        return self._predictor.outside(features)

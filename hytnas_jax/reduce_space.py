@@ -1,0 +1,88 @@
+"""Propose a smaller search space, most of whose networks are within your limits on a device.
+
+    python -m hytnas_jax.reduce_space --workdir runs/study --max-latency-ms 30
+
+Choices of genes are taken away one by one, each time the one that keeps most networks from the limits for the
+networks within that go with it (PRIM, `efficiency/reduction`). The file that comes out is for train_supernet
+--space. On a large space it takes a minute, most of it for the first networks.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from hytnas_jax.command import require_at_least, run
+from hytnas_jax.devices import check_device_name
+from hytnas_jax.objective_names import LIMITS
+from supernet.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Propose a smaller search space, most of whose networks are within your limits."""
+
+    workdir: Path
+    """The work folder; study_efficiency has ended in it."""
+    max_latency_ms: float | None = None
+    """No network above this predicted latency in milliseconds."""
+    max_params: int | None = None
+    """No network with more parameters."""
+    max_macs: int | None = None
+    """No network with more multiply-accumulates for one picture."""
+    max_peak_memory: int | None = None
+    """No network that needs more bytes for its activations (float32, one picture)."""
+    max_peak_memory_int8: int | None = None
+    """No network whose activations need more bytes in int8."""
+    max_model_bytes: int | None = None
+    """No network whose TFLite file in float32 has more bytes."""
+    max_model_bytes_int8: int | None = None
+    """No network whose TFLite file in int8 has more bytes."""
+    device: str | None = None
+    """The device whose latency is limited; needed where study_efficiency has measured several."""
+    share: float = 0.5
+    """Of the networks drawn at random from the reduced space, the least share that is to be within the
+    limits: over 0, at most 1. A larger one leaves a smaller space."""
+    keep: tuple[str, ...] = ()
+    """Genes, or families of them, that keep every choice, e.g. block (so that attention stays possible), or
+    resolution stage1.width."""
+    output: Path | None = None
+    """The .yaml file to write, and a .json file beside it that says how it came about. If not given: named
+    after the space, in the work folder."""
+    seed: int = 0
+    """Another seed draws other networks."""
+
+
+def main(config: Config) -> None:
+    """Reduce the space, say what has been taken away, and write it."""
+    check(config)
+    from hytnas_jax.steps.reduce_space import propose
+
+    propose(config)
+
+
+def limits_of(config: Config) -> dict[str, float]:
+    """Flag -> the most allowed, of those that are given."""
+    given = {name: getattr(config, name, None) for name in LIMITS}
+    return {name: maximum for name, maximum in given.items() if maximum is not None}
+
+
+def check(config: Config) -> None:
+    """Raises UserError for numbers and names that cannot be."""
+    limits = limits_of(config)
+    if not limits:
+        raise UserError("no limit is given; give --max-latency-ms, --max-params or another one (--help)")
+    for name, maximum in limits.items():
+        if not 0 < maximum < float("inf"):
+            raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")
+    if not 0 < config.share <= 1:
+        raise UserError(f"--share {config.share}: must be over 0 and at most 1")
+    require_at_least(config, {"seed": 0})
+    if config.device is not None:
+        check_device_name(config.device)
+        if config.max_latency_ms is None:
+            raise UserError(f"--device {config.device}: nothing asks for its latency; give --max-latency-ms")
+    if config.output is not None and config.output.suffix not in (".yaml", ".yml"):
+        raise UserError(f"--output {config.output}: must end in .yaml, by which --space knows it")
+
+
+if __name__ == "__main__":
+    run(main, Config)

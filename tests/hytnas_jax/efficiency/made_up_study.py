@@ -1,0 +1,62 @@
+"""A work folder as study_efficiency leaves it: a tiny space, and devices on which times are made up."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from hytnas_jax.efficiency.folder import STEP
+from hytnas_jax.workdir import Workdir, write_json
+from proxies.latency import LatencyPredictor
+from proxies.latency_features import FEATURE_NAMES, Features, architecture_features
+from supernet.search_space import SearchSpace
+from supernet.spaces import space_to_mapping
+from supernet.stage_space import StageSpace
+
+SPACE = SearchSpace(
+    "small",
+    (
+        StageSpace(stride=1, depth=(1, 2), expansion=(1, 2), width=(4, 8, 12)),
+        StageSpace(
+            block=("conv", "attention"),
+            width=(8, 16, 24),
+            embed=(8, 16),
+            heads=(1, 2),
+            ffn_ratio=(1, 2),
+            patch=(1, 2),
+        ),
+    ),
+    resolution=(8, 12, 16, 24, 32),
+    stem_width=4,
+    stem_stride=1,
+    head_min=8,
+    constraints=("stage1.width <= stage2.width",),
+)
+NUM_CLASSES, CHANNELS = 10, 3
+_MACS = [index for index, name in enumerate(FEATURE_NAMES) if name.startswith("macs")]
+
+
+def to_spec(space: SearchSpace = SPACE):
+    return functools.partial(space.network_spec, num_classes=NUM_CLASSES, channels=CHANNELS)
+
+
+def true_ms(features: Features) -> np.ndarray:
+    """A tenth of a millisecond, and one for 100,000 MACs."""
+    return 0.1 + features[:, _MACS].sum(axis=1) / 1e5
+
+
+def fitted(networks: int = 60) -> LatencyPredictor:
+    codes = SPACE.sample(np.random.default_rng(0), networks)
+    features = architecture_features(SPACE.decode_all(codes), to_spec())
+    return LatencyPredictor.fit(features, true_ms(features))
+
+
+def make_study(path: Path, devices: dict[str, LatencyPredictor]) -> Path:
+    """The work folder `path`, with a predictor for each device."""
+    step = Workdir(path).step(STEP)
+    settings = {"space": space_to_mapping(SPACE), "num_classes": NUM_CLASSES, "channels": CHANNELS}
+    step.begin({**settings, "networks": 60})
+    for name, predictor in devices.items():
+        write_json(step.folder / "predictors" / f"{name}.json", predictor.to_json())
+    step.finish({"devices": sorted(devices)})
+    return path
