@@ -13,11 +13,9 @@ those of the search's front: what they take there is compared with what was pred
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
 
 from hytnas_jax.command import require_at_least, run
-
-Runtime = Literal["onnxruntime", "tflite"]
+from hytnas_jax.format_names import RuntimeName
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +26,17 @@ class Config:
     """The work folder; train_supernet has begun it."""
     output: Path
     """Folder of the kit; it must not be there yet."""
-    runtime: Runtime = "onnxruntime"
+    runtime: RuntimeName = "onnxruntime"
     """What the device runs models with: onnxruntime, or tflite (which needs hytnas_jax[tflite] here, and
     ai-edge-litert or tflite-runtime there)."""
     networks: int = 100
-    """How many networks to draw from the space; each is measured for half a second."""
+    """How many networks to draw from the space; each is measured for half a second. 100 are good; for
+    fit_latency --like, 10 are."""
     front: bool = False
     """Take the networks of the search's front in place of drawing some."""
+    study: bool = False
+    """Take what study_efficiency compares: published networks, single operations, attention blocks, and
+    networks of its space."""
     seed: int = 0
     """Of the draw."""
 

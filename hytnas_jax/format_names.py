@@ -1,4 +1,4 @@
-"""The formats that networks are exported to, by name, for the flags: it needs no JAX."""
+"""The formats that networks are exported to, and the runtimes of kits, by name, for the flags: no JAX."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Literal
 
 from supernet.errors import UserError
 
+RuntimeName = Literal["onnxruntime", "tflite"]
 FormatName = Literal["onnx", "onnx-int8", "tflite", "tflite-int8", "stablehlo"]
 # What the TFLite formats need beside the package: the runtime with the schema, and the quantiser.
 TFLITE_PACKAGES = {"tflite": ("ai_edge_litert",), "tflite-int8": ("ai_edge_litert", "litert_quantizer")}

@@ -68,7 +68,7 @@ def front_figure(
     panels[0].set_ylabel(axes[0].label)
     panels[0].set_yscale(_scale(values[:, 0], baseline, 0))
     for panel in panels:
-        _label_plainly(panel)
+        label_plainly(panel)
     _add_legend(panels[0])
     return figure
 
@@ -114,7 +114,7 @@ def _scale(values: np.ndarray, baseline: np.ndarray | None, m: int) -> str:
     return "log" if spans else "linear"
 
 
-def _label_plainly(panel: Axes) -> None:
+def label_plainly(panel: Axes) -> None:
     """Logarithmic axes say 0.02, 0.05, 0.1 and not powers of ten, which run into one another."""
     for axis in (panel.xaxis, panel.yaxis):
         if axis.get_scale() == "log":

@@ -3,7 +3,7 @@
     python -m hytnas_jax.reduce_space --workdir runs/study --max-latency-ms 30
 
 Choices of genes are taken away one by one, each time the one that keeps most networks from the limits for the
-networks within that go with it (PRIM, `efficiency/reduction`). The file that comes out is for train_supernet
+networks within that go with it (PRIM, `reduction/peeling`). The file that comes out is for train_supernet
 --space. On a large space it takes a minute, most of it for the first networks.
 """
 

@@ -53,6 +53,12 @@ class Gene:
     name: str
     choices: tuple[Any, ...]
 
+    @property
+    def family(self) -> str:
+        """What it decides, in any stage; a stage's growth decides its width."""
+        family = self.name.rpartition(".")[2]
+        return "width" if family == "growth" else family
+
 
 RELATIONS = {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}
 

@@ -88,11 +88,17 @@ def _read(path: Path, space: SearchSpace) -> list[Measured]:
 
 def _parse(cells: dict[str, str], space: SearchSpace, place: str) -> Measured:
     architecture = architecture_row.from_cells(space, {**cells, "name": cells["model"]})
-    timing = Timing.from_cells(cells)
-    if timing.latency_ms > LONGEST_MS:
-        raise ValueError(f"latency_ms {timing.latency_ms:g} is more than ten minutes; is it in another unit?")
+    timing = timing_of(cells)
     energy_mj = float(cells["energy_mj"]) if cells.get("energy_mj") else None
     if energy_mj is not None and not 0 < energy_mj < math.inf:
         raise ValueError(f"energy_mj {energy_mj} must be positive")
     device = tuple(cells[name] for name in CONSTANT)
     return Measured(architecture, cells["kit"], timing, energy_mj, device, place)
+
+
+def timing_of(cells: dict[str, str]) -> Timing:
+    """The timing in a row. Raises ValueError for what cannot be one."""
+    timing = Timing.from_cells(cells)
+    if timing.latency_ms > LONGEST_MS:
+        raise ValueError(f"latency_ms {timing.latency_ms:g} is more than ten minutes; is it in another unit?")
+    return timing

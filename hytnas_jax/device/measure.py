@@ -434,8 +434,7 @@ def main() -> None:
     for name, reason in failed.items():
         print(f"\nwarning: {name}: {reason}", file=sys.stderr)
     print(f"\nwrote {table.path}: {len(table.measured())} of {len(paths)} models")
-    flags = f"--device {arguments.device} --measurements {table.path.name}"
-    print(f"next, where the kit was made: {kit['next']} {flags}")
+    print(f"next, where the kit was made: {kit['next'].replace('@DEVICE', arguments.device)}")
     sys.exit(1 if failed else 0)
 
 

@@ -1,35 +1,24 @@
 """What study_efficiency leaves in its step of a work folder, read back.
 
-W/efficiency/settings.json         the space, and the classes and colour channels of its networks
+W/efficiency/settings.json         the plan: the space, the kind of pictures
 W/efficiency/predictors/NAME.json  the latency on the device NAME, as a predictor
 """
 
 import dataclasses
 
+from hytnas_jax.efficiency.plan import Plan, open_plan
 from hytnas_jax.workdir import Step, Workdir, read_json
 from proxies.latency import LatencyPredictor
-from supernet.architecture import Architecture
 from supernet.errors import UserError
-from supernet.network_spec import NetworkSpec
-from supernet.search_space import SearchSpace
-from supernet.spaces import space_from_mapping
-
-STEP = "efficiency"
 
 
 @dataclasses.dataclass(frozen=True)
 class Studied:
-    """A space whose networks were measured on devices, which `devices` names."""
+    """A study that has ended. `devices`: where the latency of the space's networks is known."""
 
     step: Step
-    space: SearchSpace
-    num_classes: int
-    channels: int
+    plan: Plan
     devices: tuple[str, ...]
-
-    def to_spec(self, architecture: Architecture) -> NetworkSpec:
-        """The stand-alone network of an architecture as it was measured."""
-        return self.space.network_spec(architecture, num_classes=self.num_classes, channels=self.channels)
 
     def device(self, name: str | None) -> str:
         """The device called `name`, or the only one there is. Raises UserError with the names there are."""
@@ -53,13 +42,7 @@ class Studied:
 
 def read_studied(workdir: Workdir) -> Studied:
     """What has been studied in a work folder. Raises UserError where `study_efficiency` has not ended."""
-    step = workdir.step(STEP)
+    plan, step = open_plan(workdir)
     step.require("study_efficiency")
-    settings = read_json(step.folder / "settings.json")["settings"]
-    return Studied(
-        step,
-        space_from_mapping(settings["space"]),
-        settings["num_classes"],
-        settings["channels"],
-        tuple(sorted(path.stem for path in (step.folder / "predictors").glob("*.json"))),
-    )
+    predictors = (step.folder / "predictors").glob("*.json")
+    return Studied(step, plan, tuple(sorted(path.stem for path in predictors)))

@@ -13,7 +13,6 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from hytnas_jax.efficiency.box import family_of
 from supernet.search_space import SearchSpace
 
 Values = Callable[[NDArray[np.int64]], NDArray[np.float64]]  # codes [N, G] -> numbers [N, Q]
@@ -76,7 +75,7 @@ def sensitivity(
 
 def families(space: SearchSpace) -> dict[str, list[int]]:
     """A group for each family of genes: resolution, block, depth, ...; a stage's growth is of its width."""
-    return _grouped(space, [family_of(gene) for gene in space.genes])
+    return _grouped(space, [gene.family for gene in space.genes])
 
 
 def stages(space: SearchSpace) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""Writing a kit: models, what they are, and the script that measures them."""
+"""Making a kit: which models go into it."""
 
 from __future__ import annotations
 
@@ -9,67 +9,82 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hytnas_jax import architecture_row, console
-from hytnas_jax.device import measure
+from hytnas_jax.device.kit import RUNTIMES, write_kit
 from hytnas_jax.device.kit_table import FRONT, SAMPLE
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.tflite_graph import build_tflite
+from hytnas_jax.efficiency.plan import open_plan
 from hytnas_jax.format_names import check_formats
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps.measure_latency import draw_networks
-from hytnas_jax.workdir import Workdir, command_line, write_bytes, write_json
+from hytnas_jax.workdir import Workdir, command_line
+from proxies.latency import MIN_MEASURED
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 
 if TYPE_CHECKING:
     from hytnas_jax.device_kit import Config
 
-BUILD = {"onnxruntime": (build_onnx, ".onnx"), "tflite": (build_tflite, ".tflite")}
-
 
 def device_kit(config: Config) -> None:
     """Writes the kit beside its place, and moves it there when it is whole."""
     if config.output.exists():
         raise UserError(f"--output {config.output}: it is there already; give another folder, or delete it")
+    if config.front and config.study:
+        raise UserError("--front, --study: each is a kit of its own; give one of them")
     if config.runtime == "tflite":
         check_formats(("onnx", "tflite"))
-    project = open_project(Workdir(config.workdir))
-    if config.front:
-        networks = [point.architecture for point in load_pareto(project)]
-    else:
-        networks = draw_networks(project.space, config.networks, config.seed)
     unfinished = config.output.with_name(f".{config.output.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
-    write_kit(unfinished, project, networks, runtime=config.runtime, kind=FRONT if config.front else SAMPLE)
+    count = _study_kit(unfinished, config) if config.study else _networks_kit(unfinished, config)
     unfinished.rename(config.output)
     console.say(
-        f"{len(networks)} networks, about {len(networks) // 60 or 1} min to measure; copy the folder to the "
-        "device, and there run: python measure.py --device NAME"
+        f"{count} models, about {count // 60 or 1} min to measure; copy the folder to the device, and there "
+        "run: python measure.py --device NAME"
     )
-    fit = command_line("fit_latency", config.workdir)
-    console.wrote([config.output], f"{fit} --device NAME --measurements NAME.csv")
+    command = "study_efficiency" if config.study else "fit_latency"
+    device = "" if config.study else " --device NAME"
+    console.wrote([config.output], f"{command_line(command, config.workdir)}{device} --measurements NAME.csv")
 
 
-def write_kit(
-    folder: Path, project: Project, networks: Sequence[Architecture], *, runtime: str, kind: str
-) -> None:
-    """The models with random weights, kit.json, and measure.py."""
-    build, suffix = BUILD[runtime]
-    models = []
+def _networks_kit(folder: Path, config: Config) -> int:
+    """A kit of networks of the project's space; gives their number."""
+    project = open_project(Workdir(config.workdir))
+    networks = _networks(project, config)
+    runtime, columns = RUNTIMES[config.runtime], architecture_row.columns(project.space)[1:]
     with console.progress(networks, "writing models") as bar:
-        for network in bar:
-            file = f"models/{network.name}{suffix}"
-            write_bytes(folder / file, build(project.to_spec(network)))
-            cells = architecture_row.to_cells(project.space, network)
-            models.append({"name": cells.pop("name"), "file": file, "genes": cells})
-    write_bytes(folder / "measure.py", Path(measure.__file__).read_bytes())
-    columns = architecture_row.columns(project.space)[1:]
-    write_json(
-        folder / "kit.json",
-        {
-            "kit": f"{kind}-{uuid.uuid4().hex[:12]}",
-            "next": command_line("fit_latency", project.workdir.path),
-            "columns": columns,
-            "models": models,
-        },
-    )
+        cells = [architecture_row.to_cells(project.space, network) for network in networks]
+        write_kit(
+            folder,
+            (
+                (network.name, runtime.build(project.to_spec(network)), {name: row[name] for name in columns})
+                for network, row in zip(bar, cells, strict=True)
+            ),
+            suffix=runtime.suffix,
+            identity=f"{FRONT if config.front else SAMPLE}-{uuid.uuid4().hex[:12]}",
+            columns=columns,
+            next_command=f"{command_line('fit_latency', config.workdir)} --device @DEVICE "
+            "--measurements @DEVICE.csv",
+        )
+    return len(networks)
+
+
+def _networks(project: Project, config: Config) -> Sequence[Architecture]:
+    if config.front:
+        return [point.architecture for point in load_pareto(project)]
+    return draw_networks(project.space, config.networks, config.seed, least=MIN_MEASURED)
+
+
+def _study_kit(folder: Path, config: Config) -> int:
+    """A kit of what the efficiency study compares; gives the number of its models."""
+    plan, _ = open_plan(Workdir(config.workdir))
+    subjects = [subject for subject in plan.subjects() if subject.runs_in(config.runtime)]
+    with console.progress(subjects, "writing models") as bar:
+        write_kit(
+            folder,
+            ((subject.name, subject.model(config.runtime), {}) for subject in bar),
+            suffix=RUNTIMES[config.runtime].suffix,
+            identity=plan.identity,
+            columns=(),
+            next_command=f"{command_line('study_efficiency', config.workdir)} --measurements @DEVICE.csv",
+        )
+    return len(subjects)

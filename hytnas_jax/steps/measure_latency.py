@@ -116,21 +116,23 @@ def load_predictor(step: Step, file: str = "predictor.json") -> LatencyPredictor
         raise UserError(f"{path}: {error}") from None
 
 
-def draw_networks(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
+def draw_networks(
+    space: SearchSpace, count: int, seed: int, *, least: int = MIN_NETWORKS
+) -> list[Architecture]:
     """Up to `count` different networks, uniformly from the space; fewer where it has fewer.
 
     Raises:
-        UserError: the count, or the space, is too small for a predictor.
+        UserError: the count, or the space, has fewer than the `least` that a predictor needs.
     """
-    if count < MIN_NETWORKS:
-        raise UserError(f"--networks {count}: a latency predictor needs {MIN_NETWORKS} or more")
+    if count < least:
+        raise UserError(f"--networks {count}: a latency predictor needs {least} or more")
     codes = space.sample(np.random.default_rng(seed), DRAWS_PER_NETWORK * count)
     _, first = np.unique(codes, axis=0, return_index=True)
     kept = codes[np.sort(first)[:count]]
-    if len(kept) < MIN_NETWORKS:
+    if len(kept) < least:
         raise UserError(
             f"space {space.name!r} has {len(kept)} different networks or a few more; a latency predictor "
-            f"needs {MIN_NETWORKS}: give genes more choices, or loosen the constraints"
+            f"needs {least}: give genes more choices, or loosen the constraints"
         )
     if len(kept) < count:
         console.warn(f"--networks {count}: the space gave {len(kept)} different ones, which are measured")

@@ -11,13 +11,12 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of
-from hytnas_jax.efficiency.box import family_of
 from hytnas_jax.efficiency.folder import read_studied
-from hytnas_jax.efficiency.limits import Limits
-from hytnas_jax.efficiency.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, percent
-from hytnas_jax.efficiency.reduction import Reduction, reduce_space
-from hytnas_jax.efficiency.sample import NothingWithin
 from hytnas_jax.reduce_space import limits_of
+from hytnas_jax.reduction.limits import Limits
+from hytnas_jax.reduction.peeling import Reduction, reduce_space
+from hytnas_jax.reduction.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, percent
+from hytnas_jax.reduction.sample import NothingWithin
 from hytnas_jax.space_file import space_text
 from hytnas_jax.workdir import Workdir, command_line, write_json, write_text
 from supernet.errors import UserError
@@ -34,14 +33,15 @@ def propose(config: Config) -> None:
     """Reduce the space, say what has been taken away, and write it."""
     workdir = Workdir(config.workdir)
     studied = read_studied(workdir)
-    space, maxima = studied.space, limits_of(config)
+    plan, maxima = studied.plan, limits_of(config)
+    space = plan.space
     path = config.output or workdir.path / f"{space.name.replace('/', '-')}-reduced.yaml"
     _check_output(path)
     _check_kept(space, config.keep)
     device = studied.device(config.device) if config.max_latency_ms is not None else None
     predictor = studied.predictor(device) if device is not None else None
-    reduction = _reduce(space, Limits(space, studied.to_spec, maxima, predictor), config)
-    reduced = dataclasses.replace(studied, space=reduction.space)
+    reduction = _reduce(space, Limits(space, plan.to_spec, maxima, predictor), config)
+    reduced = dataclasses.replace(plan, space=reduction.space)
     drawn = reduced.space.sample(np.random.default_rng(config.seed), JUDGED)
     outside = Limits(reduced.space, reduced.to_spec, maxima, predictor).outside(drawn)
     proposal = Proposal(space, reduction, maxima, device, float(outside.mean()))
@@ -90,7 +90,7 @@ def _check_output(path: Path) -> None:
 
 def _check_kept(space: SearchSpace, keep: tuple[str, ...]) -> None:
     """Raises UserError for what is neither a gene nor a family of genes of the space."""
-    families = list(dict.fromkeys(map(family_of, space.genes)))
+    families = list(dict.fromkeys(gene.family for gene in space.genes))
     names = [gene.name for gene in space.genes]
     for name in keep:
         if name not in (*families, *names):

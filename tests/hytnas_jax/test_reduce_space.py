@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_folder import SPACE, fitted, make_study, to_spec, true_ms
 
 from hytnas_jax.reduce_space import Config, main
 from hytnas_jax.space_file import load_space
@@ -17,8 +18,6 @@ from proxies.complexity import num_parameters
 from proxies.latency import LatencyEstimator, LatencyPredictor
 from proxies.latency_features import architecture_features
 from supernet.errors import UserError
-
-from .efficiency.made_up_study import SPACE, fitted, make_study, to_spec, true_ms
 
 CODES = SPACE.sample(np.random.default_rng(5), 4000)
 LATENCY_MS = true_ms(architecture_features(SPACE.decode_all(CODES), to_spec()))

@@ -12,7 +12,7 @@ from supernet.errors import UserError
 from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, MobileViTSpec
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space
-from supernet.stage_space import StageSpace
+from supernet.stage_space import Gene, StageSpace
 
 CONV = StageSpace(stride=1, expansion=(1, 4), kernel=(3, 5), width=(4, 6))
 HYBRID = StageSpace(
@@ -258,3 +258,8 @@ def test_space_errors(change: dict[str, Any], message: str) -> None:
 def test_stage_errors(change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         dataclasses.replace(SPACE, stages=(CONV, dataclasses.replace(HYBRID, **change)))
+
+
+def test_the_family_of_a_gene() -> None:
+    names = {"stage2.growth": "width", "stage1.heads": "heads", "resolution": "resolution"}
+    assert {name: Gene(name, (1, 2)).family for name in names} == names

@@ -4,23 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up_folder import SPACE, fitted, make_study, to_spec
 
 from hytnas_jax.efficiency.folder import read_studied
 from hytnas_jax.workdir import Workdir
 from proxies.latency_features import architecture_features
 from supernet.errors import UserError
 
-from .made_up_study import SPACE, fitted, make_study, to_spec
-
 
 def test_the_space_and_the_predictors_are_read_back(tmp_path: Path) -> None:
     predictor = fitted()
     studied = read_studied(Workdir(make_study(tmp_path / "work", {"pi": predictor, "board": predictor})))
-    assert studied.space == SPACE
+    assert studied.plan.space == SPACE
     assert studied.devices == ("board", "pi")
     architectures = SPACE.decode_all(SPACE.sample(np.random.default_rng(1), 20))
-    assert [studied.to_spec(a) for a in architectures] == [to_spec()(a) for a in architectures]
-    features = architecture_features(architectures, studied.to_spec)
+    assert [studied.plan.to_spec(a) for a in architectures] == [to_spec()(a) for a in architectures]
+    features = architecture_features(architectures, studied.plan.to_spec)
     assert np.allclose(studied.predictor("pi")(features), predictor(features))
 
 

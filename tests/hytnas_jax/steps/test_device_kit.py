@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax import device_kit, fit_latency
-from hytnas_jax.device_kit import Runtime
+from hytnas_jax.format_names import RuntimeName
 from hytnas_jax.objectives import make_task
 from hytnas_jax.project import Project
 from hytnas_jax.search import Config as SearchConfig
@@ -37,7 +37,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def make_kit(work_folder: MakeFolder, tmp_path: Path) -> Callable[..., tuple[Project, Path]]:
-    def make(runtime: Runtime = "onnxruntime", networks: int = NETWORKS) -> tuple[Project, Path]:
+    def make(runtime: RuntimeName = "onnxruntime", networks: int = NETWORKS) -> tuple[Project, Path]:
         project, kit = work_folder("data"), tmp_path / "kit"
         device_kit.main(device_kit.Config(project.workdir.path, kit, runtime=runtime, networks=networks))
         return project, kit

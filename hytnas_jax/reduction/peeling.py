@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from hytnas_jax.efficiency.box import Box
-from hytnas_jax.efficiency.sample import IsWithin, Sample
+from hytnas_jax.reduction.box import Box
+from hytnas_jax.reduction.sample import IsWithin, Sample
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 

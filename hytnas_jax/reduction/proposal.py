@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hytnas_jax.efficiency.reduction import Reduction
+from hytnas_jax.reduction.peeling import Reduction
 from supernet.search_space import SearchSpace
 from supernet.space_size import num_networks
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from tiny_space import SPACE as TINY
 
-from hytnas_jax.efficiency.box import Box, family_of
+from hytnas_jax.reduction.box import Box
 from hytnas_jax.space_file import load_space, space_text
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
-from supernet.stage_space import Gene, StageSpace
+from supernet.stage_space import StageSpace
 
 
 def index_of(space: SearchSpace, name: str) -> int:
@@ -109,8 +109,3 @@ def test_codes_are_drawn_from_what_is_left_and_meet_the_constraints() -> None:
 
 def test_numbers_of_codes_are_exact_without_constraints() -> None:
     assert Box.whole(TINY).num_codes(np.random.default_rng(0)) == TINY.num_codes
-
-
-def test_growth_is_of_the_width() -> None:
-    assert family_of(Gene("stage2.growth", (1, 2))) == "width"
-    assert family_of(Gene("resolution", (8, 16))) == "resolution"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hytnas_jax.efficiency import sample as sample_module
-from hytnas_jax.efficiency.box import Box
-from hytnas_jax.efficiency.reduction import Reduction, reduce_space, wilson_upper, worst_choice
-from hytnas_jax.efficiency.sample import NothingWithin, Sample
+from hytnas_jax.reduction import sample as sample_module
+from hytnas_jax.reduction.box import Box
+from hytnas_jax.reduction.peeling import Reduction, reduce_space, wilson_upper, worst_choice
+from hytnas_jax.reduction.sample import NothingWithin, Sample
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.efficiency.box import Box
+from hytnas_jax.reduction.box import Box
 
 IsWithin = Callable[[NDArray[np.int64]], NDArray[np.bool_]]  # codes [N, G] -> whether within the limits [N]
 

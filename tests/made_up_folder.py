@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.efficiency.folder import STEP
+from hytnas_jax.efficiency.plan import STEP, Plan
 from hytnas_jax.workdir import Workdir, write_json
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import FEATURE_NAMES, Features, architecture_features
 from supernet.search_space import SearchSpace
-from supernet.spaces import space_to_mapping
 from supernet.stage_space import StageSpace
 
 SPACE = SearchSpace(
@@ -54,8 +53,7 @@ def fitted(networks: int = 60) -> LatencyPredictor:
 def make_study(path: Path, devices: dict[str, LatencyPredictor]) -> Path:
     """The work folder `path`, with a predictor for each device."""
     step = Workdir(path).step(STEP)
-    settings = {"space": space_to_mapping(SPACE), "num_classes": NUM_CLASSES, "channels": CHANNELS}
-    step.begin({**settings, "networks": 60})
+    step.begin(Plan(SPACE, 32, NUM_CLASSES, CHANNELS, networks=60, seed=0).to_json())
     for name, predictor in devices.items():
         write_json(step.folder / "predictors" / f"{name}.json", predictor.to_json())
     step.finish({"devices": sorted(devices)})

@@ -13,15 +13,9 @@ from numpy.typing import NDArray
 
 from supernet.errors import UserError
 from supernet.search_space import MAX_SAMPLING_ROUNDS, SearchSpace
-from supernet.stage_space import ATTENTION_FAMILIES, Gene
+from supernet.stage_space import ATTENTION_FAMILIES
 
 COUNTED = 2**16  # codes by which it is estimated how many meet the constraints
-
-
-def family_of(gene: Gene) -> str:
-    """What a gene is of, in any stage; a stage's growth is of its width."""
-    family = gene.name.rpartition(".")[2]
-    return "width" if family == "growth" else family
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +44,7 @@ class Box:
         found = []
         for index, gene in enumerate(self.space.genes):
             left = self.left[index]
-            if len(left) < 2 or self._is_idle(gene.name) or {gene.name, family_of(gene)} & set(keep):
+            if len(left) < 2 or self._is_idle(gene.name) or {gene.name, gene.family} & set(keep):
                 continue
             ends = left
             if not isinstance(gene.choices[0], str):

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
+from made_up_folder import SPACE, fitted, to_spec
 
-from hytnas_jax.efficiency.limits import COUNTED, FLAGS, MAX_LATENCY, Limits
 from hytnas_jax.objective_names import LIMITS
 from hytnas_jax.reduce_space import Config
+from hytnas_jax.reduction.limits import COUNTED, FLAGS, MAX_LATENCY, Limits
 from proxies.complexity import complexity
 from proxies.latency import LatencyEstimator
-
-from .made_up_study import SPACE, fitted, to_spec
 
 CODES = SPACE.sample(np.random.default_rng(3), 200)
 ARCHITECTURES = SPACE.decode_all(CODES)

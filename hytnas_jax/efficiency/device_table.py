@@ -1,0 +1,74 @@
+"""What a device has measured of a study, read back from the table that a kit's script writes."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from hytnas_jax.device.kit_table import CONSTANT, NEEDED, timing_of
+from hytnas_jax.device.measure import Timing
+from supernet.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceTable:
+    """One device: its name, what it is ("runtime", "threads", "processor"), the timings by subject."""
+
+    name: str
+    about: Mapping[str, str]
+    timings: Mapping[str, Timing]
+
+
+def read_device(path: Path, *, identity: str, names: Collection[str]) -> DeviceTable:
+    """The table of one device.
+
+    Args:
+      identity: of the study's kits (`Plan.identity`).
+      names: of its subjects.
+
+    Raises:
+      UserError: no such table, one of another study, a row that cannot be a measurement or is there twice,
+        rows of different devices. The message names file and line.
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--measurements {path}: cannot be read ({error})") from None
+    reader = csv.DictReader(io.StringIO(text))
+    missing = [name for name in (*NEEDED, "device") if name not in (reader.fieldnames or ())]
+    if missing:
+        raise UserError(
+            f"--measurements {path}: has no column {missing[0]!r}; give a file that measure.py wrote from a "
+            "kit of this study (device_kit --study)"
+        )
+    timings: dict[str, Timing] = {}
+    constant: dict[str, str] = {}
+    for number, cells in enumerate(reader, start=2):
+        place = f"{path}, line {number}"
+        if cells["kit"] != identity:
+            raise UserError(
+                f"{place}: is of kit {cells['kit']}, and this study's is {identity}: it was made with other "
+                "settings; measure with a kit of this study (device_kit --study)"
+            )
+        try:
+            timings[_new(cells["model"], names, timings)] = timing_of(cells)
+        except (ValueError, TypeError) as error:
+            raise UserError(f"{place}: {error}; delete the line, or measure that model again") from None
+        about = {name: cells[name] for name in ("device", *CONSTANT)}
+        if constant and about != constant:
+            raise UserError(
+                f"{place}: measured with {about}, and the lines before with {constant}; split them"
+            )
+        constant = about
+    if not timings:
+        raise UserError(f"--measurements {path}: holds no measurement")
+    return DeviceTable(constant.pop("device"), constant, timings)
+
+
+def _new(name: str, names: Collection[str], before: Collection[str]) -> str:
+    if name not in names:
+        raise ValueError(f"model {name!r} is not of this study")
+    if name in before:
+        raise ValueError(f"model {name!r} is there twice")
+    return name

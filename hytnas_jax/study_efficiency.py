@@ -1,0 +1,66 @@
+"""What do networks, operations and hyperparameters cost on this machine and on other devices?
+
+    python -m hytnas_jax.study_efficiency --workdir runs/efficiency
+    python -m hytnas_jax.device_kit --workdir runs/efficiency --study --output kit   # for another device
+    python -m hytnas_jax.study_efficiency --workdir runs/efficiency --measurements pi.csv
+    python -m hytnas_jax.reduce_space --workdir runs/efficiency --max-latency-ms 30
+
+Published networks, single operations and attention blocks are measured, and networks drawn from a search
+space, from which a predictor learns what each hyperparameter of the space does. It needs no pictures. The
+same command again goes on where it was cut; with more --runtimes or --measurements it adds devices.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+from hytnas_jax.command import require_at_least, run
+from hytnas_jax.format_names import RuntimeName
+from supernet.errors import UserError
+
+Part = Literal["networks", "operations", "attention", "space"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare networks, operations and hyperparameters in latency, memory and size."""
+
+    workdir: Path
+    """The work folder; it may be a new one."""
+    space: str | None = None
+    """The search space whose hyperparameters are studied, by name or file. If not given, here and for the
+    flags down to --seed: what the study was begun with, else hytnas-initial, where HyT-NAS began."""
+    resolution: int | None = None
+    """Side of the published networks' pictures in pixels, else 224. Those of the space have its own."""
+    num_classes: int | None = None
+    """Classes, else 2."""
+    channels: int | None = None
+    """Channels of the pictures, else 3."""
+    networks: int | None = None
+    """How many networks to draw from the space, else 60. The largest of hytnas-initial take seconds each."""
+    seed: int | None = None
+    """Of the draw, else 0."""
+    runtimes: tuple[RuntimeName, ...] = ("onnxruntime",)
+    """What to measure with on this machine, one thread each: onnxruntime, tflite (needs hytnas_jax[tflite]).
+    Each counts as a device. Give none to measure nothing here."""
+    parts: tuple[Part, ...] = ("networks", "operations", "attention", "space")
+    """What to measure now: published networks, single operations, attention blocks, networks of the space."""
+    measurements: tuple[Path, ...] = ()
+    """Tables that measure.py has written on other devices, from a kit of this study (device_kit --study)."""
+    seconds: float = 0.5
+    """For each model that is measured here."""
+
+
+def main(config: Config) -> None:
+    """Measure what is missing, and report."""
+    least = {"resolution": 1, "num_classes": 1, "channels": 1, "networks": 0, "seed": 0}
+    require_at_least(config, {name: low for name, low in least.items() if getattr(config, name) is not None})
+    if not config.seconds > 0:
+        raise UserError(f"--seconds {config.seconds}: must be above 0")
+    from hytnas_jax.steps.study_efficiency import study_efficiency
+
+    study_efficiency(config)
+
+
+if __name__ == "__main__":
+    run(main, Config)

@@ -1,0 +1,62 @@
+"""What a study says of times that are made up: known shares, known rates."""
+
+import pytest
+from made_up_times import PLAN, write_table
+
+from hytnas_jax.efficiency.device_table import read_device
+from hytnas_jax.efficiency.report import finding, network_rows, operation_rows
+from hytnas_jax.efficiency.results import Study
+from hytnas_jax.efficiency.subjects import BATCH
+from supernet.single_operations import SINGLE_OPERATIONS
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    path = tmp_path_factory.mktemp("study") / "toaster.csv"
+    subjects = PLAN.subjects()
+    write_table(path, subjects)
+    names = [subject.name for subject in subjects]
+    return Study.of(PLAN, [read_device(path, identity=PLAN.identity, names=names)])
+
+
+def test_shares_of_an_attention_block(study: Study) -> None:
+    """The logarithm is log(embed) + log(depth) / 2, and each takes three values a factor of two apart."""
+    shares = study.attention_shares("embed")["latency@toaster"]
+    expected = {"embed": 0.8, "heads": 0.0, "ffn_ratio": 0.0, "patch": 0.0, "depth": 0.2}
+    assert shares == pytest.approx(expected, abs=1e-9)
+    by_head = study.attention_shares("head_size")["latency@toaster"]
+    assert by_head == pytest.approx(
+        {"head_size": 4 / 9, "heads": 4 / 9, "ffn_ratio": 0.0, "patch": 0.0, "depth": 1 / 9}, abs=1e-9
+    )
+    assert study.attention_shares("embed")["parameters"]["heads"] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_finding_is_told_by_quantity(study: Study) -> None:
+    by_embed, by_head = finding(study)
+    assert "where heads and embed are chosen" in by_embed
+    assert "latency@toaster" not in by_embed
+    assert "where heads and head_size are chosen" in by_head
+    assert "true of latency@toaster, " in by_head
+
+
+def test_rates(study: Study) -> None:
+    """A millisecond for a million MACs: a thousand million a second, whatever the operation."""
+    for name, rate in operation_rows(study):
+        assert name in SINGLE_OPERATIONS
+        assert rate == "1 (1 to 1)"
+    row = next(row for row in study.rows("networks") if row["name"] == "hyt-nas-bl")
+    each = 1e9 / row["num_macs"]
+    assert row["pictures_per_second@toaster"] == pytest.approx(each)
+    assert row[f"pictures_per_second_batch{BATCH}@toaster"] == pytest.approx(each)
+    quickest = min(study.rows("networks"), key=lambda row: row["num_macs"])
+    assert network_rows(study)[0][0] == quickest["network"]
+
+
+def test_a_predictor_is_fitted_where_enough_was_measured(study: Study) -> None:
+    assert list(study.predictors()) == ["toaster"]
+    few = {name: timing for name, timing in study.devices[0].timings.items() if "drawn" not in name}
+    device = type(study.devices[0])("other", study.devices[0].about, few)
+    other = Study(study.plan, study.subjects, study.counts, [device])
+    assert other.predictors() == {}
+    assert other.devices_with("space") == []
+    assert other.devices_with("networks") == [device]
