@@ -18,7 +18,9 @@ PARAMETERS = {
     ("mobilevit-s", 1000): 5_578_632,
     ("mobilenetv1-0.25", 2): 221_794,
     ("mobilenetv2-0.35", 2): 398_690,
+    ("mobilenetv2", 1000): 3_504_872,
     ("mobilenetv3-small", 1000): 2_542_856,
+    ("mobilenetv3-large", 1000): 5_483_032,
 }
 
 
@@ -47,7 +49,9 @@ def test_every_name_is_counted() -> None:
         # MobileNetV2 paper, table 4 / MobileNetV3 paper, table 3 (millions, 1000 classes): the
         # published figures are rounded, and count V3's squeeze-and-excitation a little otherwise.
         ("mobilenetv2-0.35", 224, 3, 59e6),
+        ("mobilenetv2", 224, 3, 300e6),
         ("mobilenetv3-small", 224, 3, 56e6),
+        ("mobilenetv3-large", 224, 3, 219e6),
         # MLPerf Tiny: 7.49M MACs at 96x96 with 2 classes; the classifier adds 0.26M here.
         ("mobilenetv1-0.25", 96, 3, 7.75e6),
     ],
