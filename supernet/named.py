@@ -2,7 +2,8 @@
 
     named_network("mobilevit-xs", num_classes=1000, resolution=256)
 
-Sources: HyT-NAS arXiv 2303.04440, MobileViT arXiv 2110.02178; those of the MobileNets are in `mobilenets`.
+Sources: HyT-NAS arXiv 2303.04440, MobileViT arXiv 2110.02178, ViT arXiv 2010.11929; those of the MobileNets
+are in `mobilenets`.
 """
 
 import dataclasses
@@ -25,7 +26,10 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
+    TransformerSpec,
 )
+from supernet.spec_checks import check_network_spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,14 +49,15 @@ def named_network(name: str, *, num_classes: int, resolution: int, channels: int
     """The published network `name` (one of `NAMES`) for [B, resolution, resolution, channels].
 
     Raises:
-        UserError: for a name that is not known; the message lists those that are.
+        UserError: for a name that is not known, and the message lists those that are; for a resolution that
+            the network cannot take (`vit-tiny` takes multiples of 16).
     """
     if name not in _BODIES:
         near = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise UserError(f"no network is called {name!r}; {hint}Known: {', '.join(NAMES)}")
     body = _BODIES[name]()
-    return NetworkSpec(
+    spec = NetworkSpec(
         name=name,
         resolution=resolution,
         channels=channels,
@@ -61,6 +66,8 @@ def named_network(name: str, *, num_classes: int, resolution: int, channels: int
         head=body.head,
         counts_statistics=body.counts_statistics,
     )
+    check_network_spec(spec)
+    return spec
 
 
 def _hybrid_blocks(
@@ -138,6 +145,16 @@ def _mobilevit(expansion: int, widths: tuple[int, ...], embeds: tuple[int, ...])
     return Body(blocks, HeadSpec(4 * widths[-1]))
 
 
+def _vit_tiny() -> Body:
+    """ViT-Ti/16 in its plain form: no class token, fixed positions, mean of the last tokens, a linear
+    classifier (arXiv 2205.01580); sizes as in arXiv 2106.04560, Table 2; GELU by its definition.
+
+    DeiT-Ti (arXiv 2012.12877) is the same with learned positions and a class token: 197 * 192 + 192 more.
+    """
+    blocks = (PatchEmbedSpec(192, patch=16), TransformerSpec(192, heads=3, ffn=768, depth=12))
+    return Body(blocks, HeadSpec(0))
+
+
 _BODIES: dict[str, Callable[[], Body]] = {
     "hyt-nas-bl": _hyt_nas_bl,
     "hyt-nas-o": _hyt_nas_o,
@@ -150,5 +167,6 @@ _BODIES: dict[str, Callable[[], Body]] = {
     "mobilenetv2": lambda: mobilenet_v2(1.0),
     "mobilenetv3-small": mobilenet_v3_small,
     "mobilenetv3-large": mobilenet_v3_large,
+    "vit-tiny": _vit_tiny,
 }
 NAMES = tuple(_BODIES)
