@@ -29,7 +29,9 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 from supernet.spaces import built_in_space
 
@@ -43,7 +45,11 @@ class Config:
 
     network: tyro.conf.Positional[str]
     """A published network's name, or a JSON file: a network (or {"network": network}), or
-    {"space": name, "genes": {gene: value}}."""
+    {"space": name, "genes": {gene: value}}.
+
+    The names: hyt-nas-bl, hyt-nas-o, hyt-nas-ba, mobilevit-xxs, mobilevit-xs, mobilevit-s, mobilenetv1-0.25,
+    mobilenetv2-0.35, mobilenetv2, mobilenetv3-small, mobilenetv3-large, vit-tiny (of multiples of 16 pixels).
+    """
     num_classes: int | None = None
     """Classes; if not given, what the file says, or 2."""
     resolution: int | None = None
@@ -155,6 +161,8 @@ def resolve_network(
             channels=CHANNELS if channels is None else channels,
         )
     except UserError as error:
+        if target in NAMES:
+            raise
         raise UserError(f"{error}, or the path of a JSON file") from None
 
 
@@ -217,6 +225,10 @@ def _layers(spec: BlockSpec) -> str:
                 f"MobileViT embed {spec.embed}, heads {spec.heads}, ffn {spec.ffn}, "
                 f"depth {spec.depth}, patch {spec.patch}"
             )
+        case PatchEmbedSpec():
+            return f"patches {spec.patch}x{spec.patch}, sine-cosine positions"
+        case TransformerSpec():
+            return f"transformer heads {spec.heads}, ffn {spec.ffn}, depth {spec.depth}"
 
 
 def _window(spec: ConvSpec | SeparableSpec | InvertedResidualSpec) -> str:

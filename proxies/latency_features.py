@@ -19,7 +19,10 @@ from supernet.graph import part_graphs
 from supernet.network_spec import NetworkSpec
 from supernet.operations import Kind
 
-_KINDS: tuple[Kind, ...] = get_args(Kind)
+# Positions are an addition of a constant. Without features of their own, predictors that were fitted before
+# there were any can still be read.
+_COUNTED_AS: dict[Kind, Kind] = {"position": "add"}
+_KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in _COUNTED_AS)
 _MULTIPLYING: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "linear", "scores", "mix")
 FEATURE_NAMES = (
     "network",  # 1: what each run costs whatever the network
@@ -70,8 +73,9 @@ def _count(part: Part) -> Features:
     for op in part.ops:
         if op.is_view:
             continue
-        features[_INDEX[f"num_{op.kind}"]] += 1
-        features[_INDEX[f"elements_{op.kind}"]] += math.prod(op.shape)
+        kind = _COUNTED_AS.get(op.kind, op.kind)
+        features[_INDEX[f"num_{kind}"]] += 1
+        features[_INDEX[f"elements_{kind}"]] += math.prod(op.shape)
         if op.kind in _MULTIPLYING:
-            features[_INDEX[f"macs_{op.kind}"]] += op.num_macs
+            features[_INDEX[f"macs_{kind}"]] += op.num_macs
     return features

@@ -85,9 +85,8 @@ def written_padding(op: Op, side: int) -> tuple[int, int] | None:
     None where TFLite's SAME pads as our convolutions do. Where the stride leaves a choice, SAME puts more
     zeros after than before, ours never.
     """
-    before = op.kernel // 2
     total = max((op.shape[0] - 1) * op.stride + op.kernel - side, 0)
-    return None if total // 2 == before else (before, total - before)
+    return None if total // 2 == op.padding else (op.padding, total - op.padding)
 
 
 class _Builder:
@@ -169,7 +168,7 @@ def _activation(builder: _Builder, op: Op) -> int:
     match op.function:
         case "silu":
             return builder.add((x, builder.add((x,), size, "gate")), size)
-        case "hardswish":
+        case "hardswish" | "gelu":
             return builder.add((x,), size)
         case "hard_sigmoid":
             builder.constant("three", "float")
@@ -189,6 +188,11 @@ def _elementwise(builder: _Builder, op: Op) -> int:
     """One operator without constants, over all inputs."""
     inputs = tuple(builder.x(number) for number in range(len(op.inputs)))
     return builder.add(inputs, math.prod(op.shape))
+
+
+def _position(builder: _Builder, op: Op) -> int:
+    builder.constant("positions", "float", math.prod(op.shape))
+    return _elementwise(builder, op)
 
 
 def _with_integers(*names: tuple[str, int]) -> Callable[[_Builder, Op], int]:
@@ -253,6 +257,7 @@ _LOWER: dict[str, Callable[[_Builder, Op], int]] = {
     "linear": _linear,
     "activation": _activation,
     "add": _elementwise,
+    "position": _position,
     "multiply": _multiply,
     "concat": _elementwise,
     "global_pool": _with_integers(("axes", 2)),

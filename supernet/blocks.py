@@ -14,16 +14,21 @@ from supernet.layers import (
     LayerNorm,
     Linear,
     PairConv,
+    PatchConv,
 )
 from supernet.network_spec import (
+    Activation,
     BlockSpec,
     ConvSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 from supernet.ops import Train
+from supernet.positions import sine_cosine_positions
 from supernet.widths import AttentionWidths
 
 
@@ -96,14 +101,15 @@ class InvertedResidual(nnx.Module):
 class TransformerLayer(nnx.Module):
     """Pre-norm attention and feed-forward over tokens [B, G, N, D] (arXiv 2010.11929, equations 2, 3)."""
 
-    def __init__(self, spec: MobileViTSpec, init: Initializer):
-        self.heads = spec.heads
-        self.norm1 = LayerNorm(spec.embed)
-        self.qkv = QKV(spec.embed, init)
-        self.attention_out = Linear(spec.embed, spec.embed, init, bias=True, gain=1.0)
-        self.norm2 = LayerNorm(spec.embed)
-        self.ffn_in = Linear(spec.embed, spec.ffn, init, bias=True)
-        self.ffn_out = Linear(spec.ffn, spec.embed, init, bias=True, gain=1.0)
+    def __init__(self, embed: int, heads: int, ffn: int, init: Initializer, activation: Activation = "silu"):
+        self.heads = heads
+        self.activation = activation
+        self.norm1 = LayerNorm(embed)
+        self.qkv = QKV(embed, init)
+        self.attention_out = Linear(embed, embed, init, bias=True, gain=1.0)
+        self.norm2 = LayerNorm(embed)
+        self.ffn_in = Linear(embed, ffn, init, bias=True)
+        self.ffn_out = Linear(ffn, embed, init, bias=True, gain=1.0)
 
     def __call__(
         self, x: jax.Array, mask: jax.Array | None = None, widths: AttentionWidths | None = None
@@ -122,7 +128,8 @@ class TransformerLayer(nnx.Module):
             )
         x = x + ops.mask_channels(self.attention_out(v, width), embed)
         hidden = -(-self.ffn_in.kernel[...].shape[1] * width // built)
-        h = ops.mask_channels(jax.nn.silu(self.ffn_in(self.norm2(x, embed), hidden)), ffn)
+        h = ops.activate(self.ffn_in(self.norm2(x, embed), hidden), self.activation)
+        h = ops.mask_channels(h, ffn)
         return x + ops.mask_channels(self.ffn_out(h, width), embed)
 
 
@@ -137,7 +144,9 @@ class MobileViT(nnx.Module):
         self.embed = Linear(width, spec.embed, init, gain=1.0)
         if spec.embed_norm:
             self.embed_norm = BatchNorm(spec.embed)
-        self.layers = nnx.List([TransformerLayer(spec, init) for _ in range(spec.depth)])
+        self.layers = nnx.List(
+            [TransformerLayer(spec.embed, spec.heads, spec.ffn, init) for _ in range(spec.depth)]
+        )
         self.norm = LayerNorm(spec.embed)
         self.back = Linear(spec.embed, width, init)
         self.back_norm = BatchNorm(width)
@@ -157,6 +166,34 @@ class MobileViT(nnx.Module):
         h = self.back(ops.fold(self.norm(tokens), patch, height, breadth))
         h = self.back_norm(h, "silu", train=train)
         return self.fuse_norm(self.fuse(x, h), "silu", train=train)
+
+
+class PatchEmbed(nnx.Module):
+    """`PatchEmbedSpec`."""
+
+    def __init__(self, in_width: int, spec: PatchEmbedSpec, init: Initializer):
+        self.conv = PatchConv(in_width, spec.width, spec.patch, init)
+
+    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
+        """[B, H, W, in] -> [B, H / patch, W / patch, width]."""
+        y = self.conv(x)
+        return y + sine_cosine_positions(*y.shape[1:]).astype(y.dtype)
+
+
+class Transformer(nnx.Module):
+    """`TransformerSpec`."""
+
+    def __init__(self, spec: TransformerSpec, init: Initializer):
+        width, heads, ffn = spec.width, spec.heads, spec.ffn
+        self.layers = nnx.List([TransformerLayer(width, heads, ffn, init, "gelu") for _ in range(spec.depth)])
+        self.norm = LayerNorm(width)
+
+    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
+        """[B, H, W, width] to the same."""
+        tokens = ops.unfold(x, 1)
+        for layer in self.layers:
+            tokens = layer(tokens)
+        return ops.fold(self.norm(tokens), 1, *x.shape[1:3])
 
 
 class Head(nnx.Module):
@@ -196,3 +233,7 @@ def build_block(in_width: int, spec: BlockSpec, init: Initializer) -> nnx.Module
             return InvertedResidual(in_width, spec, init)
         case MobileViTSpec():
             return MobileViT(spec, init)
+        case PatchEmbedSpec():
+            return PatchEmbed(in_width, spec, init)
+        case TransformerSpec():
+            return Transformer(spec, init)

@@ -4,12 +4,15 @@ import math
 
 from supernet.graph_builder import GraphBuilder
 from supernet.network_spec import (
+    Activation,
     BlockSpec,
     ConvSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 from supernet.operations import KEY, QUERY, VALUE, Kind, Op, Shape
 
@@ -35,6 +38,14 @@ def lower_block(builder: GraphBuilder, x: int, spec: BlockSpec) -> int:
             return _lower_inverted_residual(builder, x, spec)
         case MobileViTSpec():
             return _lower_mobilevit(builder, x, spec)
+        case PatchEmbedSpec():
+            x = builder.conv(
+                x, "conv", "conv", spec.width, kernel=spec.patch, stride=spec.patch, padding=0, bias=True
+            )
+            path, shape = builder.path("position"), builder.shape(x)
+            return builder.append(Op("position", path, (x,), builder.next, shape))
+        case TransformerSpec():
+            return _lower_transformer(builder, x, spec, patch=1, activation="gelu")
 
 
 def _lower_separable(builder: GraphBuilder, x: int, spec: SeparableSpec) -> int:
@@ -94,17 +105,24 @@ def _lower_mobilevit(builder: GraphBuilder, x: int, spec: MobileViTSpec) -> int:
     height, width, channels = builder.shape(x)
     y = builder.conv(x, "conv", "local", channels, kernel=spec.kernel, norm="local_norm", activation="silu")
     y = builder.conv(y, "pointwise", "embed", spec.embed, norm="embed_norm" if spec.embed_norm else "")
-    y = _lower_transformer(builder, y, spec)
+    y = _lower_transformer(builder, y, spec, patch=spec.patch, activation="silu")
     y = builder.conv(y, "pointwise", "back", channels, norm="back_norm", activation="silu")
     path, shape = builder.path("concat"), (height, width, 2 * channels)
     y = builder.append(Op("concat", path, (x, y), builder.next, shape))
     return builder.conv(y, "conv", "fuse", channels, kernel=spec.kernel, norm="fuse_norm", activation="silu")
 
 
-def _lower_transformer(builder: GraphBuilder, x: int, spec: MobileViTSpec) -> int:
+def _lower_transformer(
+    builder: GraphBuilder,
+    x: int,
+    spec: MobileViTSpec | TransformerSpec,
+    *,
+    patch: int,
+    activation: Activation,
+) -> int:
     """Unfolds the map [H, W, d], runs the layers, folds it back."""
     height, width, d = builder.shape(x)
-    patch = min(spec.patch, max(height, width))  # else a group would be padding alone
+    patch = min(patch, max(height, width))  # else a group would be padding alone
     rows, columns = math.ceil(height / patch), math.ceil(width / patch)
     padded = (rows * patch, columns * patch, d)
     is_padded = padded[:2] != (height, width)
@@ -115,29 +133,27 @@ def _lower_transformer(builder: GraphBuilder, x: int, spec: MobileViTSpec) -> in
         x = builder.move(x, "pad", "pad", padded)
     x = builder.move(x, "unfold", "unfold", tokens, patch=patch, is_view=is_view)
     for index in range(spec.depth):
-        x = _lower_layer(builder, x, spec, index, patch, height if is_padded else 0)
+        layer = f"layers/{index}"
+        y = builder.layer_norm(x, f"{layer}/norm1")
+        y = lower_attention(
+            builder, y, layer, spec.heads, patch=patch, padded_side=height if is_padded else 0
+        )
+        x = builder.add(x, y, f"{layer}/attention_residual")
+        y = builder.layer_norm(x, f"{layer}/norm2")
+        y = lower_feed_forward(builder, y, layer, spec.ffn, activation)
+        x = builder.add(x, y, f"{layer}/ffn_residual")
     x = builder.layer_norm(x, "norm")
     x = builder.move(x, "fold", "fold", padded, patch=patch, is_view=is_view)
     return builder.move(x, "crop", "crop", (height, width, d)) if is_padded else x
 
 
-def _lower_layer(
-    builder: GraphBuilder, x: int, spec: MobileViTSpec, index: int, patch: int, padded_side: int
-) -> int:
-    """One pre-norm layer on tokens [G, N, d]; `padded_side` is 0 where nothing was padded."""
-    layer = f"layers/{index}"
-    y = builder.layer_norm(x, f"{layer}/norm1")
-    y = lower_attention(builder, y, layer, spec.heads, patch=patch, padded_side=padded_side)
-    x = builder.add(x, y, f"{layer}/attention_residual")
-    y = builder.layer_norm(x, f"{layer}/norm2")
-    y = lower_feed_forward(builder, y, layer, spec.ffn)
-    return builder.add(x, y, f"{layer}/ffn_residual")
-
-
 def lower_attention(
     builder: GraphBuilder, x: int, layer: str, heads: int, *, patch: int = 1, padded_side: int = 0
 ) -> int:
-    """Self-attention [G, N, d] -> [G, N, d], with the linear layers before and after it."""
+    """Self-attention [G, N, d] -> [G, N, d], with the linear layers before and after it.
+
+    `padded_side` is the side of the map before it was padded to patches, 0 where it was not.
+    """
     _, tokens, d = builder.shape(x)
     single = tokens == 1  # a softmax over one token is 1: attention is the value
     y = builder.linear(x, f"{layer}/qkv", 3 * d, value_only=single)
@@ -146,11 +162,13 @@ def lower_attention(
     return builder.linear(y, f"{layer}/attention_out", d)
 
 
-def lower_feed_forward(builder: GraphBuilder, x: int, layer: str, ffn: int) -> int:
-    """Two linear layers [..., d] -> [..., ffn] -> [..., d], silu between them."""
+def lower_feed_forward(
+    builder: GraphBuilder, x: int, layer: str, ffn: int, activation: Activation = "silu"
+) -> int:
+    """Two linear layers [..., d] -> [..., ffn] -> [..., d], the activation between them."""
     d = builder.shape(x)[-1]
     y = builder.linear(x, f"{layer}/ffn_in", ffn)
-    y = builder.activation(y, f"{layer}/ffn_in", "silu")
+    y = builder.activation(y, f"{layer}/ffn_in", activation)
     return builder.linear(y, f"{layer}/ffn_out", d)
 
 

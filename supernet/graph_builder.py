@@ -48,11 +48,12 @@ class GraphBuilder:
         *,
         kernel: int = 1,
         stride: int = 1,
+        padding: int | None = None,
         bias: bool = False,
         norm: str = "",
         activation: Activation = "none",
     ) -> int:
-        """A convolution of any kind, padded by kernel // 2, its BatchNorm and its activation."""
+        """A convolution of any kind, padded by kernel // 2 if not told, its BatchNorm and its activation."""
         height, side, channels = self.shape(x)
         shape = (math.ceil(height / stride), math.ceil(side / stride), width)
         size = kernel * kernel * width * (1 if kind == "depthwise" else channels)
@@ -71,6 +72,7 @@ class GraphBuilder:
                 num_macs=shape[0] * shape[1] * size,
                 kernel=kernel,
                 stride=stride,
+                padding=kernel // 2 if padding is None else padding,
             )
         )
         return self.activation(y, name, activation)

@@ -42,6 +42,24 @@ class Conv(nnx.Module):
         return y if self.bias is None else y + self.bias[...][:width].astype(y.dtype)
 
 
+class PatchConv(nnx.Module):
+    """Biased convolution whose kernel [P, P, in, out] is its stride, unpadded: ViT's patches."""
+
+    def __init__(self, in_width: int, width: int, patch: int, init: Initializer):
+        shape = (patch, patch, in_width, width)
+        self.kernel = nnx.Param(init.normal(shape, fan_in=patch**2 * in_width, gain=1.0))
+        self.bias = nnx.Param(np.zeros(width, np.float32))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """[B, H, W, in] -> [B, H / P, W / P, width]; P divides H and W."""
+        kernel = self.kernel[...]
+        patch, _, in_width, width = kernel.shape
+        batch, rows, columns = x.shape[0], x.shape[1] // patch, x.shape[2] // patch
+        patches = x.reshape(batch, rows, patch, columns, patch, in_width).transpose(0, 1, 3, 2, 4, 5)
+        y = ops.pointwise(patches.reshape(batch, rows, columns, -1), kernel.reshape(-1, width))
+        return y + self.bias[...].astype(y.dtype)
+
+
 class PairConv(nnx.Module):
     """3x3 convolution over two maps side by side, kernel [K, K, 2, in, out]: MobileViT's fusion."""
 

@@ -10,7 +10,7 @@ All convolutions are without bias and followed by BatchNorm unless a field says 
 import dataclasses
 from typing import Any, Literal
 
-Activation = Literal["relu", "relu6", "silu", "hardswish", "none"]
+Activation = Literal["relu", "relu6", "silu", "hardswish", "gelu", "none"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,34 @@ class MobileViTSpec:
     embed_norm: bool = True
 
 
-BlockSpec = ConvSpec | SeparableSpec | InvertedResidualSpec | MobileViTSpec
+@dataclasses.dataclass(frozen=True)
+class PatchEmbedSpec:
+    """ViT's beginning (arXiv 2010.11929, section 3.1): each `patch` x `patch` pixels to `width` channels by
+    one biased linear map, no norm, and fixed position embeddings on top (`positions`).
+
+    `patch` divides the map's side; `width` is a multiple of 4, from 8 on.
+    """
+
+    width: int
+    patch: int
+
+    @property
+    def stride(self) -> int:
+        return self.patch
+
+
+@dataclasses.dataclass(frozen=True)
+class TransformerSpec:
+    """`depth` pre-norm layers (arXiv 2010.11929, equations 2 and 3, with GELU) over all pixels of a map that
+    is `width` channels wide, and a last LayerNorm. Heads are interleaved, as in `MobileViTSpec`."""
+
+    width: int
+    heads: int
+    ffn: int
+    depth: int
+
+
+BlockSpec = ConvSpec | SeparableSpec | InvertedResidualSpec | MobileViTSpec | PatchEmbedSpec | TransformerSpec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,5 +148,7 @@ _TYPES = {
     "separable": SeparableSpec,
     "inverted_residual": InvertedResidualSpec,
     "mobilevit": MobileViTSpec,
+    "patch_embed": PatchEmbedSpec,
+    "transformer": TransformerSpec,
 }
 _NAMES = {cls: name for name, cls in _TYPES.items()}

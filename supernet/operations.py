@@ -19,6 +19,7 @@ Kind = Literal[
     "linear",  # [..., C] -> [..., C']
     "activation",  # elementwise `function`
     "add",  # elementwise
+    "position",  # adds fixed position embeddings [H, W, C] to a map (`positions`)
     "multiply",  # map [H, W, C] times vector [C]
     "concat",  # along channels
     "global_pool",  # [H, W, C] -> [C], mean
@@ -59,6 +60,7 @@ class Op:
     is_view: bool = False  # moves no data: the output is the input under another shape
     kernel: int = 1
     stride: int = 1
+    padding: int = 0  # convolutions: zeros on each side of the map
     function: Function = "none"  # activation
     patch: int = 1  # unfold, fold, mask
     side: int = 0  # mask: the map's side before padding

@@ -4,7 +4,7 @@ Letters: B batch, H W map, C channels, K kernel side, G groups, N tokens, D embe
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import jax
@@ -176,11 +176,12 @@ def activate(x: jax.Array, name: str) -> jax.Array:
     return _ACTIVATIONS[name](x)
 
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": jax.nn.relu,
     "relu6": jax.nn.relu6,
     "silu": jax.nn.silu,
     "hardswish": jax.nn.hard_swish,
+    "gelu": functools.partial(jax.nn.gelu, approximate=False),
     "none": lambda x: x,
 }
 

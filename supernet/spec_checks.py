@@ -11,6 +11,8 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
+    TransformerSpec,
 )
 
 
@@ -21,10 +23,13 @@ def check_network_spec(spec: NetworkSpec) -> None:
         _check_at_least(f"network {spec.name!r}", field, getattr(spec, field), 1)
     if not spec.blocks:
         raise UserError(f"network {spec.name!r}: blocks is empty; give it at least one block")
-    channels = spec.channels
+    side, channels = spec.resolution, spec.channels
     for index, block in enumerate(spec.blocks):
-        _check_block(f"network {spec.name!r}, blocks/{index}", block, channels)
-        channels = block.width
+        where = f"network {spec.name!r}, blocks/{index}"
+        _check_block(where, block, channels)
+        if isinstance(block, PatchEmbedSpec):
+            _check_patches(where, block, side)
+        side, channels = -(-side // getattr(block, "stride", 1)), block.width
     _check_block(f"network {spec.name!r}, head", spec.head, channels)
 
 
@@ -61,21 +66,47 @@ def _check_block(where: str, spec: BlockSpec | HeadSpec, channels: int) -> None:
         raise UserError(f"{where}: kernel is {kernel}, but must be odd; try {kernel + 1}")
     if activation not in _ACTIVATIONS:
         raise UserError(f"{where}: activation is {activation!r}; choose one of {', '.join(_ACTIVATIONS)}")
-    if isinstance(spec, MobileViTSpec):
-        if spec.embed % spec.heads:
+    match spec:
+        case MobileViTSpec():
+            _check_attention(where, "MobileViT", spec, "embed", channels)
+        case TransformerSpec():
+            _check_attention(where, "transformer", spec, "width", channels)
+        case PatchEmbedSpec() if spec.width % 4 or spec.width < 8:
             raise UserError(
-                f"{where}: heads is {spec.heads}, which does not divide embed {spec.embed}; "
-                "choose an embed that is a multiple of heads"
+                f"{where}: width is {spec.width}, but sine-cosine positions need a multiple of 4 from 8 on; "
+                f"set width to {max(8, -(-spec.width // 4) * 4)}"
             )
-        if spec.width != channels:
+        case InvertedResidualSpec() if not spec.expand and spec.hidden != channels:
             raise UserError(
-                f"{where}: a MobileViT block keeps its width, but width is {spec.width} and its "
-                f"input has {channels} channels; set width to {channels}"
+                f"{where}: expand is off, so hidden must be the input's {channels} channels, "
+                f"not {spec.hidden}; set hidden to {channels} or turn expand on"
             )
-    if isinstance(spec, InvertedResidualSpec) and not spec.expand and spec.hidden != channels:
+
+
+def _check_attention(
+    where: str, kind: str, spec: MobileViTSpec | TransformerSpec, field: str, channels: int
+) -> None:
+    """`field` names what the heads share."""
+    embed = getattr(spec, field)
+    if embed % spec.heads:
         raise UserError(
-            f"{where}: expand is off, so hidden must be the input's {channels} channels, "
-            f"not {spec.hidden}; set hidden to {channels} or turn expand on"
+            f"{where}: heads is {spec.heads}, which does not divide {field} {embed}; "
+            f"choose a multiple of {spec.heads}"
+        )
+    if spec.width != channels:
+        raise UserError(
+            f"{where}: a {kind} block keeps its width, but width is {spec.width} and its "
+            f"input has {channels} channels; set width to {channels}"
+        )
+
+
+def _check_patches(where: str, spec: PatchEmbedSpec, side: int) -> None:
+    """Raises UserError where a map of `side` is no whole number of patches."""
+    if side % spec.patch:
+        above = -(-side // spec.patch) * spec.patch
+        raise UserError(
+            f"{where}: patch is {spec.patch}, which does not divide the side of its {side} x {side} map; "
+            f"choose a resolution that makes it a multiple of {spec.patch}, such as {above}"
         )
 
 

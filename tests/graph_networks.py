@@ -14,7 +14,9 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 
 HEAD = HeadSpec(0)
@@ -50,6 +52,11 @@ NETWORKS: dict[str, tuple[tuple[BlockSpec, ...], HeadSpec]] = {
         (ConvSpec(4, stride=2), MobileViTSpec(4, 6, heads=1, ffn=12, depth=1, patch=2)),
         HEAD,
     ),
+    "patches, transformer": (
+        (ConvSpec(4, stride=2), PatchEmbedSpec(12, patch=2), TransformerSpec(12, heads=3, ffn=16, depth=2)),
+        HEAD,
+    ),
+    "one patch": ((PatchEmbedSpec(8, patch=11), TransformerSpec(8, heads=2, ffn=12, depth=1)), HEAD),
 }
 
 

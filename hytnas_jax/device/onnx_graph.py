@@ -18,6 +18,7 @@ from hytnas_jax.device.folded_weights import EPSILON, FoldedWeights, Tree
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
 from supernet.operations import KEY, Graph, Op, Shape
+from supernet.positions import sine_cosine_positions
 
 OPSET = 21
 IR_VERSION = 10
@@ -144,14 +145,13 @@ def _write_conv(writer: _Writer, op: Op) -> None:
     taps = kernel.reshape(op.kernel, op.kernel, channels // groups, op.shape[-1])
     weight = writer.constant(f"{op.name}/weight", taps.transpose(3, 2, 0, 1))
     inputs = [*writer.inputs(op), weight, writer.constant(f"{op.name}/bias", bias)]
-    pad = op.kernel // 2
     writer.node(
         op,
         "Conv",
         inputs,
         kernel_shape=(op.kernel, op.kernel),
         strides=(op.stride, op.stride),
-        pads=(pad, pad, pad, pad),
+        pads=(op.padding,) * 4,
         group=groups,
     )
 
@@ -188,6 +188,13 @@ def _write_activation(writer: _Writer, op: Op) -> None:
             writer.node(op, "Mul", [x, gate])
         case "hard_sigmoid":
             writer.node(op, "HardSigmoid", [x], alpha=1 / 6, beta=0.5)
+        case "gelu":
+            writer.node(op, "Gelu", [x])
+
+
+def _write_position(writer: _Writer, op: Op) -> None:
+    positions = sine_cosine_positions(*op.shape).transpose(2, 0, 1)
+    writer.node(op, "Add", [*writer.inputs(op), writer.constant(f"{op.name}/positions", positions[None])])
 
 
 def _write_multiply(writer: _Writer, op: Op) -> None:
@@ -292,6 +299,7 @@ _WRITERS: dict[str, Callable[[_Writer, Op], object]] = {
     "linear": _write_linear,
     "activation": _write_activation,
     "add": lambda writer, op: writer.node(op, "Add", writer.inputs(op)),
+    "position": _write_position,
     "multiply": _write_multiply,
     "concat": lambda writer, op: writer.node(op, "Concat", writer.inputs(op), axis=1),
     "global_pool": _write_global_pool,

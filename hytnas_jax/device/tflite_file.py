@@ -169,6 +169,8 @@ def _options(kind: str, given: dict[str, Any]) -> Any:
             return fb.FullyConnectedOptionsT()
         case "BATCH_MATMUL":
             return fb.BatchMatMulOptionsT(adjY=True)  # the second matrix is given transposed
+        case "GELU":
+            return fb.GeluOptionsT(approximate=False)
         case "ADD":
             return fb.AddOptionsT(fusedActivationFunction=fused)
         case "SUB":

@@ -2,7 +2,8 @@
 
 Maps are [1, H, W, C], tokens [G * T, d] with T tokens in each of G groups; other letters are those of
 `supernet.operations`. Nothing has more than four axes and nothing is resized, so that the integer kernels of
-microcontrollers can run it. `proxies.tflite_operators` lists the same operators, to count their memory.
+microcontrollers can run it; GELU alone, which the search spaces do not have, TensorFlow Lite Micro lacks.
+`proxies.tflite_operators` lists the same operators, to count their memory.
 """
 
 import math
@@ -19,6 +20,7 @@ from proxies.tflite_operators import written_padding
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
 from supernet.operations import VALUE, Graph, Op, Shape
+from supernet.positions import sine_cosine_positions
 
 
 def build_tflite(
@@ -181,6 +183,8 @@ def _write_activation(writer: _Writer, op: Op) -> None:
             writer.last(op, "MUL", [x, gate], shape)
         case "hardswish":
             writer.last(op, "HARD_SWISH", [x], shape)
+        case "gelu":
+            writer.last(op, "GELU", [x], shape)
         case "hard_sigmoid":
             inputs = [x, writer.constant(op, "three", 3.0)]
             six = writer.step(op, "gate", "ADD", inputs, shape, fused="RELU6")
@@ -286,6 +290,11 @@ def _write_add(writer: _Writer, op: Op) -> None:
     writer.last(op, "ADD", [x, y], writer.file.shape(x))
 
 
+def _write_position(writer: _Writer, op: Op) -> None:
+    positions = writer.constant(op, "positions", sine_cosine_positions(*op.shape)[None])
+    writer.last(op, "ADD", [*writer.inputs(op), positions], (1, *op.shape))
+
+
 _WRITERS: dict[str, Callable[[_Writer, Op], None]] = {
     "conv": _write_conv,
     "depthwise": _write_conv,
@@ -293,6 +302,7 @@ _WRITERS: dict[str, Callable[[_Writer, Op], None]] = {
     "linear": _write_linear,
     "activation": _write_activation,
     "add": _write_add,
+    "position": _write_position,
     "multiply": _write_multiply,
     "concat": lambda writer, op: writer.last(op, "CONCATENATION", writer.inputs(op), (1, *op.shape), axis=3),
     "global_pool": _write_global_pool,

@@ -15,7 +15,9 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 
 # All in SVG units; the drawing scales to the room that it is given.
@@ -70,7 +72,7 @@ def _boxes(spec: NetworkSpec) -> list[_Box]:
     width = spec.channels
     boxes = []
     for block, row in zip(spec.blocks, block_rows, strict=True):
-        family = "attention" if isinstance(block, MobileViTSpec) else "conv"
+        family = "attention" if isinstance(block, MobileViTSpec | TransformerSpec) else "conv"
         title, detail = block_label(block, width)
         boxes.append(_Box(family, title, detail, row.shape, _hover(row)))
         width = block.width
@@ -90,10 +92,20 @@ def block_label(block: BlockSpec, in_width: int) -> tuple[str, str]:
             squeeze = f", squeeze {block.squeeze}" if block.squeeze else ""
             return f"inverted residual {_window(block)}", hidden + squeeze + skip
         case MobileViTSpec():
-            layers = "1 layer" if block.depth == 1 else f"{block.depth} layers"
-            heads = "1 head" if block.heads == 1 else f"{block.heads} heads"
-            detail = f"embed {block.embed}, {heads}, ffn {block.ffn}, patch {block.patch}"
-            return f"attention, {layers}", detail
+            detail = f"embed {block.embed}, {_heads(block)}, ffn {block.ffn}, patch {block.patch}"
+            return _attention(block), detail
+        case PatchEmbedSpec():
+            return f"patches {block.patch}×{block.patch}", "linear, + positions"
+        case TransformerSpec():
+            return _attention(block), f"all pixels, {_heads(block)}, ffn {block.ffn}"
+
+
+def _attention(block: MobileViTSpec | TransformerSpec) -> str:
+    return "attention, 1 layer" if block.depth == 1 else f"attention, {block.depth} layers"
+
+
+def _heads(block: MobileViTSpec | TransformerSpec) -> str:
+    return "1 head" if block.heads == 1 else f"{block.heads} heads"
 
 
 def _window(block: ConvSpec | SeparableSpec | InvertedResidualSpec) -> str:

@@ -24,8 +24,9 @@ from hytnas_jax.weights import load_weights, save_weights
 from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_json
 from proxies.ranking import kendall_tau
 from supernet.architecture import Architecture
+from supernet.errors import UserError
 from supernet.model import Tree
-from supernet.named import named_network
+from supernet.named import NAMES, named_network
 from supernet.network_spec import NetworkSpec
 from supernet.subnet import slice_subnet
 
@@ -96,15 +97,25 @@ def _chosen(project: Project, search: Step, count: int) -> list[Chosen]:
 
 
 def _published(project: Project, names: Sequence[str]) -> list[Chosen]:
-    """Published networks for the project's pictures. Raises UserError for a name that is not known."""
-    side = max(project.space.resolution)
-    return [
-        Chosen(
-            named_network(name, num_classes=project.num_classes, resolution=side, channels=project.channels),
-            "published",
-        )
-        for name in dict.fromkeys(names)
-    ]
+    """Published networks for the project's pictures.
+
+    Raises UserError for a name that is not known, or whose network cannot take pictures of that side.
+    """
+    side, chosen = max(project.space.resolution), []
+    for name in dict.fromkeys(names):
+        try:
+            spec = named_network(
+                name, num_classes=project.num_classes, resolution=side, channels=project.channels
+            )
+        except UserError as error:
+            if name not in NAMES:
+                raise
+            raise UserError(
+                f"--named {name}: {error}; the resolution is the largest of the search, so leave {name} out "
+                "or search at another one in another work folder"
+            ) from None
+        chosen.append(Chosen(spec, "published"))
+    return chosen
 
 
 def shared_weights(project: Project) -> Callable[[Architecture], Tree]:

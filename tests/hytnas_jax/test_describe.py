@@ -1,5 +1,6 @@
 """Descriptions of named networks, of files, and what is said where there is none."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from hytnas_jax.describe import Config, describe, main, resolve_network
 from proxies.complexity import complexity
 from supernet.errors import UserError
-from supernet.named import named_network
+from supernet.named import NAMES, named_network
 from supernet.spaces import built_in_space
 
 
@@ -88,6 +89,26 @@ def test_files_without_a_network(tmp_path: Path, value: object, message: str) ->
     with pytest.raises(UserError) as error:
         resolve_network(write(tmp_path, value))
     assert message in str(error.value)
+
+
+def test_vit() -> None:
+    rows = describe(named_network("vit-tiny", num_classes=1000, resolution=224))
+    assert [row.layers for row in rows] == [
+        "patches 16x16, sine-cosine positions",
+        "transformer heads 3, ffn 768, depth 12",
+        "pool, classifier",
+    ]
+    assert [row.shape for row in rows] == [(14, 14, 192), (14, 14, 192), (1000,)]
+
+
+def test_a_resolution_that_a_named_network_cannot_take() -> None:
+    with pytest.raises(UserError, match=r"patch is 16, .* multiple of 16, such as 112$"):
+        resolve_network("vit-tiny", resolution=100)
+
+
+def test_help_lists_the_published_networks() -> None:
+    said = inspect.getsource(Config)
+    assert [name for name in NAMES if f" {name}" not in said] == []
 
 
 def test_unknown_name_exits_with_2_and_no_traceback() -> None:

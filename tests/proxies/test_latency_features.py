@@ -10,7 +10,7 @@ from proxies.latency_features import FEATURE_NAMES, architecture_features, featu
 from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.named import NAMES, named_network
-from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, NetworkSpec
+from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, NetworkSpec, PatchEmbedSpec
 from supernet.spaces import SPACE_NAMES, built_in_space
 
 
@@ -33,20 +33,29 @@ def test_by_hand() -> None:
     }
 
 
+def test_positions_are_an_addition() -> None:
+    """Features of their own would make all predictors that are saved useless."""
+    spec = NetworkSpec("test", 4, 3, 2, (PatchEmbedSpec(8, patch=2),), HeadSpec(0))
+    features = named(latency_features(spec))
+    assert (features["num_add"], features["elements_add"]) == (1, 2 * 2 * 8)
+    assert len(FEATURE_NAMES) == 1 + 2 * 20 + 6
+
+
 def whole_graph(spec: NetworkSpec) -> dict[str, float]:
     """The same without blocks."""
     features: dict[str, float] = {"network": 1}
     for op in build_graph(spec).ops:
         if not op.is_view:
+            kind = "add" if op.kind == "position" else op.kind
             for name, value in (("num", 1), ("elements", math.prod(op.shape)), ("macs", op.num_macs)):
                 if value:
-                    features[f"{name}_{op.kind}"] = features.get(f"{name}_{op.kind}", 0) + value
+                    features[f"{name}_{kind}"] = features.get(f"{name}_{kind}", 0) + value
     return features
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_blocks_add_up_to_the_whole_graph_of_a_named_network(name: str) -> None:
-    spec = named_network(name, num_classes=3, resolution=72)
+    spec = named_network(name, num_classes=3, resolution=80)
     assert named(latency_features(spec)) == whole_graph(spec)
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, ndtr, softmax
 
 from supernet.blocks import Head, InvertedResidual
 from supernet.model import Model, Tree
@@ -17,8 +17,11 @@ from supernet.network_spec import (
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
+from supernet.positions import sine_cosine_positions
 
 from .block_models import SIDE, block_model, compiled, images, random_params
 
@@ -86,6 +89,42 @@ def test_separable_by_hand() -> None:
     np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-4)
 
 
+def test_patches_have_their_positions_added() -> None:
+    model = block_model(4, PatchEmbedSpec(8, patch=1))
+    params, x = random_params(model), images(4, 4)
+    expected = x @ params["conv"]["kernel"][0, 0] + params["conv"]["bias"] + sine_cosine_positions(5, 5, 8)
+    np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-5)
+
+
+def test_transformer_by_hand() -> None:
+    """Every pixel attends to every other; head h of 2 has the channels 2c + h."""
+    model = block_model(4, TransformerSpec(4, heads=2, ffn=3, depth=1))
+    params, x = random_params(model), images(4, 4)
+    p = jax.tree.map(lambda a: np.asarray(a, np.float64), params)
+    layer = p["layers"][0]
+
+    def linear(h: np.ndarray, name: str) -> np.ndarray:
+        return h @ layer[name]["kernel"] + layer[name]["bias"]
+
+    def norm(h: np.ndarray, q: dict[str, np.ndarray]) -> np.ndarray:
+        centred = h - h.mean(-1, keepdims=True)
+        return centred / np.sqrt(h.var(-1, keepdims=True) + 1e-5) * q["scale"] + q["bias"]
+
+    h = np.asarray(x, np.float64).reshape(3, SIDE * SIDE, 4)
+    qkv = np.einsum("bnc,cpd->pbnd", norm(h, layer["norm1"]), layer["qkv"]["kernel"])
+    q, k, v = qkv + layer["qkv"]["bias"][:, None, None]
+    mixed = np.empty_like(h)
+    for head in (0, 1):
+        mine = slice(head, None, 2)
+        scores = q[..., mine] @ k[..., mine].swapaxes(1, 2) / np.sqrt(2)
+        mixed[..., mine] = softmax(scores, -1) @ v[..., mine]
+    h = h + linear(mixed, "attention_out")
+    hidden = linear(norm(h, layer["norm2"]), "ffn_in")
+    h = norm(h + linear(hidden * ndtr(hidden), "ffn_out"), p["norm"])
+    y = np.asarray(compiled(model)(params, x, None)[0])
+    np.testing.assert_allclose(y, h.reshape(y.shape), atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("spec", "shape"),
     [
@@ -93,6 +132,8 @@ def test_separable_by_hand() -> None:
         (SeparableSpec(7, stride=2), (3, 3, 3, 7)),
         (InvertedResidualSpec(7, 12, stride=2), (3, 3, 3, 7)),
         (MobileViTSpec(6, embed=4, heads=2, ffn=4, depth=1, patch=2), (3, 5, 5, 6)),
+        (PatchEmbedSpec(8, patch=5), (3, 1, 1, 8)),
+        (TransformerSpec(6, heads=3, ffn=4, depth=2), (3, 5, 5, 6)),
     ],
     ids=lambda value: type(value).__name__,
 )

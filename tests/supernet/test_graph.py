@@ -13,7 +13,9 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 from supernet.operations import VALUE, Graph, Op
 
@@ -124,6 +126,37 @@ def test_one_token_a_group_needs_the_value_only() -> None:
     assert qkv.num_parameters == 6 * 18 + 18
 
 
+def test_patch_embedding() -> None:
+    spec = spec_of(PatchEmbedSpec(12, patch=4))
+    assert parameters(spec) == 4 * 4 * 4 * 12 + 12
+    assert macs(spec) == 2 * 2 * 4 * 4 * 4 * 12
+    ops = block_ops(build_graph(spec))
+    assert {name: op.shape for name, op in ops.items()} == dict.fromkeys(("conv", "position"), (2, 2, 12))
+    assert (ops["conv"].kernel, ops["conv"].stride, ops["conv"].padding) == (4, 4, 0)
+
+
+def test_patches_of_a_later_map() -> None:
+    blocks = (ConvSpec(6, stride=2), PatchEmbedSpec(8, patch=3), TransformerSpec(8, heads=2, ffn=5, depth=1))
+    graph = build_graph(spec_of(*blocks, resolution=11))  # 11, 6, 2
+    assert block_ops(graph, "blocks/2")["norm"].shape == (1, 4, 8)
+    with pytest.raises(UserError, match=r"blocks/1: patch is 3, .* its 7 x 7 map"):
+        build_graph(spec_of(*blocks, resolution=13))
+
+
+def test_transformer_block() -> None:
+    spec = spec_of(TransformerSpec(4, heads=2, ffn=5, depth=3))
+    layer = (4 * 12 + 12) + (4 * 4 + 4) + (4 * 5 + 5) + (5 * 4 + 4) + 2 * 8
+    assert parameters(spec) == 3 * layer + 8
+    # 64 pixels in one group: scores and mix are 64 x 64 x 4.
+    assert macs(spec) == 3 * (64 * (4 * 12 + 4 * 4 + 4 * 5 + 5 * 4) + 2 * 64 * 64 * 4)
+    ops = block_ops(build_graph(spec))
+    assert ops["layers/2/scores"].shape == (1, 2, 64, 64)
+    assert ops["layers/0/ffn_in/gelu"].function == "gelu"
+    assert ops["unfold"].is_view
+    assert ops["fold"].is_view
+    assert ops["fold"].shape == (8, 8, 4)
+
+
 def test_head() -> None:
     spec = dataclasses.replace(spec_of(ConvSpec(6)), head=HeadSpec(12, hidden=5))
     ops = block_ops(build_graph(spec), "head")
@@ -154,7 +187,11 @@ def test_tensors_are_numbered_in_execution_order() -> None:
         (ConvSpec(6, kernel=2), "kernel is 2, but must be odd; try 3"),
         (ConvSpec(0), "width is 0, but must be an integer of 1 or more"),
         (ConvSpec("6"), "width is '6', but must be an integer of 1 or more"),  # type: ignore[arg-type]
-        (ConvSpec(6, activation="gelu"), "activation is 'gelu'; choose one of relu"),  # type: ignore[arg-type]
+        (ConvSpec(6, activation="tanh"), "activation is 'tanh'; choose one of relu"),  # type: ignore[arg-type]
+        (PatchEmbedSpec(8, patch=3), "patch is 3, which does not divide the side of its 8 x 8 map"),
+        (PatchEmbedSpec(10, patch=2), "width is 10, but sine-cosine positions need a multiple of 4 from 8"),
+        (TransformerSpec(4, 3, 5, 1), "heads is 3, which does not divide width 4"),
+        (TransformerSpec(8, 2, 5, 1), "a transformer block keeps its width, but width is 8"),
     ],
 )
 def test_impossible_blocks_are_refused_by_name(block: BlockSpec, message: str) -> None:

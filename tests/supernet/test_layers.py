@@ -19,6 +19,7 @@ from supernet.layers import (
     LayerNorm,
     Linear,
     PairConv,
+    PatchConv,
 )
 
 EPSILON = 1e-5
@@ -47,6 +48,18 @@ def test_initializer_variance() -> None:
     assert weights.dtype == np.float32
     assert weights.var() == pytest.approx(2 / 50, rel=0.05)
     np.testing.assert_array_equal(weights, init().normal((100, 100), fan_in=50, gain=2.0))
+
+
+@pytest.mark.parametrize("patch", [2, 3])
+def test_patch_conv(patch: int) -> None:
+    layer = PatchConv(3, 4, patch, init())
+    layer.bias[...] = jnp.arange(4.0)
+    x = normal(2, 6, 12, 3)
+    y, kernel = np.asarray(layer(x)), np.asarray(layer.kernel[...])
+    assert y.shape == (2, 6 // patch, 12 // patch, 4)
+    last = np.asarray(x)[:, -patch:, -patch:]
+    expected = np.einsum("bijc,ijcd->bd", last, kernel) + np.arange(4)
+    np.testing.assert_allclose(y[:, -1, -1], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (3, 2), (1, 1)])

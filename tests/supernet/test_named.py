@@ -18,7 +18,11 @@ PARAMETERS = {
     ("mobilevit-s", 1000): 5_578_632,
     ("mobilenetv1-0.25", 2): 221_794,
     ("mobilenetv2-0.35", 2): 398_690,
+    ("mobilenetv2", 1000): 3_504_872,
     ("mobilenetv3-small", 1000): 2_542_856,
+    ("mobilenetv3-large", 1000): 5_483_032,
+    # DeiT-Ti's 5,717,416 (arXiv 2012.12877) without a class token and learned positions.
+    ("vit-tiny", 1000): 5_717_416 - 192 - 197 * 192,
 }
 
 
@@ -47,7 +51,11 @@ def test_every_name_is_counted() -> None:
         # MobileNetV2 paper, table 4 / MobileNetV3 paper, table 3 (millions, 1000 classes): the
         # published figures are rounded, and count V3's squeeze-and-excitation a little otherwise.
         ("mobilenetv2-0.35", 224, 3, 59e6),
+        ("mobilenetv2", 224, 3, 300e6),
         ("mobilenetv3-small", 224, 3, 56e6),
+        ("mobilenetv3-large", 224, 3, 219e6),
+        # DeiT-Ti has 1.26e9 at 197 tokens.
+        ("vit-tiny", 224, 3, 1.26e9),
         # MLPerf Tiny: 7.49M MACs at 96x96 with 2 classes; the classifier adds 0.26M here.
         ("mobilenetv1-0.25", 96, 3, 7.75e6),
     ],
@@ -59,10 +67,10 @@ def test_macs_are_the_published_ones(name: str, resolution: int, channels: int, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_last_map_is_a_32nd_of_the_picture(name: str) -> None:
+def test_last_map_is_a_32nd_of_the_picture_and_of_vit_a_16th(name: str) -> None:
     graph = build_graph(named_network(name, num_classes=2, resolution=224))
     pool = next(op for op in graph.ops if op.name == "head/pool")
-    assert graph.shape(pool.inputs[0])[:2] == (7, 7)
+    assert graph.shape(pool.inputs[0])[:2] == ((14, 14) if name == "vit-tiny" else (7, 7))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,6 +83,20 @@ def test_mobilenet_v1_halves_the_map_four_times_after_the_stem() -> None:
     spec = named_network("mobilenetv1-0.25", num_classes=2, resolution=96)
     strides = [block.stride for block in spec.blocks if isinstance(block, SeparableSpec)]
     assert strides == [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
+
+
+@pytest.mark.parametrize(("side", "tokens", "expected"), [(224, 196, 1_246_563_840), (32, 4, 22_089_216)])
+def test_vit_by_hand(side: int, tokens: int, expected: int) -> None:
+    graph = build_graph(named_network("vit-tiny", num_classes=1000, resolution=side))
+    layer = tokens * (192 * 576 + 192 * 192 + 2 * 192 * 768) + 2 * tokens**2 * 192
+    assert tokens * 16 * 16 * 3 * 192 + 12 * layer + 192 * 1000 == expected
+    assert sum(op.num_macs for op in graph.ops) == expected
+    assert {op.shape for op in graph.ops if op.kind == "softmax"} == {(1, 3, tokens, tokens)}
+
+
+def test_vit_takes_whole_patches_only() -> None:
+    with pytest.raises(UserError, match=r"patch is 16, which does not divide .* 50 x 50 .* such as 64"):
+        named_network("vit-tiny", num_classes=2, resolution=50)
 
 
 def test_unknown_name_is_answered_with_the_nearest() -> None:

@@ -13,7 +13,9 @@ from supernet.network_spec import (
     InvertedResidualSpec,
     MobileViTSpec,
     NetworkSpec,
+    PatchEmbedSpec,
     SeparableSpec,
+    TransformerSpec,
 )
 
 SPEC = NetworkSpec(
@@ -26,6 +28,8 @@ SPEC = NetworkSpec(
         SeparableSpec(4),
         InvertedResidualSpec(6, 8, stride=2, squeeze=2),
         MobileViTSpec(6, embed=4, heads=2, ffn=6, depth=1, patch=2),
+        PatchEmbedSpec(8, patch=2),
+        TransformerSpec(8, heads=2, ffn=6, depth=1),
     ),
     head=HeadSpec(5, hidden=4),
 )
@@ -87,7 +91,7 @@ def test_features_are_what_the_head_pools(
 ) -> None:
     params, stats = initial
     features, of_features = jax.jit(model.features)(params, stats, images)
-    assert features.shape == (4, 4, 4, 5)
+    assert features.shape == (4, 2, 2, 5)
     logits, of_logits = jax.jit(model.apply, static_argnames="train")(params, stats, images, train=True)
     head = jax.tree.map(np.asarray, params["head"])
     h = np.asarray(features).mean((1, 2)) @ head["hidden"]["kernel"] + head["hidden"]["bias"]

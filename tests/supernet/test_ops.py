@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, ndtr
 
 from supernet import ops
 
@@ -163,6 +163,7 @@ def test_activations_by_formula() -> None:
         "relu6": np.clip(x, 0, 6),
         "silu": x * expit(x),
         "hardswish": x * np.clip(x + 3, 0, 6) / 6,
+        "gelu": x * ndtr(x),
         "none": x,
     }
     for name, values in expected.items():

@@ -14,7 +14,7 @@ from hytnas_jax.device.runtimes import run_model
 from hytnas_jax.device.tflite_graph import build_tflite
 from supernet.named import named_network
 
-NAMES = ("inverted residual", "padded, two layers", "patch divides")
+NAMES = ("inverted residual", "padded, two layers", "patch divides", "patches, transformer")
 PICTURES = np.random.default_rng(5).normal(size=(64, 11, 11, 4)).astype(np.float32)
 
 

@@ -172,6 +172,14 @@ def test_published_networks_are_trained_beside_them(
     assert "published" in capsys.readouterr().out
 
 
+def test_a_published_network_for_other_pictures_is_refused_before_anything(project: Project) -> None:
+    with pytest.raises(
+        UserError, match=r"--named vit-tiny: .*patch is 16, .* 8 x 8 map.* leave vit-tiny out"
+    ):
+        main(Config(project.workdir.path, named=("hyt-nas-bl", "vit-tiny")))
+    assert not (project.workdir.path / "retrain").exists()
+
+
 def test_an_unknown_published_network_is_refused_before_anything(project: Project) -> None:
     with pytest.raises(UserError, match="did you mean 'hyt-nas-bl'"):
         main(Config(project.workdir.path, named=("hyt-nas-bx",)))
