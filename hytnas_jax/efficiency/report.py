@@ -22,6 +22,7 @@ from hytnas_jax.environment import environment
 from hytnas_jax.files import write_json, write_text
 from hytnas_jax.plots import save_figure
 from proxies.latency import LatencyPredictor
+from supernet.named import NAMES
 from supernet.single_operations import SINGLE_OPERATIONS
 
 PARTS: tuple[Part, ...] = ("networks", "operations", "attention", "space")
@@ -115,6 +116,10 @@ def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyP
     for q, quantity in enumerate(shares.quantities):
         listed = ", ".join(f"{names[k]} {total[k, q]:.2f}" for k in np.argsort(-total[:, q])[:4])
         lines.append(f"in {study.plan.space.name}, {quantity} is moved most by {listed}")
+    measured = [row["network"] for row in study.rows("networks")]
+    missing = [name for name in NAMES if name not in measured]
+    if missing:
+        lines.append(f"no pictures of {study.plan.resolution} pixels can be given to {', '.join(missing)}")
     return [*lines, *finding(study)]
 
 

@@ -6,7 +6,7 @@ import pytest
 from made_up_times import PLAN
 
 from hytnas_jax.device.measure import OnnxModel, load
-from hytnas_jax.efficiency.subjects import BATCH, attention_blocks, operations
+from hytnas_jax.efficiency.subjects import BATCH, attention_blocks, operations, published
 from supernet.named import NAMES
 from supernet.operations import Graph
 
@@ -17,6 +17,11 @@ def test_every_subject_has_its_own_name() -> None:
     # 11 pairs of embedding and heads, of which 9 are combinations of either naming, times 3 * 3 * 3.
     expected = {"networks": 2 * len(NAMES), "operations": 5 * 4 * 5, "attention": 11 * 27, "space": 12}
     assert Counter(subject.part for subject in subjects) == expected
+
+
+def test_a_network_that_cannot_have_such_pictures_is_left_out() -> None:
+    names = {s.name for s in published(resolution=40, num_classes=2, channels=3) if s.batch == 1}
+    assert set(NAMES) - names == {"vit-tiny"}
 
 
 def test_labels_say_what_a_block_is() -> None:
