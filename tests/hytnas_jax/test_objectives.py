@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hytnas_jax.objective_names import LATENCY, OBJECTIVES
-from hytnas_jax.objectives import EVALUATED, KNOWN, OnGenes, make_task
+from hytnas_jax.objectives import EVALUATED, KNOWN, make_task
+from hytnas_jax.on_genes import OnGenes
 from hytnas_jax.project import Project
 from hytnas_jax.workdir import Workdir
 from proxies.complexity import complexity, num_macs
