@@ -60,6 +60,13 @@ def test_each_architecture_is_estimated_once(project, genes):
     assert function(genes[:0]).shape == (0,)
 
 
+def test_another_estimator_forgets_what_was(genes):
+    function = OnGenes(SPACE, lambda architectures: np.ones(len(architectures)))
+    assert function(genes).tolist() == [1.0] * 12
+    function.change(lambda architectures: np.full(len(architectures), 2.0))
+    assert function(genes).tolist() == [2.0] * 12
+
+
 def test_codes_of_one_network_have_one_value(project):
     # a stage without attention has no embedding: whatever its gene says
     names = [gene.name for gene in SPACE.genes]
