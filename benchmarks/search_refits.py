@@ -2,15 +2,16 @@
 
     python benchmarks/search_refits.py --workdir runs/digits
 
-In the work folder train_supernet has ended. For each number of networks that measure_latency is given, and each
-seed, three searches: `kept` measures nothing on the way, `refitted` is the default, `always` fits again after
-each batch. At the end all fronts' networks are measured in one run, with networks of measure_latency's among
-them, by which the machine's shift is divided out; predicted latencies are compared with that. Random search is
-left out, so that seconds are of the search.
+In the work folder train_supernet has ended. For each number of networks that measure_latency is given, and
+each seed, three searches: `kept` measures nothing on the way, `refitted` is the default, `always` fits again
+after each batch. At the end all fronts' networks are measured in one run, with networks of measure_latency's
+among them, by which the machine's shift is divided out; predicted latencies are compared with that. Random
+search is left out, so that seconds are of the search.
 
 Everything lies in `<workdir>/benchmark_refits/`; the same command goes on.
 """
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Sequence
@@ -109,10 +110,9 @@ def searched(base: Path, folder: Path, variant: str, seed: int) -> Search:
     """A search of this kind; the one that is there, if it is."""
     path = copy_of(base, folder / f"{variant}-{seed}", ("data", "supernet", "latency"))
     config = search.Config(path, seed=seed, random_baseline=False, measure_batches=variant != "kept")
-    patch = (
-        mock.patch.object(Batch, "disagrees", lambda *_: True) if variant == "always" else mock.MagicMock()
-    )
-    with patch:
+    with contextlib.ExitStack() as stack:
+        if variant == "always":
+            stack.enter_context(mock.patch.object(Batch, "disagrees", return_value=True))
         search.main(config)
     project = open_project(Workdir(path))
     step, sample = (

@@ -194,6 +194,15 @@ def test_networks_beyond_a_limit_by_the_new_predictor_leave_the_front(wrong, use
     assert max(point.values["latency_ms"] for point in points) <= limit
 
 
+def test_a_limit_alone_is_measured_too(wrong, use_error):
+    use_error(FakeError())
+    main(config(wrong, objectives=("error", "macs"), max_latency_ms=0.25, random_baseline=False))
+    assert summary(wrong)["refits"] >= 1
+    for point in load_pareto(wrong):
+        assert own_predictor(wrong)(feature_table([wrong.to_spec(point.architecture)]))[0] <= 0.25
+        assert point.measured_ms is not None
+
+
 def test_a_limit_that_nothing_keeps_any_more_is_said(project, use_error, capsys):
     use_error(FakeError())
     mispredict(project, lambda architecture: 0.1)
