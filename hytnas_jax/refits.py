@@ -30,7 +30,7 @@ from proxies.latency_features import feature_table
 from supernet.architecture import Architecture
 
 # Of measure_latency's networks, timed again with each batch. The median of five tells the machine's shift to
-# 1 %; the shift itself was up to 6 % within two minutes, on a virtual machine (benchmarks/search_refits.py).
+# 1 %; the shift itself was up to 7 % on a virtual machine (benchmarks/search_refits.py).
 NUM_CHECKED = 5
 
 
@@ -159,7 +159,7 @@ class Refits:
 def spread(networks: Sequence[Architecture], latency_ms: Sequence[float]) -> list[Architecture]:
     """`NUM_CHECKED` networks, evenly from the quick to the slow, without the ends; all where there are fewer.
 
-    Not those that were measured first: on a machine that was just started they were off by 7 %, all alike.
+    Not those that were measured first: in three of five folders the first one to three were off by 5 to 7 %.
     """
     order = np.argsort(latency_ms, kind="stable")
     count = min(NUM_CHECKED, len(order))
