@@ -22,7 +22,7 @@ from search_strategies import SETTINGS
 
 from hytnas_jax import console
 from hytnas_jax.mobo import Objective, Observations, Problem, Settings, initial_design, suggest
-from hytnas_jax.objectives import OnGenes
+from hytnas_jax.on_genes import OnGenes
 from hytnas_jax.space_file import load_space
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters

@@ -69,8 +69,27 @@ class EvaluationLog:
 
     def append(self, evaluation: Evaluation) -> None:
         """Add a row; it is on the disk when this returns."""
+        self._file.append(self._to_row(len(self), evaluation))
+        self._evaluations.append(evaluation)
+
+    def recompute(self) -> None:
+        """Compute what is known anew, here and in the file, after a predictor has changed."""
+        values = self.values
+        for m, objective in enumerate(self._problem.objectives):
+            if objective.known is not None and len(self):
+                known = objective.known(self.genes)
+                values[:, m] = np.where(np.isfinite(known), known, math.nan)
+        if np.array_equal(values, self.values, equal_nan=True):
+            return
+        self._evaluations = [
+            dataclasses.replace(evaluation, values=row)
+            for evaluation, row in zip(self._evaluations, values, strict=True)
+        ]
+        self._file.replace([self._to_row(*numbered) for numbered in enumerate(self._evaluations)])
+
+    def _to_row(self, index: int, evaluation: Evaluation) -> dict[str, object]:
         row: dict[str, object] = {
-            "index": len(self),
+            "index": index,
             "phase": evaluation.phase,
             **architecture_row.to_cells(self._space, self._space.decode(evaluation.genes)),
             **dict(zip(self._names, evaluation.values.tolist(), strict=True)),
@@ -82,8 +101,7 @@ class EvaluationLog:
         for m in self._modelled:
             row[f"{self._names[m]}_predicted"] = _none_if_nan(evaluation.mean[m])
             row[f"{self._names[m]}_predicted_std"] = _none_if_nan(evaluation.std[m])
-        self._file.append(row)
-        self._evaluations.append(evaluation)
+        return row
 
     @property
     def genes(self) -> np.ndarray:

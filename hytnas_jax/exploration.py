@@ -88,7 +88,9 @@ def explore(
     strategy: Strategy,
     budget: Budget,
     *,
+    first: np.ndarray,
     memory: Mapping[bytes, Evaluation],
+    after_batch: Callable[[int, int], None] | None = None,
 ) -> None:
     """Evaluate the initial design and then batch after batch, until the budget is spent.
 
@@ -97,7 +99,10 @@ def explore(
       log: what earlier sessions have evaluated stands in it.
       strategy: names batches of the budget's size.
       budget: when to end; a space that is exhausted ends the search earlier.
+      first: the initial design, int [I, G], of `initial_genes`.
       memory: evaluations of another log, taken from there instead of made again.
+      after_batch: called with the rows of the log, from and up to, that the initial design is and then each
+        batch, one after the other and before the next is named; those of earlier sessions too.
 
     Raises:
       UserError: nothing is within the limits, or no evaluation of the initial design has succeeded.
@@ -113,22 +118,26 @@ def explore(
                 bar.note(_progress_note(task.problem, log))
                 bar.advance()
 
-        first = initial_genes(task, budget)
+        def end_batch(start: int, stop: int) -> None:
+            if after_batch is not None:
+                after_batch(start, min(stop, len(log)))
+
         evaluate(_unexpected(task.problem, first), "initial", until=len(first))
         _refuse_failure(log)
+        end_batch(0, len(first))
         for number in itertools.count(1):
             start = len(first) + (number - 1) * budget.batch
             stop = min(start + budget.batch, budget.evaluations)
             if start >= budget.evaluations:
                 return
-            if len(log) >= stop:
-                continue
-            rng = np.random.default_rng([budget.seed, number, *strategy.stream])
-            proposal = strategy.propose(log.observations(start), rng)
-            if len(proposal.genes) == 0:
-                console.say(f"no more networks within the limits than these {len(log)} were found")
-                return
-            evaluate(proposal, strategy.phase, until=stop)
+            if len(log) < stop:
+                rng = np.random.default_rng([budget.seed, number, *strategy.stream])
+                proposal = strategy.propose(log.observations(start), rng)
+                if len(proposal.genes) == 0:
+                    console.say(f"no more networks within the limits than these {len(log)} were found")
+                    return
+                evaluate(proposal, strategy.phase, until=stop)
+            end_batch(start, stop)
 
 
 def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:

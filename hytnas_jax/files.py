@@ -116,6 +116,11 @@ class CsvLog:
                 file.truncate(size)
                 raise
 
+    def replace(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Write all rows anew, each as `append` takes it; the file holds the old ones or the new ones."""
+        lines = [_csv_line([row[column] for column in self.columns]) for row in rows]
+        write_bytes(self.path, b"".join([_csv_line(self.columns), *lines]))
+
     def rows(self) -> list[dict[str, str]]:
         """All rows, first to last, each as column -> text. Raises UserError for a damaged row."""
         with self.path.open(newline="", errors="replace") as file:

@@ -7,13 +7,15 @@ enough for the search to model it. Letters: N codes, G genes, M objectives, F fe
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from hytnas_jax.devices import QUANTITIES, device_step, split_objective
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
-from hytnas_jax.mobo.problem import GeneFunction, gene_keys
+from hytnas_jax.mobo.problem import GeneFunction
 from hytnas_jax.objective_names import FEATURES, LATENCY, check_names
+from hytnas_jax.on_genes import OnGenes
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.trained_error import TrainedError, trained_error
 from hytnas_jax.steps.measure_latency import load_predictor
@@ -29,7 +31,7 @@ from proxies.complexity import (
     peak_memory_bytes_int8,
 )
 from proxies.energy import EnergyEstimator
-from proxies.latency import LatencyEstimator
+from proxies.latency import LatencyEstimator, LatencyPredictor
 from proxies.supernet_accuracy import SupernetError
 from proxies.zen_score import ZenScore
 from supernet.encoding import to_features
@@ -71,9 +73,6 @@ EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
 }
 SHARES = ("error", "trained_error")
-# Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
-# depend on how many networks are asked for at once, and a search that goes on must see what it saw before.
-DECIMALS = 6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -81,13 +80,14 @@ class Task:
     """A search problem with the means to evaluate what is not known of it.
 
     estimators: one for each evaluated objective, by name. measured: predicted latencies and energies that
-    play a part. trained: int [K, G], networks whose error after training is known, where it is an objective.
+    play a part, by name. trained: int [K, G], networks whose error after training is known, where it is an
+    objective.
     """
 
     problem: Problem
     space: SearchSpace
     estimators: Mapping[str, Estimator]
-    measured: tuple[LatencyEstimator, ...]
+    measured: Mapping[str, OnGenes[LatencyEstimator]]
     trained: np.ndarray
 
     def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float | None]:
@@ -117,8 +117,19 @@ class Task:
         """bool [N]: codes of which a latency or energy lies outside what its predictor was fitted on."""
         if not self.measured or len(genes) == 0:
             return np.zeros(len(genes), bool)
-        features = self.measured[0].features(self.space.decode_all(genes))  # all predict from the same
-        return np.any([estimator.predictor.outside(features) for estimator in self.measured], axis=0)
+        estimators = [known.estimator for known in self.measured.values()]
+        features = estimators[0].features(self.space.decode_all(genes))  # all predict from the same
+        return np.any([estimator.predictor.outside(features) for estimator in estimators], axis=0)
+
+    @property
+    def predictor(self) -> LatencyPredictor:
+        """What latency_ms of this machine is predicted by. Raises KeyError where it plays no part."""
+        return self.measured[LATENCY].estimator.predictor
+
+    def change_predictor(self, predictor: LatencyPredictor) -> None:
+        """From now on latency_ms of this machine is what `predictor` says, of what was asked before too."""
+        latency = self.measured[LATENCY]
+        latency.change(dataclasses.replace(latency.estimator, predictor=predictor))
 
 
 def make_task(
@@ -138,21 +149,21 @@ def make_task(
     space = project.space
     used = {*objectives, *limits, *FEATURES[features]}
     measured = {
-        name: estimator
+        name: OnGenes(space, estimator)
         for name in (*objectives, *limits)
         if (estimator := measured_estimator(project, name)) is not None
     }
-    known = measured | {name: make(project) for name, make in KNOWN.items() if name in used}
+    counted = {name: make(project) for name, make in KNOWN.items() if name in used}
     evaluated = {name: make(project) for name, make in EVALUATED.items() if name in used}
-    on_genes = {name: OnGenes(space, estimator) for name, estimator in known.items()}
+    known: dict[str, OnGenes[Any]] = {**measured, **{name: OnGenes(space, e) for name, e in counted.items()}}
 
     def objective(name: str) -> Objective:
-        estimator = {**known, **evaluated}[name]
+        estimator = known[name].estimator if name in known else evaluated[name]
         return Objective(
             name,
             estimator.direction,
             estimator.unit,
-            on_genes.get(name),
+            known.get(name),
             is_share=name in SHARES,
             is_estimated=isinstance(estimator, TrainedError),
         )
@@ -162,10 +173,10 @@ def make_task(
         objectives=tuple(objective(name) for name in objectives),
         limits=(
             *_constraints(space),
-            *(Limit(name, limits[name], on_genes[name]) for name in known if name in limits),
+            *(Limit(name, limits[name], known[name]) for name in known if name in limits),
         ),
         canonical=space.canonical,
-        features=_feature_function(space, [on_genes[name] for name in FEATURES[features]]),
+        features=_feature_function(space, [known[name] for name in FEATURES[features]]),
         sample=space.sample,
         bounds=tuple(Bound(name, limits[name]) for name in evaluated if name in limits),
     )
@@ -175,31 +186,9 @@ def make_task(
         problem,
         space,
         evaluated,
-        tuple(measured.values()),
+        measured,
         np.array(genes, np.int64).reshape(-1, len(space.genes)),
     )
-
-
-class OnGenes:
-    """An estimator as a function of codes [N, G] -> float64 [N]; each architecture is estimated once.
-
-    The search asks for some 2,500 architectures a batch, and for many of them several times.
-    """
-
-    def __init__(self, space: SearchSpace, estimator: Estimator) -> None:
-        self._space = space
-        self._estimator = estimator
-        self._values: dict[bytes, float] = {}
-
-    def __call__(self, genes: np.ndarray) -> np.ndarray:
-        genes = self._space.canonical(genes)
-        keys = gene_keys(genes)
-        new = {key: row for key, row in zip(keys, genes, strict=True) if key not in self._values}
-        if new:
-            architectures = self._space.decode_all(np.stack(list(new.values())))
-            values = np.round(self._estimator(architectures), DECIMALS)
-            self._values.update(zip(new, values.tolist(), strict=True))
-        return np.array([self._values[key] for key in keys], np.float64)
 
 
 def _constraints(space: SearchSpace) -> tuple[Limit, ...]:

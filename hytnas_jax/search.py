@@ -27,11 +27,12 @@ class Config:
     objectives: tuple[str, ...] = ("error", "latency_ms")
     """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
     weights), trained_error (what it will be after training: the combined estimate, learnt from the
-    networks that study_ranking has trained), latency_ms (predicted; latency_ms@NAME and energy_mj@NAME on a
-    device that fit_latency knows), parameters, macs (multiply-accumulates), peak_memory (bytes of activations
-    in a float32 TFLite file), model_bytes (size of that file), peak_memory_int8 and model_bytes_int8 (the
-    same in eight bits), energy_estimate (microjoules, from operations and bytes at published energies: not
-    measured), zen_score (expressiveness at random weights; needs no training)."""
+    networks that study_ranking has trained), latency_ms (predicted, and checked on the way; latency_ms@NAME
+    and energy_mj@NAME on a device that fit_latency knows), parameters, macs (multiply-accumulates),
+    peak_memory (bytes of activations in a float32 TFLite file), model_bytes (size of that file),
+    peak_memory_int8 and model_bytes_int8 (the same in eight bits), energy_estimate (microjoules, from
+    operations and bytes at published energies: not measured), zen_score (expressiveness at random weights;
+    needs no training)."""
     device: str | None = None
     """The device whose latency latency_ms and --max-latency-ms are, one that fit_latency knows. If not given:
     this machine, as measure_latency has measured it."""
@@ -74,6 +75,10 @@ class Config:
     random_baseline: bool = True
     """Evaluate as many random networks too, to show what the search is worth. They share the initial ones and
     do not change its result; without, a search of 80 takes 56 evaluations less."""
+    measure_batches: bool = True
+    """Where latency_ms of this machine plays a part: measure what is evaluated, batch by batch, and fit the
+    predictor again where it was wrong (docs/latency.md). Takes about a quarter of a second for each network;
+    without, latencies are what measure_latency's predictor says."""
     seed: int = 0
     """Another seed draws other networks."""
 

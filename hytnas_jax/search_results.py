@@ -24,6 +24,7 @@ class ParetoPoint:
     index: its row in evaluations.csv. values: by objective. std: how unsure those are that are estimated.
     loss: in nats, where the error was evaluated. network: the fields of its
     `Complexity`. extrapolated: its latency lies outside what the latency predictor was fitted on.
+    measured_ms: its latency on this machine as the search has measured it, where it has.
     """
 
     architecture: Architecture
@@ -33,18 +34,22 @@ class ParetoPoint:
     loss: float | None
     network: Mapping[str, int]
     extrapolated: bool
+    measured_ms: float | None = None
 
 
-def pareto_points(project: Project, task: Task, log: EvaluationLog) -> list[ParetoPoint]:
+def pareto_points(
+    project: Project, task: Task, log: EvaluationLog, measured_ms: Mapping[Architecture, float]
+) -> list[ParetoPoint]:
     """The Pareto set of everything evaluated within the bounds, the best in the first objective first.
 
-    Where nothing is within them, it is that of everything, and a warning says so.
+    Limits are looked at too: a network was within them when it was evaluated, and need not be by a predictor
+    that has been fitted since. Where nothing is within all, it is that of everything, and a warning says so.
     """
     minimised = task.problem.minimised(log.values)
-    within = task.problem.within_bounds(minimised)
+    within = task.problem.within_bounds(minimised) & task.problem.feasible(log.genes)
     if not within.any():
-        bounds = ", ".join(f"{bound.objective} {bound.worst:g}" for bound in task.problem.bounds)
-        console.warn(f"no network is as good as {bounds}: the front is that of all networks; evaluate more")
+        limits = ", ".join(f"{name} {most:g}" for name, most in _limits(task).items())
+        console.warn(f"no network is as good as {limits}: the front is that of all networks; evaluate more")
         within[:] = True
     indices = np.flatnonzero(pareto_mask(np.where(within[:, None], minimised, np.nan)))
     indices = indices[np.argsort(minimised[indices, 0], kind="stable")]
@@ -57,8 +62,19 @@ def pareto_points(project: Project, task: Task, log: EvaluationLog) -> list[Pare
         values = dict(zip(names, evaluation.values.tolist(), strict=True))
         std = {o.name: evaluation.unsure[m] for m, o in enumerate(task.problem.objectives) if o.is_estimated}
         network = dataclasses.asdict(complexity(project.to_spec(architecture)))
-        points.append(ParetoPoint(architecture, index, values, std, evaluation.loss, network, outside))
+        measured = measured_ms.get(architecture)
+        points.append(
+            ParetoPoint(architecture, index, values, std, evaluation.loss, network, outside, measured)
+        )
     return points
+
+
+def _limits(task: Task) -> dict[str, float]:
+    """The most that each limited number may be, or the least where more is better."""
+    return {
+        **{limit.name: limit.maximum for limit in task.problem.limits},
+        **{bound.objective: bound.worst for bound in task.problem.bounds},
+    }
 
 
 def write_results(
@@ -83,10 +99,7 @@ def write_results(
     volumes = {name: float(history[-1]) for name, history in histories.items()}
     report = {
         "objectives": [{"name": o.name, "unit": o.unit, "direction": o.direction} for o in objectives],
-        "limits": {
-            **{limit.name: limit.maximum for limit in task.problem.limits},
-            **{bound.objective: bound.worst for bound in task.problem.bounds},
-        },
+        "limits": _limits(task),
         "evaluations": {name: len(log) for name, log in logs.items()},
         "failed": {name: int(np.isnan(log.values).any(axis=1).sum()) for name, log in logs.items()},
         "reference": dict(zip((o.name for o in objectives), reference.tolist(), strict=True)),
@@ -126,6 +139,7 @@ def load_pareto(project: Project) -> list[ParetoPoint]:
             entry["loss"],
             entry["network"],
             entry["extrapolated"],
+            entry.get("measured_ms"),
         )
         for entry in read_json(step.folder / "pareto.json")["architectures"]
     ]
@@ -142,4 +156,5 @@ def _point_to_json(project: Project, point: ParetoPoint) -> dict[str, Any]:
         "loss": point.loss,
         "network": dict(point.network),
         "extrapolated": point.extrapolated,
+        "measured_ms": point.measured_ms,
     }

@@ -105,6 +105,10 @@ class LatencyPredictor:
         """Whether networks [N] leave the measured region, so that the prediction extrapolates."""
         return self.region.outside(features)
 
+    def widened(self, features: Features) -> "LatencyPredictor":
+        """The same with a wider region: networks [N] that were measured since, and predicted well."""
+        return dataclasses.replace(self, region=self.region.widened(features))
+
     def warning(self, features: Features) -> str | None:
         """What to tell a user about networks outside the measured region; None if there are none."""
         count = int(self.outside(features).sum())

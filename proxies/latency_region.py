@@ -37,6 +37,12 @@ class MeasuredRegion:
         unseen = (features[:, self.high == 0] > 0).any(axis=1)
         return unseen | (beyond > OUTSIDE_FRACTION * priced(features, self.prices))
 
+    def widened(self, features: Features) -> "MeasuredRegion":
+        """The region when networks [N] have been measured too."""
+        low, high = np.vstack([self.low, features]), np.vstack([self.high, features])
+        count = self.num_networks + len(features)
+        return MeasuredRegion(self.prices, low.min(axis=0), high.max(axis=0), count)
+
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON values."""
         rows = {name: getattr(self, name).tolist() for name in ("prices", "low", "high")}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hytnas_jax.mobo import hypervolume_history
+from hytnas_jax.refits import Refitted
 from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import percent
 from hytnas_jax.reporting.page import missing, paragraph, section
@@ -51,6 +52,7 @@ def latency_section(results: Results, command: str) -> str:
         parts.append(
             paragraph("That is much: measure on an idle machine, or measure more networks.", "warning")
         )
+    parts.append(_measured_on_the_way(results))
     held_out = [
         Point(x, y, "", f"measured {x:.3g} ms, predicted {y:.3g} ms")
         for x, y in zip(latency.measured_ms.tolist(), latency.predicted_ms.tolist(), strict=True)
@@ -72,6 +74,15 @@ def latency_section(results: Results, command: str) -> str:
         )
         parts.append(f'<div class="wide">{figure}</div>')
     return section(title, *parts)
+
+
+def _measured_on_the_way(results: Results) -> str:
+    """How good the predictor was on the networks that the search has measured."""
+    search = results.steps.get("search")
+    found = search.summary.get("measured") if search is not None else None
+    if not found or not found["networks"]:
+        return ""
+    return paragraph(f"The search has {Refitted(**found).in_words()}.")
 
 
 def supernet_section(results: Results, command: str) -> str:

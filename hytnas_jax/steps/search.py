@@ -9,14 +9,17 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.command import settings_of
+from hytnas_jax.environment import environment
 from hytnas_jax.evaluations import EvaluationLog
-from hytnas_jax.exploration import Budget, at_random, bayesian, explore
+from hytnas_jax.exploration import Budget, at_random, bayesian, explore, initial_genes
 from hytnas_jax.mobo import Settings
 from hytnas_jax.objective_names import LATENCY, LIMITS, on_device
 from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
+from hytnas_jax.refits import Refits, is_same_processor
 from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
-from hytnas_jax.workdir import Step, Workdir, command_line
+from hytnas_jax.steps.measure_latency import STEP as LATENCY_STEP
+from hytnas_jax.workdir import Step, Workdir, command_line, write_json
 from supernet.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,8 +37,7 @@ def search(config: Config) -> None:
     )
     project = open_project(Workdir(config.workdir))
     step = project.workdir.step(STEP)
-    inputs = _inputs(project, config)
-    step.begin(settings_of(config), inputs, may_grow=MAY_GROW)
+    is_measuring = _begin(project, step, config)
     if step.is_done:
         summary = step.done()["summary"]
         console.say(
@@ -46,46 +48,75 @@ def search(config: Config) -> None:
         return
     objectives = [on_device(name, config.device) for name in config.objectives]
     task = make_task(project, objectives, limits=_limits(config), features=config.features)
-    logs = _explore(project, task, step, config, settings)
-    points = pareto_points(project, task, logs["search"])
+    log = EvaluationLog(step.folder / "evaluations.csv", project.space, task.problem)
+    refits = Refits(project, task, log, step.folder) if is_measuring else None
+    logs = _explore(project, task, log, config, settings, refits)
+    points = pareto_points(project, task, log, {} if refits is None else refits.measured_ms)
     volumes = write_results(project, task, step, points, logs)
-    step.finish({"evaluations": len(logs["search"]), "front": len(points), "hypervolume": volumes})
+    measured = None
+    if refits is not None:
+        measured = refits.summary()
+        write_json(step.folder / "predictor.json", task.predictor.to_json())
+    step.finish({"evaluations": len(log), "front": len(points), "hypervolume": volumes, "measured": measured})
     _show(task, points, volumes)
-    _warn_if_extrapolated(task, points, logs["search"])
+    if measured is not None:
+        console.say(measured.in_words())
+    _warn_if_extrapolated(task, points, log)
     names = ("evaluations.csv", "pareto.json", "front.png", "hypervolume.png")
     console.wrote([step.folder / name for name in names], command_line("retrain", config.workdir))
 
 
+def _begin(project: Project, step: Step, config: Config) -> bool:
+    """Begin the step; gives whether what it evaluates is measured."""
+    inputs = _inputs(project, config)
+    is_measuring = config.measure_batches and LATENCY_STEP in inputs and is_same_processor(project)
+    settings = {**settings_of(config), "measure_batches": is_measuring}
+    if is_measuring:
+        settings["cpu"] = environment()["cpu"]  # what two processors have measured is not mixed
+    step.begin(settings, inputs, may_grow=MAY_GROW)
+    return is_measuring
+
+
 def _explore(
-    project: Project, task: Task, step: Step, config: Config, settings: Settings
+    project: Project,
+    task: Task,
+    log: EvaluationLog,
+    config: Config,
+    settings: Settings,
+    refits: Refits | None,
 ) -> dict[str, EvaluationLog]:
-    """Search, then search at random; gives both logs, "search" and "random"."""
-    log = EvaluationLog(step.folder / "evaluations.csv", project.space, task.problem)
+    """Search, then search at random; gives both logs, "search" and "random", with the same predictor."""
     budget = Budget(config.evaluations, config.initial, config.batch, config.seed)
+    first = initial_genes(task, budget)  # before the predictor, and with it what is within a limit, changes
     strategy = bayesian(task.problem, batch=config.batch, settings=settings)
-    explore(task, log, strategy, budget, memory={})
+    after_batch = None if refits is None else refits.after_batch
+    explore(task, log, strategy, budget, first=first, memory={}, after_batch=after_batch)
     if not config.random_baseline:
         return {"search": log}
-    baseline = EvaluationLog(step.folder / "random.csv", project.space, task.problem)
+    baseline = EvaluationLog(log.path.with_name("random.csv"), project.space, task.problem)
+    if refits is not None:
+        baseline.recompute()  # a search that has grown may have another predictor now
     strategy = at_random(task.problem, batch=config.batch)
-    explore(task, baseline, strategy, budget, memory=log.by_key())
+    explore(task, baseline, strategy, budget, first=first, memory=log.by_key())
     return {"search": log, "random": baseline}
 
 
 def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
     counted = set(LIMITS.values()) - {"error", "latency_ms"}  # shown for every network
     names = [o.name for o in task.problem.objectives if o.name not in counted]
+    measured = ("measured ms",) if any(point.measured_ms is not None for point in points) else ()
     rows = [
         (
             point.architecture.name + ("*" if point.extrapolated else ""),
             *(point.values[name] if name not in point.std else _unsure(point, name) for name in names),
+            *(point.measured_ms for _ in measured),
             *point.network.values(),
         )
         for point in points
     ]
     console.say(f"the Pareto front, {len(points)} networks:")
     columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
-    console.table(rows, ("name", *names, *columns))
+    console.table(rows, ("name", *names, *measured, *columns))
     compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
     console.say(f"hypervolume, more is better: {compared}")
 

@@ -134,6 +134,20 @@ def test_csv_log_goes_on_after_a_torn_line(tmp_path: Path) -> None:
     ]
 
 
+def test_csv_log_is_written_anew_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = CsvLog(tmp_path / "a.csv", ["a", "b"])
+    log.append({"a": 1, "b": 2})
+    log.replace([{"b": 4, "a": 3}, {"a": 5, "b": None}])
+    log.append({"a": 6, "b": 7})
+    expected = [{"a": "3", "b": "4"}, {"a": "5", "b": ""}, {"a": "6", "b": "7"}]
+    assert log.rows() == expected
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "replace", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            log.replace([])
+    assert log.rows() == expected
+
+
 def test_csv_log_begins_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.touch()

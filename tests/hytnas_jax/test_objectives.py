@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hytnas_jax.objective_names import LATENCY, OBJECTIVES
-from hytnas_jax.objectives import EVALUATED, KNOWN, OnGenes, make_task
+from hytnas_jax.objectives import EVALUATED, KNOWN, make_task
+from hytnas_jax.on_genes import OnGenes
 from hytnas_jax.project import Project
 from hytnas_jax.workdir import Workdir
 from proxies.complexity import complexity, num_macs
@@ -57,6 +58,13 @@ def test_each_architecture_is_estimated_once(project, genes):
     np.testing.assert_array_equal(function(genes[::-1]), expected[::-1])
     assert len(asked) == len(set(asked)) == 12
     assert function(genes[:0]).shape == (0,)
+
+
+def test_another_estimator_forgets_what_was(genes):
+    function = OnGenes(SPACE, lambda architectures: np.ones(len(architectures)))
+    assert function(genes).tolist() == [1.0] * 12
+    function.change(lambda architectures: np.full(len(architectures), 2.0))
+    assert function(genes).tolist() == [2.0] * 12
 
 
 def test_codes_of_one_network_have_one_value(project):

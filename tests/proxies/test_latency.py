@@ -57,6 +57,14 @@ def test_larger_pictures_are_outside(predictor: LatencyPredictor) -> None:
     assert warning.startswith("20 of 20 networks are unlike the 64 that")
 
 
+def test_what_was_measured_since_is_inside(predictor: LatencyPredictor) -> None:
+    features = features_of(space_at(48), 20)
+    wider = predictor.widened(features)
+    assert not wider.outside(features).any()
+    assert wider.region.num_networks == 84
+    assert np.array_equal(wider(features), predictor(features))
+
+
 def test_an_operation_never_measured_is_outside() -> None:
     features = features_of(space_at(12, 16), 40)
     known = features.copy()

@@ -1,151 +1,30 @@
 """The search command over a quick, invented error: resumed, limited, refused; no supernet is trained."""
 
-import csv
-import dataclasses
-import functools
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hytnas_jax import objectives, plots
-from hytnas_jax.mobo import Settings, pareto_mask
-from hytnas_jax.project import Project
-from hytnas_jax.ranking.trained_error import TrainedError
-from hytnas_jax.search import Config, main
+from hytnas_jax import objectives
+from hytnas_jax.mobo import pareto_mask
+from hytnas_jax.search import main
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps import search
-from hytnas_jax.workdir import Workdir, write_json
+from hytnas_jax.workdir import write_json
 from proxies.complexity import complexity_table
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import feature_table
-from proxies.supernet_accuracy import SupernetError
-from supernet.architecture import Architecture
 from supernet.errors import UserError
-from supernet.search_space import SearchSpace
-from supernet.stage_space import StageSpace
 
-SPACE = SearchSpace(
-    "two stages",
-    (
-        StageSpace(stride=1, depth=(1, 2, 3), expansion=(1, 2), width=(4, 8, 12)),
-        StageSpace(
-            block=("conv", "attention"),
-            depth=(1, 2),
-            expansion=(1, 2),
-            width=(8, 12, 16),
-            embed=(8, 16),
-            heads=(1, 2),
-            ffn_ratio=(1,),
-            patch=(2, 4),
-        ),
-    ),
-    resolution=(8,),
-    stem_width=4,
-    stem_stride=1,
+from .quick_search import (
+    SPACE,
+    Cut,
+    FakeError,
+    FakeTrainedError,
+    config,
+    pareto,
+    results,
+    rows,
 )
-FILES = ("evaluations.csv", "random.csv", "pareto.json")
-INITIAL, BATCH, EVALUATIONS = 6, 4, 16
-
-
-class Cut(KeyboardInterrupt):
-    """What a Ctrl-C is to the command."""
-
-
-class FakeError(SupernetError):
-    """Falls with width and depth; counts its calls, and may fail or be cut at one of them."""
-
-    def __init__(self, cut_at: int | None = None, fails: Callable[[int], bool] = lambda call: False):
-        self.calls: list[str] = []
-        self.cut_at = cut_at
-        self.fails = fails
-
-    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
-        (architecture,) = architectures
-        if len(self.calls) == self.cut_at:
-            raise Cut
-        self.calls.append(architecture.name)
-        size = sum(stage.width * stage.depth for stage in architecture.stages)
-        failed = self.fails(len(self.calls))
-        self.losses = np.array([np.nan if failed else 100.0 / size])
-        return np.array([1.0 / (1.0 + size / 20.0)])
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A work folder in which the data, a supernet and a latency predictor are marked as done."""
-    workdir = Workdir(tmp_path / "run")
-    project = Project(
-        workdir,
-        SPACE,
-        class_names=("a", "b"),
-        channels=1,
-        mean=(0.5,),
-        std=(0.2,),
-        flip=False,
-        source="digits",
-    )
-    for name in ("data", "supernet", "latency"):
-        workdir.step(name).begin({})
-        workdir.step(name).finish({})
-    drawn = SPACE.decode_all(SPACE.sample(np.random.default_rng(5), 20))
-    features = feature_table(map(project.to_spec, drawn))
-    predictor = LatencyPredictor.fit(features, features.sum(axis=1) / 1e5)
-    write_json(workdir.path / "latency" / "predictor.json", predictor.to_json())
-    monkeypatch.setattr(search, "open_project", lambda workdir: project)
-    # a short run of the solver: what it finds is not the question here
-    monkeypatch.setattr(search, "Settings", functools.partial(Settings, population=20, generations=4))
-    # the figures are made, and not drawn: that takes a second
-    monkeypatch.setattr(plots, "save_figure", lambda path, figure: path.write_text(str(len(figure.axes))))
-    return project
-
-
-class FakeTrainedError(TrainedError):
-    """As `FakeError` without its failures, unsure by a tenth; three networks have been trained."""
-
-    def __init__(self) -> None:
-        drawn = SPACE.sample(np.random.default_rng(7), 3)
-        self.trained = dict.fromkeys(SPACE.decode_all(SPACE.canonical(drawn)), (0.5, 0.1))
-
-    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
-        errors = FakeError()(architectures)
-        self.stds = 0.1 * errors
-        return errors
-
-
-@pytest.fixture
-def use_error(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeError], FakeError]:
-    def use(error: FakeError) -> FakeError:
-        monkeypatch.setitem(objectives.EVALUATED, "error", lambda project: error)
-        return error
-
-    return use
-
-
-def config(project: Project, **changes: object) -> Config:
-    given = Config(project.workdir.path, evaluations=EVALUATIONS, initial=INITIAL, batch=BATCH)
-    return dataclasses.replace(given, **changes)
-
-
-def rows(project: Project, name: str = "evaluations.csv") -> list[dict[str, str]]:
-    with (project.workdir.path / "search" / name).open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def pareto(project: Project) -> dict:
-    return json.loads((project.workdir.path / "search" / "pareto.json").read_text())
-
-
-def results(project: Project) -> dict[str, str]:
-    """The files of a search, without the seconds."""
-    texts = {}
-    for name in FILES:
-        lines = (project.workdir.path / "search" / name).read_text().splitlines()
-        texts[name] = "\n".join(line.rsplit(",", 1)[0] if name.endswith("csv") else line for line in lines)
-    return texts
 
 
 def test_a_whole_search(project, use_error, capsys):
@@ -346,7 +225,7 @@ def test_extrapolated_latencies_are_marked(project, use_error, capsys):
     damaged["region"]["high"] = damaged["region"]["low"]  # nearly everything lies outside
     write_json(path, damaged)
     use_error(FakeError())
-    main(config(project, random_baseline=False))
+    main(config(project, random_baseline=False, measure_batches=False))
     points = load_pareto(project)
     outside = sum(point.extrapolated for point in points)
     assert outside > 0

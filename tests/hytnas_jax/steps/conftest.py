@@ -1,0 +1,77 @@
+"""A work folder in which the search is quick, for the tests of the search."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hytnas_jax import objectives, plots, refits
+from hytnas_jax.device.measure import Timing
+from hytnas_jax.mobo import Settings
+from hytnas_jax.project import Project
+from hytnas_jax.steps import search
+from hytnas_jax.steps.measure_latency import Measurements
+from hytnas_jax.workdir import Workdir, write_json
+from proxies.latency import LatencyPredictor
+from proxies.latency_features import feature_table
+
+from .quick_search import SPACE, Device, FakeError, device_ms
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use_device: Callable[[Device], Device]
+) -> Project:
+    """A work folder in which the data, a supernet and a latency predictor are marked as done."""
+    workdir = Workdir(tmp_path / "run")
+    project = Project(
+        workdir,
+        SPACE,
+        class_names=("a", "b"),
+        channels=1,
+        mean=(0.5,),
+        std=(0.2,),
+        flip=False,
+        source="digits",
+    )
+    for name in ("data", "supernet", "latency"):
+        workdir.step(name).begin({})
+        workdir.step(name).finish({})
+    drawn = SPACE.decode_all(SPACE.sample(np.random.default_rng(5), 20))
+    features = feature_table(map(project.to_spec, drawn))
+    latency_ms = [device_ms(project.to_spec(architecture)) for architecture in drawn]
+    measurements = Measurements(workdir.path / "latency" / "measurements.csv", SPACE)
+    for architecture, ms in zip(drawn, latency_ms, strict=True):
+        measurements.append(architecture, Timing(ms, 0.99 * ms, 1.01 * ms, 9))
+    predictor = LatencyPredictor.fit(features, np.array(latency_ms))
+    write_json(workdir.path / "latency" / "predictor.json", predictor.to_json())
+    monkeypatch.setattr(search, "open_project", lambda workdir: project)
+    # a short run of the solver: what it finds is not the question here
+    monkeypatch.setattr(search, "Settings", functools.partial(Settings, population=20, generations=4))
+    # the figures are made, and not drawn: that takes a second
+    monkeypatch.setattr(plots, "save_figure", lambda path, figure: path.write_text(str(len(figure.axes))))
+    use_device(Device())
+    return project
+
+
+@pytest.fixture
+def use_error(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeError], FakeError]:
+    def use(error: FakeError) -> FakeError:
+        monkeypatch.setitem(objectives.EVALUATED, "error", lambda project: error)
+        return error
+
+    return use
+
+
+@pytest.fixture
+def use_device(monkeypatch: pytest.MonkeyPatch) -> Callable[[Device], Device]:
+    """Has a device measure in the place of this machine."""
+
+    def use(device: Device) -> Device:
+        monkeypatch.setattr(refits, "time_models", device)
+        monkeypatch.setattr(refits, "build_onnx", device.build)
+        return device
+
+    return use
