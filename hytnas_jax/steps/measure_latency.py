@@ -116,11 +116,6 @@ def load_predictor(step: Step, file: str = "predictor.json") -> LatencyPredictor
         raise UserError(f"{path}: {error}") from None
 
 
-<<<<<<< HEAD
-def draw_networks(
-    space: SearchSpace, count: int, seed: int, *, least: int = MIN_NETWORKS
-) -> list[Architecture]:
-=======
 def measured_networks(step: Step, space: SearchSpace) -> dict[Architecture, Timing]:
     """What the step's predictor was fitted on. Raises UserError where the file is missing or damaged."""
     path = step.folder / "measurements.csv"
@@ -132,8 +127,9 @@ def measured_networks(step: Step, space: SearchSpace) -> dict[Architecture, Timi
     return Measurements(path, space).read()
 
 
-def draw_networks(space: SearchSpace, count: int, seed: int) -> list[Architecture]:
->>>>>>> 11fba4207f5e432416a4f012c242693867947c59
+def draw_networks(
+    space: SearchSpace, count: int, seed: int, *, least: int = MIN_NETWORKS
+) -> list[Architecture]:
     """Up to `count` different networks, uniformly from the space; fewer where it has fewer.
 
     Raises:
