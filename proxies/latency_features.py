@@ -2,7 +2,9 @@
 
 For each kind of operation: how many there are, the elements that they write and, where they
 multiply, the multiply-accumulates. A device's time is close to a sum over these, each with a price
-of its own; parameters or MACs alone leave out what small networks wait for. Letter: F features.
+of its own; parameters or MACs alone leave out what small networks wait for. Depthwise convolutions
+of large kernels have further prices: runtimes have quick programs for 3x3 and 5x5 ones (docs/latency.md).
+Letter: F features.
 """
 
 import functools
@@ -24,11 +26,13 @@ from supernet.operations import Kind
 _COUNTED_AS: dict[Kind, Kind] = {"position": "add"}
 _KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in _COUNTED_AS)
 _MULTIPLYING: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "linear", "scores", "mix")
+_LARGE_DEPTHWISE, _LARGE = "large_depthwise", 7  # and the side of a kernel from which on it is one
 FEATURE_NAMES = (
     "network",  # 1: what each run costs whatever the network
     *(f"num_{kind}" for kind in _KINDS),
     *(f"elements_{kind}" for kind in _KINDS),
     *(f"macs_{kind}" for kind in _MULTIPLYING),
+    *(f"{quantity}_{_LARGE_DEPTHWISE}" for quantity in ("num", "elements", "macs")),
 )
 _INDEX = {name: index for index, name in enumerate(FEATURE_NAMES)}
 
@@ -73,9 +77,12 @@ def _count(part: Part) -> Features:
     for op in part.ops:
         if op.is_view:
             continue
-        kind = _COUNTED_AS.get(op.kind, op.kind)
-        features[_INDEX[f"num_{kind}"]] += 1
-        features[_INDEX[f"elements_{kind}"]] += math.prod(op.shape)
-        if op.kind in _MULTIPLYING:
-            features[_INDEX[f"macs_{kind}"]] += op.num_macs
+        kinds: list[str] = [_COUNTED_AS.get(op.kind, op.kind)]
+        if op.kind == "depthwise" and op.kernel >= _LARGE:
+            kinds.append(_LARGE_DEPTHWISE)
+        for kind in kinds:
+            features[_INDEX[f"num_{kind}"]] += 1
+            features[_INDEX[f"elements_{kind}"]] += math.prod(op.shape)
+            if op.kind in _MULTIPLYING:
+                features[_INDEX[f"macs_{kind}"]] += op.num_macs
     return features

@@ -1,6 +1,7 @@
 """Features by hand, and block by block against the whole graph."""
 
 import functools
+import itertools
 import math
 
 import numpy as np
@@ -34,11 +35,21 @@ def test_by_hand() -> None:
 
 
 def test_positions_are_an_addition() -> None:
-    """Features of their own would make all predictors that are saved useless."""
     spec = NetworkSpec("test", 4, 3, 2, (PatchEmbedSpec(8, patch=2),), HeadSpec(0))
     features = named(latency_features(spec))
     assert (features["num_add"], features["elements_add"]) == (1, 2 * 2 * 8)
-    assert len(FEATURE_NAMES) == 1 + 2 * 20 + 6
+
+
+@pytest.mark.parametrize(("kernel", "is_large"), [(5, False), (7, True)])
+def test_large_depthwise_kernels_are_counted_beside(kernel: int, is_large: bool) -> None:
+    block = InvertedResidualSpec(8, 8, kernel, expand=False)
+    spec = NetworkSpec("test", 4, 8, 2, (block,), HeadSpec(0))
+    features = named(latency_features(spec))
+    elements = 4 * 4 * 8
+    assert (features["num_depthwise"], features["macs_depthwise"]) == (1, elements * kernel**2)
+    beside = {name: value for name, value in features.items() if "large" in name}
+    expected = {"num": 1, "elements": elements, "macs": elements * kernel**2}
+    assert beside == ({f"{name}_large_depthwise": n for name, n in expected.items()} if is_large else {})
 
 
 def whole_graph(spec: NetworkSpec) -> dict[str, float]:
@@ -46,10 +57,12 @@ def whole_graph(spec: NetworkSpec) -> dict[str, float]:
     features: dict[str, float] = {"network": 1}
     for op in build_graph(spec).ops:
         if not op.is_view:
-            kind = "add" if op.kind == "position" else op.kind
-            for name, value in (("num", 1), ("elements", math.prod(op.shape)), ("macs", op.num_macs)):
-                if value:
-                    features[f"{name}_{kind}"] = features.get(f"{name}_{kind}", 0) + value
+            kinds = ["add" if op.kind == "position" else op.kind]
+            kinds += ["large_depthwise"] * (op.kind == "depthwise" and op.kernel > 5)
+            values = {"num": 1, "elements": math.prod(op.shape), "macs": op.num_macs}
+            for name, kind in itertools.product(values, kinds):
+                if values[name]:
+                    features[f"{name}_{kind}"] = features.get(f"{name}_{kind}", 0) + values[name]
     return features
 
 
