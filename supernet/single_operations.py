@@ -4,6 +4,7 @@ Convolutions read a map [H, W, C]. Attention and the feed-forward layers read th
 [G, N, C]: the pixels that share a place in their patch are a group, as in a MobileViT block.
 """
 
+import functools
 from collections.abc import Callable
 
 from supernet.errors import UserError
@@ -22,11 +23,11 @@ def conv3x3(side: int, channels: int) -> Graph:
     return builder.graph("conv3x3")
 
 
-def depthwise3x3(side: int, channels: int) -> Graph:
-    """3x3 depthwise convolution."""
+def depthwise(side: int, channels: int, *, kernel: int) -> Graph:
+    """Depthwise convolution of `kernel` x `kernel`."""
     builder = _on_map(side, channels)
-    builder.conv(0, "depthwise", "depthwise", channels, kernel=3, norm="norm")
-    return builder.graph("depthwise3x3")
+    builder.conv(0, "depthwise", "depthwise", channels, kernel=kernel, norm="norm")
+    return builder.graph(f"depthwise{kernel}x{kernel}")
 
 
 def conv1x1(side: int, channels: int) -> Graph:
@@ -52,7 +53,9 @@ def feed_forward(side: int, channels: int) -> Graph:
 
 SINGLE_OPERATIONS: dict[str, Callable[[int, int], Graph]] = {
     "conv3x3": conv3x3,
-    "depthwise3x3": depthwise3x3,
+    "depthwise3x3": functools.partial(depthwise, kernel=3),
+    "depthwise5x5": functools.partial(depthwise, kernel=5),
+    "depthwise7x7": functools.partial(depthwise, kernel=7),
     "conv1x1": conv1x1,
     "attention": attention,
     "feed_forward": feed_forward,

@@ -54,7 +54,7 @@ def operations_figure(study: Study) -> Figure:
     """
     found, devices = {row["name"]: row for row in study.rows("operations")}, study.devices_with("operations")
     size = len(devices), len(SINGLE_OPERATIONS)
-    figure = Figure(figsize=(0.8 + 2.7 * size[1], 0.8 + 2.6 * size[0]), layout="constrained")
+    figure = Figure(figsize=(0.8 + 2.3 * size[1], 0.8 + 2.6 * size[0]), layout="constrained")
     grid = figure.subplots(*size, sharex=True, sharey="row", squeeze=False)
     for panels, device in zip(grid, devices, strict=True):
         for panel, operation in zip(panels, SINGLE_OPERATIONS, strict=True):

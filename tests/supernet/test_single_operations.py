@@ -11,6 +11,8 @@ NORM = 2 * CHANNELS
 PARAMETERS = {
     "conv3x3": 9 * 16 * 16 + NORM,
     "depthwise3x3": 9 * 16 + NORM,
+    "depthwise5x5": 25 * 16 + NORM,
+    "depthwise7x7": 49 * 16 + NORM,
     "conv1x1": 16 * 16 + NORM,
     "attention": 4 * (16 * 16 + 16),
     "feed_forward": 2 * 16 * 32 + 32 + 16,
@@ -18,6 +20,8 @@ PARAMETERS = {
 MACS = {
     "conv3x3": PIXELS * 9 * 16 * 16,
     "depthwise3x3": PIXELS * 9 * 16,
+    "depthwise5x5": PIXELS * 25 * 16,
+    "depthwise7x7": PIXELS * 49 * 16,
     "conv1x1": PIXELS * 16 * 16,
     "attention": PIXELS * 4 * 16 * 16 + 2 * 4 * 16 * 16 * 16,
     "feed_forward": PIXELS * 2 * 16 * 32,

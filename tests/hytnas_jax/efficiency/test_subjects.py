@@ -15,7 +15,7 @@ def test_every_subject_has_its_own_name() -> None:
     subjects = PLAN.subjects()
     assert len({subject.name for subject in subjects}) == len(subjects)
     # 11 pairs of embedding and heads, of which 9 are combinations of either naming, times 3 * 3 * 3.
-    expected = {"networks": 2 * len(NAMES), "operations": 5 * 4 * 5, "attention": 11 * 27, "space": 12}
+    expected = {"networks": 2 * len(NAMES), "operations": 7 * 4 * 5, "attention": 11 * 27, "space": 12}
     assert Counter(subject.part for subject in subjects) == expected
 
 

@@ -47,7 +47,7 @@ def test_a_whole_study(config: study_efficiency.Config, tmp_path: Path) -> None:
         assert f"]({figure}.png)" in report
         assert (folder / f"{figure}.png").stat().st_size > 10_000
     with (folder / "operations.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 100
+        assert len(list(csv.DictReader(file))) == 140
     assert (folder / "predictors" / "toaster.json").exists()
     # Other settings than the study's are refused; flags that are not given are the study's.
     with pytest.raises(UserError, match="resolution: was 32, now 48"):
