@@ -29,9 +29,13 @@ def networks_figure(study: Study) -> Figure:
     ]
     panels.append(("model_bytes", "peak_activation_bytes", "memory, whatever the device"))
     units = {"num_macs": (1e6, "million MACs"), "model_bytes": (1e6, "TFLite file, MB")}
-    figure = Figure(figsize=(0.8 + 5.0 * len(panels), 4.8), layout="constrained")
+    lines = -(-len(panels) // 2)
+    figure = Figure(figsize=(11, 4.6 * lines), layout="constrained")
+    places = figure.subplots(lines, 2, squeeze=False).ravel()
+    for place in places[len(panels) :]:
+        place.set_axis_off()
     labelled = []
-    for panel, (x, y, title) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    for panel, (x, y, title) in zip(places, panels, strict=False):
         factor, label = units[x]
         unit = 1e6 if y == "peak_activation_bytes" else 1
         points = {row["network"]: (row[x] / factor, row[y] / unit) for row in rows if row[y] is not None}
@@ -81,10 +85,10 @@ def attention_figure(study: Study) -> Figure:
     """
     known = study.attention_tables("embed")
     devices = [name for device in study.devices if (name := latency_on(device.name)) in known]
-    figure = Figure(figsize=(6.4 + 3.2 * len(devices), 7.2), layout="constrained")
-    grid = figure.subplots(
-        len(NAMINGS), 1 + len(devices), squeeze=False, width_ratios=[1.9, *[1] * len(devices)]
-    )
+    bars, lines = 1.4 * len(known), 3.0  # inches across
+    figure = Figure(figsize=(1 + bars + lines * len(devices), 7.2), layout="constrained")
+    widths = [bars, *[lines] * len(devices)]
+    grid = figure.subplots(len(NAMINGS), len(widths), squeeze=False, width_ratios=widths)
     for panels, naming in zip(grid, NAMINGS, strict=True):
         shares = study.attention_shares(naming)
         names = (naming, "heads", *OTHERS)
@@ -124,7 +128,7 @@ def space_figure(shares: SpaceShares) -> Figure:
                 color = "white" if value > 0.6 * np.nanmax(by_stage) else "black"
                 place = {"ha": "center", "va": "center", "fontsize": 7, "color": color}
                 panel.text(column, row, f"{value:.2f}".removeprefix("0"), **place)
-        panel.set_title(quantity, fontsize=9)
+        panel.set_title(quantity.replace("@", "\n"), fontsize=9)
         panel.set_xticks(range(len(stages)), stages)
         panel.set_yticks(range(len(total)), shares.families.names, fontsize=8)
     bottom.supxlabel("stage", fontsize=9)
@@ -156,7 +160,7 @@ def _bars(
         if errors is not None:
             ends = np.clip(np.abs(errors[number].T - np.array(values)), 0, None)
         panel.bar(places, values, width, label=label, color=COLORS[number % len(COLORS)], yerr=ends)
-    panel.set_xticks(range(len(groups)), groups, fontsize=8)
+    panel.set_xticks(range(len(groups)), [group.replace("@", "\n") for group in groups], fontsize=8)
     panel.grid(alpha=0.3, axis="y")
 
 
