@@ -4,10 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from hytnas_jax import architecture_row
-from hytnas_jax.device.measure import Timing
+from hytnas_jax.device.measure import Timing, shift
 from hytnas_jax.workdir import CsvLog
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -25,9 +23,12 @@ class Session:
     again: dict[Architecture, Timing]
 
     def shift(self, before: Mapping[Architecture, Timing]) -> float:
-        """How many times as long as `before` the machine takes: the median over what is timed again."""
-        ratios = [timing.latency_ms / before[a].latency_ms for a, timing in self.again.items() if a in before]
-        return float(np.median(ratios)) if ratios else 1.0
+        """How many times as long as `before` the machine takes, by what is timed again."""
+        return shift(_milliseconds(before), _milliseconds(self.again))
+
+
+def _milliseconds(timings: Mapping[Architecture, Timing]) -> dict[Architecture, float]:
+    return {architecture: timing.latency_ms for architecture, timing in timings.items()}
 
 
 class MeasuredLog:

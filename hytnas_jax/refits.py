@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.device.measure import time_models
+from hytnas_jax.device.measure import is_shifted, time_models, to_check
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.disagreement import Batch
 from hytnas_jax.environment import environment
@@ -24,14 +24,10 @@ from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.measured_log import MeasuredLog, Session
 from hytnas_jax.objectives import Task
 from hytnas_jax.project import Project
-from hytnas_jax.steps.measure_latency import SHIFTED, STEP, measured_networks
+from hytnas_jax.steps.measure_latency import STEP, measured_networks
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import feature_table
 from supernet.architecture import Architecture
-
-# Of measure_latency's networks, timed again with each batch. The median of five tells the machine's shift to
-# 1 %; the shift itself was up to 7 % on a virtual machine (benchmarks/search_refits.py).
-NUM_CHECKED = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +103,7 @@ class Refits:
         return Refitted(count, self._unused, self._refits, *errors)
 
     def _measure(self, networks: Sequence[Architecture], evaluations: int) -> Session:
-        again = spread([*self._sample], [timing.latency_ms for timing in self._sample.values()])
+        again = to_check({a: timing.latency_ms for a, timing in self._sample.items()})
         queue = [*again, *networks]
         models = (build_onnx(self._project.to_spec(architecture)) for architecture in queue)
         timings = {queue[index]: timing for index, timing in time_models(models)}
@@ -156,17 +152,6 @@ class Refits:
         return feature_table(self._project.to_spec(architecture) for architecture in networks)
 
 
-def spread(networks: Sequence[Architecture], latency_ms: Sequence[float]) -> list[Architecture]:
-    """`NUM_CHECKED` networks, evenly from the quick to the slow, without the ends; all where there are fewer.
-
-    Not those that were measured first: in three of five folders the first one to three were off by 5 to 7 %.
-    """
-    order = np.argsort(latency_ms, kind="stable")
-    count = min(NUM_CHECKED, len(order))
-    places = ((np.arange(count) + 0.5) * len(order) / count).astype(int)
-    return [networks[index] for index in order[places]]
-
-
 def is_same_processor(project: Project) -> bool:
     """Whether this is the processor that measure_latency has measured; warns where it is not."""
     before, now = project.workdir.step(STEP).done()["environment"]["cpu"], environment()["cpu"]
@@ -176,8 +161,3 @@ def is_same_processor(project: Project) -> bool:
             f"search, and latencies are those of {before}"
         )
     return bool(before == now)
-
-
-def is_shifted(shift: float) -> bool:
-    """Whether a machine that takes `shift` times as long is not the one that it was."""
-    return abs(shift - 1) > SHIFTED

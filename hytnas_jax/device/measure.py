@@ -29,9 +29,9 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -45,8 +45,10 @@ MAX_BYTES_AT_ONCE = 64 * 2**20
 TFLITE_IDENTIFIER = b"TFL3"  # a file's bytes 4 to 7
 ENERGY_COUNTER = Path("/sys/class/powercap/intel-rapl:0/energy_uj")  # RAPL
 ENERGY_SECONDS = 0.3  # a model runs to be set against the counter
-NUM_CHECKED, SHIFTED = 3, 0.1  # measured again when a cut measurement goes on; the change that is told
+# Of what was measured before, measured again to see whether the device is as quick; the change that is told.
+NUM_CHECKED, SHIFTED = 5, 0.1
 TIMING = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds")
+Model = TypeVar("Model", bound=Hashable)  # what a model is known by
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,6 +131,25 @@ def summarize(minima_ms: list[float]) -> Timing:
         below += math.comb(count, rank) / 2**count
     low = max(rank - 1, 0)
     return Timing(statistics.median(ordered), ordered[low], ordered[-1 - low], count)
+
+
+def to_check(before: Mapping[Model, float]) -> list[Model]:
+    """Which models, of known milliseconds, to measure again: evenly from the quick to the slow, without the
+    ends; at most `NUM_CHECKED`. Not the first ones: a device that was just waking up measured them."""
+    order = sorted(before, key=lambda model: before[model])
+    count = min(NUM_CHECKED, len(order))
+    return [order[int((place + 0.5) * len(order) / count)] for place in range(count)]
+
+
+def shift(before: Mapping[Model, float], now: Mapping[Model, float]) -> float:
+    """How many times as long as before the device takes now, by the median; 1 where nothing is in both."""
+    ratios = [now[model] / before[model] for model in now if model in before]
+    return statistics.median(ratios) if ratios else 1.0
+
+
+def is_shifted(times: float) -> bool:
+    """Whether a device that takes so many times as long is not the one that it was."""
+    return abs(times - 1) > SHIFTED
 
 
 def _batches(models: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -351,19 +372,19 @@ def measure(paths: dict[str, Path], table: Table, threads: int, seconds: float) 
             missing.append(name)
         except Exception as error:  # an operator that the runtime lacks, a damaged file: the others go on
             failed[name] = f"{type(error).__name__}: {error}".splitlines()[0]
-    again = list(before)[:NUM_CHECKED] if missing else []
-    names, shifts = [*again, *missing], []
+    names, again = [*(to_check(before) if missing else []), *missing], {}
     show = Progress(len(names), seconds)
     models = (paths[name].read_bytes() for name in names)
     for index, timing in time_models(models, threads=threads, seconds=seconds, on_round=show.round):
         show.done += 1
         if names[index] in before:
-            shifts.append(timing.latency_ms / before[names[index]])
+            again[names[index]] = timing.latency_ms
         else:
             table.append(names[index], timing, energy_mj(paths[names[index]].read_bytes(), threads))
-    if shifts and abs(statistics.median(shifts) - 1) > SHIFTED:
+    times = shift(before, again)
+    if is_shifted(times):
         failed["what was measured before"] = (
-            f"the device takes {statistics.median(shifts):.2f} times as long now: delete {table.path.name} "
+            f"the device takes {times:.2f} times as long now: delete {table.path.name} "
             "and measure all again while it does nothing else"
         )
     return failed

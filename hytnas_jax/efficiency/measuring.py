@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from hytnas_jax import console
 from hytnas_jax.device.kit import RUNTIMES
-from hytnas_jax.device.measure import NUM_CHECKED, SHIFTED, Table, time_models
+from hytnas_jax.device.measure import Table, is_shifted, shift, time_models, to_check
 from hytnas_jax.efficiency.subjects import Subject
 from hytnas_jax.format_names import RuntimeName
 from supernet.errors import UserError
@@ -35,21 +33,22 @@ def measure_here(
         raise UserError(str(error)) from None
     before = table.measured()
     missing = [subject for subject in subjects if subject.name not in before]
-    again = [subject for subject in subjects if subject.name in before][:NUM_CHECKED] if missing else []
-    queue, ratios = [*again, *missing], []
+    checked = to_check(before) if missing else []
+    queue = [*(subject for subject in subjects if subject.name in checked), *missing]
+    again: dict[str, float] = {}
     done = len(subjects) - len(missing)
     with console.progress(len(subjects), f"measuring under {runtime}", done=done) as bar:
         contents = (subject.model(runtime) for subject in queue)
         for index, timing in time_models(contents, seconds=seconds):
             name = queue[index].name
             if name in before:
-                ratios.append(timing.latency_ms / before[name])
+                again[name] = timing.latency_ms
                 continue
             table.append(name, timing, None)
             bar.advance()
-    ratio = float(np.median(ratios)) if ratios else 1.0
-    if abs(ratio - 1) > SHIFTED:
+    times = shift(before, again)
+    if is_shifted(times):
         console.warn(
-            f"the machine takes {ratio:.2f} times as long as when {path} was begun; the latencies are not of "
+            f"the machine takes {times:.2f} times as long as when {path} was begun; the latencies are not of "
             "one scale: delete it and measure all again on an idle machine"
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from hytnas_jax import architecture_row, console
 from hytnas_jax.command import settings_of
-from hytnas_jax.device.measure import Timing, time_models
+from hytnas_jax.device.measure import Timing, is_shifted, shift, time_models, to_check
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.environment import environment
 from hytnas_jax.project import open_project
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
 STEP = "latency"
 DRAWS_PER_NETWORK = 4  # in a small space many draws are the same network
-NUM_CHECKED = 3  # measured again when a cut measurement goes on
-WIDE, SHIFTED = 0.05, 0.1  # fractions of a latency from which on the user is told
+WIDE = 0.05  # the uncertainty, as a fraction of a latency, from which on the user is told
 
 
 def measure_latency(config: Config) -> None:
@@ -84,18 +83,19 @@ def measure(
 
     before = measurements.read()
     missing = [architecture for architecture in drawn if architecture not in before]
-    again = list(before)[:NUM_CHECKED] if missing else []
+    before_ms = {architecture: timing.latency_ms for architecture, timing in before.items()}
+    again = to_check(before_ms) if missing else []
     queue = [*again, *missing]
-    repeated: dict[Architecture, Timing] = {}
+    repeated: dict[Architecture, float] = {}
     with console.progress(len(drawn), "measuring latency", done=len(drawn) - len(missing)) as bar:
         timings = time_models(map(to_onnx, queue), on_round=lambda number: bar.note(f"round {number}"))
         for index, timing in timings:
             if index < len(again):
-                repeated[again[index]] = timing
+                repeated[again[index]] = timing.latency_ms
                 continue
             measurements.append(queue[index], timing)
             bar.advance()
-    _warn_if_shifted(before, repeated)
+    _warn_if_shifted(shift(before_ms, repeated))
 
     measured = measurements.read()
     _warn_if_wide(list(measured.values()))
@@ -193,13 +193,10 @@ def _warn_if_wide(timings: Sequence[Timing]) -> None:
         )
 
 
-def _warn_if_shifted(before: dict[Architecture, Timing], again: dict[Architecture, Timing]) -> None:
+def _warn_if_shifted(times: float) -> None:
     """Says so where the machine is quicker or slower than in the session that was cut."""
-    if not again:
-        return
-    ratio = float(np.median([timing.latency_ms / before[a].latency_ms for a, timing in again.items()]))
-    if abs(ratio - 1) > SHIFTED:
+    if is_shifted(times):
         console.warn(
-            f"the machine takes {ratio:.2f} times as long as when the measurement was begun; the latencies "
+            f"the machine takes {times:.2f} times as long as when the measurement was begun; the latencies "
             "are not of one scale: delete the step's folder and measure all again on an idle machine"
         )

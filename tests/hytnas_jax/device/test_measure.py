@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from hytnas_jax.device import measure as timing
-from hytnas_jax.device.measure import MIN_ROUNDS, Timing, summarize, time_models
+from hytnas_jax.device.measure import (
+    MIN_ROUNDS,
+    Timing,
+    is_shifted,
+    shift,
+    summarize,
+    time_models,
+    to_check,
+)
 from hytnas_jax.device.onnx_graph import build_onnx
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 
@@ -69,3 +77,19 @@ def test_models_that_do_not_fit_at_once_are_asked_for_later(monkeypatch: pytest.
 
 def test_nothing_to_time() -> None:
     assert list(time_models([])) == []
+
+
+def test_models_to_check_lie_between_the_ends() -> None:
+    before = {str(number): float(number) for number in np.random.default_rng(1).permutation(20) + 1}
+    assert to_check(before) == ["3", "7", "11", "15", "19"]
+    assert to_check({"slow": 2.0, "quick": 1.0}) == ["quick", "slow"]
+    assert to_check({}) == []
+
+
+def test_a_shift_is_the_median() -> None:
+    before = {"a": 1.0, "b": 2.0, "c": 4.0}
+    assert shift(before, {"a": 1.2, "b": 2.2, "c": 40.0, "new": 1.0}) == pytest.approx(1.2)
+    assert shift(before, {"new": 1.0}) == 1.0
+    assert is_shifted(1.2)
+    assert is_shifted(0.8)
+    assert not is_shifted(1.05)

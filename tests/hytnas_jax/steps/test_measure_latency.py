@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax.device.measure import Timing
+from hytnas_jax.device.measure import NUM_CHECKED, Timing
 from hytnas_jax.measure_latency import Config, main
 from hytnas_jax.steps import measure_latency
 from hytnas_jax.steps.measure_latency import Measurements, draw_networks, load_predictor, measure
@@ -82,7 +82,7 @@ def test_a_cut_measurement_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     whole = (tmp_path / "measurements.csv").read_text()
     assert whole.startswith(first)
     assert len(whole.splitlines()) == 13
-    assert second.num_timed == measure_latency.NUM_CHECKED + 7
+    assert second.num_timed == NUM_CHECKED + 7
 
     uncut = measure_on(Device(), tmp_path / "uncut", monkeypatch)
     assert (tmp_path / "uncut" / "measurements.csv").read_text() == whole

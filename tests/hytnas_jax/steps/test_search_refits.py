@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from hytnas_jax.device.measure import NUM_CHECKED
 from hytnas_jax.project import Project
-from hytnas_jax.refits import NUM_CHECKED, spread
 from hytnas_jax.search import main
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps.measure_latency import Measurements, load_predictor
@@ -245,11 +245,3 @@ def test_missing_measurements_are_named(project, use_error):
     (project.workdir.path / "latency" / "measurements.csv").unlink()
     with pytest.raises(UserError, match=r"measurements\.csv: there is no such file; .*measure_latency"):
         main(config(project))
-
-
-def test_networks_to_time_again_lie_between_the_ends() -> None:
-    networks = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 20))
-    times = np.random.default_rng(1).permutation(20) + 1.0
-    chosen = [times[networks.index(network)] for network in spread(networks, times.tolist())]
-    assert chosen == [3.0, 7.0, 11.0, 15.0, 19.0]
-    assert spread(networks[:2], [2.0, 1.0]) == [networks[1], networks[0]]
