@@ -21,8 +21,7 @@ from supernet.graph import part_graphs
 from supernet.network_spec import NetworkSpec
 from supernet.operations import Kind
 
-# Positions are an addition of a constant. Without features of their own, predictors that were fitted before
-# there were any can still be read.
+# Positions are an addition of a constant.
 _COUNTED_AS: dict[Kind, Kind] = {"position": "add"}
 _KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in _COUNTED_AS)
 _MULTIPLYING: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "linear", "scores", "mix")
