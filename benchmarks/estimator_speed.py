@@ -26,7 +26,7 @@ from hytnas_jax import console
 from hytnas_jax.command import flags_of, require_at_least, run, settings_of
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.surrogates import SURROGATES, Function, GaussianProcess
-from hytnas_jax.objectives import DECIMALS
+from hytnas_jax.on_genes import DECIMALS
 from proxies import complexity as complexity_module
 from proxies import latency_features as features_module
 from proxies import parts

@@ -24,13 +24,12 @@ from common import save_result
 
 from hytnas_jax import console, measure_latency, search
 from hytnas_jax.command import flags_of, require_at_least, run, settings_of
-from hytnas_jax.device.measure import time_models
+from hytnas_jax.device.measure import time_models, to_check
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.disagreement import Batch
 from hytnas_jax.measured_log import MeasuredLog
 from hytnas_jax.mobo.pareto import hypervolume
 from hytnas_jax.project import Project, open_project
-from hytnas_jax.refits import spread
 from hytnas_jax.search_results import ParetoPoint, load_pareto
 from hytnas_jax.steps.measure_latency import measured_networks
 from hytnas_jax.workdir import Workdir
@@ -115,10 +114,8 @@ def searched(base: Path, folder: Path, variant: str, seed: int) -> Search:
             stack.enter_context(mock.patch.object(Batch, "disagrees", return_value=True))
         search.main(config)
     project = open_project(Workdir(path))
-    step, sample = (
-        project.workdir.step("search"),
-        measured_networks(project.workdir.step("latency"), project.space),
-    )
+    step = project.workdir.step("search")
+    sample = measured_networks(project.workdir.step("latency"), project.space)
     log = step.folder / "measured.csv"
     sessions = MeasuredLog(log, project.space).sessions.values() if log.exists() else ()
     shifts = [session.shift(sample) for session in sessions]
@@ -129,7 +126,7 @@ def compared(
     project: Project, searches: Sequence[Search], sample: dict[Architecture, Any], networks: int, says: float
 ) -> list[dict[str, Any]]:
     """A row for each search; `says` is what the first predictor says of its error."""
-    again = spread([*sample], [timing.latency_ms for timing in sample.values()])
+    again = to_check({network: timing.latency_ms for network, timing in sample.items()})
     queue = list(dict.fromkeys([*again, *(p.architecture for s in searches for p in s.points)]))
     truth: dict[Architecture, float] = {}
     with console.progress(len(queue), "measuring the fronts") as bar:

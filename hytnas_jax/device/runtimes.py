@@ -41,7 +41,7 @@ def _run_tflite(interpreter: Any, images: Images) -> Logits:
     (source,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
     rows = []
     for image in images:
-        interpreter.set_tensor(source["index"], _quantised(image[None], source))
+        interpreter.set_tensor(source["index"], quantised(image[None], source))
         interpreter.invoke()
         rows.append(interpreter.get_tensor(result["index"])[0])
     logits = np.stack(rows)
@@ -51,7 +51,7 @@ def _run_tflite(interpreter: Any, images: Images) -> Logits:
     return (logits.astype(np.float32) - zero) * np.float32(scale)
 
 
-def _quantised(values: Images, tensor: dict[str, Any]) -> NDArray[Any]:
+def quantised(values: Images, tensor: dict[str, Any]) -> NDArray[Any]:
     """Values as a TFLite tensor holds them; `tensor` are the details that the interpreter gives."""
     if tensor["dtype"] == np.float32:
         return values
