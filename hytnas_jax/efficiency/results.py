@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.efficiency.device_table import DeviceTable
+from hytnas_jax.efficiency.parts import Part
 from hytnas_jax.efficiency.plan import Plan
 from hytnas_jax.efficiency.sensitivity import factorial_shares
-from hytnas_jax.efficiency.subjects import (
-    BATCH,
-    EMBEDS,
-    HEAD_SIZES,
-    HEADS,
-    OTHERS,
-    Part,
-    Subject,
-)
+from hytnas_jax.efficiency.subjects import BATCH, EMBEDS, HEAD_SIZES, HEADS, OTHERS, Subject
 from proxies.complexity import Complexity
 from proxies.latency import MIN_NETWORKS, LatencyPredictor
 from proxies.latency_features import feature_table
@@ -63,6 +56,10 @@ class Study:
         names = [subject.name for subject in self.part(part)]
         return [device for device in self.devices if any(name in device.timings for name in names)]
 
+    def drawn_on(self, device: DeviceTable) -> list[Subject]:
+        """The networks of the space that a device has measured."""
+        return [subject for subject in self.part("space") if subject.name in device.timings]
+
     def latency_ms(self, device: DeviceTable, name: str) -> float | None:
         """Milliseconds; None where the device has not measured it."""
         return device.timings[name].latency_ms if name in device.timings else None
@@ -87,7 +84,7 @@ class Study:
         """By device: fitted to the networks of the space, where enough were measured."""
         found = {}
         for device in self.devices:
-            drawn = [subject for subject in self.part("space") if subject.name in device.timings]
+            drawn = self.drawn_on(device)
             if len(drawn) >= MIN_NETWORKS:
                 specs = [subject.what for subject in drawn if isinstance(subject.what, NetworkSpec)]
                 times = np.array([device.timings[subject.name].latency_ms for subject in drawn])

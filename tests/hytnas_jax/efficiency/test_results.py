@@ -4,7 +4,8 @@ import pytest
 from made_up_times import PLAN, write_table
 
 from hytnas_jax.efficiency.device_table import read_device
-from hytnas_jax.efficiency.report import finding, network_rows, operation_rows
+from hytnas_jax.efficiency.hyperparameters import space_shares
+from hytnas_jax.efficiency.report import finding, network_rows, operation_rows, remarks
 from hytnas_jax.efficiency.results import Study
 from hytnas_jax.efficiency.subjects import BATCH
 from supernet.single_operations import SINGLE_OPERATIONS
@@ -58,5 +59,9 @@ def test_a_predictor_is_fitted_where_enough_was_measured(study: Study) -> None:
     device = type(study.devices[0])("other", study.devices[0].about, few)
     other = Study(study.plan, study.subjects, study.counts, [device])
     assert other.predictors() == {}
-    assert other.devices_with("space") == []
+    assert other.drawn_on(device) == other.devices_with("space") == []
+    said = remarks(other, space_shares(PLAN, {}), {})
+    assert (
+        "latency on other is not predicted: 0 networks of one were measured, and a predictor needs 10" in said
+    )
     assert other.devices_with("networks") == [device]
