@@ -94,20 +94,21 @@ class Study:
     def attention_tables(self, naming: str) -> dict[str, np.ndarray]:
         """By quantity: the costs of all combinations, float64 [3, 3, 3, 3, 3].
 
-        The axes are `naming` ("embed" or "head_size"), heads, and those of `OTHERS`. A device that lacks a
-        block is left out.
+        The axes are `naming` ("embed" or "head_size"), heads, and those of `OTHERS`. A device that lacks any
+        of all attention blocks is left out, by either name.
         """
         index = {name: axis for axis, name in enumerate((naming, "heads", *OTHERS))}
         levels = {naming: NAMINGS[naming], "heads": HEADS, **OTHERS}
         places: dict[tuple[int, ...], str] = {}
-        for subject in self.part("attention"):
+        blocks = self.part("attention")
+        for subject in blocks:
             labels = {**subject.labels, "head_size": subject.labels["embed"] // subject.labels["heads"]}
             if all(labels[name] in levels[name] for name in index):
                 places[tuple(levels[name].index(labels[name]) for name in index)] = subject.name
         shape = tuple(len(levels[name]) for name in index)
         tables = {}
         for device in self.devices:
-            if all(name in device.timings for name in places.values()):
+            if all(subject.name in device.timings for subject in blocks):
                 table = tables[latency_on(device.name)] = np.empty(shape)
                 for place, name in places.items():
                     table[place] = device.timings[name].latency_ms

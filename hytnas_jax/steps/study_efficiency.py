@@ -138,4 +138,5 @@ def _keep(paths: Sequence[Path], step: Step, *, identity: str, names: Collection
 
 
 def _words(device: DeviceTable) -> str:
-    return ", ".join(device.about.values())
+    about = device.about
+    return f"{about['runtime']}, {about['processor']}, threads {about['threads']}"
