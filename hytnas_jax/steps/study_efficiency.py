@@ -111,6 +111,7 @@ def _keep(paths: Sequence[Path], step: Step, *, identity: str, names: Collection
     """
     kept = {path.stem.casefold(): path for path in _tables(step)}
     added: dict[str, Path] = {}
+    copies: dict[Path, Path] = {}
     for path in paths:
         device = read_device(path, identity=identity, names=names)
         check_device_name(device.name)
@@ -121,20 +122,16 @@ def _keep(paths: Sequence[Path], step: Step, *, identity: str, names: Collection
                 "with another --device"
             )
         before = added.get(key, kept.get(key))
-        if before is None:
-            added[key] = path
-            continue
-        old = read_device(before, identity=identity, names=names)
+        old = device if before is None else read_device(before, identity=identity, names=names)
         if key in added or (old.name, old.about) != (device.name, device.about):
             raise UserError(
                 f"--measurements {path}: is of device {device.name!r} ({_words(device)}), and {before} of "
                 f"{old.name!r} ({_words(old)}); a device has one table: measure the other one with another "
                 "--device, or take one of both away"
             )
-        added[key] = path
-    for path in added.values():
-        name = read_device(path, identity=identity, names=names).name
-        write_bytes(_table(step, name), path.read_bytes())
+        added[key] = copies[_table(step, device.name)] = path
+    for place, path in copies.items():
+        write_bytes(place, path.read_bytes())
 
 
 def _words(device: DeviceTable) -> str:
