@@ -114,10 +114,8 @@ def searched(base: Path, folder: Path, variant: str, seed: int) -> Search:
             stack.enter_context(mock.patch.object(Batch, "disagrees", return_value=True))
         search.main(config)
     project = open_project(Workdir(path))
-    step, sample = (
-        project.workdir.step("search"),
-        measured_networks(project.workdir.step("latency"), project.space),
-    )
+    step = project.workdir.step("search")
+    sample = measured_networks(project.workdir.step("latency"), project.space)
     log = step.folder / "measured.csv"
     sessions = MeasuredLog(log, project.space).sessions.values() if log.exists() else ()
     shifts = [session.shift(sample) for session in sessions]
@@ -128,7 +126,7 @@ def compared(
     project: Project, searches: Sequence[Search], sample: dict[Architecture, Any], networks: int, says: float
 ) -> list[dict[str, Any]]:
     """A row for each search; `says` is what the first predictor says of its error."""
-    again = to_check({a: timing.latency_ms for a, timing in sample.items()})
+    again = to_check({network: timing.latency_ms for network, timing in sample.items()})
     queue = list(dict.fromkeys([*again, *(p.architecture for s in searches for p in s.points)]))
     truth: dict[Architecture, float] = {}
     with console.progress(len(queue), "measuring the fronts") as bar:

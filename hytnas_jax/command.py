@@ -28,6 +28,7 @@ from supernet.errors import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
 
 
 class Config(Protocol):
@@ -141,6 +142,8 @@ def explain(error: Exception) -> str | None:
             f"{_file_of(error)}: {os.strerror(number)}; "
             "give a path that you may read and write, or change its permissions"
         )
+    if number in IN_THE_WAY:
+        return f"{_file_of(error)}: a file is in the way of a folder; give another path, or move it away"
     if isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED"):
         return (
             f"not enough memory ({text.splitlines()[0]}); nothing "

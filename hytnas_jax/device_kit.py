@@ -31,7 +31,7 @@ class Config:
     ai-edge-litert or tflite-runtime there)."""
     networks: int = 100
     """How many networks to draw from the space; each is measured for half a second. 100 are good; for
-    fit_latency --like, 10 are."""
+    fit_latency --like, 10 are. Those of --front and --study are what they are; so it is with --seed."""
     front: bool = False
     """Take the networks of the search's front in place of drawing some."""
     study: bool = False

@@ -23,3 +23,9 @@ def check_formats(formats: Sequence[FormatName]) -> None:
     for name in formats:
         if not all(importlib.util.find_spec(package) for package in TFLITE_PACKAGES.get(name, ())):
             raise UserError(f"--formats {shown}: {name} cannot be written; {MISSING}")
+
+
+def check_runtimes(flag: str, runtimes: Sequence[RuntimeName]) -> None:
+    """Raises UserError where models for one of them cannot be made; `flag` is what the user gave."""
+    if "tflite" in runtimes and not all(map(importlib.util.find_spec, TFLITE_PACKAGES["tflite"])):
+        raise UserError(f"{flag} {' '.join(runtimes)}: {MISSING}")

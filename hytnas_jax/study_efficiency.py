@@ -12,13 +12,11 @@ same command again goes on where it was cut; with more --runtimes or --measureme
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
 
 from hytnas_jax.command import require_at_least, run
+from hytnas_jax.efficiency.parts import PARTS, Part
 from hytnas_jax.format_names import RuntimeName
 from supernet.errors import UserError
-
-Part = Literal["networks", "operations", "attention", "space"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Config:
     runtimes: tuple[RuntimeName, ...] = ("onnxruntime",)
     """What to measure with on this machine, one thread each: onnxruntime, tflite (needs hytnas_jax[tflite]).
     Each counts as a device. Give none to measure nothing here."""
-    parts: tuple[Part, ...] = ("networks", "operations", "attention", "space")
+    parts: tuple[Part, ...] = PARTS
     """What to measure now: published networks, single operations, attention blocks, networks of the space."""
     measurements: tuple[Path, ...] = ()
     """Tables that measure.py has written on other devices, from a kit of this study (device_kit --study)."""

@@ -85,8 +85,7 @@ class Step:
                 write_json(path, wanted)
         else:
             write_json(path, wanted)
-        if not self.is_done:
-            write_json(self.folder / "session.json", {"before": before, "started": time.time()})
+        write_json(self.folder / "session.json", {"before": before, "started": time.time()})
 
     def was_made_with(self, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
         """Whether the step was begun with exactly these, as `begin` takes them."""

@@ -45,12 +45,7 @@ def residuals(
 
 def mobilenet_v1_quarter() -> Body:
     """MLPerf Tiny's Keras model: biases in every convolution; it counts BatchNorm's statistics."""
-    strided = {
-        32: 2,
-        64: 2,
-        128: 2,
-        256: 2,
-    }  # the first block of each of these widths halves the map
+    strided = {32: 2, 64: 2, 128: 2, 256: 2}  # the first block of each of these widths halves the map
     blocks: list[BlockSpec] = [ConvSpec(8, stride=2, activation="relu", bias=True)]
     for width in (16, 32, 32, 64, 64, *(128,) * 6, 256, 256):
         blocks.append(SeparableSpec(width, stride=strided.pop(width, 1), bias=True))

@@ -287,15 +287,21 @@ class Table:
                     )
 
     def measured(self) -> dict[str, float]:
-        """Milliseconds by model."""
-        return {row["model"]: float(row["latency_ms"]) for row in self._rows()}
+        """Milliseconds by model. Raises ValueError naming the line that cannot be a measurement."""
+        found = {}
+        for number, row in enumerate(self._rows(), start=2):
+            try:
+                found[row["model"]] = Timing.from_cells(row).latency_ms
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{self.path}, line {number}: {error}; delete the line") from None
+        return found
 
     def append(self, name: str, timing: Timing, energy_mj: float | None) -> None:
         """Adds a row; it is on the disk when this returns."""
-        is_new = not self.path.exists()
+        is_new = not self.path.exists() or not self.path.stat().st_size
         energy = "" if energy_mj is None else round(energy_mj, 6)
         measured = {"model": name, **dataclasses.asdict(timing), "energy_mj": energy, **sensors()}
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self._header)
             if is_new:
                 writer.writeheader()
@@ -307,12 +313,13 @@ class Table:
         """Whole rows; one that a cut has left half written is taken away from the file."""
         if not self.path.exists():
             return []
-        text = self.path.read_text()
-        whole = text[: text.rfind("\n") + 1]
-        if whole != text:
-            self.path.write_text(whole)
-        rows = list(csv.DictReader(whole.splitlines()))
-        if whole and whole.splitlines()[0] != ",".join(self._header):
+        data = self.path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if whole != data:
+            os.truncate(self.path, len(whole))
+        lines = whole.decode().splitlines()
+        rows = list(csv.DictReader(lines))
+        if lines and lines[0] != ",".join(self._header):
             raise ValueError(f"{self.path}: it is of another kit; give another --device, or delete the file")
         return rows
 

@@ -46,6 +46,8 @@ def read_device(path: Path, *, identity: str, names: Collection[str]) -> DeviceT
     constant: dict[str, str] = {}
     for number, cells in enumerate(reader, start=2):
         place = f"{path}, line {number}"
+        if None in cells.values():
+            raise UserError(f"{place}: has too few cells; delete the line, or copy the file once more")
         if cells["kit"] != identity:
             raise UserError(
                 f"{place}: is of kit {cells['kit']}, and this study's is {identity}: it was made with other "

@@ -138,7 +138,10 @@ def space_figure(shares: SpaceShares) -> Figure:
 def _by_stage(shares: SpaceShares) -> tuple[list[str], np.ndarray]:
     """The stages, and the total shares of single genes, [Q, K, stages], NaN where a family has none there."""
     places = [name.partition(".") for name in shares.genes.names]
-    stages = sorted({stage.removeprefix("stage") if dot else "-" for stage, dot, _ in places})
+    stages = sorted(
+        {stage.removeprefix("stage") if dot else "-" for stage, dot, _ in places},
+        key=lambda stage: (len(stage), stage),  # 2 before 10
+    )
     found = np.full((len(shares.quantities), len(shares.families.names), len(stages)), np.nan)
     for number, ((stage, dot, _), family) in enumerate(zip(places, shares.family_of, strict=True)):
         row, column = shares.families.names.index(family), stage.removeprefix("stage") if dot else "-"
@@ -158,7 +161,8 @@ def _bars(
         places = np.arange(len(groups)) + (number - (len(series) - 1) / 2) * width
         ends = None
         if errors is not None:
-            ends = np.clip(np.abs(errors[number].T - np.array(values)), 0, None)
+            (low, high), found = errors[number].T, np.array(values)
+            ends = np.clip([found - low, high - found], 0, None)  # an estimate may lie outside
         panel.bar(places, values, width, label=label, color=COLORS[number % len(COLORS)], yerr=ends)
     panel.set_xticks(range(len(groups)), [group.replace("@", "\n") for group in groups], fontsize=8)
     panel.grid(alpha=0.3, axis="y")

@@ -8,7 +8,7 @@ import dataclasses
 
 from hytnas_jax.efficiency.plan import Plan, open_plan
 from hytnas_jax.workdir import Step, Workdir, read_json
-from proxies.latency import LatencyPredictor
+from proxies.latency import MIN_NETWORKS, LatencyPredictor
 from supernet.errors import UserError
 
 
@@ -27,7 +27,11 @@ class Studied:
         if name in self.devices:
             return name
         if not self.devices:
-            raise UserError(f"{self.step.folder}: no device has been measured, so no latency can be limited")
+            raise UserError(
+                f"{self.step.folder}: no device has measured {MIN_NETWORKS} networks of the space, which a "
+                "predictor needs, so no latency can be limited; measure them (study_efficiency --parts "
+                "space), or give another limit"
+            )
         given = "is needed" if name is None else f"{name}: is none of those measured"
         raise UserError(f"--device {given}; give one of {', '.join(self.devices)}")
 

@@ -1,43 +1,55 @@
 """Measures a study's models on this machine, into a table such as a kit's script writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.device.kit import RUNTIMES
 from hytnas_jax.device.measure import Table, is_shifted, shift, time_models, to_check
+from hytnas_jax.efficiency.parts import Part
 from hytnas_jax.efficiency.subjects import Subject
 from hytnas_jax.format_names import RuntimeName
 from supernet.errors import UserError
 
 
 def measure_here(
-    subjects: Sequence[Subject], path: Path, *, identity: str, runtime: RuntimeName, seconds: float
+    subjects: Sequence[Subject],
+    path: Path,
+    *,
+    parts: Collection[Part],
+    identity: str,
+    runtime: RuntimeName,
+    seconds: float,
 ) -> None:
-    """Adds a row for each subject that the table has none of; goes on where it was cut.
+    """Adds a row for each subject of the parts that the table has none of; goes on where it was cut.
+
+    Of what was measured before, of any part, some is measured again, and a shift of the machine warned of.
 
     Args:
-      subjects: all that the runtime can run.
+      subjects: all that the runtime can run, of every part.
       path: the table, whose stem names the device.
+      parts: what is to be measured.
       identity: of the study.
       runtime: what runs the models, on one thread.
       seconds: for each model.
 
     Raises:
-      UserError: the table was begun on another processor, or with another version of the runtime.
+      UserError: the table was begun on another processor, or with another version of the runtime, or is
+        damaged.
     """
     models = [{"name": s.name, "genes": {}, "file": f"model{RUNTIMES[runtime].suffix}"} for s in subjects]
     try:
         table = Table(path, {"kit": identity, "columns": [], "models": models}, path.stem, threads=1)
+        before = table.measured()
     except ValueError as error:
         raise UserError(str(error)) from None
-    before = table.measured()
-    missing = [subject for subject in subjects if subject.name not in before]
+    wanted = [subject for subject in subjects if subject.part in parts]
+    missing = [subject for subject in wanted if subject.name not in before]
     checked = to_check(before) if missing else []
     queue = [*(subject for subject in subjects if subject.name in checked), *missing]
     again: dict[str, float] = {}
-    done = len(subjects) - len(missing)
-    with console.progress(len(subjects), f"measuring under {runtime}", done=done) as bar:
+    done = len(wanted) - len(missing)
+    with console.progress(len(wanted), f"measuring under {runtime}", done=done) as bar:
         contents = (subject.model(runtime) for subject in queue)
         for index, timing in time_models(contents, seconds=seconds):
             name = queue[index].name

@@ -36,7 +36,7 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """Of kits: equal where the same models are measured."""
+        """Of kits: equal where the plan is."""
         return f"study-{hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()[:12]}"
 
     def to_json(self) -> dict[str, Any]:

@@ -16,16 +16,16 @@ from hytnas_jax.efficiency.figures import (
     space_figure,
 )
 from hytnas_jax.efficiency.hyperparameters import SpaceShares
+from hytnas_jax.efficiency.parts import PARTS
 from hytnas_jax.efficiency.results import NAMINGS, Study
-from hytnas_jax.efficiency.subjects import BATCH, Part
+from hytnas_jax.efficiency.subjects import BATCH
 from hytnas_jax.environment import environment
 from hytnas_jax.files import write_json, write_text
 from hytnas_jax.plots import save_figure
-from proxies.latency import LatencyPredictor
+from proxies.latency import MIN_NETWORKS, LatencyPredictor
 from supernet.named import NAMES
 from supernet.single_operations import SINGLE_OPERATIONS
 
-PARTS: tuple[Part, ...] = ("networks", "operations", "attention", "space")
 FINDING = "heads and the embedding size weigh most in an attention block"
 
 
@@ -112,6 +112,12 @@ def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyP
         f"({predictor.error.num_networks} networks of {study.plan.space.name}, each predicted without it)"
         for name, predictor in predictors.items()
     ]
+    lines += [
+        f"latency on {device.name} is not predicted: {len(study.drawn_on(device))} networks of "
+        f"{study.plan.space.name} were measured, and a predictor needs {MIN_NETWORKS}"
+        for device in study.devices
+        if device.name not in predictors
+    ]
     names, total = shares.families.names, shares.families.total
     for q, quantity in enumerate(shares.quantities):
         listed = ", ".join(f"{names[k]} {total[k, q]:.2f}" for k in np.argsort(-total[:, q])[:4])
@@ -133,6 +139,8 @@ def write_results(
     figures["space"] = space_figure(shares)
     if study.devices_with("operations"):
         figures["operations"] = operations_figure(study)
+    else:
+        (folder / "operations.png").unlink(missing_ok=True)
     for name, figure in figures.items():
         save_figure(folder / f"{name}.png", figure)
     found = {

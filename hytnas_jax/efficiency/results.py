@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.efficiency.device_table import DeviceTable
+from hytnas_jax.efficiency.parts import Part
 from hytnas_jax.efficiency.plan import Plan
 from hytnas_jax.efficiency.sensitivity import factorial_shares
-from hytnas_jax.efficiency.subjects import (
-    BATCH,
-    EMBEDS,
-    HEAD_SIZES,
-    HEADS,
-    OTHERS,
-    Part,
-    Subject,
-)
+from hytnas_jax.efficiency.subjects import BATCH, EMBEDS, HEAD_SIZES, HEADS, OTHERS, Subject
 from proxies.complexity import Complexity
 from proxies.latency import MIN_NETWORKS, LatencyPredictor
 from proxies.latency_features import feature_table
@@ -63,6 +56,10 @@ class Study:
         names = [subject.name for subject in self.part(part)]
         return [device for device in self.devices if any(name in device.timings for name in names)]
 
+    def drawn_on(self, device: DeviceTable) -> list[Subject]:
+        """The networks of the space that a device has measured."""
+        return [subject for subject in self.part("space") if subject.name in device.timings]
+
     def latency_ms(self, device: DeviceTable, name: str) -> float | None:
         """Milliseconds; None where the device has not measured it."""
         return device.timings[name].latency_ms if name in device.timings else None
@@ -87,7 +84,7 @@ class Study:
         """By device: fitted to the networks of the space, where enough were measured."""
         found = {}
         for device in self.devices:
-            drawn = [subject for subject in self.part("space") if subject.name in device.timings]
+            drawn = self.drawn_on(device)
             if len(drawn) >= MIN_NETWORKS:
                 specs = [subject.what for subject in drawn if isinstance(subject.what, NetworkSpec)]
                 times = np.array([device.timings[subject.name].latency_ms for subject in drawn])
@@ -97,20 +94,21 @@ class Study:
     def attention_tables(self, naming: str) -> dict[str, np.ndarray]:
         """By quantity: the costs of all combinations, float64 [3, 3, 3, 3, 3].
 
-        The axes are `naming` ("embed" or "head_size"), heads, and those of `OTHERS`. A device that lacks a
-        block is left out.
+        The axes are `naming` ("embed" or "head_size"), heads, and those of `OTHERS`. A device that lacks any
+        of all attention blocks is left out, by either name.
         """
         index = {name: axis for axis, name in enumerate((naming, "heads", *OTHERS))}
         levels = {naming: NAMINGS[naming], "heads": HEADS, **OTHERS}
         places: dict[tuple[int, ...], str] = {}
-        for subject in self.part("attention"):
+        blocks = self.part("attention")
+        for subject in blocks:
             labels = {**subject.labels, "head_size": subject.labels["embed"] // subject.labels["heads"]}
             if all(labels[name] in levels[name] for name in index):
                 places[tuple(levels[name].index(labels[name]) for name in index)] = subject.name
         shape = tuple(len(levels[name]) for name in index)
         tables = {}
         for device in self.devices:
-            if all(name in device.timings for name in places.values()):
+            if all(subject.name in device.timings for subject in blocks):
                 table = tables[latency_on(device.name)] = np.empty(shape)
                 for place, name in places.items():
                     table[place] = device.timings[name].latency_ms

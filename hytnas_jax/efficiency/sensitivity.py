@@ -75,17 +75,12 @@ def sensitivity(
 
 def families(space: SearchSpace) -> dict[str, list[int]]:
     """A group for each family of genes: resolution, block, depth, ...; a stage's growth is of its width."""
-    return _grouped(space, [gene.family for gene in space.genes])
-
-
-def stages(space: SearchSpace) -> dict[str, list[int]]:
-    """A group for each stage, and one for the resolution."""
-    return _grouped(space, [gene.name.partition(".")[0] for gene in space.genes])
+    return _grouped([gene.family for gene in space.genes])
 
 
 def single_genes(space: SearchSpace) -> dict[str, list[int]]:
     """A group for each gene."""
-    return _grouped(space, [gene.name for gene in space.genes])
+    return _grouped([gene.name for gene in space.genes])
 
 
 def factorial_shares(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -103,7 +98,7 @@ def factorial_shares(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     return _ratio(np.array(first), values.var()), _ratio(np.array(total), values.var())
 
 
-def _grouped(space: SearchSpace, names: Sequence[str]) -> dict[str, list[int]]:
+def _grouped(names: Sequence[str]) -> dict[str, list[int]]:
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         groups.setdefault(name, []).append(index)

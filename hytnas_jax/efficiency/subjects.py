@@ -4,11 +4,12 @@ drawn from a search space."""
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import onnx
 
 from hytnas_jax.device.kit import RUNTIMES
+from hytnas_jax.efficiency.parts import Part
 from hytnas_jax.format_names import RuntimeName
 from proxies.complexity import Complexity, complexity, graph_complexity
 from supernet.errors import UserError
@@ -18,7 +19,6 @@ from supernet.network_spec import MobileViTSpec, NetworkSpec
 from supernet.operations import Graph
 from supernet.single_operations import SINGLE_OPERATIONS
 
-Part = Literal["networks", "operations", "attention", "space"]
 BATCH = 8  # pictures at once, for a network's throughput
 SIDES, CHANNELS = (8, 14, 28, 56), (16, 32, 64, 128, 256)  # of single operations
 # Attention blocks, over a map that every patch divides. Each hyperparameter takes three values over a factor

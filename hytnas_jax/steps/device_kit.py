@@ -12,7 +12,7 @@ from hytnas_jax import architecture_row, console
 from hytnas_jax.device.kit import RUNTIMES, write_kit
 from hytnas_jax.device.kit_table import FRONT, SAMPLE
 from hytnas_jax.efficiency.plan import open_plan
-from hytnas_jax.format_names import check_formats
+from hytnas_jax.format_names import check_runtimes
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps.measure_latency import draw_networks
@@ -31,8 +31,7 @@ def device_kit(config: Config) -> None:
         raise UserError(f"--output {config.output}: it is there already; give another folder, or delete it")
     if config.front and config.study:
         raise UserError("--front, --study: each is a kit of its own; give one of them")
-    if config.runtime == "tflite":
-        check_formats(("onnx", "tflite"))
+    check_runtimes("--runtime", (config.runtime,))
     unfinished = config.output.with_name(f".{config.output.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     count = _study_kit(unfinished, config) if config.study else _networks_kit(unfinished, config)

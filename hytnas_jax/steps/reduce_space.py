@@ -78,14 +78,17 @@ def _explain(space: SearchSpace, limits: Limits, drawn: int) -> str:
 
 def _check_output(path: Path) -> None:
     """Raises UserError where a file is in the way that is not of this command."""
-    for file in (path, path.with_suffix(".json")):
+    numbers = path.with_suffix(".json")  # written after the other
+    for file in (path, numbers):
         if file.is_dir():
             raise UserError(f"--output {path}: the folder {file} is in the way; give another path")
-    if path.exists() and not path.read_text(errors="replace").startswith(f"# {MADE_BY}"):
-        raise UserError(
-            f"--output {path}: a file is in the way that this command has not written; give another path, or "
-            "move it away"
-        )
+    is_ours = path.exists() and path.read_text(errors="replace").startswith(f"# {MADE_BY}")
+    for file in (path, numbers):
+        if file.exists() and not is_ours:
+            raise UserError(
+                f"--output {path}: the file {file} is in the way, which this command has not written; give "
+                "another path, or move it away"
+            )
 
 
 def _check_kept(space: SearchSpace, keep: tuple[str, ...]) -> None:

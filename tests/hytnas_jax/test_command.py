@@ -103,12 +103,14 @@ def test_a_user_error_is_printed_without_a_traceback(capsys: pytest.CaptureFixtu
         (ValueError("RESOURCE_EXHAUSTED: a/0: No space left on device"), "the disk is full: RES"),
         (PermissionError(errno.EACCES, "Permission denied", "a"), "a: Permission denied; give"),
         (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only file system; give"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), "a/b: a file is in the way of"),
+        (FileExistsError(errno.EEXIST, "File exists", "a"), "a: a file is in the way of a folder; give"),
         (MemoryError(), "not enough memory (of this computer)"),
         # What XLA raises.
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.\nmore"), "9 bytes.)"),
     ],
 )
-def test_a_full_disk_or_memory_is_explained(
+def test_what_the_user_can_put_right_is_explained(
     capsys: pytest.CaptureFixture[str], error: Exception, expected: str
 ) -> None:
     assert status_of(raising(error)) == 2

@@ -173,11 +173,13 @@ def test_the_least_values_are_named_where_none_is_within(work: Path, predictor: 
 def test_a_file_of_the_users_is_not_written_over(work: Path) -> None:
     mine = work / "mine.yaml"
     mine.write_text("name: mine\n")
-    with pytest.raises(
-        UserError, match=r"mine\.yaml: a file is in the way that this command has not written"
-    ):
+    with pytest.raises(UserError, match=r"the file .*mine\.yaml is in the way, which this command has not"):
         main(config_of(work, output=mine))
     assert mine.read_text() == "name: mine\n"
+    before = (work / "workdir.json").read_bytes()
+    with pytest.raises(UserError, match=r"the file .*workdir\.json is in the way"):
+        main(config_of(work, output=work / "workdir.yaml"))
+    assert (work / "workdir.json").read_bytes() == before
     (work / "folder.yaml").mkdir()
     with pytest.raises(UserError, match=r"the folder .*folder\.yaml is in the way"):
         main(config_of(work, output=work / "folder.yaml"))

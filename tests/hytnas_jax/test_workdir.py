@@ -143,6 +143,20 @@ def test_seconds_sum_over_sessions(tmp_path: Path) -> None:
     assert step.done()["seconds"] == pytest.approx(107, abs=2)
 
 
+def test_seconds_of_a_step_that_ends_again_are_without_the_pause(tmp_path: Path) -> None:
+    step = Workdir(tmp_path).step("efficiency")
+    step.begin({})
+    step.finish({})
+    now = time.time()
+    # A session of 100 s that ended an hour ago.
+    write_json(step.folder / "session.json", {"before": 0.0, "started": now - 3700})
+    for file in step.folder.iterdir():
+        os.utime(file, (now - 3600, now - 3600))
+    step.begin({})
+    step.finish({})
+    assert step.done()["seconds"] == pytest.approx(100, abs=2)
+
+
 def test_a_setting_that_may_grow_takes_the_done_mark_away(tmp_path: Path) -> None:
     step = Workdir(tmp_path).step("search")
     grows = ("evaluations", "baseline")

@@ -1,6 +1,7 @@
 """Order, certainty and bounds of the timing; the seconds themselves are the machine's."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from hytnas_jax.device import measure as timing
 from hytnas_jax.device.measure import (
     MIN_ROUNDS,
+    Table,
     Timing,
     is_shifted,
     shift,
@@ -93,3 +95,26 @@ def test_a_shift_is_the_median() -> None:
     assert is_shifted(1.2)
     assert is_shifted(0.8)
     assert not is_shifted(1.05)
+
+
+def test_a_table_that_a_cut_has_left(tmp_path: Path) -> None:
+    """Without its header, or with half a row: what is whole stays, and the next row is added to it."""
+    path = tmp_path / "pi.csv"
+    models = [{"name": name, "file": "model.onnx", "genes": {}} for name in ("a", "b")]
+    kit = {"kit": "study-1", "columns": [], "models": models}
+
+    def table() -> Table:
+        return Table(path, kit, "pi", threads=1)
+
+    path.write_text("model,late")
+    assert table().measured() == {}
+    table().append("a", Timing(2.0, 1.0, 3.0, 9), None)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"b,1.5,1.")
+    assert table().measured() == {"a": 2.0}
+    assert path.read_bytes() == whole
+    table().append("b", Timing(4.0, 3.0, 5.0, 9), None)
+    assert table().measured() == {"a": 2.0, "b": 4.0}
+    path.write_bytes(path.read_bytes().replace(b"b,4.0", b"b,four"))
+    with pytest.raises(ValueError, match=r"pi\.csv, line 3: .*'four'.*; delete the line"):
+        table().measured()

@@ -34,7 +34,7 @@ def test_a_device_is_named_where_there_are_several(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--device phone: is none of those measured; give one of board, pi"):
         two.device("phone")
     none = read_studied(Workdir(make_study(tmp_path / "none", {})))
-    with pytest.raises(UserError, match="no device has been measured"):
+    with pytest.raises(UserError, match=r"no device has measured 10 networks .*; measure them"):
         none.device(None)
 
 

@@ -3,10 +3,12 @@
 import pytest
 from made_up_times import PLAN, write_table
 
-from hytnas_jax.efficiency.device_table import read_device
-from hytnas_jax.efficiency.report import finding, network_rows, operation_rows
-from hytnas_jax.efficiency.results import Study
-from hytnas_jax.efficiency.subjects import BATCH
+from hytnas_jax.efficiency.device_table import DeviceTable, read_device
+from hytnas_jax.efficiency.figures import attention_figure
+from hytnas_jax.efficiency.hyperparameters import space_shares
+from hytnas_jax.efficiency.report import finding, network_rows, operation_rows, remarks
+from hytnas_jax.efficiency.results import NAMINGS, Study
+from hytnas_jax.efficiency.subjects import BATCH, EMBEDS
 from supernet.single_operations import SINGLE_OPERATIONS
 
 
@@ -58,5 +60,21 @@ def test_a_predictor_is_fitted_where_enough_was_measured(study: Study) -> None:
     device = type(study.devices[0])("other", study.devices[0].about, few)
     other = Study(study.plan, study.subjects, study.counts, [device])
     assert other.predictors() == {}
-    assert other.devices_with("space") == []
+    assert other.drawn_on(device) == other.devices_with("space") == []
+    said = remarks(other, space_shares(PLAN, {}), {})
+    assert (
+        "latency on other is not predicted: 0 networks of one were measured, and a predictor needs 10" in said
+    )
     assert other.devices_with("networks") == [device]
+
+
+def test_a_device_that_lacks_attention_blocks_is_left_out_by_either_name(study: Study) -> None:
+    """A kit that was cut: all blocks by the embedding are there, and by the size of a head not all."""
+    blocks = [subject for subject in study.part("attention") if subject.labels["embed"] in EMBEDS]
+    assert len(blocks) < len(study.part("attention"))
+    timings = {s.name: study.devices[0].timings[s.name] for s in (*study.part("networks"), *blocks)}
+    device = DeviceTable("cut", study.devices[0].about, timings)
+    cut = Study(study.plan, study.subjects, study.counts, [device])
+    for naming in NAMINGS:
+        assert "latency@cut" not in cut.attention_tables(naming)
+    assert len(attention_figure(cut).axes) == len(NAMINGS)  # bars, and no lines of a device

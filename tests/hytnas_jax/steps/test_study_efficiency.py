@@ -12,6 +12,7 @@ from made_up_times import PLAN, write_table
 
 from hytnas_jax import device_kit, study_efficiency
 from hytnas_jax.efficiency import plan as plan_module
+from hytnas_jax.efficiency.subjects import Subject
 from hytnas_jax.files import write_text
 from hytnas_jax.space_file import load_space
 from supernet.errors import UserError
@@ -105,3 +106,58 @@ def test_numbers_that_cannot_be(config: study_efficiency.Config) -> None:
         study_efficiency.main(dataclasses.replace(config, resolution=0))
     with pytest.raises(UserError, match="--seconds 0: must be above 0"):
         study_efficiency.main(dataclasses.replace(config, seconds=0))
+
+
+def test_tables_of_several_devices(config: study_efficiency.Config, tmp_path: Path) -> None:
+    """A name is of one device, in capitals or not; of an old table nothing is left beside the new one."""
+    drawn = [subject for subject in PLAN.subjects() if subject.part == "space"]
+    folder = config.workdir / "efficiency"
+
+    def add(**tables: tuple[list[Subject], dict[str, str]]) -> None:
+        for name, (subjects, about) in tables.items():
+            write_table(tmp_path / f"{name}.csv", subjects, **about)
+        paths = tuple(tmp_path / f"{name}.csv" for name in tables)
+        study_efficiency.main(dataclasses.replace(config, measurements=paths))
+
+    def files(kind: str) -> list[str]:
+        return sorted(path.stem for path in (folder / kind).glob("*"))
+
+    with pytest.raises(UserError, match=r"b\.csv: is of device 'toaster' .*a\.csv of 'toaster'"):
+        add(a=(drawn, {}), b=(drawn, {}))
+    assert files("devices") == []  # none of both
+    add(a=(drawn, {}), b=(drawn, {"device": "board"}))
+    assert files("devices") == files("predictors") == ["board", "toaster"]
+    with pytest.raises(UserError, match=r"of device 'Board' .*of 'board' .*with another --device"):
+        add(c=(drawn, {"device": "Board"}))
+    with pytest.raises(UserError, match=r"onnxruntime 2.*onnxruntime 1"):
+        add(c=(drawn, {"runtime": "onnxruntime 2"}))
+    operation = [subject for subject in PLAN.subjects() if subject.part == "operations"][:1]
+    add(c=(operation, {}))  # a device that has measured a part only
+    assert files("predictors") == ["board"]
+    assert (folder / "operations.png").exists()
+    (folder / "devices" / "toaster.csv").unlink()
+    study_efficiency.main(config)
+    assert not (folder / "operations.png").exists()
+    (folder / "devices" / "board.csv").unlink()
+    study_efficiency.main(config)
+    assert files("predictors") == []
+
+
+def test_a_study_without_networks_of_the_space(
+    config: study_efficiency.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = dataclasses.replace(config, networks=0, runtimes=("onnxruntime",), parts=("space",), seconds=0.01)
+    study_efficiency.main(none)
+    assert "nothing has been measured yet" in capsys.readouterr().out
+
+
+def test_spaces_that_cannot_be_studied(config: study_efficiency.Config, tmp_path: Path) -> None:
+    """They leave nothing behind by which the command with another one would be refused."""
+    for text, message in (
+        ("stages: [{stride: 1, width: [4]}]", "--space x: is one network"),
+        ("stages: [{stride: 1, width: [4, 8]}]\nconstraints: [stage1.width < 4]", "0 meet them"),
+    ):
+        write_text(tmp_path / "x.yaml", f"name: x\n{text}\n")
+        with pytest.raises(UserError, match=message):
+            study_efficiency.main(dataclasses.replace(config, space=str(tmp_path / "x.yaml")))
+    study_efficiency.main(config)
