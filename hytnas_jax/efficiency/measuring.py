@@ -51,7 +51,8 @@ def measure_here(
     done = len(wanted) - len(missing)
     with console.progress(len(wanted), f"measuring under {runtime}", done=done) as bar:
         contents = (subject.model(runtime) for subject in queue)
-        for index, timing in time_models(contents, seconds=seconds):
+        timings = time_models(contents, seconds=seconds, on_round=lambda number: bar.note(f"round {number}"))
+        for index, timing in timings:
             name = queue[index].name
             if name in before:
                 again[name] = timing.latency_ms
