@@ -47,6 +47,10 @@ class Limits:
         self._space, self._to_spec, self._predictor = space, to_spec, predictor
 
     def __call__(self, genes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return self.times(genes) <= 1
+
+    def times(self, genes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How many times as much as allowed each needs, of what it has least room in: float64 [N]."""
         architectures = self._space.decode_all(genes)
         values: dict[str, NDArray] = {}
         if self._predictor is not None and MAX_LATENCY in self.maxima:
@@ -54,11 +58,11 @@ class Limits:
         if set(self.maxima) & set(COUNTED):
             counts = complexity_table(architectures, self._to_spec)
             values |= {flag: counts[:, _FIELDS.index(field)] for flag, field in COUNTED.items()}
-        within = np.ones(len(genes), bool)
+        most = np.zeros(len(genes))
         for flag, maximum in self.maxima.items():
-            within &= values[flag] <= maximum
+            most = np.maximum(most, values[flag] / maximum)
             self.least[flag] = min(self.least[flag], float(values[flag].min()))
-        return within
+        return most
 
     def are_met_alone(self) -> bool:
         """Whether each of the limits alone has been met by a network so far."""

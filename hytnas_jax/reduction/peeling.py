@@ -30,19 +30,21 @@ FEW = 30  # networks within the limits below which chance is not told from effec
 class Removal:
     """One step: `choice` of `gene` was taken away. After it, the share of the networks left that is within
     the limits, and the recall (see `Reduction`): by the sample that decided, a little too good, or by the one
-    drawn next."""
+    drawn next. `eased`: how many times as wide as asked for the limits were (`easing`)."""
 
     gene: str
     choice: Any
     share: float
     recall: float
+    eased: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Reduction:
     """A reduced space. `share` and `share_before`: of the codes that meet the constraints, those within the
     limits, by samples (of `drawn` and `drawn_before` networks) by which nothing had been taken away then;
-    `recall`: of the whole space's codes within the limits, those that the reduced one still holds."""
+    `recall`: of the whole space's codes within the limits, those that the reduced one still holds; NaN where
+    that is not known."""
 
     space: SearchSpace
     removals: tuple[Removal, ...]
@@ -77,7 +79,20 @@ def reduce_space(
         NothingWithin: no network of a large sample is within the limits.
         UserError: so few are that chance is not told from effect, or the share cannot be reached.
     """
-    peeling = _Peeling(space, is_within, rng, watch)
+    return peel(Box.whole(space), is_within, share=share, keep=keep, rng=rng, watch=watch).result()
+
+
+def peel(
+    box: Box,
+    is_within: IsWithin,
+    *,
+    share: float,
+    keep: Collection[str],
+    rng: np.random.Generator,
+    watch: Watch,
+) -> "Peeling":
+    """`reduce_space` of what is left of a space; arguments and errors as there."""
+    peeling = Peeling(box, is_within, rng, watch)
     while peeling.sample.share < share or not peeling.sample.is_fresh:
         sample = peeling.sample
         found = None
@@ -87,17 +102,15 @@ def reduce_space(
             peeling.draw()
         else:
             peeling.remove(*(found or _fallback(peeling.box, sample, share, keep)))
-    return peeling.result()
+    return peeling
 
 
-class _Peeling:
+class Peeling:
     """How far it is: what is left, the sample at hand, what has been taken away."""
 
-    def __init__(
-        self, space: SearchSpace, is_within: IsWithin, rng: np.random.Generator, watch: Watch
-    ) -> None:
-        self.box = Box.whole(space)
-        self._removals: list[Removal] = []
+    def __init__(self, box: Box, is_within: IsWithin, rng: np.random.Generator, watch: Watch) -> None:
+        self.box = box
+        self.removals: list[Removal] = []
         self._is_within, self._rng, self._watch = is_within, rng, watch
         self._num_codes = self._codes_before = self.box.num_codes(rng)
         self.sample = self._before = self._drawn()
@@ -106,8 +119,8 @@ class _Peeling:
         """A new sample from what is left; the last removal is judged by it."""
         self.sample = self._drawn()
         self._num_codes = self.box.num_codes(self._rng)
-        last = self._removals[-1]
-        self._removals[-1] = dataclasses.replace(last, share=self.sample.share, recall=self._recall())
+        last = self.removals[-1]
+        self.removals[-1] = dataclasses.replace(last, share=self.sample.share, recall=self._recall())
 
     def remove(self, gene: int, choice: int) -> None:
         """Take one choice away, from the box and from the sample."""
@@ -116,7 +129,7 @@ class _Peeling:
         self.sample = self.sample.without(gene, choice)
         self._num_codes *= len(self.sample.codes) / num_networks
         share, recall = self.sample.share, self._recall()
-        self._removals.append(Removal(whole.name, whole.choices[choice], share, recall))
+        self.removals.append(Removal(whole.name, whole.choices[choice], share, recall))
         self._watch(0, self._how_far())
 
     def result(self) -> Reduction:
@@ -125,7 +138,7 @@ class _Peeling:
         before, after = self._before, self.sample
         recall = self._recall()
         drawn, drawn_before = len(after.codes), len(before.codes)
-        return Reduction(space, tuple(self._removals), after.share, before.share, recall, drawn, drawn_before)
+        return Reduction(space, tuple(self.removals), after.share, before.share, recall, drawn, drawn_before)
 
     def _recall(self) -> float:
         """Codes within the limits now, over those before."""
@@ -136,10 +149,10 @@ class _Peeling:
         return Sample.draw(self.box, self._is_within, self._rng, lambda n: self._watch(n, self._how_far()))
 
     def _how_far(self) -> str:
-        if not self._removals:
+        if not self.removals:
             return ""
-        share = self._removals[-1].share
-        return f"{len(self._removals)} choices taken away, {100 * share:.1f} % within the limits"
+        share = self.removals[-1].share
+        return f"{len(self.removals)} choices taken away, {100 * share:.1f} % within the limits"
 
 
 def worst_choice(

@@ -1,6 +1,7 @@
 """A reduced space with how it came about: what its file and the numbers beside it say."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,9 +51,11 @@ class Proposal:
             "device": self.device,
             "before": {**_size(self.space), "share_within": made.share_before, "drawn": made.drawn_before},
             "after": {**_size(made.space), "share_within": made.share, "drawn": made.drawn},
-            "recall": made.recall,
+            "recall": _known(made.recall),
             "extrapolated": self.outside,
-            "removals": [dataclasses.asdict(removal) for removal in made.removals],
+            "removals": [
+                {**dataclasses.asdict(removal), "recall": _known(removal.recall)} for removal in made.removals
+            ],
             "left_whole": self.left_whole(),
         }
 
@@ -80,8 +83,12 @@ def flag(name: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Three digits of it."""
-    return f"{100 * share:.3g} %"
+    """Three digits of it; "not known" for a NaN."""
+    return "not known" if math.isnan(share) else f"{100 * share:.3g} %"
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else number
 
 
 def _size(space: SearchSpace) -> dict[str, int]:

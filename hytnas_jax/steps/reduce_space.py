@@ -13,8 +13,9 @@ from hytnas_jax import console
 from hytnas_jax.command import flags_of
 from hytnas_jax.efficiency.folder import read_studied
 from hytnas_jax.reduce_space import limits_of
+from hytnas_jax.reduction.easing import reduce_by_limits
 from hytnas_jax.reduction.limits import Limits
-from hytnas_jax.reduction.peeling import Reduction, reduce_space
+from hytnas_jax.reduction.peeling import Reduction
 from hytnas_jax.reduction.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, percent
 from hytnas_jax.reduction.sample import NothingWithin
 from hytnas_jax.space_file import space_text
@@ -61,7 +62,9 @@ def _reduce(space: SearchSpace, limits: Limits, config: Config) -> Reduction:
 
         rng = np.random.default_rng(config.seed)
         try:
-            return reduce_space(space, limits, share=config.share, keep=config.keep, rng=rng, watch=watch)
+            return reduce_by_limits(
+                space, limits.times, share=config.share, keep=config.keep, rng=rng, watch=watch
+            )
         except NothingWithin as nothing:
             raise UserError(_explain(space, limits, nothing.drawn)) from None
 
@@ -104,12 +107,21 @@ def _check_kept(space: SearchSpace, keep: tuple[str, ...]) -> None:
 
 
 def _show(proposal: Proposal) -> None:
+    removals = proposal.reduction.removals
+    was_eased = any(step.eased > 1 for step in removals)
     rows = [
-        (step.gene, step.choice, percent(step.share), percent(step.recall))
-        for step in proposal.reduction.removals
+        (
+            step.gene,
+            step.choice,
+            *([f"{step.eased:.3g}"] if was_eased else []),
+            percent(step.share),
+            percent(step.recall),
+        )
+        for step in removals
     ]
     if rows:
-        console.table(rows, ("gene", "taken away", *HEADERS[-2:]))
+        eased = ["limits times"] if was_eased else []
+        console.table(rows, ("gene", "taken away", *eased, *HEADERS[-2:]))
     else:
         console.say("so many are within the limits that nothing has to be taken away")
     console.say("")
