@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_times import PLAN
@@ -24,7 +25,7 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
     def call(*parts: Part, ms: float = 1.0) -> list[str]:
         timed: list[str] = []
 
-        def time_models(models: Iterable[bytes], *, seconds: float) -> Iterator[tuple[int, Timing]]:
+        def time_models(models: Iterable[bytes], **options: Any) -> Iterator[tuple[int, Timing]]:
             for index, model in enumerate(models):
                 timed.append(model.decode())
                 yield index, Timing(ms, 0.9 * ms, 1.1 * ms, 9)
