@@ -14,6 +14,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from hytnas_jax.devices import QUANTITIES, check_device_name, split_objective
 from supernet.errors import UserError
@@ -68,6 +69,19 @@ def check_names(names: Sequence[str], features: str) -> None:
         raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
     if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
         raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")
+
+
+def given_limits(config: Any) -> dict[str, float]:
+    """Flag -> the most allowed, of the `LIMITS` that a command's config has.
+
+    Raises UserError for a number that cannot be a limit.
+    """
+    given = {name: getattr(config, name, None) for name in LIMITS}
+    limits = {name: maximum for name, maximum in given.items() if maximum is not None}
+    for name, maximum in limits.items():
+        if not 0 < maximum < float("inf"):
+            raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")
+    return limits
 
 
 def on_device(name: str, device: str | None) -> str:

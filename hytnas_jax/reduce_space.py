@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hytnas_jax.command import require_at_least, run
 from hytnas_jax.devices import check_device_name
-from hytnas_jax.objective_names import LIMITS
+from hytnas_jax.objective_names import given_limits
 from supernet.errors import UserError
 
 
@@ -59,20 +59,10 @@ def main(config: Config) -> None:
     propose(config)
 
 
-def limits_of(config: Config) -> dict[str, float]:
-    """Flag -> the most allowed, of those that are given."""
-    given = {name: getattr(config, name, None) for name in LIMITS}
-    return {name: maximum for name, maximum in given.items() if maximum is not None}
-
-
 def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
-    limits = limits_of(config)
-    if not limits:
+    if not given_limits(config):
         raise UserError("no limit is given; give --max-latency-ms, --max-params or another one (--help)")
-    for name, maximum in limits.items():
-        if not 0 < maximum < float("inf"):
-            raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")
     if not 0 < config.share <= 1:
         raise UserError(f"--share {config.share}: must be over 0 and at most 1")
     require_at_least(config, {"seed": 0})

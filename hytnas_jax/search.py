@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hytnas_jax.command import require_at_least, run
 from hytnas_jax.devices import check_device_name
-from hytnas_jax.objective_names import LATENCY, LIMITS, check_names, on_device
+from hytnas_jax.objective_names import LATENCY, check_names, given_limits, on_device
 from supernet.errors import UserError
 
 
@@ -106,10 +106,7 @@ def check(config: Config) -> None:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
     if config.max_error is not None and not {"error", "trained_error"} & set(config.objectives):
         raise UserError("--max-error: is a limit on an objective; add error to --objectives")
-    for name in LIMITS:
-        maximum = getattr(config, name)
-        if maximum is not None and not 0 < maximum < float("inf"):
-            raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")
+    given_limits(config)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,9 @@ class Complexity:
     model_bytes_int8: int
 
 
+FIELDS = tuple(field.name for field in dataclasses.fields(Complexity))  # columns of `complexity_table`
+
+
 class _Counts(NamedTuple):
     """Of some operations: sums, and the most elements alive at once."""
 
@@ -153,8 +156,7 @@ class ComplexityEstimator:
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """Exact counts, float64 [A]; 100,000 in a few seconds."""
-        column = [field.name for field in dataclasses.fields(Complexity)].index(self.field)
-        return complexity_table(architectures, self.to_spec)[:, column].astype(np.float64)
+        return complexity_table(architectures, self.to_spec)[:, FIELDS.index(self.field)].astype(np.float64)
 
 
 def num_parameters(to_spec: ToSpec) -> ComplexityEstimator:

@@ -82,6 +82,11 @@ class Graph:
     input_shape: Shape  # of tensor 0: [R, R, C] of the picture, or what a part reads
     ops: tuple[Op, ...]
 
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether tensor 0 is tokens [G, N, d], as a linear layer reads them, and no map."""
+        return self.ops[0].kind == "linear"
+
     def shape(self, tensor: int) -> Shape:
         """Shape of a tensor by its id, without a batch axis."""
         return self.ops[tensor - 1].shape if tensor else self.input_shape

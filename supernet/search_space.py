@@ -8,7 +8,7 @@ gene is an index into its choices. Letters: N codes, G genes, S stages.
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -162,15 +162,31 @@ class SearchSpace:
         Raises:
           UserError: the constraints leave so little that a bounded number of draws found too few.
         """
+
+        def draw(size: int) -> np.ndarray:
+            return rng.integers(0, self.cardinalities, (size, len(self.genes)))
+
+        return self.canonical(self.meeting(draw, count))
+
+    def meeting(self, draw: Callable[[int], np.ndarray], count: int) -> np.ndarray:
+        """The first `count` codes that meet the constraints, of those that `draw` makes: int64 [count, G].
+
+        Args:
+          draw: makes codes [N, G] of N.
+
+        Raises:
+          UserError: a bounded number of draws found too few.
+        """
+        size = max(count, 16)
         found = np.zeros((0, len(self.genes)), np.int64)
         for _ in range(MAX_SAMPLING_ROUNDS):
-            drawn = rng.integers(0, self.cardinalities, (max(count, 16), len(self.genes)))
+            drawn = draw(size)
             found = np.concatenate([found, drawn[self.satisfied(drawn)]])
             if len(found) >= count:
-                return self.canonical(found[:count])
+                return found[:count]
         raise UserError(
-            f"constraints={self.constraints}: of {MAX_SAMPLING_ROUNDS * max(count, 16)} codes drawn from "
-            f"space {self.name!r}, {len(found)} meet them and {count} are needed; loosen them"
+            f"constraints={self.constraints}: of {MAX_SAMPLING_ROUNDS * size} codes drawn from space "
+            f"{self.name!r}, {len(found)} meet them and {count} are needed; loosen them"
         )
 
     def extreme(self, kinds: Sequence[int] | np.ndarray, *, largest: bool) -> np.ndarray:

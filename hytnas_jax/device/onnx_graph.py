@@ -60,9 +60,8 @@ def build_onnx_part(graph: Graph, *, seed: int = 0) -> bytes:
     first [N, C, H, W], as between the operations of a network, or tokens [N * G * T, d].
     """
     writer = _Writer(graph, FoldedWeights(None, None, seed), INPUT)
-    reads_tokens = graph.ops[0].kind == "linear"
     shapes = (graph.input_shape, graph.ops[-1].shape)
-    return writer.serialise(*(_part_shape(shape, reads_tokens) for shape in shapes))
+    return writer.serialise(*(_part_shape(shape, graph.reads_tokens) for shape in shapes))
 
 
 def _part_shape(shape: Shape, is_tokens: bool) -> tuple[str | int, ...]:

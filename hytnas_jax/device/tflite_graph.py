@@ -67,9 +67,8 @@ class _Writer:
         self.weights = weights
         self.file = TFLiteFile(graph.name)
         self._names = [INPUT, *(op.name for op in graph.ops[:-1]), OUTPUT]
-        reads_tokens = graph.ops[0].kind == "linear"
         groups, tokens, channels = graph.input_shape
-        shape = (groups * tokens, channels) if reads_tokens else (1, *graph.input_shape)
+        shape = (groups * tokens, channels) if graph.reads_tokens else (1, *graph.input_shape)
         self._tensors = {0: self.file.tensor(INPUT, shape)}
 
     def tensor(self, number: int) -> int:

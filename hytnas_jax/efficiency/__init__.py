@@ -1,1 +1,1 @@
-"""What a space costs on devices: which genes it comes from, and a smaller space within given limits."""
+"""The efficiency study: what networks, operations and hyperparameters cost on devices."""

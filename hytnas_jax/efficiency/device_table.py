@@ -19,6 +19,11 @@ class DeviceTable:
     about: Mapping[str, str]
     timings: Mapping[str, Timing]
 
+    @property
+    def in_words(self) -> str:
+        """What it is, for people."""
+        return f"{self.about['runtime']}, {self.about['processor']}, threads {self.about['threads']}"
+
 
 def read_device(path: Path, *, identity: str, names: Collection[str]) -> DeviceTable:
     """The table of one device.

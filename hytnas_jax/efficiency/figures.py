@@ -28,7 +28,7 @@ def networks_figure(study: Study) -> Figure:
         ("num_macs", f"latency_ms@{device.name}", device.name) for device in study.devices_with("networks")
     ]
     panels.append(("model_bytes", "peak_activation_bytes", "memory, whatever the device"))
-    units = {"num_macs": (1e6, "million MACs"), "model_bytes": (1e6, "TFLite file, MB")}
+    labels = {"num_macs": "million MACs", "model_bytes": "TFLite file, MB"}
     lines = -(-len(panels) // 2)
     figure = Figure(figsize=(11, 4.6 * lines), layout="constrained")
     places = figure.subplots(lines, 2, squeeze=False).ravel()
@@ -36,11 +36,10 @@ def networks_figure(study: Study) -> Figure:
         place.set_axis_off()
     labelled = []
     for panel, (x, y, title) in zip(places, panels, strict=False):
-        factor, label = units[x]
         unit = 1e6 if y == "peak_activation_bytes" else 1
-        points = {row["network"]: (row[x] / factor, row[y] / unit) for row in rows if row[y] is not None}
+        points = {row["network"]: (row[x] / 1e6, row[y] / unit) for row in rows if row[y] is not None}
         panel.scatter(*zip(*points.values(), strict=True), s=24, color=[_color_of(name) for name in points])
-        panel.set(xscale="log", yscale="log", xlabel=label, title=title)
+        panel.set(xscale="log", yscale="log", xlabel=labels[x], title=title)
         panel.set_ylabel("peak memory, MB" if unit > 1 else "latency of one picture, ms")
         panel.margins(0.16)
         _finish(panel)
@@ -138,14 +137,11 @@ def space_figure(shares: SpaceShares) -> Figure:
 def _by_stage(shares: SpaceShares) -> tuple[list[str], np.ndarray]:
     """The stages, and the total shares of single genes, [Q, K, stages], NaN where a family has none there."""
     places = [name.partition(".") for name in shares.genes.names]
-    stages = sorted(
-        {stage.removeprefix("stage") if dot else "-" for stage, dot, _ in places},
-        key=lambda stage: (len(stage), stage),  # 2 before 10
-    )
+    columns = [stage.removeprefix("stage") if dot else "-" for stage, dot, _ in places]
+    stages = sorted(set(columns), key=lambda stage: (len(stage), stage))  # 2 before 10
     found = np.full((len(shares.quantities), len(shares.families.names), len(stages)), np.nan)
-    for number, ((stage, dot, _), family) in enumerate(zip(places, shares.family_of, strict=True)):
-        row, column = shares.families.names.index(family), stage.removeprefix("stage") if dot else "-"
-        found[:, row, stages.index(column)] = shares.genes.total[number]
+    for column, family, total in zip(columns, shares.family_of, shares.genes.total, strict=True):
+        found[:, shares.families.names.index(family), stages.index(column)] = total
     return stages, found
 
 

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.efficiency.plan import Plan
-from hytnas_jax.efficiency.results import latency_on
+from hytnas_jax.efficiency.results import COUNTED, latency_on
 from hytnas_jax.efficiency.sensitivity import Groups, Sensitivity, families, sensitivity, single_genes
-from proxies.complexity import Complexity, complexity_table
+from proxies.complexity import FIELDS, complexity_table
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import architecture_features
 
 SAMPLES = 1024
-COUNTED = {"MACs": "num_macs", "peak memory": "peak_activation_bytes", "file size": "model_bytes"}
+OF_SPACE = ("MACs", "peak memory", "file size")  # of what is counted, beside latencies
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,14 +36,14 @@ def space_shares(plan: Plan, predictors: Mapping[str, LatencyPredictor], *, seed
     Some (K + G + 4) * `SAMPLES` networks are looked at, a few seconds for 50,000. Logarithms make shares
     those of relative differences.
     """
-    fields = [field.name for field in dataclasses.fields(Complexity)]
 
     def values(codes: NDArray[np.int64]) -> NDArray[np.float64]:
         architectures = plan.space.decode_all(codes)
-        features = architecture_features(architectures, plan.to_spec)
         counts = complexity_table(architectures, plan.to_spec).astype(np.float64)
-        columns = [predictor(features) for predictor in predictors.values()]
-        columns += [counts[:, fields.index(field)] for field in COUNTED.values()]
+        columns = [counts[:, FIELDS.index(COUNTED[quantity])] for quantity in OF_SPACE]
+        if predictors:
+            features = architecture_features(architectures, plan.to_spec)
+            columns = [*(predictor(features) for predictor in predictors.values()), *columns]
         return np.log(np.stack(columns, axis=1))
 
     rng = np.random.default_rng(seed)
@@ -52,7 +52,7 @@ def space_shares(plan: Plan, predictors: Mapping[str, LatencyPredictor], *, seed
         return sensitivity(plan.space, values, groups, samples=SAMPLES, rng=rng)
 
     return SpaceShares(
-        (*map(latency_on, predictors), *COUNTED),
+        (*map(latency_on, predictors), *OF_SPACE),
         shares(families(plan.space)),
         shares(single_genes(plan.space)),
         tuple(gene.family for gene in plan.space.genes),

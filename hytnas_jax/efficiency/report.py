@@ -57,13 +57,13 @@ def _network_row(study: Study, row: Mapping[str, Any]) -> tuple[object, ...]:
 
 def operation_rows(study: Study) -> list[tuple[object, ...]]:
     """By operation, on each device: thousand million MACs a second, the median and the range."""
-    rows = []
+    rows, measured = [], study.rows("operations")
     for operation in SINGLE_OPERATIONS:
         cells: list[object] = [operation]
         for device in study.devices:
             rates = [
                 row["num_macs"] / 1e6 / row[f"latency_ms@{device.name}"]
-                for row in study.rows("operations")
+                for row in measured
                 if row["operation"] == operation and row[f"latency_ms@{device.name}"]
             ]
             cells.append(f"{np.median(rates):.3g} ({min(rates):.2g} to {max(rates):.2g})" if rates else "-")
@@ -130,9 +130,13 @@ def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyP
 
 
 def write_results(
-    folder: Path, study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyPredictor]
+    folder: Path,
+    study: Study,
+    shares: SpaceShares,
+    predictors: Mapping[str, LatencyPredictor],
+    said: Sequence[str],
 ) -> list[Path]:
-    """Write everything; gives the paths that a reader wants."""
+    """Write everything; gives the paths that a reader wants. `said` are the `remarks`."""
     for part in PARTS:
         write_text(folder / f"{part}.csv", _csv(study.rows(part)))
     figures = {"networks": networks_figure(study), "attention": attention_figure(study)}
@@ -151,10 +155,10 @@ def write_results(
         "networks": study.rows("networks"),
         "attention": {naming: study.attention_shares(naming) for naming in NAMINGS},
         "space": dataclasses.asdict(shares),
-        "remarks": remarks(study, shares, predictors),
+        "remarks": said,
     }
     write_json(folder / "efficiency.json", found)
-    write_text(folder / "efficiency.md", _markdown(study, shares, predictors))
+    write_text(folder / "efficiency.md", _markdown(study, shares, said))
     return [folder / name for name in ("efficiency.md", "efficiency.json", *(f"{n}.png" for n in figures))]
 
 
@@ -172,7 +176,7 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in (headers, ["---"] * len(headers), *cells))
 
 
-def _markdown(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyPredictor]) -> str:
+def _markdown(study: Study, shares: SpaceShares, said: Sequence[str]) -> str:
     plan = study.plan
     attention = [
         _table(("share", *next(iter(study.attention_shares(naming).values()))), attention_rows(study, naming))
@@ -184,11 +188,8 @@ def _markdown(study: Study, shares: SpaceShares, predictors: Mapping[str, Latenc
     ]
     sections = [
         "# What networks, operations and hyperparameters cost",
-        _list(
-            f"{d.name}: {d.about['runtime']}, {d.about['processor']}, threads {d.about['threads']}"
-            for d in study.devices
-        ),
-        _list(remarks(study, shares, predictors)),
+        _list(f"{device.name}: {device.in_words}" for device in study.devices),
+        _list(said),
         "## Published networks",
         f"{plan.resolution} pixels, {plan.num_classes} classes, random weights. Pictures a second: one after "
         f"the other / {BATCH} at once.",

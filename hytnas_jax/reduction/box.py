@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from supernet.errors import UserError
-from supernet.search_space import MAX_SAMPLING_ROUNDS, SearchSpace
+from supernet.search_space import SearchSpace
 from supernet.stage_space import ATTENTION_FAMILIES
 
 COUNTED = 2**16  # codes by which it is estimated how many meet the constraints
@@ -68,16 +68,7 @@ class Box:
         Raises:
             UserError: the constraints leave so little that a bounded number of draws found too few.
         """
-        found = np.zeros((0, len(self.left)), np.int64)
-        for _ in range(MAX_SAMPLING_ROUNDS):
-            drawn = self._draw_any(rng, count)
-            found = np.concatenate([found, drawn[self.space.satisfied(drawn)]])
-            if len(found) >= count:
-                return found[:count]
-        raise UserError(
-            f"constraints={self.space.constraints}: of {MAX_SAMPLING_ROUNDS * count} codes drawn from space "
-            f"{self.space.name!r}, {len(found)} meet them and {count} are needed; loosen them"
-        )
+        return self.space.meeting(lambda size: self._draw_any(rng, size), count)
 
     def num_codes(self, rng: np.random.Generator) -> float:
         """How many codes of the box meet the constraints; where there are some, estimated from a sample."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.reduction.box import Box
-from hytnas_jax.reduction.peeling import FEW, Reduction, Removal, Watch, peel, reduce_space
-from hytnas_jax.reduction.sample import NothingWithin, Sample
+from hytnas_jax.reduction.peeling import FEW, Peeling, Reduction, Removal, Watch
+from hytnas_jax.reduction.sample import NothingWithin
 from supernet.search_space import SearchSpace
 
 Times = Callable[[NDArray[np.int64]], NDArray[np.float64]]  # codes [N, G] -> needed / allowed [N]
@@ -45,19 +45,18 @@ def reduce_by_limits(
         UserError: nothing is left that may be taken away.
     """
     whole, is_within = Box.whole(space), _within(times, 1.0)
-    (first,) = rng.spawn(1)
     try:
-        before = Sample.draw(whole, is_within, first, lambda looked_at: watch(looked_at, ""))
-        found, drawn = before.num_within, len(before.codes)
+        peeling = Peeling(whole, is_within, rng, watch)
+        found, drawn = peeling.sample.num_within, len(peeling.sample.codes)
+        if found >= RARE:
+            return peeling.until(share, keep).result()
     except NothingWithin as nothing:
         corners = space.corners()
         if not len(corners) or not is_within(corners).any():
             raise
         found, drawn = 0, nothing.drawn
-    if found >= RARE:
-        return reduce_space(space, is_within, share=share, keep=keep, rng=rng, watch=watch)
     box, removals = _ease(whole, times, keep=keep, rng=rng, watch=watch)
-    peeling = peel(box, is_within, share=share, keep=keep, rng=rng, watch=watch)
+    peeling = Peeling(box, is_within, rng, watch).until(share, keep)
     removals += [dataclasses.replace(removal, recall=math.nan) for removal in peeling.removals]
     last, recall = peeling.result(), math.nan
     if found >= FEW:
@@ -79,7 +78,7 @@ def _ease(
         if np.mean(needed <= 1) >= ENOUGH:
             return box, removals
         eased = _eased(needed)
-        peeling = peel(box, _within(times, eased), share=WIDE_SHARE, keep=keep, rng=rng, watch=watch)
+        peeling = Peeling(box, _within(times, eased), rng, watch).until(WIDE_SHARE, keep)
         removals += [
             dataclasses.replace(removal, recall=math.nan, eased=eased) for removal in peeling.removals
         ]

@@ -1,12 +1,11 @@
-"""Whether networks are within limits on their predicted latency and on what is counted. Letters: N, G."""
+"""How far networks are within, or beyond, limits on latency and on what is counted. Letters: N, G."""
 
-import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.complexity import Complexity, complexity_table
+from proxies.complexity import FIELDS, complexity_table
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import architecture_features
 from proxies.parts import ToSpec
@@ -23,11 +22,10 @@ COUNTED = {
 }
 MAX_LATENCY = "max_latency_ms"
 FLAGS = (MAX_LATENCY, *COUNTED)
-_FIELDS = [field.name for field in dataclasses.fields(Complexity)]
 
 
 class Limits:
-    """Called with codes [N, G] of `space`: bool [N], whether each is within all of `maxima`.
+    """What codes [N, G] of `space` need, by what they are allowed.
 
     `maxima`: a name in `FLAGS` -> the most allowed (milliseconds, or a count); `predictor`: of the latency,
     where that is limited. `least`: the least value of each that has been met so far.
@@ -46,18 +44,16 @@ class Limits:
         self.least = dict.fromkeys(maxima, np.inf)
         self._space, self._to_spec, self._predictor = space, to_spec, predictor
 
-    def __call__(self, genes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        return self.times(genes) <= 1
-
     def times(self, genes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How many times as much as allowed each needs, of what it has least room in: float64 [N]."""
+        """How many times as much as allowed each needs, of what it has least room in: float64 [N], up to 1
+        within the limits."""
         architectures = self._space.decode_all(genes)
         values: dict[str, NDArray] = {}
         if self._predictor is not None and MAX_LATENCY in self.maxima:
             values[MAX_LATENCY] = self._predictor(architecture_features(architectures, self._to_spec))
         if set(self.maxima) & set(COUNTED):
             counts = complexity_table(architectures, self._to_spec)
-            values |= {flag: counts[:, _FIELDS.index(field)] for flag, field in COUNTED.items()}
+            values |= {flag: counts[:, FIELDS.index(field)] for flag, field in COUNTED.items()}
         most = np.zeros(len(genes))
         for flag, maximum in self.maxima.items():
             most = np.maximum(most, values[flag] / maximum)

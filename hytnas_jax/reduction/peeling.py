@@ -79,41 +79,32 @@ def reduce_space(
         NothingWithin: no network of a large sample is within the limits.
         UserError: so few are that chance is not told from effect, or the share cannot be reached.
     """
-    return peel(Box.whole(space), is_within, share=share, keep=keep, rng=rng, watch=watch).result()
-
-
-def peel(
-    box: Box,
-    is_within: IsWithin,
-    *,
-    share: float,
-    keep: Collection[str],
-    rng: np.random.Generator,
-    watch: Watch,
-) -> "Peeling":
-    """`reduce_space` of what is left of a space; arguments and errors as there."""
-    peeling = Peeling(box, is_within, rng, watch)
-    while peeling.sample.share < share or not peeling.sample.is_fresh:
-        sample = peeling.sample
-        found = None
-        if sample.share < share and not sample.is_spent:
-            found = worst_choice(peeling.box, sample, keep=keep)
-        if found is None and not sample.is_fresh:
-            peeling.draw()
-        else:
-            peeling.remove(*(found or _fallback(peeling.box, sample, share, keep)))
-    return peeling
+    return Peeling(Box.whole(space), is_within, rng, watch).until(share, keep).result()
 
 
 class Peeling:
     """How far it is: what is left, the sample at hand, what has been taken away."""
 
     def __init__(self, box: Box, is_within: IsWithin, rng: np.random.Generator, watch: Watch) -> None:
+        """Draw a sample from what is left of a space. Raises NothingWithin."""
         self.box = box
         self.removals: list[Removal] = []
         self._is_within, self._rng, self._watch = is_within, rng, watch
         self._num_codes = self._codes_before = self.box.num_codes(rng)
         self.sample = self._before = self._drawn()
+
+    def until(self, share: float, keep: Collection[str]) -> "Peeling":
+        """Itself, when so much is gone as `reduce_space` takes away; arguments and errors as there."""
+        while self.sample.share < share or not self.sample.is_fresh:
+            sample = self.sample
+            found = None
+            if sample.share < share and not sample.is_spent:
+                found = worst_choice(self.box, sample, keep=keep)
+            if found is None and not sample.is_fresh:
+                self.draw()
+            else:
+                self.remove(*(found or _fallback(self.box, sample, share, keep)))
+        return self
 
     def draw(self) -> None:
         """A new sample from what is left; the last removal is judged by it."""

@@ -12,7 +12,7 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.command import flags_of
 from hytnas_jax.efficiency.folder import read_studied
-from hytnas_jax.reduce_space import limits_of
+from hytnas_jax.objective_names import given_limits
 from hytnas_jax.reduction.easing import reduce_by_limits
 from hytnas_jax.reduction.limits import Limits
 from hytnas_jax.reduction.peeling import Reduction
@@ -34,7 +34,7 @@ def propose(config: Config) -> None:
     """Reduce the space, say what has been taken away, and write it."""
     workdir = Workdir(config.workdir)
     studied = read_studied(workdir)
-    plan, maxima = studied.plan, limits_of(config)
+    plan, maxima = studied.plan, given_limits(config)
     space = plan.space
     path = config.output or workdir.path / f"{space.name.replace('/', '-')}-reduced.yaml"
     _check_output(path)

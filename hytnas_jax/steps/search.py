@@ -13,7 +13,7 @@ from hytnas_jax.environment import environment
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import Budget, at_random, bayesian, explore, initial_genes
 from hytnas_jax.mobo import Settings
-from hytnas_jax.objective_names import LATENCY, LIMITS, on_device
+from hytnas_jax.objective_names import LATENCY, LIMITS, given_limits, on_device
 from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.refits import Refits, is_same_processor
@@ -162,8 +162,9 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
 def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
     limits = {
-        on_device(objective, config.device): getattr(config, flag) for flag, objective in LIMITS.items()
+        on_device(LIMITS[flag], config.device): float(maximum)
+        for flag, maximum in given_limits(config).items()
     }
-    if "error" not in config.objectives:
+    if "error" in limits and "error" not in config.objectives:
         limits["trained_error"] = limits.pop("error")
-    return {name: float(maximum) for name, maximum in limits.items() if maximum is not None}
+    return limits

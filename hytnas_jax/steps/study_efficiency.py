@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.devices import check_device_name
-from hytnas_jax.efficiency.device_table import DeviceTable, read_device
+from hytnas_jax.efficiency.device_table import read_device
 from hytnas_jax.efficiency.hyperparameters import space_shares
 from hytnas_jax.efficiency.measuring import measure_here
 from hytnas_jax.efficiency.plan import STEP, Plan
@@ -64,10 +64,11 @@ def _report(config: Config, step: Step, study: Study) -> None:
         write_json(step.folder / "predictors" / f"{name}.json", predictor.to_json())
     with console.progress(0, "finding out which hyperparameters matter"):
         shares = space_shares(study.plan, predictors)
-    paths = write_results(step.folder, study, shares, predictors)
+    said = remarks(study, shares, predictors)
+    paths = write_results(step.folder, study, shares, predictors, said)
     step.finish({"devices": [device.name for device in study.devices]})
     console.table(network_rows(study), network_headers(study))
-    for remark in remarks(study, shares, predictors):
+    for remark in said:
         console.say(remark)
     limit = "--max-latency-ms MILLISECONDS" if predictors else "--max-macs NUMBER"
     console.wrote(paths, f"{command_line('reduce_space', config.workdir)} {limit}")
@@ -125,15 +126,10 @@ def _keep(paths: Sequence[Path], step: Step, *, identity: str, names: Collection
         old = device if before is None else read_device(before, identity=identity, names=names)
         if key in added or (old.name, old.about) != (device.name, device.about):
             raise UserError(
-                f"--measurements {path}: is of device {device.name!r} ({_words(device)}), and {before} of "
-                f"{old.name!r} ({_words(old)}); a device has one table: measure the other one with another "
+                f"--measurements {path}: is of device {device.name!r} ({device.in_words}), and {before} of "
+                f"{old.name!r} ({old.in_words}); a device has one table: measure the other one with another "
                 "--device, or take one of both away"
             )
         added[key] = copies[_table(step, device.name)] = path
     for place, path in copies.items():
         write_bytes(place, path.read_bytes())
-
-
-def _words(device: DeviceTable) -> str:
-    about = device.about
-    return f"{about['runtime']}, {about['processor']}, threads {about['threads']}"

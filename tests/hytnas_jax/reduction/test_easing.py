@@ -55,7 +55,6 @@ def test_recall_is_told_where_enough_are_within() -> None:
 
 def test_common_limits_are_not_eased() -> None:
     rng, limit = np.random.default_rng(0), 300
-    rng.spawn(1)
     plain = reduce_space(SPACE, lambda codes: cost(SPACE, codes) <= limit, share=0.5, rng=rng)
     assert reduced(limit) == plain
     assert {removal.eased for removal in plain.removals} == {1.0}
