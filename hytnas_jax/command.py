@@ -16,6 +16,7 @@ import shlex
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -71,6 +72,7 @@ def run(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = one_line
     try:
         config = tyro.cli(config_type, prog=_program(), args=argv)
         prepare()
@@ -165,6 +167,13 @@ def _program() -> str:
 
 def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise Terminated
+
+
+def one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """As `console.warn` has it, without the line of code that warns."""
+    return f"warning: {' '.join(str(message).split())}\n"
 
 
 def _exit(message: str, status: int) -> NoReturn:

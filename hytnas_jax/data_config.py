@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,12 @@ class DataConfig:
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
+    fit: Literal["auto", "crop", "stretch", "pad"] = "auto"
+    """How pictures that are not square become so: crop (the middle), stretch, or pad (with black). auto:
+    stretch where nearly all have one shape that is clearly not square, else crop."""
+    bit_depth: int | None = None
+    """N where integers of more than 8 bits, or floats, are 0 to 2^N-1. If not given: 0 to 65535 or 255, and
+    for floats 0 to 1 or 255, as most of your pictures have it."""
 
     def data_flags(self) -> dict[str, Any]:
         """These flags without the work folder, by name."""

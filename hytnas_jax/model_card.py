@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.device.formats import FORMATS
 from hytnas_jax.device.measure import Timing
 from hytnas_jax.device.onnx_graph import INPUT, OUTPUT
@@ -18,13 +19,18 @@ LICENCE = (
     "The weights were trained on the pictures of data.source, whose licence hytnas_jax does not know. "
     "Check that it allows what you do with this model, and write it here before you pass the model on."
 )
+_FITS = {
+    "crop": "the middle square, resized to",
+    "stretch": "stretched to",
+    "pad": "padded with black to a square, and resized to",
+}
 
 
 def model_card(
     network: Retrained,
     project: Project,
     *,
-    stored_side: int,
+    rule: PictureRule,
     files: Mapping[str, Mapping[str, Any]],
     timing: Timing,
 ) -> dict[str, Any]:
@@ -33,7 +39,7 @@ def model_card(
     Args:
         network: what was exported.
         project: the data that it was trained on.
-        stored_side: side in pixels to which pictures are cropped and resized before all else.
+        rule: how its pictures became arrays.
         files: what is known of each file beside the card: its format, its size, the fields of its `Check`,
             the peak memory of TFLite ones, and the `Timing` of those that are timed.
         timing: of the ONNX file, measured on this machine.
@@ -41,7 +47,7 @@ def model_card(
     return {
         "name": network.name,
         "labels": list(project.class_names),
-        "input": _input(network, project, stored_side),
+        "input": _input(network, project, rule),
         "output": {
             "name": OUTPUT,
             "shape": ["N", project.num_classes],
@@ -66,10 +72,11 @@ def model_card(
     }
 
 
-def _input(network: Retrained, project: Project, stored_side: int) -> dict[str, Any]:
+def _input(network: Retrained, project: Project, rule: PictureRule) -> dict[str, Any]:
     """How a picture becomes the model's input; `device/infer.py` does what this says."""
     spec = network.spec
     side = spec.resolution
+    stored = f"{rule.side}x{rule.side} pixels (bilinear, antialiased)"
     return {
         "name": INPUT,
         "dtype": "float32",
@@ -77,12 +84,14 @@ def _input(network: Retrained, project: Project, stored_side: int) -> dict[str, 
         "layout": "NHWC",
         "colour": "grey" if spec.channels == 1 else "RGB",
         "steps": [
-            f"the middle square, resized to {stored_side}x{stored_side} pixels (bilinear, antialiased)",
+            "turned as EXIF says; of several frames the first",
+            f"scaled to 8 bits: white is {rule.integer_white} in pictures of integers of more than 8 bits, "
+            f"{rule.float_white} in those of floats; other values are refused",
+            f"{_FITS[rule.fit]} {stored}",
             f"resized to {side}x{side} pixels (bilinear, antialiased), where it is not that yet",
             "(pixel / 255 - mean) / std, with pixel in 0..255",
         ],
-        "channels": spec.channels,
-        "stored_side": stored_side,
+        "picture": dataclasses.asdict(rule),
         "resolution": side,
         "mean": list(project.mean),
         "std": list(project.std),

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data import Dataset, Pictures, default_flip, load_dataset, picture_side, prepare
+from hytnas_jax.data import Dataset, Pictures, Wish, default_flip, load_dataset, picture_side, prepare
+from hytnas_jax.data.choosing import Fit
 from hytnas_jax.space_file import load_space
 from hytnas_jax.workdir import Step, Workdir, read_json, write_json
 from supernet.architecture import Architecture
@@ -18,6 +19,7 @@ from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 from supernet.spaces import space_from_mapping, space_to_mapping
 
+_WORTH_SAYING = 0.01  # of a picture's area
 SMALL_PICTURES = 32  # pixels; up to here the default space is hybrid-small
 
 
@@ -78,6 +80,8 @@ def create_project(
     max_pictures: int | None,
     skip_corrupt: bool,
     seed: int,
+    fit: Fit = "auto",
+    bit_depth: int | None = None,
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
@@ -85,7 +89,8 @@ def create_project(
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
     directory = None if data_dir is None else str(data_dir)
-    native = picture_side(data, data_dir=directory)
+    Wish(fit, bit_depth).check()
+    native = picture_side(data, data_dir=directory, fit=fit)
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
     settings = {
@@ -93,6 +98,8 @@ def create_project(
         "data_dir": directory,
         "max_pictures": max_pictures,
         "skip_corrupt": skip_corrupt,
+        "fit": fit,
+        "bit_depth": bit_depth,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
@@ -105,6 +112,7 @@ def create_project(
     dataset = _load(settings)
     write_json(step.folder / "splits.json", dataset.splits_to_json())
     step.finish(_counts(dataset))
+    _say_fit(dataset)
     return open_project(workdir), dataset
 
 
@@ -141,8 +149,21 @@ def _load(settings: dict[str, Any]) -> Dataset:
             seed=settings["seed"],
             max_pictures=settings["max_pictures"],
             skip_corrupt=settings["skip_corrupt"],
+            wish=Wish(settings["fit"], settings["bit_depth"]),
             progress=lambda done, total: bar.note(f"{done} of {total}"),
         )
+
+
+def _say_fit(dataset: Dataset) -> None:
+    """One line where pictures are not square, and the network does not see them as they are."""
+    share = f"{100 * dataset.cut:.0f} %"
+    if dataset.cut < _WORTH_SAYING or dataset.rule.fit == "pad":
+        return
+    if dataset.rule.fit == "crop":
+        told = f"their middle is used, {share} of the area (median) is cut off; or: --fit stretch, pad"
+    else:
+        told = f"stretched to squares, as their middle lacks {share} of the area; or: --fit crop, pad"
+    console.say(f"pictures are not square: {told}")
 
 
 def _counts(dataset: Dataset) -> dict[str, Any]:

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 # Raised by one whenever a work folder of the version before could be misread.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclasses.dataclass(frozen=True)

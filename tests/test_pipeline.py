@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exported_script import script_accuracy
 from PIL import Image
 
 from hytnas_jax import retrain, search, train_supernet
 from hytnas_jax.command import run
+from hytnas_jax.data import load_dataset
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 # XLA compiles longer than anything runs here.
@@ -129,6 +131,18 @@ def test_the_whole_way(pipeline: Pipeline) -> None:
     assert not list(pipeline.workdir.rglob("*.tmp"))
     page = (pipeline.workdir / "report.html").read_text()
     assert all(name in page for name in names)
+
+
+def test_the_script_is_as_good_as_the_card_says(pipeline: Pipeline, tmp_path: Path) -> None:
+    """On all test pictures, from files; the files' own accuracies are those on the search split."""
+    data = load_dataset("digits", side=8, max_pictures=200)
+    for folder in (pipeline.workdir / "export" / path.name for path in retrained(pipeline.workdir)):
+        card = json.loads((folder / "card.json").read_text())
+        expected = [("model.onnx", data.test, card["accuracy"]["test"])]
+        expected += [(file, data.search, found["accuracy"]) for file, found in card["files"].items()]
+        for file, split, accuracy in expected:
+            found = script_accuracy(folder, file, split.images, split.labels, scratch=tmp_path)
+            assert found == pytest.approx(accuracy, abs=1e-6), file
 
 
 def test_the_second_time_all_is_done(pipeline: Pipeline) -> None:
@@ -346,7 +360,7 @@ def test_a_work_folder_of_another_format_is_refused(flags: tuple[str, ...], call
     workdir = Path(flags[1])
     workdir.mkdir()
     (workdir / "workdir.json").write_text('{"format": 99, "hytnas_jax": "9.0"}')
-    message = "hytnas_jax 9.0 wrote it in format 99.*which reads format 2; give another"
+    message = "hytnas_jax 9.0 wrote it in format 99.*which reads format 3; give another"
     assert_refused(call_here(train_supernet, *flags), message)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from hytnas_jax.data.choosing import Wish, choose_rule, look_at
+from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.data.loading import check_memory, load_pictures, warn_of_skipped
 from hytnas_jax.data.open_source import open_source
 from hytnas_jax.data.source import Source, Split
@@ -31,8 +33,9 @@ class Dataset:
     """Three disjoint splits: `train`; `search`, which the search judges by; `test`, which it never sees.
 
     mean and std are of the training pictures' pixels in 0..1, one number a channel. native_side is the
-    median shorter side of the pictures as stored. `files` names each split's pictures, row by row;
-    `skipped` those that could not be read.
+    median shorter side of the pictures as stored (the longer one where they are padded). `rule` is how they
+    became arrays; `cut` the median share of their area outside the middle square. `files` names each split's
+    pictures, row by row; `skipped` those that could not be read.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Dataset:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     native_side: int
+    rule: PictureRule
+    cut: float
     files: Mapping[Split, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     skipped: tuple[str, ...] = ()
 
@@ -54,18 +59,19 @@ class Dataset:
             "mean": list(self.mean),
             "std": list(self.std),
             "native_side": self.native_side,
-            "side": int(self.train.images.shape[1]),
+            "picture": dataclasses.asdict(self.rule),
             "splits": {split: list(files) for split, files in self.files.items()},
             "skipped": list(self.skipped),
         }
 
 
-def picture_side(source: str, *, data_dir: str | None = None) -> int:
+def picture_side(source: str, *, data_dir: str | None = None, fit: str = "auto") -> int:
     """Median shorter side, in pixels, of up to 200 training pictures, of which only headers are read.
 
-    Raises UserError as `load_dataset` does.
+    The longer one where `fit` is "pad". Raises UserError as `load_dataset` does.
     """
-    return open_source(source, data_dir=data_dir).native_side()
+    opened = open_source(source, data_dir=data_dir)
+    return look_at(opened, values=False).native_side(fit) if fit == "pad" else opened.native_side()
 
 
 def load_dataset(
@@ -78,19 +84,21 @@ def load_dataset(
     test_fraction: float = 0.2,
     max_pictures: int | None = None,
     skip_corrupt: bool = False,
+    wish: Wish | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
     """Load the pictures of a source into memory.
 
     Args:
         source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION".
-        side: pictures become side x side (shorter side resized, middle kept); None: the native side.
+        side: pictures become side x side; None: the native side.
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
         seed: of the carved splits and of `max_pictures`.
         search_fraction: of the training pictures, where the source has no validation split.
         test_fraction: of the training pictures, where the source has no test split.
         max_pictures: at most that many training pictures, and the same part of the other splits.
         skip_corrupt: leave pictures out that cannot be read, with a warning, instead of raising.
+        wish: how pictures that are not square, or not of 8 bits, are read; None: chosen by the pictures.
         progress: called with (pictures decoded, all pictures).
 
     Raises:
@@ -100,16 +108,20 @@ def load_dataset(
     opened = open_source(source, data_dir=data_dir)
     _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
     fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
-    native_side = opened.native_side()
+    wish = wish or Wish()
+    wish.check()
+    looked = look_at(opened, values=True)
+    native_side = looked.native_side(wish.fit)
     side = native_side if side is None else side
     total = sum(opened.sizes.values())
     if max_pictures is not None:
         train_size = opened.sizes["train"] * (1 - sum(fractions.values()))
         total = min(total, round(total * max_pictures / train_size))
     check_memory(total, side=side, channels=opened.channels)
+    rule = choose_rule(looked, wish, side=side, channels=opened.channels)
     selections = make_splits(opened, fractions=fractions, max_pictures=max_pictures, seed=seed)
     pictures, files, skipped = _load_all(
-        opened, selections, side=side, skip_corrupt=skip_corrupt, progress=progress
+        opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress
     )
     mean, std = channel_statistics(pictures["train"].images)
     return Dataset(
@@ -121,6 +133,8 @@ def load_dataset(
         mean=mean,
         std=std,
         native_side=native_side,
+        rule=rule,
+        cut=looked.cut,
         files=files,
         skipped=tuple(skipped),
     )
@@ -149,7 +163,7 @@ def _load_all(
     source: Source,
     selections: Mapping[Split, Selection],
     *,
-    side: int,
+    rule: PictureRule,
     skip_corrupt: bool,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[Split, Pictures], dict[Split, tuple[str, ...]], list[str]]:
@@ -163,19 +177,19 @@ def _load_all(
 
     pictures: dict[Split, Pictures] = {}
     files: dict[Split, tuple[str, ...]] = {}
-    skipped: list[str] = []
+    skipped: dict[str, str] = {}
     for split, selection in selections.items():
         images, rows, corrupt = load_pictures(
-            source, selection, side=side, skip_corrupt=skip_corrupt, on_decoded=on_decoded
+            source, selection, rule=rule, skip_corrupt=skip_corrupt, on_decoded=on_decoded
         )
         selection = selection.take(rows)
         pictures[split] = Pictures(images, selection.labels)
         files[split] = tuple(source.picture_name(selection.stored, int(p)) for p in selection.positions)
-        skipped += corrupt
+        skipped |= corrupt
     warn_of_skipped(skipped)
     for split, loaded in pictures.items():
         check_classes(loaded.labels, split, source.class_names)
-    return pictures, files, skipped
+    return pictures, files, list(skipped)
 
 
 def _check_arguments(*, side: int | None, seed: int, max_pictures: int | None, num_classes: int) -> None:

@@ -1,59 +1,254 @@
-"""One picture of any size and mode to a square uint8 array."""
+"""One picture of any size and kind to a square uint8 array, by one rule for a whole data set.
 
-import struct
-import zlib
+Needs NumPy and Pillow, and nothing of this package: `infer.py` beside an exported model contains this file.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import re
+import stat
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, UnidentifiedImageError
 
-# What Pillow, and the readers of record files, raise for a file that is not the picture it claims to be.
-UNREADABLE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+# What Pillow has opened, the pixels not yet decoded; or the pixels, [H, W] or [H, W, 3] of any numbers.
+Picture = Image.Image | np.ndarray
+Opener = Callable[[], AbstractContextManager[Picture]]
+
+ORIENTATION = 0x0112  # the EXIF tag
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it has to say of a file is in its error
 
 
-def to_array(image: Image.Image, *, side: int, channels: int) -> np.ndarray:
-    """Decode into uint8 [side, side, channels], channels 1 (grey) or 3 (RGB).
+class Unreadable(ValueError):
+    """The text says in one line what is wrong with a picture."""
 
-    The EXIF orientation is applied, 16-bit and float pixels are scaled to 8 bits, transparent pixels
-    are laid on white. The shorter side is resized to `side` (bilinear over the source pixels' area,
-    so antialiased) and the middle of the longer one is kept.
 
-    Raises one of UNREADABLE for a corrupt picture.
+class OutOfRange(Unreadable):
+    """The values of a picture are not those of its data set."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureRule:
+    """How every picture of a data set, and every picture that its networks are shown, becomes an array.
+
+    side: in pixels. channels: 1 (grey) or 3 (RGB).
+    fit: "crop" (the middle square), "stretch" (to a square) or "pad" (with black, to a square).
+    integer_white, float_white: which value is white in pictures of integers of more than 8 bits, and of
+    floats; 0 is black.
     """
-    image.draft(None, (2 * side, 2 * side))  # lets the JPEG decoder skip detail far below a pixel
-    ImageOps.exif_transpose(image, in_place=True)
-    if image.mode.startswith(("I", "F")):
-        image = _eight_bits(image)
+
+    side: int
+    channels: int
+    fit: str = "crop"
+    integer_white: int = 65535
+    float_white: int = 1
+
+    def white(self, dtype: np.dtype) -> int:
+        return self.float_white if dtype.kind == "f" else self.integer_white
+
+
+def open_picture(path: Path) -> Image.Image:
+    """Opens a file; only its header is read. Raises whatever Pillow raises, and Unreadable."""
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):  # of a pipe nothing may ever come
+        raise Unreadable("it is a folder" if stat.S_ISDIR(status.st_mode) else "it is no regular file")
+    if status.st_size == 0:
+        raise Unreadable("the file is empty")
+    return Image.open(path)
+
+
+def read_picture(opener: Opener, rule: PictureRule) -> np.ndarray:
+    """uint8 [side, side, channels] of one picture; see `to_array`. Raises Unreadable, whatever is wrong."""
+    with refusing(), opener() as picture:
+        return to_array(picture, rule)
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Every exception of a decoder becomes Unreadable: on damaged bytes they have no common base."""
+    try:
+        yield
+    except Unreadable:
+        raise
+    except UnidentifiedImageError as error:
+        raise Unreadable("it is in no format that Pillow knows") from error
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if not text or not isinstance(error, OSError | SyntaxError | ValueError):
+            text = f"{type(error).__name__}: {text}"
+        raise Unreadable(text) from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Warnings of Pillow, and what libtiff prints, are not shown inside, in no thread: the errors say it."""
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+def to_array(picture: Picture, rule: PictureRule) -> np.ndarray:
+    """Decode into uint8 [side, side, channels].
+
+    Of several frames the first is taken; the EXIF orientation is applied, and nothing else of the metadata
+    is read. Values of more than 8 bits are scaled to 8, transparent pixels are laid on white. Resizing is
+    bilinear over the source pixels' area, so antialiased.
+
+    Raises OutOfRange for values that the rule does not allow, and anything for a corrupt picture.
+    """
+    if isinstance(picture, np.ndarray):
+        image = Image.fromarray(_eight_bits(picture, rule))
+    else:
+        image = _decoded(picture, rule)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("L" if channels == 1 else "RGB")
+    image = image.convert("L" if rule.channels == 1 else "RGB")
+    square = _square(image, rule)
+    return np.asarray(square, np.uint8).reshape(rule.side, rule.side, rule.channels)
+
+
+def shape(picture: Picture) -> tuple[int, int]:
+    """Width and height as shown, from the header alone."""
+    if isinstance(picture, np.ndarray):
+        return picture.shape[1], picture.shape[0]
+    width, height = picture.size
+    # Pillow gives a TIFF's as shown; the EXIF block of a PNG without one at its head lies behind the pixels.
+    is_turned = "exif" in picture.info and _orientation(picture) >= 5
+    return (height, width) if is_turned else (width, height)
+
+
+def wide_values(picture: Picture) -> np.ndarray | None:
+    """The values of a picture that may have more than 8 bits, else None, from the header alone.
+
+    Of colour pictures of 16 bits Pillow keeps the upper eight: these, times 257.
+    """
+    if isinstance(picture, np.ndarray):
+        return picture if picture.dtype not in (np.uint8, bool) else None
+    if _is_deep_colour(picture):
+        _load(picture)
+        return np.asarray(picture.convert("RGB")).astype(np.uint16) * 257
+    if _is_wide(picture):
+        _load(picture)
+        return np.asarray(picture)
+    return None
+
+
+def _decoded(image: Image.Image, rule: PictureRule) -> Image.Image:
+    """With its pixels, turned as its orientation says, in a mode of 8 bits that converts to L and RGB."""
+    image.draft(None, (2 * rule.side, 2 * rule.side))  # lets JPEG's decoder skip detail far below a pixel
+    if _is_deep_colour(image) and rule.integer_white != 65535:
+        raise OutOfRange(
+            "of its colours of 16 bits Pillow keeps the upper eight only, so that white has to be 65535 and "
+            f"not {rule.integer_white}; as uint16 in a .npz file all bits are read"
+        )
+    _load(image)  # before the orientation is asked for, which loads a PNG and would hide that it is cut
+    method = _TURN.get(_orientation(image))
+    shown = _in_eight_bits(image, rule)
+    return shown if method is None else shown.transpose(method)
+
+
+def _in_eight_bits(image: Image.Image, rule: PictureRule) -> Image.Image:
+    if _is_wide(image):
+        values = np.asarray(image)
+        pixels = _eight_bits(values, rule)
+        transparent = image.info.get("transparency")
+        if isinstance(transparent, int):
+            pixels[values == transparent] = 255
+        return Image.fromarray(pixels)
+    if image.mode == "LAB":
+        from PIL import ImageCms
+
+        profiles = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.buildTransform(*profiles, "LAB", "RGB").apply(image)
+    return image
+
+
+def _load(image: Image.Image) -> None:
+    """Decodes the pixels. Pillow turns a TIFF's, and would read all other tags for that, broken ones too."""
+    if hasattr(image, "tag_v2"):
+        exif = Image.Exif()
+        with contextlib.suppress(Exception):
+            exif[ORIENTATION] = image.tag_v2.get(ORIENTATION)
+        image.info.pop("xmp", None)
+        image.getexif = lambda: exif  # type: ignore[method-assign]
+    image.load()
+
+
+def _orientation(image: Image.Image) -> int:
+    """1 (upright) to 8; 1 too where it is missing, out of range or within a broken block."""
+    try:
+        value = image.getexif().get(ORIENTATION)
+    except Exception:  # as many kinds as there are ways to break metadata; the pixels may be sound
+        return 1
+    return value if isinstance(value, int) and value in _TURN else 1
+
+
+def _is_wide(image: Image.Image) -> bool:
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Whether the file, of which nothing is decoded yet, has 16 bits for each of several channels."""
+    tile = getattr(image, "tile", [])  # "BGR;16" has 16 bits in all
+    return len(image.getbands()) > 1 and re.search(";16[BLN]", str(tile[:1])) is not None
+
+
+def _eight_bits(values: np.ndarray, rule: PictureRule) -> np.ndarray:
+    """uint8 of the values' shape. Raises OutOfRange for what is not black to white, Unreadable for NaN."""
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype == bool:
+        return values.astype(np.uint8) * np.uint8(255)
+    if num_nan := np.count_nonzero(np.isnan(values)):
+        raise Unreadable(f"{num_nan} of its {values.size} values are no numbers (NaN)")
+    white, is_float = rule.white(values.dtype), values.dtype.kind == "f"
+    grey = values * np.float64(255 / white)
+    np.rint(grey, out=grey)
+    found = f"its values are {values.min():g} to {values.max():g}"
+    allowed = f"{'floats' if is_float else 'integers'} are 0 to {white} in this data set"
+    if grey.min() < 0 or grey.max() > 255:
+        raise OutOfRange(f"{found}; {allowed}")
+    if is_float and white > 1 and grey.max() <= 1 and (values % 1).any():
+        raise OutOfRange(f"{found}, as if white were 1; {allowed}")
+    return grey.astype(np.uint8)
+
+
+def _square(image: Image.Image, rule: PictureRule) -> Image.Image:
     width, height = image.size
-    shorter = min(width, height)
-    left, top = (width - shorter) // 2, (height - shorter) // 2
-    square = image.resize(
-        (side, side),
-        Image.Resampling.BILINEAR,
-        box=(left, top, left + shorter, top + shorter),
-        reducing_gap=2.0,
-    )
-    return np.asarray(square, np.uint8).reshape(side, side, channels)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits (modes I and I;16, 0..65535) or float (0..1 or 0..255) as mode L."""
-    values = np.asarray(image).astype(np.float64)
-    if image.mode != "F":
-        values /= 257  # 65535 / 255
-    elif values.max() <= 1:
-        values *= 255
-    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+    side, bilinear = rule.side, Image.Resampling.BILINEAR
+    if rule.fit == "pad":
+        longer = max(width, height)
+        inner = max(1, round(side * width / longer)), max(1, round(side * height / longer))
+        square = Image.new(image.mode, (side, side))
+        place = (side - inner[0]) // 2, (side - inner[1]) // 2
+        square.paste(image.resize(inner, bilinear, reducing_gap=2.0), place)
+        return square
+    box = (0, 0, width, height)
+    if rule.fit == "crop":
+        shorter = min(width, height)
+        left, top = (width - shorter) // 2, (height - shorter) // 2
+        box = (left, top, left + shorter, top + shorter)
+    return image.resize((side, side), bilinear, box=box, reducing_gap=2.0)

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from hytnas_jax.data.source import Opener, Split
+from hytnas_jax.data.decode import Opener
+from hytnas_jax.data.source import Split
 
 
 class DigitsSource:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from hytnas_jax.data.source import SPLIT_NAMES, Opener, Split, median_side
+from hytnas_jax.data.decode import Opener, open_picture
+from hytnas_jax.data.source import SPLIT_NAMES, Split, median_side
 from supernet.errors import UserError
 
 EXTENSIONS = frozenset(
@@ -58,7 +58,7 @@ class FolderSource:
 
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
         files = self._files[split]
-        return [functools.partial(Image.open, files[position]) for position in positions]
+        return [functools.partial(open_picture, files[position]) for position in positions]
 
     def picture_name(self, split: Split, position: int) -> str:
         return self._files[split][position].relative_to(self._folder).as_posix()

@@ -2,13 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.data.decode import UNREADABLE, to_array
+from hytnas_jax.data.decode import OutOfRange, PictureRule, Unreadable, quiet, read_picture
 from hytnas_jax.data.source import Source
 from hytnas_jax.data.splits import Selection
 from supernet.errors import UserError
@@ -47,53 +47,65 @@ def load_pictures(
     source: Source,
     selection: Selection,
     *,
-    side: int,
+    rule: PictureRule,
     skip_corrupt: bool,
     on_decoded: Callable[[int], None],
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
+) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     """Decode the selected pictures by a pool of threads (Pillow decodes outside the interpreter lock).
 
-    Returns images uint8 [N, side, side, C], which rows of the selection they are int64 [N], and the
-    names of those skipped. `on_decoded` gets the number of pictures newly dealt with.
+    Returns images uint8 [N, side, side, C], which rows of the selection they are int64 [N], and for each
+    one skipped, by name, what is wrong with it. `on_decoded` gets the number of pictures newly dealt with.
 
     Raises UserError naming the first corrupt picture, unless `skip_corrupt`.
     """
-    images = np.empty((len(selection), side, side, source.channels), np.uint8)
+    images = np.empty((len(selection), rule.side, rule.side, rule.channels), np.uint8)
 
-    def decode_chunk(start: int) -> list[int]:
-        corrupt = []
+    def name(row: int) -> str:
+        return source.picture_name(selection.stored, int(selection.positions[row]))
+
+    def decode_chunk(start: int) -> dict[int, str]:
+        corrupt = {}
         positions = selection.positions[start : start + _CHUNK]
         for row, opener in enumerate(source.openers(selection.stored, positions), start):
             try:
-                with opener() as image:
-                    images[row] = to_array(image, side=side, channels=source.channels)
-            except UNREADABLE as error:
+                images[row] = read_picture(opener, rule)
+            except Unreadable as error:
                 if not skip_corrupt:
-                    name = source.picture_name(selection.stored, int(selection.positions[row]))
-                    raise UserError(
-                        f"{source.name}: the picture {name} cannot be read ({error}); repair or delete "
-                        "it, or leave such pictures out with skip_corrupt=True (--skip-corrupt)"
-                    ) from error
-                corrupt.append(row)
+                    raise UserError(_refusal(f"{source.name}: the picture {name(row)}", error)) from error
+                corrupt[row] = str(error)
         return corrupt
 
     starts = range(0, len(selection), _CHUNK)
-    corrupt: list[int] = []
+    corrupt: dict[int, str] = {}
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        for start, failed in zip(starts, pool.map(decode_chunk, starts), strict=True):
-            corrupt += failed
-            on_decoded(min(_CHUNK, len(selection) - start))
+        with quiet():  # what is wrong with a picture is told once, by name
+            for start, failed in zip(starts, pool.map(decode_chunk, starts), strict=True):
+                corrupt |= failed
+                on_decoded(min(_CHUNK, len(selection) - start))
     finally:
         pool.shutdown(cancel_futures=True)
-    rows = np.setdiff1d(np.arange(len(selection)), corrupt)
-    names = [source.picture_name(selection.stored, int(selection.positions[r])) for r in corrupt]
-    return (images[rows] if corrupt else images), rows, names
+    rows = np.setdiff1d(np.arange(len(selection)), list(corrupt))
+    skipped = {name(row): reason for row, reason in corrupt.items()}
+    return (images[rows] if corrupt else images), rows, skipped
 
 
-def warn_of_skipped(names: list[str]) -> None:
-    """One warning that counts the skipped pictures and names the first ten."""
-    if names:
-        more = ", ..." if len(names) > _NAMED_IN_WARNING else ""
-        listed = ", ".join(names[:_NAMED_IN_WARNING])
-        warnings.warn(f"skipped {len(names)} picture(s) that cannot be read: {listed}{more}", stacklevel=3)
+def _refusal(picture: str, error: Unreadable) -> str:
+    scale = (
+        "; where they are 0 to 2^N-1 throughout, give bit_depth=N (--bit-depth N)"
+        if isinstance(error, OutOfRange)
+        else ""
+    )
+    return (
+        f"{picture} cannot be read ({error}){scale}; repair or delete it, or leave such pictures out with "
+        "skip_corrupt=True (--skip-corrupt)"
+    )
+
+
+def warn_of_skipped(skipped: Mapping[str, str]) -> None:
+    """One warning that counts the skipped pictures, and says of the first ten what is wrong with them."""
+    if skipped:
+        more = ", ..." if len(skipped) > _NAMED_IN_WARNING else ""
+        first = list(skipped.items())[:_NAMED_IN_WARNING]
+        listed = ", ".join(f"{name} ({reason})" for name, reason in first)
+        warnings.warn(f"skipped {len(skipped)} picture(s) that cannot be read: {listed}{more}", stacklevel=3)

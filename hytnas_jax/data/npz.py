@@ -1,5 +1,6 @@
 """Pictures and labels as arrays in a NumPy .npz file."""
 
+import contextlib
 import functools
 import threading
 import zipfile
@@ -7,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from hytnas_jax.data.source import Opener, Split
+from hytnas_jax.data.decode import Opener
+from hytnas_jax.data.source import Split
 from supernet.errors import UserError
 
 _KEYS: dict[Split, tuple[str, str]] = {
@@ -26,9 +27,10 @@ _ALLOWED = (
 class NpzSource:
     """x_train, y_train (and _val, _test), or images, labels; optional class_names.
 
-    Pictures are (N, H, W), (N, H, W, 1) or (N, H, W, 3), uint8 or float in 0..1; labels are whole
-    numbers (N,) or (N, 1). With class_names a label is an index into it; without, each distinct value
-    in the training labels is a class. The pictures are read when the first one is opened.
+    Pictures are (N, H, W), (N, H, W, 1) or (N, H, W, 3) of uint8, bool, other integers or floats, whose
+    scale is chosen as for files; labels are whole numbers (N,) or (N, 1). With class_names a label is an
+    index into it; without, each distinct value in the training labels is a class. The pictures are read when
+    the first one is opened.
 
     Raises UserError that names the key, its shape and its dtype.
     """
@@ -66,7 +68,7 @@ class NpzSource:
             if split not in self._images:
                 self._images[split] = self._read_pictures(self._keys[split][0])
         images = self._images[split][positions]
-        return [functools.partial(Image.fromarray, image) for image in images]
+        return [functools.partial(_opened, image) for image in images]
 
     def picture_name(self, split: Split, position: int) -> str:
         return f"{self._keys[split][0]}[{position}]"
@@ -77,7 +79,7 @@ class NpzSource:
     def _open(self) -> np.lib.npyio.NpzFile:
         try:
             archive = np.load(self._path, allow_pickle=False)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:
             raise UserError(f"{self._path}: not a readable .npz file ({error}); {_ALLOWED}") from error
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise UserError(f"{self._path}: holds a single array, not a .npz archive; {_ALLOWED}")
@@ -103,21 +105,16 @@ class NpzSource:
     def _read(self, key: str) -> np.ndarray:
         try:
             return self._archive[key]
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # of damaged bytes: zlib's, zipfile's, NumPy's
             raise UserError(f"{self._path}: {key} cannot be read ({error})") from error
 
     def _picture_shape(self, key: str) -> tuple[int, int, int, int]:
         """(N, H, W, C) from the array's header alone."""
         shape, dtype = self._header(key)
-        wanted = "(N, H, W), (N, H, W, 1) or (N, H, W, 3), uint8 or float in 0..1"
+        wanted = "(N, H, W), (N, H, W, 1) or (N, H, W, 3), integers, floats or bool"
         full = (*shape, 1) if len(shape) == 3 else shape
-        if len(full) != 4 or full[3] not in (1, 3) or 0 in full:
+        if len(full) != 4 or full[3] not in (1, 3) or 0 in full or dtype.kind not in "buif":
             raise UserError(f"{self._path}: {key} has shape {shape}, dtype {dtype}; wanted {wanted}")
-        if dtype != np.uint8 and dtype.kind != "f":
-            raise UserError(
-                f"{self._path}: {key} has dtype {dtype}, shape {shape}; wanted {wanted}; "
-                "save it with .astype('uint8') if its values are 0..255"
-            )
         return full[0], full[1], full[2], full[3]
 
     def _header(self, key: str) -> tuple[tuple[int, ...], np.dtype]:
@@ -128,24 +125,14 @@ class NpzSource:
                     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
                 else:
                     shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        except Exception as error:
             raise UserError(f"{self._path}: {key} cannot be read ({error})") from error
         return shape, dtype
 
     def _read_pictures(self, key: str) -> np.ndarray:
-        """uint8 [N, H, W] or [N, H, W, 3]."""
+        """[N, H, W] or [N, H, W, 3]."""
         images = self._read(key)
-        if images.ndim == 4 and images.shape[3] == 1:
-            images = images[..., 0]
-        if images.dtype == np.uint8:
-            return images
-        low, high = images.min(), images.max()  # NaN fails the comparison too
-        if not (low >= 0 and high <= 1):
-            raise UserError(
-                f"{self._path}: {key} has dtype {images.dtype}, shape {images.shape} and values "
-                f"{low:g} to {high:g}; float pictures are 0..1: divide by 255, or save as uint8"
-            )
-        return np.rint(images * 255).astype(np.uint8)
+        return images[..., 0] if images.ndim == 4 and images.shape[3] == 1 else images
 
     def _read_labels(self, key: str) -> np.ndarray:
         labels = self._read(key)
@@ -181,3 +168,7 @@ class NpzSource:
                 f"classes ({values[0]} to {values[-1]}, from class_names or the training labels)"
             )
         return np.searchsorted(values, labels).astype(np.int32)
+
+
+def _opened(image: np.ndarray) -> contextlib.nullcontext[np.ndarray]:
+    return contextlib.nullcontext(image)

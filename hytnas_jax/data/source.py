@@ -1,12 +1,12 @@
 """What every place that pictures come from has in common."""
 
+import contextlib
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
-from PIL import Image
 
-from hytnas_jax.data.decode import UNREADABLE
+from hytnas_jax.data.decode import Opener, Picture, Unreadable, quiet, refusing, shape
 from supernet.errors import UserError
 
 Split = Literal["train", "search", "test"]
@@ -22,8 +22,7 @@ SPLIT_NAMES: Mapping[str, Split] = {
 
 _LOOKED_AT = 200
 
-# Gives one picture, its pixels not yet decoded where the format allows that; to be closed after use.
-Opener = Callable[[], Image.Image]
+Found = TypeVar("Found")
 
 
 class Source(Protocol):
@@ -46,7 +45,7 @@ class Source(Protocol):
         """What opens each of the pictures.
 
         Many at once, since record files are read several times faster that way; called from several
-        threads. An opener raises one of `decode.UNREADABLE` for a corrupt picture.
+        threads. An opener may raise anything for a corrupt picture: see `decode.refusing`.
         """
         ...
 
@@ -59,24 +58,28 @@ class Source(Protocol):
         ...
 
 
-def median_side(source: Source) -> int:
-    """Median shorter side of at most 200 training pictures, evenly spread; reads only their headers.
+def look(source: Source, find: Callable[[Picture], Found]) -> list[Found]:
+    """What `find` finds in at most 200 training pictures, evenly spread.
 
+    Those that cannot be read are passed over: loading names them and decides what to do about them.
     Raises UserError where not one of them can be read.
     """
     size = source.sizes["train"]
-    sides = []
+    found = []
     positions = np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(int)
-    for opener in source.openers("train", positions):
-        try:
-            with opener() as image:
-                sides.append(min(image.size))
-        except UNREADABLE:
-            continue  # loading names it and decides what to do about it
-    if not sides:
+    with quiet():
+        for opener in source.openers("train", positions):
+            with contextlib.suppress(Unreadable), refusing(), opener() as picture:
+                found.append(find(picture))
+    if not found:
         first = source.picture_name("train", 0)
         raise UserError(
             f"{source.name}: not one of the {len(positions)} pictures looked at can be read "
             f"(the first is {first}); check that these files are pictures"
         )
-    return int(np.median(sides))
+    return found
+
+
+def median_side(source: Source) -> int:
+    """Median shorter side of the pictures looked at; reads only their headers."""
+    return int(np.median(look(source, lambda picture: min(shape(picture)))))

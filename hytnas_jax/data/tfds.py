@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from hytnas_jax.data.source import SPLIT_NAMES, Opener, Split, median_side
+from hytnas_jax.data.decode import Opener
+from hytnas_jax.data.source import SPLIT_NAMES, Split, median_side
 from supernet.errors import UserError
 
 # wake_vision calls its label "person", and has two training splits: the smaller, better labelled first.

@@ -13,18 +13,19 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.command import settings_of
 from hytnas_jax.data import Pictures
-from hytnas_jax.device import infer
+from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.device.formats import FORMATS, Format
 from hytnas_jax.device.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
 from hytnas_jax.device.measure import Timing, time_models
 from hytnas_jax.device.parity import Check, compare, jax_logits, refuse_mismatch
+from hytnas_jax.device.script import infer_script
 from hytnas_jax.environment import environment
 from hytnas_jax.microcontroller import fit
 from hytnas_jax.model_card import model_card
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.retrained import Retrained, read_retrained
 from hytnas_jax.weights import load_weights
-from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_bytes, write_json
+from hytnas_jax.workdir import Step, Workdir, command_line, read_json, write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
     from hytnas_jax.export import Config
@@ -140,7 +141,7 @@ def write_cards(project: Project, step: Step, networks: Sequence[Retrained], for
             network, name = timed[index]
             timings[network.name, name] = timing
             bar.advance()
-    stored_side = read_json(project.workdir.path / "data" / "splits.json")["side"]
+    rule = PictureRule(**read_json(project.workdir.path / "data" / "splits.json")["picture"])
     for network in networks:
         folder = step.folder / network.name
         files = {}
@@ -148,10 +149,8 @@ def write_cards(project: Project, step: Step, networks: Sequence[Retrained], for
             found = timings.get((network.name, name))
             latency = None if found is None else dataclasses.asdict(found)
             files[FORMATS[name].file] = read_json(_check_file(step, network, name)) | {"latency": latency}
-        card = model_card(
-            network, project, stored_side=stored_side, files=files, timing=timings[network.name, "onnx"]
-        )
-        write_bytes(folder / "infer.py", Path(infer.__file__).read_bytes())
+        card = model_card(network, project, rule=rule, files=files, timing=timings[network.name, "onnx"])
+        write_text(folder / "infer.py", infer_script())
         write_json(folder / "card.json", card)
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from hytnas_jax.project import Project, create_project, default_resolutions, open_project
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.workdir import Workdir, read_json
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
 
@@ -35,12 +35,12 @@ def create(path: Path, **changes: Any) -> Project:
 def save_pictures(tmp_path: Path) -> Callable[..., Path]:
     """A folder of two classes of ten pictures each, of one side."""
 
-    def save(side: int, name: str = "pictures") -> Path:
+    def save(side: int, name: str = "pictures", *, width: int | None = None) -> Path:
         rng = np.random.default_rng(0)
         for label in ("cat", "dog"):
             (tmp_path / name / label).mkdir(parents=True)
             for number in range(10):
-                pixels = rng.integers(0, 256, (side, side, 3), np.uint8)
+                pixels = rng.integers(0, 256, (side, width or side, 3), np.uint8)
                 Image.fromarray(pixels).save(tmp_path / name / label / f"{number}.png")
         return tmp_path / name
 
@@ -88,6 +88,35 @@ def test_pictures_are_stored_no_larger_than_the_largest_resolution(
     assert project.dataset().train.images.shape == (12, 16, 16, 3)
 
 
+@pytest.mark.parametrize(
+    ("width", "fit", "used", "line"),
+    [
+        (16, "auto", "stretch", "stretched to squares, as their middle lacks 50 % of the area"),
+        (16, "crop", "crop", "their middle is used, 50 % of the area (median) is cut off"),
+        (27, "auto", "crop", "their middle is used, 16 % of the area (median) is cut off"),
+        (16, "pad", "pad", None),
+        (32, "auto", "crop", None),
+    ],
+)
+def test_pictures_that_are_not_square(
+    tmp_path: Path,
+    save_pictures: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    width: int,
+    fit: str,
+    used: str,
+    line: str | None,
+) -> None:
+    data = str(save_pictures(32, width=width))
+    project = create(tmp_path / "work", data=data, max_pictures=None, resolutions=(8, 16), fit=fit)
+    said = capsys.readouterr().out
+    assert (f"pictures are not square: {line}" in said) if line else ("not square" not in said)
+    splits = read_json(project.workdir.path / "data" / "splits.json")
+    assert (splits["picture"]["fit"], splits["picture"]["side"]) == (used, 16)
+    create(tmp_path / "work", data=data, max_pictures=None, resolutions=(8, 16), fit=fit)
+    assert "not square" not in capsys.readouterr().out  # said once
+
+
 def test_the_digits(tmp_path: Path) -> None:
     project = create(tmp_path)
     assert project.space == built_in_space("hybrid-small").with_resolutions((8,))
@@ -119,6 +148,8 @@ def test_the_same_seed_gives_the_same_splits_and_another_others(tmp_path: Path) 
         ({"seed": 1}, "seed: was 0, now 1"),
         ({"max_pictures": 60}, "max_pictures: was 50, now 60"),
         ({"skip_corrupt": True}, "skip_corrupt: was False, now True"),
+        ({"fit": "pad"}, "fit: was 'auto', now 'pad'"),
+        ({"bit_depth": 12}, "bit_depth: was None, now 12"),
         ({"resolutions": (8, 12)}, r"space.resolution: was \[8\], now \[8, 12\]"),
         ({"space": "hybrid", "resolutions": (32,)}, "space.name: was 'hybrid-small', now 'hybrid'"),
     ],

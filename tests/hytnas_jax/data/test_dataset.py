@@ -45,7 +45,10 @@ def test_splits_to_json() -> None:
     assert written["splits"]["train"] == list(data.files["train"])
     assert len(written["splits"]["test"]) == len(data.test)
     assert written["class_names"] == [str(digit) for digit in range(10)]
-    assert (written["native_side"], written["side"], written["skipped"]) == (8, 12, [])
+    assert (written["native_side"], written["skipped"]) == (8, [])
+    assert written["picture"] == {
+        "side": 12, "channels": 1, "fit": "crop", "integer_white": 65535, "float_white": 1
+    }  # fmt: skip
     assert written["mean"] == list(data.mean)
 
 

@@ -11,9 +11,11 @@ from typing import Any, get_args
 import numpy as np
 import onnxruntime as ort
 import pytest
+from exported_script import script_accuracy
 from PIL import Image
 
 from hytnas_jax import format_names
+from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.device import parity
 from hytnas_jax.device.formats import FORMATS
 from hytnas_jax.device.measure import Timing
@@ -54,6 +56,7 @@ def test_models_cards_and_script(
         assert card["latency"]["predicted_ms"] == network.estimates["latency_ms"]
         assert card["size"]["file_bytes"] == (folder / "model.onnx").stat().st_size
         assert card["labels"] == [str(digit) for digit in range(10)]
+        assert card["input"]["picture"] == dataclasses.asdict(PictureRule(8, 1))
         assert card["files"]["model.onnx"]["num_pictures"] == 8
         check_file(folder, card["files"]["model.onnx"], "model.onnx", tolerance=1e-3)
         check_file(folder, card["files"]["model.int8.onnx"], "model.int8.onnx", tolerance=1.0)
@@ -72,12 +75,13 @@ def check_file(folder: Path, found: dict[str, Any], file: str, *, tolerance: flo
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_every_format(work_folder: MakeFolder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_format(work_folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("litert_quantizer", reason="hytnas_jax[tflite] is not installed")
     project = work_folder()
-    main(Config(project.workdir.path, formats=get_args(FormatName), pictures=8, calibration=4))
+    main(Config(project.workdir.path, formats=get_args(FormatName), pictures=32, calibration=4))
     for network in read_retrained(project.workdir.step("retrain")):
-        card = json.loads((project.workdir.path / "export" / network.name / "card.json").read_text())
+        folder = project.workdir.path / "export" / network.name
+        card = json.loads((folder / "card.json").read_text())
         assert list(card["files"]) == [
             "model.onnx", "model.int8.onnx", "model.tflite", "model.int8.tflite", "model.stablehlo"
         ]  # fmt: skip
@@ -93,6 +97,11 @@ def test_every_format(work_folder: MakeFolder, capsys: pytest.CaptureFixture[str
         )
         for file in ("model.tflite", "model.stablehlo"):
             assert card["files"][file]["max_difference"] <= 1e-3 * card["files"][file]["scale"]
+    # The last network's script, on all pictures that its files were judged by, from files of pictures.
+    search = export._spread(project.dataset().search, 32)
+    for file in ("model.onnx", "model.int8.onnx", "model.tflite", "model.int8.tflite"):
+        accuracy = script_accuracy(folder, file, search.images, search.labels, scratch=tmp_path)
+        assert accuracy == card["files"][file]["accuracy"], file
     fits = "model.int8.tflite fits 256 kB of memory and 1 MB of flash"
     assert f"{network.name}: {fits}" in capsys.readouterr().out
 

@@ -1,0 +1,32 @@
+"""The `infer.py` beside an exported model, as a module, and how good it is on pictures in files."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from PIL import Image
+
+
+def load_script(folder: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("exported_infer", folder / "infer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["exported_infer"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def script_accuracy(
+    folder: Path, file: str, images: np.ndarray, labels: np.ndarray, *, scratch: Path
+) -> float:
+    """Share of grey pictures uint8 [N, S, S, 1], each in a PNG file, that the script classifies rightly."""
+    script = load_script(folder)
+    card, model = script.read_card(folder / "card.json"), script.load_model(folder / file)
+    right = 0
+    for image, label in zip(images, labels, strict=True):
+        Image.fromarray(image[..., 0]).save(scratch / "picture.png")
+        right += int(script.classify(scratch / "picture.png", model, card).argmax()) == label
+    return right / len(labels)
