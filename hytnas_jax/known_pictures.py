@@ -140,8 +140,8 @@ def _load(settings: Mapping[str, Any], *, remark: bool) -> Dataset:
 def _say_what_is_shared(dataset: Dataset) -> None:
     if dataset.kept_together:
         console.say(
-            f"{dataset.kept_together} pictures are copies of others, exact, nearly or mirrored: all copies of "
-            "one were put into the same split"
+            f"{dataset.kept_together} pictures are copies of others, exact, nearly or mirrored: copies of "
+            "one picture were put into the same split"
         )
     for remark in dataset.remarks:
         console.warn(remark)

@@ -104,7 +104,7 @@ def open_project(workdir: Workdir) -> Project:
         tuple(splits["mean"]),
         tuple(splits["std"]),
         default_flip(settings["data"]),
-        Place(settings["data"], settings["data_dir"]).title,
+        Place(settings["data"], None).title,
     )
 
 

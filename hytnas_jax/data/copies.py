@@ -16,8 +16,9 @@ from scipy.sparse.csgraph import connected_components
 
 from hytnas_jax.data.digest import digest_pictures
 
-# Near copies differ by at most this part of their contrast (root mean square), and so many grey levels.
-NEAR, NEAR_LEVELS = 0.08, 8.0
+# Near copies differ in brightness by at most this part of their contrast, and so many grey levels. In colour,
+# which JPEG keeps at half the resolution, by at most that part. All are root mean squares.
+NEAR, NEAR_LEVELS, NEAR_COLOUR = 0.08, 8.0, 0.3
 # Below this side, in pixels, different pictures may look like near copies (scikit-learn's digits do): there
 # only copies to the last pixel count.
 SMALLEST_SIDE = 16
@@ -28,6 +29,7 @@ _FLIPPED_BITS = 3  # in which the hashes of near copies may differ; of four band
 _BANDS = 4
 _NEIGHBOURS = 8  # looked at in each band's order: bounds the work, whatever the pictures are
 _CHUNK = 128
+_BRIGHTNESS = {1: (1,), 3: (2, 5, 1)}  # of red, green and blue; whole numbers are added up without rounding
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,20 +58,19 @@ def find_copies(
         apart: int [N]; two pictures with the same number, above 0, are not compared with one another
             but by their digests.
     """
-    stack = Stack(images)
-    exact = _equal(np.concatenate(digests))
+    mirrors = np.concatenate([digest_pictures(part, mirrored=True) for part in images])
+    exact = _join(_equal(np.concatenate(digests)), _equal_to_mirror(np.concatenate(digests), mirrors))
     if min(side, images[0].shape[1]) < SMALLEST_SIDE:
-        mirrors = np.concatenate([digest_pictures(part[:, :, ::-1]) for part in images])
-        return _join(exact, _equal_to_mirror(np.concatenate(digests), mirrors))
+        return exact
+    chunks = [part[start : start + _CHUNK] for part in images for start in range(0, len(part), _CHUNK)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        starts = range(0, len(stack), _CHUNK)
-        parts = list(pool.map(lambda start: _hashes(stack.range(start, start + _CHUNK)), starts))
+        parts = list(pool.map(_hashes, chunks))
     hashes, contrast = (np.concatenate(part) for part in zip(*parts, strict=True))
     rows = np.flatnonzero(contrast >= LEAST_CONTRAST)
     near = _candidates(hashes[rows], rows)
     is_wanted = (apart[near.first] != apart[near.second]) | (apart[near.first] == 0)
     near = _take(near, is_wanted)
-    return _join(exact, _take(near, _confirmed(stack, near)))
+    return _join(exact, _take(near, _confirmed(Stack(images), near)))
 
 
 class Stack:
@@ -79,13 +80,8 @@ class Stack:
         self._parts = parts
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
 
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    def range(self, start: int, stop: int) -> np.ndarray:
-        return self.take(np.arange(start, min(stop, len(self))))
-
     def take(self, rows: np.ndarray) -> np.ndarray:
+        """The pictures of these rows, uint8 [len(rows), S, S, C]."""
         taken = np.empty((len(rows), *self._parts[0].shape[1:]), np.uint8)
         for part, start in zip(self._parts, self._starts[:-1], strict=True):
             inside = (rows >= start) & (rows < start + len(part))
@@ -115,10 +111,11 @@ def _hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     equal cells are equal on every machine.
     """
     num, side, _, channels = images.shape
-    highest = 255 * channels * side * side
+    weights = np.array(_BRIGHTNESS[channels])
+    highest = 255 * weights.sum() * side * side
     kind = np.dtype(np.float32 if highest < 2**24 else np.float64)
     rows = _overlaps(8, side).astype(kind)
-    columns = np.repeat(_overlaps(9, side), channels, axis=1).T.astype(kind)
+    columns = np.kron(_overlaps(9, side), weights).T.astype(kind)
     cells = np.matmul(rows, images.reshape(num, side, side * channels).astype(kind)) @ columns
     bits = [thumbs[:, :, :-1] > thumbs[:, :, 1:] for thumbs in (cells, cells[:, :, ::-1])]
     packed = [np.packbits(part.reshape(num, 64), axis=1).view(np.uint64)[:, 0] for part in bits]
@@ -163,14 +160,21 @@ def _confirmed(stack: Stack, pairs: Pairs) -> np.ndarray:
         first, second = stack.take(pairs.first[part]), stack.take(pairs.second[part])
         mirrored = pairs.mirrored[part]
         second[mirrored] = second[mirrored][:, :, ::-1]
-        first, second = (pixels.reshape(len(first), -1).astype(np.float32) for pixels in (first, second))
-        levels = np.sqrt(np.square(first - second).mean(axis=1))
-        contrast = np.minimum(first.std(axis=1), second.std(axis=1))
-        return levels <= np.minimum(NEAR_LEVELS, NEAR * contrast)
+        weights = np.array(_BRIGHTNESS[first.shape[3]], np.float32)
+        grey = [pixels.astype(np.float32) @ (weights / weights.sum()) for pixels in (first, second)]
+        contrast = np.minimum(*(pixels.std(axis=(1, 2)) for pixels in grey))
+        brightness = _root_mean_square(grey[0] - grey[1])
+        colour = _root_mean_square(np.subtract(first, second, dtype=np.float32))
+        is_like = brightness <= np.minimum(NEAR_LEVELS, NEAR * contrast)
+        return is_like & (colour <= NEAR_COLOUR * contrast)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = list(pool.map(confirm, range(0, len(pairs.first), _CHUNK)))
     return np.concatenate([np.zeros(0, bool), *parts])
+
+
+def _root_mean_square(values: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.square(values).mean(axis=tuple(range(1, values.ndim))))
 
 
 def _take(pairs: Pairs, which: np.ndarray) -> Pairs:

@@ -44,18 +44,21 @@ class Content:
         return Content(np.frombuffer(digests, "<u8"), np.frombuffer(labels, "<i4"))
 
 
-def digest_pictures(images: np.ndarray) -> np.ndarray:
+def digest_pictures(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
     """uint64 [N], equal where the pictures of images uint8 [N, S, S, C] are, to the last pixel.
+
+    With `mirrored`, of the pictures turned left to right.
 
     BLAKE2b of the pixels. Of a million different pictures, two have the same number with a probability of
     3e-8.
     """
 
     def digest_chunk(start: int) -> bytes:
-        chunk = images[start : start + _CHUNK]
+        chunk = np.ascontiguousarray(images[start : start + _CHUNK])
+        if mirrored:
+            chunk = np.take(chunk, np.arange(chunk.shape[2])[::-1], axis=2)  # half the time of [:, :, ::-1]
         return b"".join(hashlib.blake2b(picture, digest_size=8).digest() for picture in chunk)
 
-    images = np.ascontiguousarray(images)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing is done outside the interpreter lock
         parts = list(pool.map(digest_chunk, range(0, len(images), _CHUNK)))
     return np.frombuffer(b"".join(parts), "<u8")
