@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 
@@ -50,84 +51,82 @@ def separate(
     if len(carved) == 1 and not remark:
         return Separated(splits)
     order = [*carved, *(split for split in splits if split not in carved)]
-    loaded = [splits[split] for split in order]
-    where = np.repeat(np.arange(len(order)), [len(part) for part in loaded])
-    pairs = find_copies(
-        [part.images for part in loaded],
-        [part.digests for part in loaded],
-        side=native_side,
-        apart=np.where((where < len(carved)) & (len(carved) > 1), 0, where + 1),
-    )
-    groups = pairs.groups(len(where))
+    rows = _Rows(source, [splits[split] for split in order])
+    where = np.repeat(np.arange(len(order)), [len(part) for part in rows.parts])
     family = where < len(carved)
-    labels = np.concatenate([part.selection.labels for part in loaded])
+    groups = find_copies(
+        [part.images for part in rows.parts],
+        [part.digests for part in rows.parts],
+        side=native_side,
+        apart=np.where(family & (len(carved) > 1), 0, where + 1),
+    ).groups(len(where))
     placed = where.copy()
-    placed[family] = keep_together(where[family], labels[family], groups[family], seed=seed)
+    placed[family] = keep_together(where[family], rows.labels[family], groups[family], seed=seed)
     moved = placed != where
     separated = dict(splits)
     if moved.any():
-        separated |= zip(carved, _rebuilt(loaded[: len(carved)], placed[family]), strict=True)
-    remarks = _remarks(source, order, loaded, placed, groups) if remark else ()
+        separated |= {split: rows.take(np.flatnonzero(placed == n)) for n, split in enumerate(carved)}
+    remarks: tuple[str, ...] = ()
+    if remark:
+        in_split = {split: placed == n for n, split in enumerate(order)}
+        remarks = (*_shared(rows, in_split, groups), *_under_two_labels(rows))
     return Separated(separated, int(np.isin(groups, groups[moved]).sum()), remarks)
 
 
-def _rebuilt(loaded: list[Loaded], placed: np.ndarray) -> list[Loaded]:
-    """The pictures of several splits of one stored split in other splits, int [N]."""
-    stack = Stack([part.images for part in loaded])
-    positions = np.concatenate([part.selection.positions for part in loaded])
-    labels = np.concatenate([part.selection.labels for part in loaded])
-    digests = np.concatenate([part.digests for part in loaded])
-    rebuilt = []
-    for number, part in enumerate(loaded):
-        rows = np.flatnonzero(placed == number)
-        rows = rows[np.argsort(positions[rows])]
-        selection = Selection(part.selection.stored, positions[rows], labels[rows])
-        rebuilt.append(Loaded(selection, stack.take(rows), digests[rows]))
-    return rebuilt
+class _Rows:
+    """The pictures of several splits, numbered through."""
+
+    def __init__(self, source: Source, parts: list[Loaded]) -> None:
+        self._source = source
+        self.parts = parts
+        self.stored = np.repeat([part.selection.stored for part in parts], [len(part) for part in parts])
+        self.positions = np.concatenate([part.selection.positions for part in parts])
+        self.labels = np.concatenate([part.selection.labels for part in parts])
+        self.digests = np.concatenate([part.digests for part in parts])
+
+    def name(self, row: int) -> str:
+        return self._source.picture_name(cast(Split, str(self.stored[row])), int(self.positions[row]))
+
+    def label(self, row: int) -> str:
+        return self._source.class_names[self.labels[row]]
+
+    def take(self, rows: np.ndarray) -> Loaded:
+        """These rows, of one stored split, in the order in which they are stored."""
+        rows = rows[np.argsort(self.positions[rows])]
+        selection = Selection(cast(Split, str(self.stored[rows[0]])), self.positions[rows], self.labels[rows])
+        return Loaded(selection, Stack([part.images for part in self.parts]).take(rows), self.digests[rows])
 
 
-def _remarks(
-    source: Source, order: list[Split], loaded: list[Loaded], placed: np.ndarray, groups: np.ndarray
-) -> tuple[str, ...]:
-    stored = [part.selection.stored for part in loaded for _ in range(len(part))]
-    positions = np.concatenate([part.selection.positions for part in loaded])
-    labels = np.concatenate([part.selection.labels for part in loaded])
-    digests = np.concatenate([part.digests for part in loaded])
-
-    def name(row: int) -> str:
-        return source.picture_name(stored[row], int(positions[row]))
-
+def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarray) -> list[str]:
+    """A remark for each two splits that share pictures; `in_split` says which rows are in which, bool [N]."""
     remarks = []
     for (split, other), consequence in _CONSEQUENCES.items():
-        inside, outside = (placed == order.index(s) for s in (split, other))
+        inside, outside = in_split[split], in_split[other]
         shared = np.flatnonzero(inside & np.isin(groups, groups[outside]))
         if len(shared):
             one = shared[0]
             like = np.flatnonzero(outside & (groups == groups[one]))[0]
-            exact = int(np.isin(digests[inside], digests[outside]).sum())
-            remedy = _DIVIDED if stored[one] == stored[like] else "remove them from one of the two"
+            exact = int(np.isin(rows.digests[inside], rows.digests[outside]).sum())
+            is_carved = rows.stored[one] == rows.stored[like]
             remarks.append(
                 f"{len(shared)} of {inside.sum()} {split} pictures are copies of {other} pictures "
                 f"({exact} to the last pixel, {len(shared) - exact} nearly or mirrored), "
-                f"e.g. {name(one)} and {name(like)}: {consequence}; {remedy}"
+                f"e.g. {rows.name(one)} and {rows.name(like)}: {consequence}; "
+                f"{_DIVIDED if is_carved else 'remove them from one of the two'}"
             )
-    doubtful = _under_two_labels(digests, labels)
-    if len(doubtful):
-        one = doubtful[0]
-        other_label = (digests == digests[one]) & (labels != labels[one])
-        examples = (
-            f"{name(row)} ('{source.class_names[labels[row]]}')" for row in (one, other_label.argmax())
-        )
-        remarks.append(
-            f"{len(doubtful)} pictures are there under more than one label, "
-            f"e.g. {' and '.join(examples)}, equal to the last pixel: remove those under the wrong one"
-        )
-    return tuple(remarks)
+    return remarks
 
 
-def _under_two_labels(digests: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The rows of pictures that are equal to one with another label."""
-    order = np.lexsort((labels, digests))
-    digest, label = digests[order], labels[order]
-    differ = (digest[1:] == digest[:-1]) & (label[1:] != label[:-1])
-    return np.flatnonzero(np.isin(digests, digest[1:][differ]))
+def _under_two_labels(rows: _Rows) -> list[str]:
+    """A remark where pictures are equal to one with another label."""
+    order = np.lexsort((rows.labels, rows.digests))
+    digest, label = rows.digests[order], rows.labels[order]
+    differ = np.flatnonzero((digest[1:] == digest[:-1]) & (label[1:] != label[:-1]))
+    if not len(differ):
+        return []
+    examples = (f"{rows.name(row)} ('{rows.label(row)}')" for row in order[differ[0] : differ[0] + 2])
+    count = np.isin(rows.digests, digest[differ]).sum()
+    return [
+        f"{count} pictures are there under more than one label, e.g. {' and '.join(examples)}, equal to the "
+        "last pixel: remove those under the wrong one"
+    ]
