@@ -23,8 +23,8 @@ def changes(noted: Mapping[str, Any], dataset: Dataset) -> list[str]:
         lines.append(f"channels: were {channels[0]}, are {channels[1]}")
     lines += _changed_classes(noted["class_names"], dataset.class_names)
     comparison = _Comparison(noted, dataset, before)
-    for split, content in dataset.content.items():
-        if not content.is_same(before[split]):
+    for split in ("train", "search", "test"):
+        if not dataset.content[split].is_same(before[split]):
             lines.append(f"{split} split: {'; '.join(comparison.of_split(split))}")
     return lines
 
