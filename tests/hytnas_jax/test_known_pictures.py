@@ -315,7 +315,7 @@ def test_odd_paths(tmp_path: Path, project: Project, name: bytes) -> None:
 
 def test_a_work_folder_among_the_classes_is_told(tmp_path: Path, project: Project) -> None:
     pictures = tmp_path / "pictures" / "train"
-    with pytest.raises(UserError, match="lies inside of the pictures, where .*/runs may be taken for"):
+    with pytest.raises(UserError, match=r"lies inside of the pictures, where .*/runs may be taken for"):
         begin(pictures / "runs" / "one", pictures)
     shutil.rmtree(pictures / "runs")
     begin(pictures / ".runs" / "one", pictures).dataset()
@@ -346,7 +346,7 @@ def test_copies_are_told_when_the_work_begins(
 def test_nothing_reads_pictures_past_the_check() -> None:
     """Every command gets them from `Project.dataset` or `create_project`."""
     package = Path(hytnas_jax.__file__).parent
-    readers = {"load_dataset", "load_pictures", "open_source"}
+    readers = {"load_dataset", "load_pictures"}
     users = set()
     for path in package.rglob("*.py"):
         if path.parent != package / "data":

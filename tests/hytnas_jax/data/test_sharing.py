@@ -11,7 +11,6 @@ from photographs import photographs
 from PIL import Image, ImageOps
 
 from hytnas_jax.data import Dataset, load_dataset
-from hytnas_jax.data.decode import to_array
 
 Save = Callable[[str, np.ndarray], None]
 
@@ -65,8 +64,8 @@ def test_copies_stay_in_one_of_the_carved_splits(tmp_path: Path, save: Save) -> 
         assert data.content[split].is_same(again.content[split])
         assert list(files) == sorted(files)
         assert [Path(file).parts[0] for file in files] == [data.class_names[n] for n in pictures.labels]
-        alone = to_array(Image.open(tmp_path / files[-1]), side=32, channels=3)
-        np.testing.assert_array_equal(pictures.images[-1], alone)
+        alone = Image.open(tmp_path / files[-1]).resize((32, 32), Image.Resampling.BILINEAR)
+        np.testing.assert_allclose(pictures.images[-1], alone, atol=3)
 
 
 @pytest.mark.parametrize(
