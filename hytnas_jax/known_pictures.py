@@ -149,4 +149,9 @@ def _say_what_is_shared(dataset: Dataset) -> None:
 
 def _counts(dataset: Dataset) -> dict[str, Any]:
     sizes = {name: len(getattr(dataset, name)) for name in ("train", "search", "test")}
-    return {**sizes, "classes": list(dataset.class_names), "skipped": len(dataset.skipped)}
+    return {
+        **sizes,
+        "classes": list(dataset.class_names),
+        "skipped": len(dataset.skipped),
+        "remarks": list(dataset.remarks),
+    }

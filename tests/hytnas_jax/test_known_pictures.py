@@ -330,6 +330,8 @@ def test_copies_are_told_when_the_work_begins(
     warnings = capsys.readouterr().err
     assert "warning: 1 of 13 test pictures are copies of train pictures (1 to the last pixel, 0" in warnings
     assert "warning: 2 pictures are there under more than one label" in warnings
+    remarks = Workdir(tmp_path / "second").step("data").done()["summary"]["remarks"]
+    assert [f"warning: {remark}" for remark in remarks] == warnings.splitlines()
     mirrored = tmp_path / "mirrored"
     for path in sorted((pictures / "train").rglob("*.png")):
         (mirrored / path.parent.name).mkdir(parents=True, exist_ok=True)
