@@ -71,6 +71,8 @@ def create_project(
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
+    The pictures may lie elsewhere than before: their content is what is checked.
+
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """

@@ -95,9 +95,9 @@ class _Comparison:
         return ~np.isin(keys[1], keys[0])
 
     def _by_class(self, classes: Sequence[str], labels: np.ndarray) -> str:
-        """How many pictures of each class, as "cat 3, dog 4"."""
+        """How many pictures of each class, as "cat: 3, dog: 4"."""
         counts = np.bincount(labels, minlength=len(classes))
-        return _listed([f"{name} {count}" for name, count in zip(classes, counts, strict=True) if count])
+        return _listed([f"{name}: {count}" for name, count in zip(classes, counts, strict=True) if count])
 
 
 def _listed(names: Sequence[str]) -> str:

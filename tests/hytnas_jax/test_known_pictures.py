@@ -91,21 +91,21 @@ def add_a_class(pictures: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "lines"),
     [
-        (swap_files, ["train split: another label: 6 of 12 (cat 3, dog 3), e.g. train/cat/1.png"]),
-        (swap_folders, ["test split: another label: 12 of 12 (cat 6, dog 6), e.g. test/cat/0.png"]),
-        (overwrite, ["search split: other pixels: 6 of 12 (dog 6), e.g. val/dog/0.png"]),
-        (turn, ["train split: other pixels: 12 of 12 (cat 6, dog 6), e.g. train/cat/0.png"]),
-        (repeat_one, ["train split: gone: 1 (cat 1), e.g. train/cat/1.png"]),
+        (swap_files, ["train split: another label: 6 of 12 (cat: 3, dog: 3), e.g. train/cat/1.png"]),
+        (swap_folders, ["test split: another label: 12 of 12 (cat: 6, dog: 6), e.g. test/cat/0.png"]),
+        (overwrite, ["search split: other pixels: 6 of 12 (dog: 6), e.g. val/dog/0.png"]),
+        (turn, ["train split: other pixels: 12 of 12 (cat: 6, dog: 6), e.g. train/cat/0.png"]),
+        (repeat_one, ["train split: gone: 1 (cat: 1), e.g. train/cat/1.png"]),
         (add_one, ["test split: 12 pictures before, 13 now"]),
         (
             lambda pictures: (pictures / "val/dog/3.png").unlink(),
-            ["search split: 12 pictures before, 11 now; gone: 1 (dog 1), e.g. val/dog/3.png"],
+            ["search split: 12 pictures before, 11 now; gone: 1 (dog: 1), e.g. val/dog/3.png"],
         ),
         (
             lambda pictures: (pictures / "train/cat/0.png").rename(pictures / "test/cat/x.png"),
             [
                 "train split: 12 pictures before, 11 now",
-                "test split: 12 pictures before, 13 now; from another split: 1 of 13 (cat 1), "
+                "test split: 12 pictures before, 13 now; from another split: 1 of 13 (cat: 1), "
                 "e.g. test/cat/x.png",
             ],
         ),
@@ -117,9 +117,9 @@ def add_a_class(pictures: Path) -> None:
             add_a_class,
             [
                 "classes: new cow",
-                "train split: 12 pictures before, 18 now; new: 6 of 18 (cow 6), e.g. train/cow/0.png",
-                "search split: 12 pictures before, 18 now; new: 6 of 18 (cow 6), e.g. val/cow/0.png",
-                "test split: 12 pictures before, 18 now; new: 6 of 18 (cow 6), e.g. test/cow/0.png",
+                "train split: 12 pictures before, 18 now; new: 6 of 18 (cow: 6), e.g. train/cow/0.png",
+                "search split: 12 pictures before, 18 now; new: 6 of 18 (cow: 6), e.g. val/cow/0.png",
+                "test split: 12 pictures before, 18 now; new: 6 of 18 (cow: 6), e.g. test/cow/0.png",
             ],
         ),
     ],
@@ -152,11 +152,11 @@ def save_npz(path: Path, *, save: Callable[..., None] = np.savez, **changes: np.
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"y_test": 2 - LABELS}, "test split: another label: 8 of 12 (a 4, c 4), e.g. x_test[0]"),
+        ({"y_test": 2 - LABELS}, "test split: another label: 8 of 12 (a: 4, c: 4), e.g. x_test[0]"),
         ({"class_names": np.array(["a", "b", "d"])}, "classes: new d; gone c"),
         ({"class_names": np.array(["b", "a", "c"])}, "classes: in another order, b, a, c"),
-        ({"x_val": photographs(12, side=8)}, "search split: from another split: 12 of 12 (a 4, b 4, c 4)"),
-        ({"y_val": LABELS[::-1]}, "search split: another label: 8 of 12 (a 4, c 4), e.g. x_val[0]"),
+        ({"x_val": photographs(12, side=8)}, "search split: from another split: 12 of 12 (a: 4, b: 4, c: 4)"),
+        ({"y_val": LABELS[::-1]}, "search split: another label: 8 of 12 (a: 4, c: 4), e.g. x_val[0]"),
     ],
 )
 def test_changes_in_an_archive(tmp_path: Path, changes: dict[str, np.ndarray], line: str) -> None:
@@ -278,7 +278,7 @@ def test_other_pictures_at_another_place_are_refused(tmp_path: Path, project: Pr
     assert str(refusal.value) == (
         f"--data {copy}: these are not the pictures of {work}, which was begun with --data "
         f"{tmp_path / 'pictures'}:\n"
-        "  search split: other pixels: 6 of 12 (dog 6), e.g. val/dog/0.png\n"
+        "  search split: other pixels: 6 of 12 (dog: 6), e.g. val/dog/0.png\n"
         "give the place of those, or give another --workdir"
     )
     assert place(tmp_path / "work") == (str(tmp_path / "pictures"), None)
