@@ -17,6 +17,7 @@ PACKAGES = (
     "optax",
     "orbax-checkpoint",
     "numpy",
+    "pillow",
     "pymoo",
     "xgboost",
     "scikit-learn",

@@ -3,23 +3,20 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax import console
-from hytnas_jax.data import Dataset, Pictures, Wish, default_flip, load_dataset, picture_side, prepare
+from hytnas_jax.data import Dataset, Pictures, Place, Wish, default_flip, prepare
 from hytnas_jax.data.choosing import Fit
+from hytnas_jax.known_pictures import KnownPictures
 from hytnas_jax.space_file import load_space
-from hytnas_jax.workdir import Step, Workdir, read_json, write_json
+from hytnas_jax.workdir import Step, Workdir, read_json
 from supernet.architecture import Architecture
-from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 from supernet.spaces import space_from_mapping, space_to_mapping
 
-_WORTH_SAYING = 0.01  # of a picture's area
 SMALL_PICTURES = 32  # pixels; up to here the default space is hybrid-small
 
 
@@ -51,15 +48,7 @@ class Project:
 
     def dataset(self) -> Dataset:
         """The pictures, read again. Raises UserError where they are not those the work began with."""
-        settings = read_json(self.workdir.path / "data" / "settings.json")["settings"]
-        dataset = _load(settings)
-        path = self.workdir.path / "data" / "splits.json"
-        if dataset.splits_to_json() != read_json(path):
-            raise UserError(
-                f"data={self.source}: the pictures have changed since {path} was written; restore them, "
-                "or give another --workdir"
-            )
-        return dataset
+        return KnownPictures(self.workdir.step("data")).load()
 
     def prepared(self, pictures: Pictures, resolution: int) -> np.ndarray:
         """All pictures as a network of that resolution takes them: float32 [N, R, R, C]."""
@@ -85,17 +74,18 @@ def create_project(
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
+    The pictures may lie elsewhere than before: their content is what is checked.
+
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
-    directory = None if data_dir is None else str(data_dir)
     Wish(fit, bit_depth).check()
-    native = picture_side(data, data_dir=directory, fit=fit)
+    known, place = KnownPictures(workdir.step("data")), Place.of(data, data_dir)
+    native = known.native_side(place, fit=fit)
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
     settings = {
-        "data": data,
-        "data_dir": directory,
+        **dataclasses.asdict(place),
         "max_pictures": max_pictures,
         "skip_corrupt": skip_corrupt,
         "fit": fit,
@@ -104,15 +94,7 @@ def create_project(
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
     }
-    step = workdir.step("data")
-    step.begin(settings)
-    if step.is_done:
-        project = open_project(workdir)
-        return project, project.dataset()
-    dataset = _load(settings)
-    write_json(step.folder / "splits.json", dataset.splits_to_json())
-    step.finish(_counts(dataset))
-    _say_fit(dataset)
+    dataset = known.begin(settings)
     return open_project(workdir), dataset
 
 
@@ -130,7 +112,7 @@ def open_project(workdir: Workdir) -> Project:
         tuple(splits["mean"]),
         tuple(splits["std"]),
         default_flip(settings["data"]),
-        settings["data"],
+        Place(settings["data"], None).title,
     )
 
 
@@ -138,34 +120,3 @@ def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:
     """The two largest of a space's resolutions that pictures of side `native` reach, or its smallest two."""
     reached = [r for r in sorted(choices) if r <= native]
     return tuple(reached[-2:] if len(reached) >= 2 else sorted(choices)[:2])
-
-
-def _load(settings: dict[str, Any]) -> Dataset:
-    with console.progress(0, "reading pictures") as bar:
-        return load_dataset(
-            settings["data"],
-            side=settings["side"],
-            data_dir=settings["data_dir"],
-            seed=settings["seed"],
-            max_pictures=settings["max_pictures"],
-            skip_corrupt=settings["skip_corrupt"],
-            wish=Wish(settings["fit"], settings["bit_depth"]),
-            progress=lambda done, total: bar.note(f"{done} of {total}"),
-        )
-
-
-def _say_fit(dataset: Dataset) -> None:
-    """One line where pictures are not square, and the network does not see them as they are."""
-    share = f"{100 * dataset.cut:.0f} %"
-    if dataset.cut < _WORTH_SAYING or dataset.rule.fit == "pad":
-        return
-    if dataset.rule.fit == "crop":
-        told = f"their middle is used, {share} of the area (median) is cut off; or: --fit stretch, pad"
-    else:
-        told = f"stretched to squares, as their middle lacks {share} of the area; or: --fit crop, pad"
-    console.say(f"pictures are not square: {told}")
-
-
-def _counts(dataset: Dataset) -> dict[str, Any]:
-    sizes = {name: len(getattr(dataset, name)) for name in ("train", "search", "test")}
-    return {**sizes, "classes": list(dataset.class_names), "skipped": len(dataset.skipped)}

@@ -44,6 +44,8 @@ __all__ = [
 
 # Raised by one whenever a work folder of the version before could be misread.
 FORMAT = 3
+# What format 3 has, for those who have a work folder of format 2.
+_SINCE_3 = " (in which a work folder knows its pictures by their content, so that changed ones are noticed)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,7 +232,7 @@ class Workdir:
             raise UserError(
                 f"--workdir {self.path}: hytnas_jax {theirs.get('hytnas_jax')} wrote it in format "
                 f"{theirs.get('format')}; this is hytnas_jax {ours['hytnas_jax']}, which reads "
-                f"format {FORMAT}; give another --workdir, or install the version that wrote it"
+                f"format {FORMAT}{_SINCE_3}; give another --workdir, or install the version that wrote it"
             )
 
 

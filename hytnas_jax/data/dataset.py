@@ -8,8 +8,10 @@ import numpy as np
 
 from hytnas_jax.data.choosing import Wish, choose_rule, look_at
 from hytnas_jax.data.decode import PictureRule
+from hytnas_jax.data.digest import Content, digest_pictures
 from hytnas_jax.data.loading import check_memory, load_pictures, warn_of_skipped
 from hytnas_jax.data.open_source import open_source
+from hytnas_jax.data.sharing import Loaded, separate
 from hytnas_jax.data.source import Source, Split
 from hytnas_jax.data.splits import Selection, carved_fractions, check_classes, make_splits
 from supernet.errors import UserError
@@ -35,7 +37,8 @@ class Dataset:
     mean and std are of the training pictures' pixels in 0..1, one number a channel. native_side is the
     median shorter side of the pictures as stored (the longer one where they are padded). `rule` is how they
     became arrays; `cut` the median share of their area outside the middle square. `files` names each split's
-    pictures, row by row; `skipped` those that could not be read.
+    pictures, row by row, and `content` says what they are; `skipped` names those that could not be read.
+    `kept_together` pictures would have been copies in two carved splits; `remarks` are what to warn of.
     """
 
     name: str
@@ -49,10 +52,13 @@ class Dataset:
     rule: PictureRule
     cut: float
     files: Mapping[Split, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    content: Mapping[Split, Content] = dataclasses.field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    kept_together: int = 0
+    remarks: tuple[str, ...] = ()
 
     def splits_to_json(self) -> dict[str, Any]:
-        """What `data.json` keeps: all but the pixels. JSON values only."""
+        """What `splits.json` keeps: all but the pixels, of which it keeps digests. JSON values only."""
         return {
             "name": self.name,
             "class_names": list(self.class_names),
@@ -61,6 +67,7 @@ class Dataset:
             "native_side": self.native_side,
             "picture": dataclasses.asdict(self.rule),
             "splits": {split: list(files) for split, files in self.files.items()},
+            "content": {split: content.to_json() for split, content in self.content.items()},
             "skipped": list(self.skipped),
         }
 
@@ -85,6 +92,7 @@ def load_dataset(
     max_pictures: int | None = None,
     skip_corrupt: bool = False,
     wish: Wish | None = None,
+    remark: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
     """Load the pictures of a source into memory.
@@ -99,6 +107,7 @@ def load_dataset(
         max_pictures: at most that many training pictures, and the same part of the other splits.
         skip_corrupt: leave pictures out that cannot be read, with a warning, instead of raising.
         wish: how pictures that are not square, or not of 8 bits, are read; None: chosen by the pictures.
+        remark: look for copies in splits that the source has, too, and say so in `remarks`.
         progress: called with (pictures decoded, all pictures).
 
     Raises:
@@ -120,9 +129,10 @@ def load_dataset(
     check_memory(total, side=side, channels=opened.channels)
     rule = choose_rule(looked, wish, side=side, channels=opened.channels)
     selections = make_splits(opened, fractions=fractions, max_pictures=max_pictures, seed=seed)
-    pictures, files, skipped = _load_all(
-        opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress
-    )
+    loaded, skipped = _load_all(opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress)
+    separated = separate(opened, loaded, native_side=native_side, seed=seed, remark=remark)
+    splits = separated.splits
+    pictures = {split: Pictures(part.images, part.selection.labels) for split, part in splits.items()}
     mean, std = channel_statistics(pictures["train"].images)
     return Dataset(
         name=opened.name,
@@ -135,8 +145,11 @@ def load_dataset(
         native_side=native_side,
         rule=rule,
         cut=looked.cut,
-        files=files,
+        files={split: _names(opened, part.selection) for split, part in splits.items()},
+        content={split: Content(part.digests, part.selection.labels) for split, part in splits.items()},
         skipped=tuple(skipped),
+        kept_together=separated.kept_together,
+        remarks=separated.remarks,
     )
 
 
@@ -166,7 +179,7 @@ def _load_all(
     rule: PictureRule,
     skip_corrupt: bool,
     progress: Callable[[int, int], None] | None,
-) -> tuple[dict[Split, Pictures], dict[Split, tuple[str, ...]], list[str]]:
+) -> tuple[dict[Split, Loaded], list[str]]:
     total, done = sum(len(selection) for selection in selections.values()), 0
 
     def on_decoded(count: int) -> None:
@@ -175,21 +188,22 @@ def _load_all(
         if progress is not None:
             progress(done, total)
 
-    pictures: dict[Split, Pictures] = {}
-    files: dict[Split, tuple[str, ...]] = {}
+    splits: dict[Split, Loaded] = {}
     skipped: dict[str, str] = {}
     for split, selection in selections.items():
         images, rows, corrupt = load_pictures(
             source, selection, rule=rule, skip_corrupt=skip_corrupt, on_decoded=on_decoded
         )
-        selection = selection.take(rows)
-        pictures[split] = Pictures(images, selection.labels)
-        files[split] = tuple(source.picture_name(selection.stored, int(p)) for p in selection.positions)
+        splits[split] = Loaded(selection.take(rows), images, digest_pictures(images))
         skipped |= corrupt
     warn_of_skipped(skipped)
-    for split, loaded in pictures.items():
-        check_classes(loaded.labels, split, source.class_names)
-    return pictures, files, list(skipped)
+    for split, loaded in splits.items():
+        check_classes(loaded.selection.labels, split, source.class_names)
+    return splits, list(skipped)
+
+
+def _names(source: Source, selection: Selection) -> tuple[str, ...]:
+    return tuple(source.picture_name(selection.stored, int(p)) for p in selection.positions)
 
 
 def _check_arguments(*, side: int | None, seed: int, max_pictures: int | None, num_classes: int) -> None:

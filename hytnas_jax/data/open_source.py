@@ -5,7 +5,7 @@ from pathlib import Path
 from hytnas_jax.data.digits import DigitsSource
 from hytnas_jax.data.folder import FolderSource
 from hytnas_jax.data.npz import NpzSource
-from hytnas_jax.data.source import Source
+from hytnas_jax.data.source import NoSuchSource, Source
 from hytnas_jax.data.tfds import TfdsSource
 from supernet.errors import UserError
 
@@ -20,7 +20,8 @@ def open_source(source: str, *, data_dir: str | None) -> Source:
 
     `data_dir` is where TensorFlow Datasets are prepared, and is for these alone.
 
-    Raises UserError for anything else, and for whatever is wrong with the source itself.
+    Raises UserError for anything else, `NoSuchSource` where nothing is there, and for whatever is wrong with
+    the source itself.
     """
     if source.startswith("tfds:"):
         name, _, version = source.removeprefix("tfds:").partition(":")
@@ -35,9 +36,11 @@ def open_source(source: str, *, data_dir: str | None) -> Source:
         return DigitsSource()
     path = Path(source).expanduser()
     if path.is_dir():
+        if next(path.iterdir(), None) is None:  # as where a disk is not mounted
+            raise NoSuchSource(f"source={source!r}: the folder is empty; {_ALLOWED}")
         return FolderSource(path)
     if path.is_file() and path.suffix.lower() == ".npz":
         return NpzSource(path)
     if path.is_file():
         raise UserError(f"source={source!r} is a file, but not a .npz; {_ALLOWED}")
-    raise UserError(f"source={source!r}: no such file or folder; {_ALLOWED}")
+    raise NoSuchSource(f"source={source!r}: no such file or folder; {_ALLOWED}")

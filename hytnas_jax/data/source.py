@@ -25,6 +25,10 @@ _LOOKED_AT = 200
 Found = TypeVar("Found")
 
 
+class NoSuchSource(UserError):
+    """Nothing is where pictures are looked for: they may have been moved."""
+
+
 class Source(Protocol):
     """Labelled pictures that can be opened one by one, in the splits in which they are stored.
 

@@ -86,6 +86,62 @@ def check_classes(labels: np.ndarray, split: Split, class_names: tuple[str, ...]
             )
 
 
+def keep_together(assigned: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, seed: int) -> np.ndarray:
+    """Move pictures so that each group is in one split; every class keeps about its part of each split.
+
+    Args:
+        assigned: int [N], the number of each picture's split; every class has a picture in every split.
+        labels: int32 [N].
+        groups: int [N]; copies of one picture have the same number.
+        seed: of the order in which groups are placed.
+
+    Returns the new split of each picture, int [N]; `assigned` itself where no group is in two splits.
+    Groups stay divided where a class would otherwise have no picture in some split.
+    """
+    several = np.zeros(groups.max() + 1, bool)
+    first = np.full(len(several), -1)
+    first[groups[::-1]] = assigned[::-1]
+    several[groups[assigned != first[groups]]] = True
+    if not several.any():
+        return assigned
+    moving = np.flatnonzero(several[groups])
+    moving = moving[np.argsort(groups[moving], kind="stable")]
+    parts = np.split(moving, np.flatnonzero(np.diff(groups[moving])) + 1)
+    rng = np.random.default_rng([seed, 1])
+    parts = [parts[n] for n in rng.permutation(len(parts))]
+    parts.sort(key=len, reverse=True)
+    placed = assigned.copy()
+    for part, split in zip(parts, _places(assigned, labels, parts), strict=True):
+        placed[part] = split
+    divided = np.zeros(len(several), bool)
+    while (lacking := (_tally(placed, labels, like=assigned) == 0).any(axis=1)).any():
+        divided[groups[lacking[labels]]] = True
+        placed = np.where(divided[groups], assigned, placed)
+    return placed
+
+
+def _places(assigned: np.ndarray, labels: np.ndarray, parts: list[np.ndarray]) -> list[int]:
+    """A split for each of the groups that are taken out: that which lacks most of what it had."""
+    wanted = _tally(assigned, labels, like=assigned)
+    taken_out = np.concatenate(parts)
+    counts = wanted - _tally(assigned[taken_out], labels[taken_out], like=assigned, classes=len(wanted))
+    places = []
+    for part in parts:
+        classes = labels[part]
+        split = int((1 - counts[classes] / wanted[classes]).sum(axis=0).argmax())
+        np.add.at(counts[:, split], classes, 1)
+        places.append(split)
+    return places
+
+
+def _tally(
+    assigned: np.ndarray, labels: np.ndarray, *, like: np.ndarray, classes: int | None = None
+) -> np.ndarray:
+    """Pictures of each class in each split, int [classes, splits]."""
+    classes, splits = classes or int(labels.max()) + 1, int(like.max()) + 1
+    return np.bincount(labels * splits + assigned, minlength=classes * splits).reshape(classes, splits)
+
+
 def _look(source: Source, split: Split, max_pictures: int | None, rng: np.random.Generator) -> Selection:
     positions = np.arange(source.sizes[split])
     if max_pictures is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.decode import Opener
-from hytnas_jax.data.source import SPLIT_NAMES, Split, median_side
+from hytnas_jax.data.source import SPLIT_NAMES, NoSuchSource, Split, median_side
 from supernet.errors import UserError
 
 # wake_vision calls its label "person", and has two training splits: the smaller, better labelled first.
@@ -113,7 +113,7 @@ def _prepared_folder(name: str, *, version: str | None, data_dir: str | None) ->
         for pattern in ("*/*/dataset_info.json", "*/*/*/dataset_info.json")
         for path in root.glob(pattern)
     )
-    raise UserError(
+    raise NoSuchSource(
         f"tfds:{name}: looked for {wanted}, which is not there (data_dir={root}, prepared in it: "
         f"{', '.join(there) or 'nothing'}); give the right data_dir, or {_HOW.format(name=name)}"
     )

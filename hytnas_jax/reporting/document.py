@@ -94,6 +94,7 @@ def _head(results: Results, title: str) -> str:
             paragraph(key_result(results), "lead"),
             paragraph(pictures, "dim"),
             *_stale_warnings(results),
+            *(paragraph(remark, "warning") for remark in counts["remarks"]),
             tiles([(value, label) for label, value in shown]),
         ]
     )

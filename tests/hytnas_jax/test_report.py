@@ -197,6 +197,16 @@ def test_another_upstream_is_warned_of(work_folder: MakeFolder) -> None:
     assert "Step retrain was made from another search than is there now" in read_report(project)[1]
 
 
+def test_copies_in_two_splits_are_warned_of(work_folder: MakeFolder) -> None:
+    project = work_folder()
+    path = project.workdir.path / "data" / "done.json"
+    done, remark = read_json(path), "4 of 359 test pictures are copies of train pictures"
+    assert remark not in read_report(project)[1]
+    done["summary"]["remarks"] = [f"{remark} (...)"]
+    write_json(path, done)
+    assert remark in read_report(project)[1]
+
+
 def test_a_search_without_errors_or_latency(work_folder: MakeFolder) -> None:
     project = work_folder()
     for path in project.workdir.path.glob("retrain/*/*.json"):

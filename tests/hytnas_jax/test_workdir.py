@@ -54,6 +54,9 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     write_json(tmp_path / "workdir.json", {"format": 99, "hytnas_jax": "7.0"})
     with pytest.raises(UserError, match=r"hytnas_jax 7\.0 wrote it in format 99.*another --workdir"):
         Workdir(tmp_path)
+    write_json(tmp_path / "workdir.json", {"format": 2, "hytnas_jax": "0.1.0"})
+    with pytest.raises(UserError, match=r"in format 2.*format 3 \(in which .* knows its pictures by"):
+        Workdir(tmp_path)
 
 
 def test_two_processes_are_refused_until_the_first_is_killed(tmp_path: Path) -> None:

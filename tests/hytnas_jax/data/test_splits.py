@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.data.source import Opener, Split
-from hytnas_jax.data.splits import carved_fractions, make_splits, quotas
+from hytnas_jax.data.splits import carved_fractions, keep_together, make_splits, quotas
 from supernet.errors import UserError
 
 
@@ -130,3 +130,42 @@ def test_fractions_out_of_range(search_fraction: float, test_fraction: float, me
 def test_a_fraction_that_is_not_needed_is_not_checked() -> None:
     sizes: dict[Split, int] = {"train": 9, "search": 3}
     assert carved_fractions(sizes, search_fraction=0.0, test_fraction=0.2) == {"test": 0.2}
+
+
+def together(assigned: list[int], labels: list[int], groups: list[int], *, seed: int = 0) -> list[int]:
+    return keep_together(np.array(assigned), np.array(labels), np.array(groups), seed=seed).tolist()
+
+
+def test_groups_in_one_split_stay_where_they_are() -> None:
+    assigned = [0, 0, 1, 2, 0, 0, 1, 2]
+    assert together(assigned, [0] * 4 + [1] * 4, [0, 0, 1, 2, 3, 4, 5, 6]) == assigned
+
+
+def test_a_divided_group_goes_where_pictures_lack() -> None:
+    """One of search is a copy of one of train: search, which then has none, gets both."""
+    assert together([0, 0, 0, 0, 1], [0] * 5, [0, 1, 2, 3, 3]) == [0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_pairs_of_several_classes_keep_the_proportions(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([0, 1, 2], [400, 200, 60])
+    assigned = np.concatenate([rng.permutation(np.arange(n) % 5 % 3) for n in (400, 200, 60)])
+    groups = rng.permutation(len(labels)) // 2  # every picture has one copy, in any class
+    placed = keep_together(assigned, labels, groups, seed=seed)
+    first = np.full(330, -1)
+    first[groups] = placed
+    np.testing.assert_array_equal(first[groups], placed)
+    for label in range(3):
+        before, now = (np.bincount(x[labels == label], minlength=3) for x in (assigned, placed))
+        np.testing.assert_allclose(now, before, atol=8)
+    np.testing.assert_array_equal(keep_together(assigned, labels, groups, seed=seed), placed)
+
+
+def test_a_group_stays_divided_where_a_class_would_be_lacking() -> None:
+    assigned, labels = [0, 0, 1, 2, 0, 0, 1, 2], [0] * 4 + [1] * 4
+    assert together(assigned, labels, [0, 0, 0, 0, 1, 2, 3, 4]) == assigned
+    placed = together(assigned, labels, [0, 0, 0, 0, 1, 2, 2, 3])  # the other class's copies do not
+    assert placed[:4] == assigned[:4]
+    assert placed[5] == placed[6]
+    assert set(placed[4:]) == {0, 1, 2}

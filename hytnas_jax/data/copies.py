@@ -1,0 +1,186 @@
+"""Which pictures are copies of one another: to the last pixel, nearly, or mirrored.
+
+A copy that was compressed again differs in every pixel, so near copies are looked for by a difference hash
+(is each cell of a 9x8 thumbnail brighter than its right neighbour?), of the picture and of its mirror
+image, and each hit is confirmed by the pixels.
+"""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from hytnas_jax.data.digest import digest_pictures
+
+# Near copies differ in brightness by at most this part of their contrast, and so many grey levels. In colour,
+# which JPEG keeps at half the resolution, by at most that part. All are root mean squares.
+NEAR, NEAR_LEVELS, NEAR_COLOUR = 0.08, 8.0, 0.3
+# Below this side, in pixels, different pictures may look like near copies (scikit-learn's digits do): there
+# only copies to the last pixel count.
+SMALLEST_SIDE = 16
+# A picture with less contrast than this, in grey levels, has no features to know it by.
+LEAST_CONTRAST = 4.0
+
+_FLIPPED_BITS = 3  # in which the hashes of near copies may differ; of four bands, one is then equal
+_BANDS = 4
+_NEIGHBOURS = 8  # looked at in each band's order: bounds the work, whatever the pictures are
+_CHUNK = 128
+_BRIGHTNESS = {1: (1,), 3: (2, 5, 1)}  # of red, green and blue; whole numbers are added up without rounding
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pairs:
+    """P pairs of copies: rows int64 [P] of the first and of the second picture, and whether mirrored [P]."""
+
+    first: np.ndarray
+    second: np.ndarray
+    mirrored: np.ndarray
+
+    def groups(self, num: int) -> np.ndarray:
+        """For each of `num` pictures the number of its group: int32 [num]; copies of copies are copies."""
+        links = coo_array((np.ones(len(self.first), bool), (self.first, self.second)), (num, num))
+        return connected_components(links, directed=False)[1]
+
+
+def find_copies(
+    images: Sequence[np.ndarray], digests: Sequence[np.ndarray], *, side: int, apart: np.ndarray
+) -> Pairs:
+    """Pairs of copies among the pictures of several arrays, numbered through.
+
+    Args:
+        images: uint8 [N_i, S, S, C] each; N is their sum.
+        digests: of `digest_pictures`, uint64 [N_i] each.
+        side: of the pictures as they are stored; S may be larger.
+        apart: int [N]; two pictures with the same number, above 0, are not compared with one another
+            but by their digests.
+    """
+    mirrors = np.concatenate([digest_pictures(part, mirrored=True) for part in images])
+    exact = _join(_equal(np.concatenate(digests)), _equal_to_mirror(np.concatenate(digests), mirrors))
+    if min(side, images[0].shape[1]) < SMALLEST_SIDE:
+        return exact
+    chunks = [part[start : start + _CHUNK] for part in images for start in range(0, len(part), _CHUNK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(_hashes, chunks))
+    hashes, contrast = (np.concatenate(part) for part in zip(*parts, strict=True))
+    rows = np.flatnonzero(contrast >= LEAST_CONTRAST)
+    near = _candidates(hashes[rows], rows)
+    is_wanted = (apart[near.first] != apart[near.second]) | (apart[near.first] == 0)
+    near = _take(near, is_wanted)
+    return _join(exact, _take(near, _confirmed(Stack(images), near)))
+
+
+class Stack:
+    """Several arrays of pictures as one, without copying them."""
+
+    def __init__(self, parts: Sequence[np.ndarray]) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *(len(part) for part in parts)])
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """The pictures of these rows, uint8 [len(rows), S, S, C]."""
+        taken = np.empty((len(rows), *self._parts[0].shape[1:]), np.uint8)
+        for part, start in zip(self._parts, self._starts[:-1], strict=True):
+            inside = (rows >= start) & (rows < start + len(part))
+            taken[inside] = part[rows[inside] - start]
+        return taken
+
+
+def _equal(digests: np.ndarray) -> Pairs:
+    """Each picture with the first that is equal to it."""
+    _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
+    second = np.flatnonzero(first[inverse] != np.arange(len(digests)))
+    return Pairs(first[inverse][second], second, np.zeros(len(second), bool))
+
+
+def _equal_to_mirror(digests: np.ndarray, mirrors: np.ndarray) -> Pairs:
+    """Each picture with the first that its mirror image is equal to."""
+    values, first = np.unique(digests, return_index=True)
+    places = np.minimum(np.searchsorted(values, mirrors), len(values) - 1)
+    second = np.flatnonzero((values[places] == mirrors) & (mirrors != digests))
+    return Pairs(first[places[second]], second, np.ones(len(second), bool))
+
+
+def _hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Difference hashes uint64 [N, 2], of the pictures and of their mirror images, and contrast [N].
+
+    Contrast is the standard deviation of the cells, in grey levels. Sums of whole numbers throughout, so that
+    equal cells are equal on every machine.
+    """
+    num, side, _, channels = images.shape
+    weights = np.array(_BRIGHTNESS[channels])
+    highest = 255 * weights.sum() * side * side
+    kind = np.dtype(np.float32 if highest < 2**24 else np.float64)
+    rows = _overlaps(8, side).astype(kind)
+    columns = np.kron(_overlaps(9, side), weights).T.astype(kind)
+    cells = np.matmul(rows, images.reshape(num, side, side * channels).astype(kind)) @ columns
+    bits = [thumbs[:, :, :-1] > thumbs[:, :, 1:] for thumbs in (cells, cells[:, :, ::-1])]
+    packed = [np.packbits(part.reshape(num, 64), axis=1).view(np.uint64)[:, 0] for part in bits]
+    return np.stack(packed, axis=1), cells.reshape(num, -1).std(axis=1) * (255 / highest)
+
+
+def _overlaps(cells: int, side: int) -> np.ndarray:
+    """int [cells, side]: how much of each pixel lies in each cell, in parts of a pixel; `side` in sum."""
+    edges, pixels = np.arange(cells + 1) * side, np.arange(side) * cells
+    overlap = np.minimum(edges[1:, None], pixels + cells) - np.maximum(edges[:-1, None], pixels)
+    return np.clip(overlap, 0, None)
+
+
+def _candidates(hashes: np.ndarray, rows: np.ndarray) -> Pairs:
+    """Pairs of rows whose hashes uint64 [N, 2] are nearly equal, or one's and the other's mirrored."""
+    flat = np.concatenate([hashes[:, 0], hashes[:, 1]])
+    owner, is_mirror = np.tile(np.arange(len(rows)), 2), np.repeat([False, True], len(rows))
+    found = []
+    for band in range(_BANDS):
+        turned = np.roll(flat.view(np.uint16).reshape(-1, _BANDS), band, axis=1).reshape(-1)
+        order = np.argsort(turned.view(np.uint64), kind="stable")
+        ordered = flat[order]
+        for offset in range(1, _NEIGHBOURS + 1):
+            distance = np.bitwise_count(ordered[:-offset] ^ ordered[offset:])
+            near = np.flatnonzero(distance <= _FLIPPED_BITS)
+            a, b = order[near], order[near + offset]
+            usable = (owner[a] != owner[b]) & ~(is_mirror[a] & is_mirror[b])
+            a, b = a[usable], b[usable]
+            low, high = np.minimum(owner[a], owner[b]), np.maximum(owner[a], owner[b])
+            found.append((low * len(rows) + high) * 2 + (is_mirror[a] | is_mirror[b]))
+    keys = np.unique(np.concatenate(found))
+    pairs, mirrored = np.divmod(keys, 2)
+    first, second = np.divmod(pairs, max(len(rows), 1))
+    return Pairs(rows[first], rows[second], mirrored.astype(bool))
+
+
+def _confirmed(stack: Stack, pairs: Pairs) -> np.ndarray:
+    """Which of the pairs are copies by their pixels: bool [P]."""
+
+    def confirm(start: int) -> np.ndarray:
+        part = slice(start, start + _CHUNK)
+        first, second = stack.take(pairs.first[part]), stack.take(pairs.second[part])
+        mirrored = pairs.mirrored[part]
+        second[mirrored] = second[mirrored][:, :, ::-1]
+        weights = np.array(_BRIGHTNESS[first.shape[3]], np.float32)
+        grey = [pixels.astype(np.float32) @ (weights / weights.sum()) for pixels in (first, second)]
+        contrast = np.minimum(*(pixels.std(axis=(1, 2)) for pixels in grey))
+        brightness = _root_mean_square(grey[0] - grey[1])
+        colour = _root_mean_square(np.subtract(first, second, dtype=np.float32))
+        is_like = brightness <= np.minimum(NEAR_LEVELS, NEAR * contrast)
+        return is_like & (colour <= NEAR_COLOUR * contrast)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(confirm, range(0, len(pairs.first), _CHUNK)))
+    return np.concatenate([np.zeros(0, bool), *parts])
+
+
+def _root_mean_square(values: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.square(values).mean(axis=tuple(range(1, values.ndim))))
+
+
+def _take(pairs: Pairs, which: np.ndarray) -> Pairs:
+    return Pairs(pairs.first[which], pairs.second[which], pairs.mirrored[which])
+
+
+def _join(*several: Pairs) -> Pairs:
+    first, second, mirrored = zip(*((p.first, p.second, p.mirrored) for p in several), strict=True)
+    return Pairs(np.concatenate(first), np.concatenate(second), np.concatenate(mirrored))

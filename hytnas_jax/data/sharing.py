@@ -1,0 +1,132 @@
+"""Copies of one picture in two splits: kept together where splits are carved, told where they are given."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import cast
+
+import numpy as np
+
+from hytnas_jax.data.copies import Stack, find_copies
+from hytnas_jax.data.source import Source, Split
+from hytnas_jax.data.splits import Selection, keep_together
+
+# What copies in both splits do to the first one's errors.
+_CONSEQUENCES: Mapping[tuple[Split, Split], str] = {
+    ("test", "train"): "errors on the test split will be too good",
+    ("search", "train"): "errors on the search split will be too good",
+    ("test", "search"): "the test split is not independent of the search",
+}
+_DIVIDED = "a class has too few different pictures to keep copies in one split: add some"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Loaded:
+    """The pictures of a split: which they are, images uint8 [N, S, S, C], digests uint64 [N]."""
+
+    selection: Selection
+    images: np.ndarray
+    digests: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.selection)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Separated:
+    """The splits after copies were kept together: the number of those pictures, and what to warn of."""
+
+    splits: Mapping[Split, Loaded]
+    kept_together: int = 0
+    remarks: tuple[str, ...] = ()
+
+
+def separate(
+    source: Source, splits: Mapping[Split, Loaded], *, native_side: int, seed: int, remark: bool
+) -> Separated:
+    """Keep copies, exact, near and mirrored, in one of the splits that were carved from train.
+
+    `remark` looks for copies between given splits too, which takes about three times as long as digests do.
+    """
+    carved = [split for split, loaded in splits.items() if loaded.selection.stored == "train"]
+    if len(carved) == 1 and not remark:
+        return Separated(splits)
+    order = [*carved, *(split for split in splits if split not in carved)]
+    rows = _Rows(source, [splits[split] for split in order])
+    where = np.repeat(np.arange(len(order)), [len(part) for part in rows.parts])
+    family = where < len(carved)
+    groups = find_copies(
+        [part.images for part in rows.parts],
+        [part.digests for part in rows.parts],
+        side=native_side,
+        apart=np.where(family & (len(carved) > 1), 0, where + 1),
+    ).groups(len(where))
+    placed = where.copy()
+    placed[family] = keep_together(where[family], rows.labels[family], groups[family], seed=seed)
+    moved = placed != where
+    separated = dict(splits)
+    if moved.any():
+        separated |= {split: rows.take(np.flatnonzero(placed == n)) for n, split in enumerate(carved)}
+    remarks: tuple[str, ...] = ()
+    if remark:
+        in_split = {split: placed == n for n, split in enumerate(order)}
+        remarks = (*_shared(rows, in_split, groups), *_under_two_labels(rows))
+    return Separated(separated, int(np.isin(groups, groups[moved]).sum()), remarks)
+
+
+class _Rows:
+    """The pictures of several splits, numbered through."""
+
+    def __init__(self, source: Source, parts: list[Loaded]) -> None:
+        self._source = source
+        self.parts = parts
+        self.stored = np.repeat([part.selection.stored for part in parts], [len(part) for part in parts])
+        self.positions = np.concatenate([part.selection.positions for part in parts])
+        self.labels = np.concatenate([part.selection.labels for part in parts])
+        self.digests = np.concatenate([part.digests for part in parts])
+
+    def name(self, row: int) -> str:
+        return self._source.picture_name(cast(Split, str(self.stored[row])), int(self.positions[row]))
+
+    def label(self, row: int) -> str:
+        return self._source.class_names[self.labels[row]]
+
+    def take(self, rows: np.ndarray) -> Loaded:
+        """These rows, of one stored split, in the order in which they are stored."""
+        rows = rows[np.argsort(self.positions[rows])]
+        selection = Selection(cast(Split, str(self.stored[rows[0]])), self.positions[rows], self.labels[rows])
+        return Loaded(selection, Stack([part.images for part in self.parts]).take(rows), self.digests[rows])
+
+
+def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarray) -> list[str]:
+    """A remark for each two splits that share pictures; `in_split` says which rows are in which, bool [N]."""
+    remarks = []
+    for (split, other), consequence in _CONSEQUENCES.items():
+        inside, outside = in_split[split], in_split[other]
+        shared = np.flatnonzero(inside & np.isin(groups, groups[outside]))
+        if len(shared):
+            one = shared[0]
+            like = np.flatnonzero(outside & (groups == groups[one]))[0]
+            exact = int(np.isin(rows.digests[inside], rows.digests[outside]).sum())
+            is_carved = rows.stored[one] == rows.stored[like]
+            remarks.append(
+                f"{len(shared)} of {inside.sum()} {split} pictures are copies of {other} pictures "
+                f"({exact} to the last pixel, {len(shared) - exact} nearly or mirrored), "
+                f"e.g. {rows.name(one)} and {rows.name(like)}: {consequence}; "
+                f"{_DIVIDED if is_carved else 'remove them from one of the two'}"
+            )
+    return remarks
+
+
+def _under_two_labels(rows: _Rows) -> list[str]:
+    """A remark where pictures are equal to one with another label."""
+    order = np.lexsort((rows.labels, rows.digests))
+    digest, label = rows.digests[order], rows.labels[order]
+    differ = np.flatnonzero((digest[1:] == digest[:-1]) & (label[1:] != label[:-1]))
+    if not len(differ):
+        return []
+    examples = (f"{rows.name(row)} ('{rows.label(row)}')" for row in order[differ[0] : differ[0] + 2])
+    count = np.isin(rows.digests, digest[differ]).sum()
+    return [
+        f"{count} pictures are there under more than one label, e.g. {' and '.join(examples)}, equal to the "
+        "last pixel: remove those under the wrong one"
+    ]
