@@ -2,7 +2,9 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from hytnas_jax.ranges import MOST_PICTURES, MOST_PIXELS, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,10 +20,10 @@ class DataConfig:
     space: str | None = None
     """Search space: hytnas, hytnas-initial, hybrid, hybrid-small, or your own .py or .yaml file. If not
     given: hybrid-small for pictures of up to 32 pixels, else hybrid."""
-    resolutions: tuple[int, ...] = ()
+    resolutions: Annotated[tuple[int, ...], within(1, MOST_PIXELS)] = ()
     """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
     that your pictures reach."""
-    max_pictures: int | None = None
+    max_pictures: Annotated[int | None, within(1, MOST_PICTURES)] = None
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
