@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from hytnas_jax.command import run
-from hytnas_jax.ranges import MOST_BATCH, MOST_EPOCHS, MOST_NETWORKS, SEED, above, check_ranges, within
+from hytnas_jax.ranges import MOST_BATCH, MOST_EPOCHS, MOST_NETWORKS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Config:
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: Annotated[float, above(0, 1)] = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0
     """Of the weights and of the order of the pictures."""

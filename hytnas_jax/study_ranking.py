@@ -18,7 +18,6 @@ from hytnas_jax.ranges import (
     MOST_NETWORKS,
     MOST_PROCESSES,
     SEED,
-    above,
     check_ranges,
     within,
 )
@@ -39,7 +38,7 @@ class Config:
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 64
     """Pictures in a training step."""
-    learning_rate: Annotated[float, above(0, 1)] = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0
     """Of the draw, and of the first training; the second has the next one."""

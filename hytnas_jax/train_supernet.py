@@ -9,7 +9,7 @@ from typing import Annotated
 
 from hytnas_jax.command import run
 from hytnas_jax.data_config import DataConfig
-from hytnas_jax.ranges import MOST_BATCH, MOST_EPOCHS, SEED, above, check_ranges, within
+from hytnas_jax.ranges import MOST_BATCH, MOST_EPOCHS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Config(DataConfig):
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: Annotated[float, above(0, 1)] = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
     """Peak learning rate of AdamW."""
     random_subnets: Annotated[int, within(1, 64)] = 2
     """Random networks trained in each step, beside the largest and the smallest."""

@@ -326,7 +326,7 @@ def test_pictures_that_cannot_be_used_are_explained(
         (("--data", "digit"), "'digit'.*: no such file or folder; allowed are: digits"),
         (("--epochs", "0"), "--epochs 0: must be at least 1"),
         (("--space", "hybird"), "did you mean 'hybrid'"),
-        (("--learning-rate", "0"), "--learning-rate 0.0: must be over 0"),
+        (("--learning-rate", "0"), "--learning-rate 0.0: must be at least 1e-08"),
         (("--max-pictures", "3"), "max_pictures=3: wanted at least 10, one for each class"),
     ],
 )

@@ -14,6 +14,9 @@ import numpy as np
 
 from supernet.errors import UserError
 
+# What no objective comes near to; a hypervolume of four objectives up to here is finite.
+LARGEST = 1e75
+
 Direction = Literal["min", "max"]
 GeneFunction = Callable[[np.ndarray], np.ndarray]
 
@@ -180,6 +183,11 @@ class Observations:
     def succeeded(self) -> np.ndarray:
         """bool [N]: every value is finite."""
         return np.all(np.isfinite(self.values), axis=1)
+
+
+def usable(values: np.ndarray) -> np.ndarray:
+    """The values, with NaN (it has failed) for each that is not finite or beyond `LARGEST`."""
+    return np.where(np.abs(values) <= LARGEST, values, np.nan)
 
 
 def gene_keys(genes: np.ndarray) -> list[bytes]:

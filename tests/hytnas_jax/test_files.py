@@ -164,7 +164,9 @@ def test_csv_log_refuses_other_columns(tmp_path: Path) -> None:
 def test_csv_log_names_a_damaged_line(tmp_path: Path) -> None:
     log = CsvLog(tmp_path / "a.csv", ["a", "b"])
     log.path.write_text("a,b\n1,2\n3\n4,5\n")
-    with pytest.raises(UserError, match="line 3 has 1 cells, there are 2 columns"):
+    with pytest.raises(
+        UserError, match=r"a\.csv, line 3: has 1 cells and the header 2; mend or delete that line"
+    ):
         log.rows()
 
 
