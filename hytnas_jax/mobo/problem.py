@@ -125,7 +125,9 @@ class Problem:
         """
         maxima = np.array([limit.maximum for limit in self.limits])
         scale = np.where(maxima == 0.0, 1.0, np.abs(maxima))
-        return np.nan_to_num((limit_values - maxima) / scale, nan=1e9)
+        with np.errstate(over="ignore"):
+            excess = (limit_values - maxima) / scale
+        return np.clip(np.nan_to_num(excess, nan=1e9), -1e100, 1e100)
 
     def feasible(self, genes: np.ndarray) -> np.ndarray:
         """genes [N, G] -> bool [N], whether every limit is kept."""
