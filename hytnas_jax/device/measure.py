@@ -75,7 +75,8 @@ class Timing:
     @staticmethod
     def from_cells(cells: Mapping[str, str]) -> Timing:
         """The timing in a row of a table. Raises ValueError for what cannot be one."""
-        low, latency, high = (float(cells[column]) for column in ("low_ms", "latency_ms", "high_ms"))
+        low, latency, high = (_cell(cells, column, float) for column in ("low_ms", "latency_ms", "high_ms"))
+        rounds = _cell(cells, "num_rounds", int)
         if not (0 < low <= latency <= high < math.inf):
             raise ValueError(
                 f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend"
@@ -83,9 +84,17 @@ class Timing:
         if not SHORTEST_MS <= latency <= LONGEST_MS:
             few = "less than a nanosecond" if latency < SHORTEST_MS else "more than ten minutes"
             raise ValueError(f"latency_ms {latency:g} is {few}; is it in another unit?")
-        if int(cells["num_rounds"]) < 1:
-            raise ValueError(f"num_rounds {cells['num_rounds']} must be at least 1")
-        return Timing(latency, low, high, int(cells["num_rounds"]))
+        if rounds < 1:
+            raise ValueError(f"num_rounds {rounds} must be at least 1")
+        return Timing(latency, low, high, rounds)
+
+
+def _cell(cells: Mapping[str, str], column: str, kind: type) -> Any:
+    try:
+        return kind(cells[column])
+    except (TypeError, ValueError):
+        wanted = "whole number" if kind is int else "number"
+        raise ValueError(f"{column} is {cells[column]!r}, which is no {wanted}") from None
 
 
 def time_models(

@@ -234,7 +234,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     [
         ("latency_ms,", "latency_s,", "has no column 'latency_ms'"),
         ("stage1.depth", "stage9.depth", "has no column 'stage1.depth'"),
-        (",9,sample-0", ",nine,sample-0", "line 2: invalid literal"),
+        (",9,sample-0", ",nine,sample-0", "line 2: num_rounds is 'nine', which is no whole number"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_named(
