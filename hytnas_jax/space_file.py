@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from hytnas_jax.plain_yaml import read_yaml
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
@@ -20,18 +21,18 @@ def load_space(name_or_file: str) -> SearchSpace:
     Raises:
       UserError: unknown name, missing file, a file that does not declare a possible space.
     """
-    path = Path(name_or_file)
-    if path.suffix not in (".py", ".yaml", ".yml"):
+    path, place = Path(name_or_file), f"space={name_or_file!r}"
+    if path.suffix.lower() not in (".py", ".yaml", ".yml"):
         return built_in_space(name_or_file)
     if not path.is_file():
-        raise UserError(f"space={name_or_file!r}: there is no such file")
-    if path.suffix == ".py":
+        raise UserError(f"{place}: there is no such file")
+    if path.suffix.lower() == ".py":
         return _from_python(path)
+    data = read_yaml(path.read_bytes(), place)
     try:
-        data = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"space={name_or_file!r}: not readable as YAML: {error}") from None
-    return space_from_mapping(data)
+        return space_from_mapping(data)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
 
 
 def space_text(space: SearchSpace, *, comment: str = "") -> str:

@@ -60,9 +60,9 @@ def test_a_python_file_may_start_from_a_built_in_space(tmp_path: Path) -> None:
 
 STAGES = "name: s\nstages: [{stride: 1, width: [4]}]\n"
 BROKEN_YAML = {
-    "": "expected a mapping of fields, got NoneType",
+    "": "s.yaml': is empty; it must hold the fields of a space",
     "just words": "expected a mapping of fields, got str",
-    "a: [1, 2": "not readable as YAML: .*line 1",
+    "a: [1, 2": "line 1: not readable as YAML: expected ',' or ']'",
     "name: s": "stages: expected a list with a mapping for each stage",
     "name: s\nstages: [3]": "stage1: expected a mapping of fields, got 3",
     "stages: [{width: [4]}]": "space.name: missing",
@@ -79,9 +79,9 @@ BROKEN_YAML = {
     STAGES + "constraints: stage1.width < 3": "constraints=.*must be a tuple of texts",
     STAGES
     + "stem_stride: 2\nresolution: [1]": "resolution=1: must be at least the product of all strides, 2",
-    STAGES + "head_ratio: .inf": "head_ratio=inf: must be a positive number",
-    "name: s\nstages: [{width: [4]}, {growth: [.inf]}]": "stage2.growth=inf: must be a positive number",
-    "name: s\nstages: [{width: [4]}, {growth: [.nan]}]": "stage2.growth=nan: must be a positive number",
+    STAGES + "head_ratio: .inf": "line 3: .inf is no finite number",
+    "name: s\nstages: [{width: [4]}, {growth: [.nan]}]": "line 2: .nan is no finite number",
+    "name: s\nstages: [{width: [4]}, {growth: [1e999]}]": "stage2.growth=inf: must be a positive number",
 }
 
 
@@ -113,7 +113,7 @@ def test_a_broken_python_file_is_explained(tmp_path: Path, text: str) -> None:
 
 def test_bytes_that_are_no_text_are_explained(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_bytes(b"\xff\xfe\x00name")
-    with pytest.raises(UserError, match="not readable as YAML"):
+    with pytest.raises(UserError, match="line 1: byte 0x65 is no UTF-16-LE text; save"):
         load_space(str(tmp_path / "s.yaml"))
 
 
