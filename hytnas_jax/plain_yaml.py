@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hytnas_jax.user_text import decode
+from hytnas_jax.user_text import decode, line_at
 from supernet.errors import UserError
 
 MOST_BYTES, MOST_VALUES = 200_000, 20_000
@@ -70,7 +70,7 @@ def read_yaml(data: bytes, place: str) -> Any:
     except _Refused as error:
         raise UserError(f"{place}, line {error.line}: {error}") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{place}{_where(error)}: not readable as YAML: {_reason(error)}") from None
+        raise UserError(f"{place}{_where(error, text)}: not readable as YAML: {_reason(error)}") from None
     except RecursionError:
         raise UserError(f"{place}: not readable as YAML: lists in lists, too deep for any space") from None
 
@@ -126,7 +126,9 @@ def _refuse_doubles(node: Any) -> None:
         first[key.value] = key.start_mark.line + 1
 
 
-def _where(error: yaml.YAMLError) -> str:
+def _where(error: yaml.YAMLError, text: str) -> str:
+    if isinstance(error, yaml.reader.ReaderError):
+        return f", line {line_at(text[: error.position])}"
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     return f", line {mark.line + 1}" if mark is not None else ""
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import runpy
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,21 @@ def _given(declared: Any, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_python(path: Path) -> SearchSpace:
+    place = f"space={str(path)!r}"
     try:
         space = runpy.run_path(str(path)).get("space")
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(f"{place}{_line(error, path)}: {error}") from None
     except (Exception, SystemExit) as error:
-        raise UserError(f"space={str(path)!r}: the file fails with {type(error).__name__}: {error}") from None
+        kind = type(error).__name__
+        raise UserError(f"{place}{_line(error, path)}: the file fails with {kind}: {error}") from None
     if not isinstance(space, SearchSpace):
-        raise UserError(f"space={str(path)!r}: the file must set `space = SearchSpace(...)`, has {space!r}")
+        raise UserError(f"{place}: the file must set `space = SearchSpace(...)`, has {space!r}")
     return space
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Which line of the file an error comes from, where one does."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""

@@ -151,3 +151,36 @@ def test_a_written_space_is_as_short_as_one_by_hand() -> None:
         "  expansion: [1, 2]",
         "  width: [8, 12]",
     ]
+
+
+def test_a_field_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    (tmp_path / "twice.yaml").write_text(YAML + "stem_width: 64\n")
+    with pytest.raises(
+        UserError, match=r"twice\.yaml', line 10: 'stem_width' stands in line 7 already; delete one"
+    ):
+        load_space(str(tmp_path / "twice.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("stem_width: 4", "stem_width: 1000000000000", "stem_width=1000000000000: must be .* at most 16384"),
+        ("depth: [1, 2]", "depth: [1, 1000000]", "stage2.depth=1000000: must be .* at most 100: no machine"),
+        ("[8, 12]\nstem", "[100000]\nstem", "resolution=100000: must be .* at most 4096"),
+        ("stage1.width < stage2.width", "stage1.width > 100", "nothing meets it: stage1.width is 4 to 8"),
+        ("name: mine", "name: 7", "name=7: must be a text"),
+    ],
+)
+def test_what_no_machine_can_hold_is_refused_with_file_and_field(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    """In a Python file it is the same refusal."""
+    assert old in YAML
+    (tmp_path / "s.yaml").write_text(YAML.replace(old, new))
+    with pytest.raises(UserError, match=f"s.yaml': {message}|s.yaml': constraint .*{message}"):
+        load_space(str(tmp_path / "s.yaml"))
+    (tmp_path / "s.py").write_text(PYTHON.replace("stem_width=4", "stem_width=10**12"))
+    with pytest.raises(
+        UserError, match=r"s\.py', line 6: stem_width=1000000000000: must be .* at most 16384"
+    ):
+        load_space(str(tmp_path / "s.py"))
