@@ -461,13 +461,15 @@ def main() -> None:
     """Measure what is not measured yet, and write a row for each model."""
     parser = argparse.ArgumentParser(description="Measure the models of this folder on this device.")
     parser.add_argument("--device", required=True, help="what to call this device; names the CSV file")
-    parser.add_argument("--threads", type=int, default=1, help="that a model may use (default: 1)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="for each model (default: 0.5)")
+    parser.add_argument("--threads", type=int, default=1, help="that a model may use (default: 1; 1 to 1024)")
+    parser.add_argument(
+        "--seconds", type=float, default=0.5, help="for each model (default: 0.5; over 0 to 3600)"
+    )
     arguments = parser.parse_args()
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", arguments.device):
         parser.error("--device: give letters, digits, dots, dashes and underscores")
-    if arguments.threads < 1 or not arguments.seconds > 0:
-        parser.error("--threads must be at least 1, and --seconds above 0")
+    if not 1 <= arguments.threads <= 1024 or not 0 < arguments.seconds <= 3600:
+        parser.error("--threads must be 1 to 1024, and --seconds over 0 to 3600")
     folder = Path(__file__).resolve().parent
     try:
         kit = json.loads((folder / "kit.json").read_text())
