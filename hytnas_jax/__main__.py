@@ -11,6 +11,7 @@ Each step is also a command of its own with more flags, on the same work folder.
 import dataclasses
 import shlex
 import time
+from typing import Annotated
 
 from hytnas_jax import (
     console,
@@ -22,9 +23,19 @@ from hytnas_jax import (
     study_ranking,
     train_supernet,
 )
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.data_config import DataConfig
 from hytnas_jax.format_names import FormatName, check_formats
+from hytnas_jax.ranges import (
+    MOST_BYTES,
+    MOST_EPOCHS,
+    MOST_MS,
+    MOST_NETWORKS,
+    SEED,
+    above,
+    check_ranges,
+    within,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,46 +46,43 @@ class Config(DataConfig):
     command again goes on where it stopped.
     """
 
-    epochs: int = 30
+    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
     """How many times the supernet sees each training picture."""
-    retrain_epochs: int = 20
+    retrain_epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
     """How many times each chosen network sees each training picture."""
     objectives: tuple[str, ...] = ("error", "latency_ms")
     """What to trade off, two to four of: error, latency_ms, parameters, macs, peak_memory, model_bytes,
     peak_memory_int8, model_bytes_int8, zen_score, or trained_error, for which 40 networks are trained first
     (study_ranking)."""
-    max_latency_ms: float | None = None
+    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
     """No network above this predicted latency in milliseconds."""
-    max_params: int | None = None
+    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more parameters."""
-    max_peak_memory: int | None = None
+    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network that needs more bytes for its activations (float32, one picture)."""
-    max_peak_memory_int8: int | None = None
+    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
     what the program and its runtime need (docs/memory.md)."""
-    max_model_bytes: int | None = None
+    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose TFLite file in float32 has more bytes."""
-    max_model_bytes_int8: int | None = None
+    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
     program."""
-    evaluations: int = 80
+    evaluations: Annotated[int, within(4, MOST_NETWORKS)] = 80
     """Networks that the search evaluates."""
-    networks: int = 64
+    networks: Annotated[int, within(10, MOST_NETWORKS)] = 64
     """Networks that are timed on this machine to learn how latency comes about."""
-    count: int = 5
+    count: Annotated[int, within(1, MOST_NETWORKS)] = 5
     """Networks of the front that are retrained and exported."""
     formats: tuple[FormatName, ...] = export.Config.formats
     """What to export; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Of everything random."""
-
-
-# What a later step would refuse, by the name that the flag has here.
-LEAST = {"epochs": 1, "retrain_epochs": 1, "evaluations": 4, "networks": 10, "count": 1, "seed": 0}
 
 
 def main(config: Config) -> None:
     """Run every step that is not done yet."""
+    check_ranges(config)
     workdir, seed = config.workdir, config.seed
     search_config = search.Config(
         workdir,
@@ -89,7 +97,6 @@ def main(config: Config) -> None:
         initial=min(search.Config.initial, config.evaluations // 2),
         seed=seed,
     )
-    require_at_least(config, LEAST)
     search.check(search_config)  # now, and not after the training
     check_formats(config.formats)
     study = (study_ranking, study_ranking.Config(workdir, seed=seed))

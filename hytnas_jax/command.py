@@ -17,7 +17,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
@@ -117,14 +117,6 @@ def flags_of(config: Any) -> str:
         else:
             words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else (value,))]
     return shlex.join(words)
-
-
-def require_at_least(config: Any, least: Mapping[str, int]) -> None:
-    """Raises UserError for the first field of a command's config that is below its least value."""
-    for name, low in least.items():
-        value = getattr(config, name)
-        if value < low:
-            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {low}")
 
 
 def explain(error: Exception) -> str | None:

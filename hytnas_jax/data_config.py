@@ -2,7 +2,9 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from hytnas_jax.ranges import MOST_BITS, MOST_PICTURES, MOST_PIXELS, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,17 +20,17 @@ class DataConfig:
     space: str | None = None
     """Search space: hytnas, hytnas-initial, hybrid, hybrid-small, or your own .py or .yaml file. If not
     given: hybrid-small for pictures of up to 32 pixels, else hybrid."""
-    resolutions: tuple[int, ...] = ()
+    resolutions: Annotated[tuple[int, ...], within(1, MOST_PIXELS)] = ()
     """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
     that your pictures reach."""
-    max_pictures: int | None = None
+    max_pictures: Annotated[int | None, within(1, MOST_PICTURES)] = None
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
     fit: Literal["auto", "crop", "stretch", "pad"] = "auto"
     """How pictures that are not square become so: crop (the middle), stretch, or pad (with black). auto:
     stretch where nearly all have one shape that is clearly not square, else crop."""
-    bit_depth: int | None = None
+    bit_depth: Annotated[int | None, within(1, MOST_BITS)] = None
     """N where integers of more than 8 bits, or floats, are 0 to 2^N-1. If not given: 0 to 65535 or 255, and
     for floats 0 to 1 or 255, as most of your pictures have it."""
 

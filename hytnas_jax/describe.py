@@ -18,6 +18,7 @@ from hytnas_jax import console
 from hytnas_jax.command import run
 from hytnas_jax.files import read_json
 from hytnas_jax.microcontroller import fit
+from hytnas_jax.ranges import MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS, check_ranges, within
 from proxies.complexity import complexity, live_bytes
 from supernet.errors import UserError
 from supernet.graph import build_graph
@@ -50,11 +51,11 @@ class Config:
     The names: hyt-nas-bl, hyt-nas-o, hyt-nas-ba, mobilevit-xxs, mobilevit-xs, mobilevit-s, mobilenetv1-0.25,
     mobilenetv2-0.35, mobilenetv2, mobilenetv3-small, mobilenetv3-large, vit-tiny (of multiples of 16 pixels).
     """
-    num_classes: int | None = None
+    num_classes: Annotated[int | None, within(1, MOST_CLASSES)] = None
     """Classes; if not given, what the file says, or 2."""
-    resolution: int | None = None
+    resolution: Annotated[int | None, within(1, MOST_PIXELS)] = None
     """Side of the pictures in pixels; if not given, what the file or the space says, or 224."""
-    channels: int | None = None
+    channels: Annotated[int | None, within(1, MOST_CHANNELS)] = None
     """Channels of the pictures; if not given, what the file says, or 3."""
     as_json: Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff] = False
     """Print JSON instead of a table."""
@@ -74,6 +75,7 @@ class BlockRow:
 
 def main(config: Config) -> None:
     """Prints the description on standard output."""
+    check_ranges(config)
     spec = resolve_network(
         config.network,
         num_classes=config.num_classes,

@@ -13,9 +13,11 @@ those of the search's front: what they take there is compared with what was pred
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.format_names import RuntimeName
+from hytnas_jax.ranges import MOST_NETWORKS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Config:
     runtime: RuntimeName = "onnxruntime"
     """What the device runs models with: onnxruntime, or tflite (which needs hytnas_jax[tflite] here, and
     ai-edge-litert or tflite-runtime there)."""
-    networks: int = 100
+    networks: Annotated[int, within(1, MOST_NETWORKS)] = 100
     """How many networks to draw from the space; each is measured for half a second. 100 are good; for
     fit_latency --like, 10 are. Those of --front and --study are what they are; so it is with --seed."""
     front: bool = False
@@ -37,13 +39,13 @@ class Config:
     study: bool = False
     """Take what study_efficiency compares: published networks, single operations, attention blocks, and
     networks of its space."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Of the draw."""
 
 
 def main(config: Config) -> None:
     """Write the kit."""
-    require_at_least(config, {"networks": 1, "seed": 0})
+    check_ranges(config)
     from hytnas_jax.steps.device_kit import device_kit
 
     device_kit(config)

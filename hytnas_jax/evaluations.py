@@ -12,7 +12,8 @@ import numpy as np
 
 from hytnas_jax import architecture_row
 from hytnas_jax.mobo import Observations, Problem
-from hytnas_jax.mobo.problem import gene_keys
+from hytnas_jax.mobo.problem import LARGEST, gene_keys, usable
+from hytnas_jax.user_table import number_in
 from hytnas_jax.workdir import CsvLog
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
@@ -77,8 +78,7 @@ class EvaluationLog:
         values = self.values
         for m, objective in enumerate(self._problem.objectives):
             if objective.known is not None and len(self):
-                known = objective.known(self.genes)
-                values[:, m] = np.where(np.isfinite(known), known, math.nan)
+                values[:, m] = usable(objective.known(self.genes))
         if np.array_equal(values, self.values, equal_nan=True):
             return
         self._evaluations = [
@@ -140,14 +140,19 @@ class EvaluationLog:
             mean = np.full(len(self._names), math.nan)
             std = mean.copy()
             for m in self._modelled:
-                mean[m] = _number(row[f"{self._names[m]}_predicted"])
-                std[m] = _number(row[f"{self._names[m]}_predicted_std"])
-            values = np.array([_number(row[name]) for name in self._names])
+                mean[m] = number_in(row, f"{self._names[m]}_predicted", may_fail=True)
+                std[m] = number_in(row, f"{self._names[m]}_predicted_std", may_fail=True)
+            values = np.array(
+                [
+                    _checked(number_in(row, o.name, may_fail=True), o.name, is_share=o.is_share)
+                    for o in self._problem.objectives
+                ]
+            )
             unsure = np.zeros(len(self._names))
             for m in self._estimated:
-                unsure[m] = _number(row[f"{self._names[m]}_std"])
+                unsure[m] = number_in(row, f"{self._names[m]}_std", may_fail=True)
             loss = float(row["loss"]) if row["loss"] else None
-            seconds = float(row["seconds"])
+            seconds = number_in(row, "seconds")
             code = np.array(genes, np.int64)
             return Evaluation(code, values, unsure, row["phase"], loss, mean, std, seconds)
         except ValueError as error:
@@ -161,5 +166,10 @@ def _none_if_nan(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def _number(text: str) -> float:
-    return float(text) if text else math.nan
+def _checked(value: float, name: str, *, is_share: bool) -> float:
+    """A value that an evaluation can have come to, or NaN. Raises ValueError for any other."""
+    if is_share and not (math.isnan(value) or 0 <= value <= 1):
+        raise ValueError(f"{name} is {value:g}, not between 0 and 1")
+    if abs(value) > LARGEST:
+        raise ValueError(f"{name} is {value:g}, beyond {LARGEST:g}")
+    return value

@@ -10,9 +10,11 @@ more than numpy, Pillow and the format's runtime.
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.format_names import FormatName, check_formats
+from hytnas_jax.ranges import MOST_PICTURES, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +25,16 @@ class Config:
     """The work folder; retrain has made the networks."""
     formats: tuple[FormatName, ...] = ("onnx", "onnx-int8")
     """What to write; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
-    pictures: int = 1000
+    pictures: Annotated[int, within(1, MOST_PICTURES)] = 1000
     """Pictures of the search split that each file is checked by: it must agree with JAX, and its accuracy is
     told."""
-    calibration: int = 128
+    calibration: Annotated[int, within(1, MOST_PICTURES)] = 128
     """Pictures of the training split that the ranges of the int8 files are taken from."""
 
 
 def main(config: Config) -> None:
     """Export what is not exported yet, and say how good and how quick each file is."""
-    require_at_least(config, {"pictures": 1, "calibration": 1})
+    check_ranges(config)
     check_formats(config.formats)
     from hytnas_jax.steps.export import export
 

@@ -1,7 +1,6 @@
 """Files that survive a kill: written whole or not at all, and logs that grow a row at a time."""
 
 import contextlib
-import csv
 import dataclasses
 import errno
 import json
@@ -10,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hytnas_jax import console
+from hytnas_jax.user_table import UserTable, read_user_table
+from hytnas_jax.user_text import LINE_END
 from supernet.errors import UserError
 
 
@@ -60,7 +62,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 def read_json(path: Path) -> Any:
     """The value in a JSON file. Raises UserError where it is missing or is no JSON."""
     try:
-        return json.loads(Path(path).read_text())
+        return json.loads(Path(path).read_bytes())
     except FileNotFoundError:
         raise UserError(
             f"{path}: there is no such file; give another path, or run the command that writes it"
@@ -75,28 +77,36 @@ def read_json(path: Path) -> Any:
 class CsvLog:
     """A CSV file that grows a row at a time, each on the disk before `append` returns.
 
-    On opening, a last line that a kill has cut is removed.
+    On opening, a last line that a kill has cut is removed, and a file that another program has saved in
+    another form (`user_table`) is written anew in this one.
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         """Open `path`, or start it with a header of `columns`.
 
-        Raises UserError where the file has another header.
+        Raises UserError where the file has another header, or a damaged row.
         """
         self.path = Path(path)
         self.columns = tuple(columns)
         header = _csv_line(self.columns)
         if not self.path.exists() or self.path.stat().st_size == 0:
             write_bytes(self.path, header)
-        with self.path.open("rb+") as file:
-            data = file.read()
-            if not data.startswith(header):
-                found = data.split(b"\n", 1)[0].decode(errors="replace").strip()
-                raise UserError(
-                    f"{self.path}: its columns are {found!r}, not {header.decode().strip()!r}; "
-                    "another version or another setting wrote it: move the file away or delete it"
-                )
-            file.truncate(data.rindex(b"\n") + 1)
+        data = self.path.read_bytes()
+        whole = data[: data.rindex(b"\n") + 1] if data.startswith(header) else data
+        table = self._read(whole)
+        if sorted(table.columns) != sorted(self.columns):
+            raise UserError(
+                f"{self.path}: its columns are {','.join(table.columns)!r}, not {header.decode().strip()!r}; "
+                "another version or another setting wrote it: move the file away or delete it"
+            )
+        if self._text([row.cells for row in table.rows]) != whole:
+            console.warn(
+                f"{self.path}: another program has saved it; its {len(table.rows)} rows are kept as they are "
+                "there, and a number that was rounded stays rounded"
+            )
+            self.replace([row.cells for row in table.rows])
+        elif whole != data:
+            os.truncate(self.path, len(whole))
 
     def append(self, row: Mapping[str, object]) -> None:
         """Add one row, whose keys are exactly the columns; None is written as an empty cell.
@@ -118,20 +128,22 @@ class CsvLog:
 
     def replace(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Write all rows anew, each as `append` takes it; the file holds the old ones or the new ones."""
-        lines = [_csv_line([row[column] for column in self.columns]) for row in rows]
-        write_bytes(self.path, b"".join([_csv_line(self.columns), *lines]))
+        write_bytes(self.path, self._text(rows))
 
     def rows(self) -> list[dict[str, str]]:
         """All rows, first to last, each as column -> text. Raises UserError for a damaged row."""
-        with self.path.open(newline="", errors="replace") as file:
-            lines = list(csv.reader(file))
-        for number, cells in enumerate(lines, start=1):
-            if len(cells) != len(self.columns):
-                raise UserError(
-                    f"{self.path}: line {number} has {len(cells)} cells, there are "
-                    f"{len(self.columns)} columns; delete that line"
-                )
-        return [dict(zip(self.columns, cells, strict=True)) for cells in lines[1:]]
+        return [dict(row.cells) for row in self._read(self.path.read_bytes()).rows]
+
+    def _read(self, data: bytes) -> UserTable:
+        table = read_user_table(data, str(self.path))
+        for row in table.rows:
+            if any(LINE_END.search(cell) for cell in row.cells.values()):
+                raise UserError(f"{self.path}, line {row.line}: a cell holds a line break; take it out")
+        return table
+
+    def _text(self, rows: Sequence[Mapping[str, object]]) -> bytes:
+        lines = [_csv_line([row[column] for column in self.columns]) for row in rows]
+        return b"".join([_csv_line(self.columns), *lines])
 
 
 def _csv_line(cells: Sequence[object]) -> bytes:

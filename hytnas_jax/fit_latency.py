@@ -13,6 +13,7 @@ import dataclasses
 from pathlib import Path
 
 from hytnas_jax.command import run
+from hytnas_jax.ranges import check_ranges
 from supernet.errors import UserError
 
 
@@ -33,6 +34,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Fit the predictor, and say how good it is."""
+    check_ranges(config)
     if not config.measurements:
         raise UserError("--measurements: give the CSV files that measure.py has written on the device")
     from hytnas_jax.steps.fit_latency import fit_latency

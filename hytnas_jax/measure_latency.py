@@ -8,8 +8,10 @@ is in `latency/measurements.csv` once it is certain; the same command again goes
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
 from hytnas_jax.command import run
+from hytnas_jax.ranges import MOST_NETWORKS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,14 +20,15 @@ class Config:
 
     workdir: Path
     """The work folder; train_supernet has begun it."""
-    networks: int = 64
+    networks: Annotated[int, within(10, MOST_NETWORKS)] = 64
     """Networks to measure, drawn uniformly from the space. With more the predictions get better."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Another seed draws other networks."""
 
 
 def main(config: Config) -> None:
     """Measure, or go on measuring, and say how good the predictor is on networks that it has not seen."""
+    check_ranges(config)
     from hytnas_jax.steps.measure_latency import measure_latency
 
     measure_latency(config)

@@ -72,16 +72,9 @@ def check_names(names: Sequence[str], features: str) -> None:
 
 
 def given_limits(config: Any) -> dict[str, float]:
-    """Flag -> the most allowed, of the `LIMITS` that a command's config has.
-
-    Raises UserError for a number that cannot be a limit.
-    """
+    """Flag -> the most allowed, of the `LIMITS` that a command's config has and the user has given."""
     given = {name: getattr(config, name, None) for name in LIMITS}
-    limits = {name: maximum for name, maximum in given.items() if maximum is not None}
-    for name, maximum in limits.items():
-        if not 0 < maximum < float("inf"):
-            raise UserError(f"--{name.replace('_', '-')} {maximum}: must be a positive number")
-    return limits
+    return {name: maximum for name, maximum in given.items() if maximum is not None}
 
 
 def on_device(name: str, device: str | None) -> str:

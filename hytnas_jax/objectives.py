@@ -13,7 +13,7 @@ import numpy as np
 
 from hytnas_jax.devices import QUANTITIES, device_step, split_objective
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
-from hytnas_jax.mobo.problem import GeneFunction
+from hytnas_jax.mobo.problem import GeneFunction, usable
 from hytnas_jax.objective_names import FEATURES, LATENCY, check_names
 from hytnas_jax.on_genes import OnGenes
 from hytnas_jax.project import Project
@@ -94,7 +94,7 @@ class Task:
         """Values [M] of one code [G], how unsure they are [M], and the mean cross-entropy in nats where the
         error is an objective.
 
-        A value that is not finite is NaN: the evaluation has failed. So has an error whose loss is not
+        A value that is not `usable` is NaN: the evaluation has failed. So has an error whose loss is not
         finite, for it comes from logits that are no numbers.
         """
         architecture = self.space.decode(genes)
@@ -110,8 +110,8 @@ class Task:
                     value = value if math.isfinite(loss) else math.nan
                 if isinstance(estimator, TrainedError):
                     std[m] = estimator.stds[0]
-            values.append(float(value) if math.isfinite(value) else math.nan)
-        return np.array(values), std, loss
+            values.append(float(value))
+        return usable(np.array(values)), std, loss
 
     def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
         """bool [N]: codes of which a latency or energy lies outside what its predictor was fitted on."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.data import Dataset, Pictures, Place, Wish, default_flip, prepare
+from hytnas_jax.data import Dataset, Pictures, Place, default_flip, prepare
 from hytnas_jax.data.choosing import Fit
 from hytnas_jax.known_pictures import KnownPictures
 from hytnas_jax.space_file import load_space
@@ -79,7 +79,6 @@ def create_project(
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
-    Wish(fit, bit_depth).check()
     known, place = KnownPictures(workdir.step("data")), Place.of(data, data_dir)
     native = known.native_side(place, fit=fit)
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))

@@ -9,10 +9,12 @@ networks within that go with it (PRIM, `reduction/peeling`). The file that comes
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.devices import check_device_name
 from hytnas_jax.objective_names import given_limits
+from hytnas_jax.ranges import MOST_BYTES, MOST_MS, SEED, above, check_ranges, within
 from supernet.errors import UserError
 
 
@@ -22,32 +24,32 @@ class Config:
 
     workdir: Path
     """The work folder; study_efficiency has ended in it."""
-    max_latency_ms: float | None = None
+    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
     """No network above this predicted latency in milliseconds."""
-    max_params: int | None = None
+    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more parameters."""
-    max_macs: int | None = None
+    max_macs: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more multiply-accumulates for one picture."""
-    max_peak_memory: int | None = None
+    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network that needs more bytes for its activations (float32, one picture)."""
-    max_peak_memory_int8: int | None = None
+    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose activations need more bytes in int8."""
-    max_model_bytes: int | None = None
+    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose TFLite file in float32 has more bytes."""
-    max_model_bytes_int8: int | None = None
+    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose TFLite file in int8 has more bytes."""
     device: str | None = None
     """The device whose latency is limited; needed where study_efficiency has measured several."""
-    share: float = 0.5
+    share: Annotated[float, above(0, 1)] = 0.5
     """Of the networks drawn at random from the reduced space, the least share that is to be within the
-    limits: over 0, at most 1. A larger one leaves a smaller space."""
+    limits. A larger one leaves a smaller space."""
     keep: tuple[str, ...] = ()
     """Genes, or families of them, that keep every choice, e.g. block (so that attention stays possible), or
     resolution stage1.width."""
     output: Path | None = None
     """The .yaml file to write, and a .json file beside it that says how it came about. If not given: named
     after the space, in the work folder."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Another seed draws other networks."""
 
 
@@ -61,11 +63,9 @@ def main(config: Config) -> None:
 
 def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
+    check_ranges(config)
     if not given_limits(config):
         raise UserError("no limit is given; give --max-latency-ms, --max-params or another one (--help)")
-    if not 0 < config.share <= 1:
-        raise UserError(f"--share {config.share}: must be over 0 and at most 1")
-    require_at_least(config, {"seed": 0})
     if config.device is not None:
         check_device_name(config.device)
         if config.max_latency_ms is None:

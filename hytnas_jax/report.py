@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.command import run
+from hytnas_jax.ranges import check_ranges
 from hytnas_jax.workdir import Workdir, write_text
 
 
@@ -23,6 +24,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Reads the work folder, no pictures, and writes `report.html` into it."""
+    check_ranges(config)
     from hytnas_jax.project import open_project
     from hytnas_jax.reporting.document import report_html
     from hytnas_jax.reporting.results import read_results

@@ -5,9 +5,10 @@ python -m hytnas_jax.retrain --workdir runs/digits
 
 import dataclasses
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
+from hytnas_jax.ranges import MOST_BATCH, MOST_EPOCHS, MOST_NETWORKS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Config:
 
     workdir: Path
     """The work folder of the search."""
-    count: int = 5
+    count: Annotated[int, within(1, MOST_NETWORKS)] = 5
     """How many networks: the most accurate, the knee, the best of every other objective, then others far
     apart on the front."""
     named: tuple[str, ...] = ()
@@ -24,19 +25,19 @@ class Config:
     hyt-nas-ba, mobilevit-xxs, mobilenetv2-0.35 and others (`describe --help` lists them)."""
     start: Literal["supernet", "scratch"] = "supernet"
     """Begin with the supernet's weights, or with random ones."""
-    epochs: int = 20
+    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
     """How many times each training picture is seen."""
-    batch_size: int = 32
+    batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: float = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
     """Peak learning rate of AdamW."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Of the weights and of the order of the pictures."""
 
 
 def main(config: Config) -> None:
     """Retrain the chosen networks one after the other, then test all of them."""
-    require_at_least(config, {"count": 1, "epochs": 1, "batch_size": 2, "seed": 0})
+    check_ranges(config)
     from hytnas_jax.steps.retrain import retrain
 
     retrain(config)

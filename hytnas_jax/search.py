@@ -11,10 +11,12 @@ same command again goes on where it was cut and comes to the same result (`explo
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.devices import check_device_name
-from hytnas_jax.objective_names import LATENCY, check_names, given_limits, on_device
+from hytnas_jax.objective_names import LATENCY, check_names, on_device
+from hytnas_jax.ranges import MOST_BYTES, MOST_MS, MOST_NETWORKS, SEED, above, check_ranges, within
 from supernet.errors import UserError
 
 
@@ -36,30 +38,30 @@ class Config:
     device: str | None = None
     """The device whose latency latency_ms and --max-latency-ms are, one that fit_latency knows. If not given:
     this machine, as measure_latency has measured it."""
-    max_error: float | None = None
-    """No network on the front above this error rate (of 0 to 1), as error or trained_error has it."""
-    max_latency_ms: float | None = None
+    max_error: Annotated[float | None, above(0, 1)] = None
+    """No network on the front above this error rate (a share), as error or trained_error has it."""
+    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
     """No network above this predicted latency in milliseconds."""
-    max_params: int | None = None
+    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more parameters."""
-    max_macs: int | None = None
+    max_macs: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more multiply-accumulates for one picture."""
-    max_peak_memory: int | None = None
+    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network that needs more bytes for its activations (float32, one picture)."""
-    max_peak_memory_int8: int | None = None
+    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
     what the program and its runtime need (docs/memory.md)."""
-    max_model_bytes: int | None = None
+    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose TFLite file in float32 has more bytes."""
-    max_model_bytes_int8: int | None = None
+    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
     program."""
-    evaluations: int = 80
+    evaluations: Annotated[int, within(2, MOST_NETWORKS)] = 80
     """Networks to evaluate in all. Give more to go on with a finished search."""
-    initial: int = 24
+    initial: Annotated[int, within(2, MOST_NETWORKS)] = 24
     """How many of them are drawn before there is anything to learn from: the smallest and the largest of the
     space, the others at random."""
-    batch: int = 8
+    batch: Annotated[int, within(1, 1000)] = 8
     """Networks that are suggested at once; smaller batches learn more from each evaluation."""
     surrogate: str = "gp"
     """Model of what is evaluated: gp (Gaussian process), xgboost (boosted trees), xgbranker (boosted trees
@@ -79,7 +81,7 @@ class Config:
     """Where latency_ms of this machine plays a part: measure what is evaluated, batch by batch, and fit the
     predictor again where it was wrong (docs/latency.md). Takes about a quarter of a second for each network;
     without, latencies are what measure_latency's predictor says."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Another seed draws other networks."""
 
 
@@ -93,6 +95,7 @@ def main(config: Config) -> None:
 
 def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
+    check_ranges(config)
     check_names([on_device(name, config.device) for name in config.objectives], config.features)
     if config.device is not None:
         check_device_name(config.device)
@@ -101,12 +104,10 @@ def check(config: Config) -> None:
                 f"--device {config.device}: nothing asks for its latency; add latency_ms to --objectives, or "
                 "give --max-latency-ms"
             )
-    require_at_least(config, {"initial": 2, "batch": 1, "seed": 0})
     if config.evaluations < config.initial:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
     if config.max_error is not None and not {"error", "trained_error"} & set(config.objectives):
         raise UserError("--max-error: is a limit on an objective; add error to --objectives")
-    given_limits(config)
 
 
 if __name__ == "__main__":

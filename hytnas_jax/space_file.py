@@ -2,11 +2,13 @@
 
 import dataclasses
 import runpy
+import traceback
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from hytnas_jax.plain_yaml import read_yaml
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
@@ -20,18 +22,18 @@ def load_space(name_or_file: str) -> SearchSpace:
     Raises:
       UserError: unknown name, missing file, a file that does not declare a possible space.
     """
-    path = Path(name_or_file)
-    if path.suffix not in (".py", ".yaml", ".yml"):
+    path, place = Path(name_or_file), f"space={name_or_file!r}"
+    if path.suffix.lower() not in (".py", ".yaml", ".yml"):
         return built_in_space(name_or_file)
     if not path.is_file():
-        raise UserError(f"space={name_or_file!r}: there is no such file")
-    if path.suffix == ".py":
+        raise UserError(f"{place}: there is no such file")
+    if path.suffix.lower() == ".py":
         return _from_python(path)
+    data = read_yaml(path.read_bytes(), place)
     try:
-        data = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"space={name_or_file!r}: not readable as YAML: {error}") from None
-    return space_from_mapping(data)
+        return space_from_mapping(data)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
 
 
 def space_text(space: SearchSpace, *, comment: str = "") -> str:
@@ -50,12 +52,21 @@ def _given(declared: Any, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_python(path: Path) -> SearchSpace:
+    place = f"space={str(path)!r}"
     try:
         space = runpy.run_path(str(path)).get("space")
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(f"{place}{_line(error, path)}: {error}") from None
     except (Exception, SystemExit) as error:
-        raise UserError(f"space={str(path)!r}: the file fails with {type(error).__name__}: {error}") from None
+        kind = type(error).__name__
+        raise UserError(f"{place}{_line(error, path)}: the file fails with {kind}: {error}") from None
     if not isinstance(space, SearchSpace):
-        raise UserError(f"space={str(path)!r}: the file must set `space = SearchSpace(...)`, has {space!r}")
+        raise UserError(f"{place}: the file must set `space = SearchSpace(...)`, has {space!r}")
     return space
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Which line of the file an error comes from, where one does."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""

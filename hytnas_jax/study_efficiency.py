@@ -12,11 +12,21 @@ same command again goes on where it was cut; with more --runtimes or --measureme
 
 import dataclasses
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.efficiency.parts import PARTS, Part
 from hytnas_jax.format_names import RuntimeName
-from supernet.errors import UserError
+from hytnas_jax.ranges import (
+    MOST_CHANNELS,
+    MOST_CLASSES,
+    MOST_NETWORKS,
+    MOST_PIXELS,
+    SEED,
+    above,
+    check_ranges,
+    within,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +38,15 @@ class Config:
     space: str | None = None
     """The search space whose hyperparameters are studied, by name or file. If not given, here and for the
     flags down to --seed: what the study was begun with, else hytnas-initial, where HyT-NAS began."""
-    resolution: int | None = None
+    resolution: Annotated[int | None, within(1, MOST_PIXELS)] = None
     """Side of the published networks' pictures in pixels, else 224. Those of the space have its own."""
-    num_classes: int | None = None
+    num_classes: Annotated[int | None, within(1, MOST_CLASSES)] = None
     """Classes, else 2."""
-    channels: int | None = None
+    channels: Annotated[int | None, within(1, MOST_CHANNELS)] = None
     """Channels of the pictures, else 3."""
-    networks: int | None = None
+    networks: Annotated[int | None, within(0, MOST_NETWORKS)] = None
     """How many networks to draw from the space, else 60. The largest of hytnas-initial take seconds each."""
-    seed: int | None = None
+    seed: Annotated[int | None, SEED] = None
     """Of the draw, else 0."""
     runtimes: tuple[RuntimeName, ...] = ("onnxruntime",)
     """What to measure with on this machine, one thread each: onnxruntime, tflite (needs hytnas_jax[tflite]).
@@ -45,16 +55,13 @@ class Config:
     """What to measure now: published networks, single operations, attention blocks, networks of the space."""
     measurements: tuple[Path, ...] = ()
     """Tables that measure.py has written on other devices, from a kit of this study (device_kit --study)."""
-    seconds: float = 0.5
+    seconds: Annotated[float, above(0, 3600)] = 0.5
     """For each model that is measured here."""
 
 
 def main(config: Config) -> None:
     """Measure what is missing, and report."""
-    least = {"resolution": 1, "num_classes": 1, "channels": 1, "networks": 0, "seed": 0}
-    require_at_least(config, {name: low for name, low in least.items() if getattr(config, name) is not None})
-    if not config.seconds > 0:
-        raise UserError(f"--seconds {config.seconds}: must be above 0")
+    check_ranges(config)
     from hytnas_jax.steps.study_efficiency import study_efficiency
 
     study_efficiency(config)

@@ -9,8 +9,18 @@ it was cut.
 import dataclasses
 import os
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
+from hytnas_jax.ranges import (
+    MOST_BATCH,
+    MOST_EPOCHS,
+    MOST_NETWORKS,
+    MOST_PROCESSES,
+    SEED,
+    check_ranges,
+    within,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,26 +29,26 @@ class Config:
 
     workdir: Path
     """The work folder; train_supernet has begun it."""
-    networks: int = 40
+    networks: Annotated[int, within(6, MOST_NETWORKS)] = 40
     """Networks that are trained, from the cheapest to the dearest in even steps of log MACs."""
-    repeated: int = 10
-    """How many of them are trained from a second seed too: how far can the truth itself be trusted?"""
-    epochs: int = 20
+    repeated: Annotated[int, within(0, MOST_NETWORKS)] = 10
+    """How many of them (at most all) are trained from a second seed too: how far can the truth itself be
+    trusted?"""
+    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
     """How many times each training picture is seen."""
-    batch_size: int = 64
+    batch_size: Annotated[int, within(2, MOST_BATCH)] = 64
     """Pictures in a training step."""
-    learning_rate: float = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
     """Peak learning rate of AdamW."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Of the draw, and of the first training; the second has the next one."""
-    processes: int = os.cpu_count() or 1
+    processes: Annotated[int, within(1, MOST_PROCESSES)] = os.cpu_count() or 1
     """Networks trained at the same time, each on its part of the cores; on an accelerator give 1."""
 
 
 def main(config: Config) -> None:
     """Train what is missing, estimate, and report."""
-    require_at_least(config, {"networks": 6, "repeated": 0, "epochs": 1, "batch_size": 2, "seed": 0})
-    require_at_least(config, {"processes": 1})
+    check_ranges(config)
     from hytnas_jax.steps.study_ranking import study_ranking
 
     study_ranking(config)

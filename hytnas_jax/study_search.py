@@ -12,8 +12,10 @@ strategies or tables may be added in the same --output, and what it has of earli
 import dataclasses
 import os
 from pathlib import Path
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
+from hytnas_jax.ranges import MOST_NETWORKS, MOST_PROCESSES, MOST_SEED, SEED, check_ranges, within
 from hytnas_jax.study.budget import InitialDesign
 from supernet.errors import UserError
 
@@ -37,24 +39,24 @@ class Config:
     """What makes a configuration promising, e.g. ucb ei; none: the default one."""
     selection: tuple[str, ...] = ()
     """How a batch is chosen from the promising, e.g. hvi; none: the default one."""
-    batch: tuple[int, ...] = (1,)
+    batch: Annotated[tuple[int, ...], within(1, 1000)] = (1,)
     """How many are suggested at once; each number is a strategy of its own."""
-    evaluations: int = 60
+    evaluations: Annotated[int, within(3, MOST_NETWORKS)] = 60
     """Configurations that a run evaluates in all."""
-    initial: int = 10
+    initial: Annotated[int, within(2, MOST_NETWORKS)] = 10
     """How many of them are there before anything is suggested, the same for every strategy of a seed."""
     initial_design: InitialDesign = "random"
     """random: numpy.random.default_rng(seed).permutation(rows)[:initial], nothing else; ours: spread out, as
     the search begins."""
-    seeds: int = 10
+    seeds: Annotated[int, within(1, 100_000)] = 10
     """Runs of each strategy on each table, from the seeds first_seed, first_seed + 1, ..."""
-    first_seed: int = 0
+    first_seed: Annotated[int, SEED] = 0
     """Where the seeds begin: a strategy chosen by some seeds is judged by others."""
     categorical: tuple[str, ...] = ()
     """Features that have no order although they are numbers."""
     known_objectives: tuple[str, ...] = ()
     """Objectives whose value is known before the evaluation: looked up and not modelled."""
-    processes: int = os.cpu_count() or 1
+    processes: Annotated[int, within(1, MOST_PROCESSES)] = os.cpu_count() or 1
     """Runs made at the same time; the results do not depend on it."""
 
 
@@ -68,9 +70,14 @@ def main(config: Config) -> None:
 
 def check(config: Config) -> None:
     """Raises UserError for numbers that cannot be."""
+    check_ranges(config)
     if not config.table:
         raise UserError("--table: give at least one CSV file")
-    require_at_least(config, {"initial": 2, "seeds": 1, "first_seed": 0, "processes": 1})
+    if config.first_seed + config.seeds - 1 > MOST_SEED:
+        raise UserError(
+            f"--first-seed {config.first_seed}: with --seeds {config.seeds} the last one is above "
+            f"{MOST_SEED}; begin lower, or with fewer"
+        )
     if config.evaluations <= config.initial:
         raise UserError(
             f"--evaluations {config.evaluations}: must be above {config.initial} (--initial), or nothing is "

@@ -5,9 +5,11 @@ python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
 """
 
 import dataclasses
+from typing import Annotated
 
-from hytnas_jax.command import require_at_least, run
+from hytnas_jax.command import run
 from hytnas_jax.data_config import DataConfig
+from hytnas_jax.ranges import MOST_BATCH, MOST_EPOCHS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,21 +19,21 @@ class Config(DataConfig):
     Later commands read cheap accuracy estimates for any architecture from it.
     """
 
-    epochs: int = 30
+    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
     """How many times each training picture is seen."""
-    batch_size: int = 32
+    batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: float = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
     """Peak learning rate of AdamW."""
-    random_subnets: int = 2
+    random_subnets: Annotated[int, within(1, 64)] = 2
     """Random networks trained in each step, beside the largest and the smallest."""
-    seed: int = 0
+    seed: Annotated[int, SEED] = 0
     """Of the splits, the weights and the order of the pictures."""
 
 
 def main(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
-    require_at_least(config, {"epochs": 1, "batch_size": 2, "random_subnets": 1, "seed": 0})
+    check_ranges(config)
     from hytnas_jax.steps.train_supernet import train_supernet
 
     train_supernet(config)

@@ -340,7 +340,7 @@ def test_pictures_that_cannot_be_used_are_explained(
         (("--data", "digit"), "/digit'.*: no such file or folder; allowed are: digits"),
         (("--epochs", "0"), "--epochs 0: must be at least 1"),
         (("--space", "hybird"), "did you mean 'hybrid'"),
-        (("--learning-rate", "0"), "learning_rate=0.0: must be between"),
+        (("--learning-rate", "0"), "--learning-rate 0.0: must be at least 1e-08"),
         (("--max-pictures", "3"), "max_pictures=3: wanted at least 10, one for each class"),
     ],
 )
@@ -368,7 +368,7 @@ def test_a_work_folder_of_another_format_is_refused(flags: tuple[str, ...], call
     ("wrong", "message"),
     [
         (("--objectives", "error", "latency"), "--objectives error latency: 'latency' is none; choose from"),
-        (("--max-model-bytes-int8", "0"), "--max-model-bytes-int8 0: must be a positive number"),
+        (("--max-model-bytes-int8", "0"), "--max-model-bytes-int8 0: must be at least 1"),
         (("--formats", "tflite-int8"), "--formats tflite-int8: give each once, and onnx among them"),
     ],
 )

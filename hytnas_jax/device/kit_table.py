@@ -1,20 +1,18 @@
 """What measure.py has written on a device, read back: a row for each network."""
 
-import csv
 import dataclasses
-import io
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hytnas_jax import architecture_row
 from hytnas_jax.device.measure import Timing
+from hytnas_jax.user_table import Row, number_in, read_user_table, require_columns
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 
 SAMPLE, FRONT = "sample", "front"  # what the identity of a kit begins with
-LONGEST_MS = 600_000.0  # nobody waits ten minutes for a picture: another unit, or a clock that was set
+LEAST_MJ, MOST_MJ = 1e-9, 1e9  # a picojoule and a megajoule: a picture takes neither
 CONSTANT = ("runtime", "threads", "processor")  # the same in all rows of a device
 NEEDED = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds", "kit", *CONSTANT)
 
@@ -62,43 +60,40 @@ def read_tables(paths: Sequence[Path], space: SearchSpace) -> list[Measured]:
 
 
 def _read(path: Path, space: SearchSpace) -> list[Measured]:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--measurements {path}: cannot be read ({error})") from None
-    reader = csv.DictReader(io.StringIO(text))
-    columns = (*NEEDED, *architecture_row.columns(space)[1:])
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
-    if missing:
-        raise UserError(
-            f"--measurements {path}: has no column {missing[0]!r}; give a file that measure.py wrote from a "
-            f"kit of this work folder, whose space is {space.name!r}"
-        )
+    needed = (*NEEDED, *architecture_row.columns(space)[1:])
+    source = f"a kit of this work folder, whose space is {space.name!r}"
     found = []
-    for number, cells in enumerate(reader, start=2):
-        place = f"{path}, line {number}"
+    for row in read_measurements(path, needed, source):
+        place = f"{path}, line {row.line}"
         try:
-            found.append(_parse(cells, space, place))
-        except (ValueError, TypeError) as error:
+            found.append(_parse(row.cells, space, place))
+        except ValueError as error:
             raise UserError(f"{place}: {error}; delete the line, or measure that network again") from None
-    if not found:
-        raise UserError(f"--measurements {path}: holds no measurement")
     return found
 
 
-def _parse(cells: dict[str, str], space: SearchSpace, place: str) -> Measured:
+def read_measurements(path: Path, needed: Sequence[str], source: str) -> tuple[Row, ...]:
+    """The rows that measure.py has written, however they were saved since.
+
+    Raises UserError where it is no table, has no row or lacks a column; `source`: what kit it should be of.
+    """
+    place = f"--measurements {path}"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{place}: cannot be read ({error})") from None
+    table = read_user_table(data, place)
+    require_columns(table, needed, place, f"give a file that measure.py wrote from {source}")
+    if not table.rows:
+        raise UserError(f"{place}: holds no measurement")
+    return table.rows
+
+
+def _parse(cells: Mapping[str, str], space: SearchSpace, place: str) -> Measured:
     architecture = architecture_row.from_cells(space, {**cells, "name": cells["model"]})
-    timing = timing_of(cells)
-    energy_mj = float(cells["energy_mj"]) if cells.get("energy_mj") else None
-    if energy_mj is not None and not 0 < energy_mj < math.inf:
-        raise ValueError(f"energy_mj {energy_mj} must be positive")
+    timing = Timing.from_cells(cells)
+    energy_mj = number_in(cells, "energy_mj") if cells.get("energy_mj") else None
+    if energy_mj is not None and not LEAST_MJ <= energy_mj <= MOST_MJ:
+        raise ValueError(f"energy_mj {energy_mj:g} must be positive, and of one picture in millijoules")
     device = tuple(cells[name] for name in CONSTANT)
     return Measured(architecture, cells["kit"], timing, energy_mj, device, place)
-
-
-def timing_of(cells: dict[str, str]) -> Timing:
-    """The timing in a row. Raises ValueError for what cannot be one."""
-    timing = Timing.from_cells(cells)
-    if timing.latency_ms > LONGEST_MS:
-        raise ValueError(f"latency_ms {timing.latency_ms:g} is more than ten minutes; is it in another unit?")
-    return timing

@@ -48,6 +48,9 @@ ENERGY_SECONDS = 0.3  # a model runs to be set against the counter
 # Of what was measured before, measured again to see whether the device is as quick; the change that is told.
 NUM_CHECKED, SHIFTED = 5, 0.1
 TIMING = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds")
+# What cannot be one picture's time: less than the clock's nanosecond, and what nobody waits for. It is in
+# another unit, or the clock was set.
+SHORTEST_MS, LONGEST_MS = 1e-6, 600_000.0
 Model = TypeVar("Model", bound=Hashable)  # what a model is known by
 
 
@@ -70,14 +73,28 @@ class Timing:
         return (self.high_ms - self.low_ms) / (2 * self.latency_ms)
 
     @staticmethod
-    def from_cells(cells: dict[str, str]) -> Timing:
+    def from_cells(cells: Mapping[str, str]) -> Timing:
         """The timing in a row of a table. Raises ValueError for what cannot be one."""
-        low, latency, high = (float(cells[column]) for column in ("low_ms", "latency_ms", "high_ms"))
+        low, latency, high = (_cell(cells, column, float) for column in ("low_ms", "latency_ms", "high_ms"))
+        rounds = _cell(cells, "num_rounds", int)
         if not (0 < low <= latency <= high < math.inf):
             raise ValueError(
                 f"low_ms {low}, latency_ms {latency}, high_ms {high} must be positive and ascend"
             )
-        return Timing(latency, low, high, int(cells["num_rounds"]))
+        if not SHORTEST_MS <= latency <= LONGEST_MS:
+            few = "less than a nanosecond" if latency < SHORTEST_MS else "more than ten minutes"
+            raise ValueError(f"latency_ms {latency:g} is {few}; is it in another unit?")
+        if rounds < 1:
+            raise ValueError(f"num_rounds {rounds} must be at least 1")
+        return Timing(latency, low, high, rounds)
+
+
+def _cell(cells: Mapping[str, str], column: str, kind: type) -> Any:
+    try:
+        return kind(cells[column])
+    except (TypeError, ValueError):
+        wanted = "whole number" if kind is int else "number"
+        raise ValueError(f"{column} is {cells[column]!r}, which is no {wanted}") from None
 
 
 def time_models(
@@ -314,14 +331,16 @@ class Table:
         if not self.path.exists():
             return []
         data = self.path.read_bytes()
+        header, (first, *rest) = ",".join(self._header).encode(), data.split(b"\n", 1)
+        if first.rstrip(b"\r") != header and (rest or not header.startswith(first)):
+            raise ValueError(
+                f"{self.path}: its first line is not what this script writes there: it is of another kit, or "
+                "another program has saved it anew; give another --device, or delete the file"
+            )
         whole = data[: data.rfind(b"\n") + 1]
         if whole != data:
             os.truncate(self.path, len(whole))
-        lines = whole.decode().splitlines()
-        rows = list(csv.DictReader(lines))
-        if lines and lines[0] != ",".join(self._header):
-            raise ValueError(f"{self.path}: it is of another kit; give another --device, or delete the file")
-        return rows
+        return list(csv.DictReader(whole.decode().splitlines()))
 
 
 def runtime_version(file: str) -> str:
@@ -442,13 +461,15 @@ def main() -> None:
     """Measure what is not measured yet, and write a row for each model."""
     parser = argparse.ArgumentParser(description="Measure the models of this folder on this device.")
     parser.add_argument("--device", required=True, help="what to call this device; names the CSV file")
-    parser.add_argument("--threads", type=int, default=1, help="that a model may use (default: 1)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="for each model (default: 0.5)")
+    parser.add_argument("--threads", type=int, default=1, help="that a model may use (default: 1; 1 to 1024)")
+    parser.add_argument(
+        "--seconds", type=float, default=0.5, help="for each model (default: 0.5; over 0 to 3600)"
+    )
     arguments = parser.parse_args()
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", arguments.device):
         parser.error("--device: give letters, digits, dots, dashes and underscores")
-    if arguments.threads < 1 or not arguments.seconds > 0:
-        parser.error("--threads must be at least 1, and --seconds above 0")
+    if not 1 <= arguments.threads <= 1024 or not 0 < arguments.seconds <= 3600:
+        parser.error("--threads must be 1 to 1024, and --seconds over 0 to 3600")
     folder = Path(__file__).resolve().parent
     try:
         kit = json.loads((folder / "kit.json").read_text())

@@ -1,12 +1,10 @@
 """What a device has measured of a study, read back from the table that a kit's script writes."""
 
-import csv
 import dataclasses
-import io
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from hytnas_jax.device.kit_table import CONSTANT, NEEDED, timing_of
+from hytnas_jax.device.kit_table import CONSTANT, NEEDED, read_measurements
 from hytnas_jax.device.measure import Timing
 from supernet.errors import UserError
 
@@ -36,31 +34,18 @@ def read_device(path: Path, *, identity: str, names: Collection[str]) -> DeviceT
       UserError: no such table, one of another study, a row that cannot be a measurement or is there twice,
         rows of different devices. The message names file and line.
     """
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"--measurements {path}: cannot be read ({error})") from None
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in (*NEEDED, "device") if name not in (reader.fieldnames or ())]
-    if missing:
-        raise UserError(
-            f"--measurements {path}: has no column {missing[0]!r}; give a file that measure.py wrote from a "
-            "kit of this study (device_kit --study)"
-        )
     timings: dict[str, Timing] = {}
     constant: dict[str, str] = {}
-    for number, cells in enumerate(reader, start=2):
-        place = f"{path}, line {number}"
-        if None in cells.values():
-            raise UserError(f"{place}: has too few cells; delete the line, or copy the file once more")
+    for row in read_measurements(path, (*NEEDED, "device"), "a kit of this study (device_kit --study)"):
+        place, cells = f"{path}, line {row.line}", row.cells
         if cells["kit"] != identity:
             raise UserError(
                 f"{place}: is of kit {cells['kit']}, and this study's is {identity}: it was made with other "
                 "settings; measure with a kit of this study (device_kit --study)"
             )
         try:
-            timings[_new(cells["model"], names, timings)] = timing_of(cells)
-        except (ValueError, TypeError) as error:
+            timings[_new(cells["model"], names, timings)] = Timing.from_cells(cells)
+        except ValueError as error:
             raise UserError(f"{place}: {error}; delete the line, or measure that model again") from None
         about = {name: cells[name] for name in ("device", *CONSTANT)}
         if constant and about != constant:
@@ -68,8 +53,6 @@ def read_device(path: Path, *, identity: str, names: Collection[str]) -> DeviceT
                 f"{place}: measured with {about}, and the lines before with {constant}; split them"
             )
         constant = about
-    if not timings:
-        raise UserError(f"--measurements {path}: holds no measurement")
     return DeviceTable(constant.pop("device"), constant, timings)
 
 

@@ -26,11 +26,14 @@ from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen
 from hytnas_jax.mobo.selections import SELECTIONS, Candidates
 from hytnas_jax.mobo.solver import solve
 from hytnas_jax.mobo.surrogates import SURROGATES
+from hytnas_jax.mobo.units import Units
 from supernet.errors import UserError
 
 MAX_FILL_DRAWS = 10_000
 # The hypervolume's corner lies this far beyond the worst observed value, in ranges observed.
 REFERENCE_MARGIN = 0.1
+# So many ranges observed away, it does not matter how far.
+FURTHEST_SPANS = 1e30
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,8 @@ def suggest(
     if batch < 1:
         raise UserError(f"batch={batch}: must be at least 1")
     evaluated = set(gene_keys(observations.genes))
+    units = Units.of(problem, problem.minimised(observations.values[observations.succeeded]))
+    problem, observations = units.of_problem(problem), units.of_observations(problem, observations)
     learnt = _learnt(problem, observations)
     surrogate_seed = int(rng.integers(2**31))
     fallbacks, tries, seconds = [], 0, {"fit": 0.0, "solve": 0.0, "select": 0.0}
@@ -129,7 +134,7 @@ def suggest(
         )
         genes, tries = np.concatenate([genes, extra]), tries + len(looked_at)
         fallbacks.append(f"{len(extra)} of {len(genes)} at random: the solver met too few new ones")
-    mean, std = _expected(problem, models, genes)
+    mean, std = map(units.restored, _expected(problem, models, genes))
     return genes, SuggestInfo(mean, std, seconds, tries, tuple(fallbacks))
 
 
@@ -227,8 +232,10 @@ def _select(
     span = np.where(span > 0.0, span, 1.0)
     quantiles = models.quantiles(candidates)
     probability = problem.probability_within_bounds(quantiles)
+    with np.errstate(over="ignore"):  # what is within the limits may be all but the same
+        scaled = np.clip((quantiles - low[:, None]) / span[:, None], -FURTHEST_SPANS, FURTHEST_SPANS)
     return SELECTIONS[settings.selection]()(
-        Candidates((quantiles - low[:, None]) / span[:, None], scores, probability),
+        Candidates(scaled, scores, probability),
         front=(learnt.values[learnt.front] - low) / span,
         reference=np.full(len(low), 1.0 + REFERENCE_MARGIN),
         batch=batch,

@@ -14,6 +14,9 @@ import numpy as np
 
 from supernet.errors import UserError
 
+# What no objective comes near to; a hypervolume of four objectives up to here is finite.
+LARGEST = 1e75
+
 Direction = Literal["min", "max"]
 GeneFunction = Callable[[np.ndarray], np.ndarray]
 
@@ -122,7 +125,9 @@ class Problem:
         """
         maxima = np.array([limit.maximum for limit in self.limits])
         scale = np.where(maxima == 0.0, 1.0, np.abs(maxima))
-        return np.nan_to_num((limit_values - maxima) / scale, nan=1e9)
+        with np.errstate(over="ignore"):
+            excess = (limit_values - maxima) / scale
+        return np.clip(np.nan_to_num(excess, nan=1e9), -1e100, 1e100)
 
     def feasible(self, genes: np.ndarray) -> np.ndarray:
         """genes [N, G] -> bool [N], whether every limit is kept."""
@@ -180,6 +185,11 @@ class Observations:
     def succeeded(self) -> np.ndarray:
         """bool [N]: every value is finite."""
         return np.all(np.isfinite(self.values), axis=1)
+
+
+def usable(values: np.ndarray) -> np.ndarray:
+    """The values, with NaN (it has failed) for each that is not finite or beyond `LARGEST`."""
+    return np.where(np.abs(values) <= LARGEST, values, np.nan)
 
 
 def gene_keys(genes: np.ndarray) -> list[bytes]:

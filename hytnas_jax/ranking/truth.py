@@ -22,6 +22,7 @@ from hytnas_jax.project import Project
 from hytnas_jax.ranking.agreement import training_noise
 from hytnas_jax.ranking.sample import draw_over_cost, spread
 from hytnas_jax.train_alone import Schedule, train_and_judge
+from hytnas_jax.user_table import number_in
 from hytnas_jax.workdir import CsvLog, read_json
 from hytnas_jax.workers import run_jobs
 from proxies.complexity import num_macs
@@ -106,7 +107,7 @@ class TruthTable:
 
     def _parse(self, row: dict[str, str]) -> tuple[Job, Trained]:
         job = Job(int(row["seed"]), architecture_row.from_cells(self._space, row))
-        trained = Trained(float(row["error"]), float(row["loss"]), float(row["seconds"]))
+        trained = Trained(number_in(row, "error"), float(row["loss"]), number_in(row, "seconds"))
         if not 0 <= trained.error <= 1:
             raise ValueError(f"error is {trained.error}, not between 0 and 1")
         return job, trained

@@ -3,7 +3,6 @@
 Letters: N evaluations or networks, M objectives.
 """
 
-import csv
 import dataclasses
 import json
 import math
@@ -18,6 +17,7 @@ from hytnas_jax.project import Project
 from hytnas_jax.reporting.study_result import StudyResult, read_study
 from hytnas_jax.retrained import Retrained, read_retrained
 from hytnas_jax.steps.measure_latency import Measurements
+from hytnas_jax.user_table import number_in, read_user_table
 from hytnas_jax.workdir import read_json
 from proxies.complexity import Complexity, complexity
 from proxies.latency import MIN_NETWORKS, NUM_FOLDS, HeldOutError, LatencyPredictor, cross_validate
@@ -198,9 +198,9 @@ def _search(project: Project, finished: Finished) -> SearchResult:
 def _evaluated(path: Path, names: list[str]) -> Values:
     """The columns `names` of a table of evaluations, float64 [N, M]."""
     try:
-        with path.open(newline="") as file:
-            rows = [[float(row[name] or "nan") for name in names] for row in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError, TypeError) as error:
+        table = read_user_table(path.read_bytes(), str(path))
+        rows = [[number_in(row.cells, name, may_fail=True) for name in names] for row in table.rows]
+    except (OSError, KeyError, ValueError) as error:
         raise UserError(
             f"{path}: this is no whole table of evaluations with {', '.join(names)} ({error}); "
             "restore it from a copy, or delete the folder and search again"

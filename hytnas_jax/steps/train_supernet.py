@@ -12,6 +12,7 @@ from hytnas_jax import console
 from hytnas_jax.augmented_step import augmented_step, step_key
 from hytnas_jax.command import settings_of
 from hytnas_jax.data import Dataset, batches
+from hytnas_jax.data.loading import available_memory
 from hytnas_jax.fit import fit, restore
 from hytnas_jax.hardware import compute_dtype
 from hytnas_jax.judging import judging_pictures
@@ -19,8 +20,10 @@ from hytnas_jax.project import Project, create_project
 from hytnas_jax.workdir import Workdir, command_line
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
+from supernet.errors import UserError
 from supernet.model import Model, Tree
 from supernet.sampling import sandwich
+from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
 from supernet.space_size import num_networks
 from supernet.supernet import SupernetModel, controls, supernet
 
@@ -41,6 +44,7 @@ def train_supernet(config: Config) -> None:
         console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
         console.wrote([], next_command)
         return
+    _check_memory(project)
     model = _model(project)
     num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
     recipe = training.Recipe(num_steps=num_steps, learning_rate=config.learning_rate)
@@ -63,6 +67,17 @@ def train_supernet(config: Config) -> None:
     step.finish({**summary, "steps": recipe.num_steps})
     console.say(_describe(summary))
     console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
+
+
+def _check_memory(project: Project) -> None:
+    """Raises UserError where the weights, in training, are more than this machine can still hold."""
+    needed, available = num_weights(project.space) * BYTES_OF_WEIGHT, available_memory()
+    if available is not None and needed > available:
+        raise UserError(
+            f"--space {project.space.name}: the supernet has about {num_weights(project.space):.2g} weights, "
+            f"which need {needed / 1e9:.1f} GB in training, and {available / 1e9:.1f} GB of memory are "
+            "available; give smaller widths, expansions or depths"
+        )
 
 
 def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:

@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hytnas_jax import console
 from hytnas_jax.command import flags_of
 from hytnas_jax.mobo import Settings
@@ -13,6 +15,7 @@ from hytnas_jax.study.budget import Budget
 from hytnas_jax.study.columns import parse_columns
 from hytnas_jax.study.folder import StudyFolder
 from hytnas_jax.study.jobs import Study
+from hytnas_jax.study.ratio import scaled_values
 from hytnas_jax.study.report import HEADERS, cells
 from hytnas_jax.study.results import OVERVIEW, write_results
 from hytnas_jax.study.strategies import make_strategies
@@ -20,6 +23,9 @@ from hytnas_jax.study.summary import summarise_all
 from hytnas_jax.study.table import Table, read_table
 from hytnas_jax.workers import run_jobs
 from supernet.errors import UserError
+
+# Nine of ten rows within such a share of an objective's range, of a table of so many rows, are warned of.
+NARROW, FEW = 1e-3, 20
 
 if TYPE_CHECKING:
     from hytnas_jax.study_search import Config
@@ -66,12 +72,34 @@ def make_study(config: Config) -> Study:
     tables = tuple(read_table(path, columns) for path in config.table)
     _check_names(tables)
     for table in tables:
+        _tell(table)
         sizes = {"initial": config.initial, "evaluations": config.evaluations, "batch": max(config.batch)}
         for name, size in sizes.items():
             if size > len(table):
                 raise UserError(f"--{name} {size}: {table.name} has {len(table)} rows; give at most as many")
     budget = Budget(config.evaluations, config.initial, config.initial_design)
     return Study(tables, strategies, budget, range(config.first_seed, config.first_seed + config.seeds))
+
+
+def _tell(table: Table) -> None:
+    """How the table was understood, and what in it leaves nothing to compare."""
+    categories = [feature.name for feature in table.features if feature.is_categorical]
+    numbers = [feature.name for feature in table.features if not feature.is_categorical]
+    kinds = {"numbers": numbers, "categories": categories}
+    told = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)
+    console.say(f"{table.name}: {len(table)} rows, {told}")
+    scaled = np.sort(scaled_values(table), axis=0)
+    for name, column in zip(table.columns.objectives, scaled.T, strict=True):
+        middle = column[int(0.95 * (len(column) - 1))] - column[int(0.05 * (len(column) - 1))]
+        if column[-1] == 0:
+            console.warn(
+                f"{table.name}: {name} is the same in all rows; there is nothing to trade it off for"
+            )
+        elif middle < NARROW and len(column) >= FEW:
+            console.warn(
+                f"{table.name}: nine of ten rows lie within {middle:.1g} of the range of {name}; a few far "
+                "off make all others look alike: take them out of the table if they are slips"
+            )
 
 
 def _check_names(tables: tuple[Table, ...]) -> None:

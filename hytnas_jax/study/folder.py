@@ -17,6 +17,7 @@ import numpy as np
 from hytnas_jax.files import read_json, to_plain, write_json, write_text
 from hytnas_jax.study.jobs import Job
 from hytnas_jax.study.trajectories import Trajectory
+from hytnas_jax.user_table import number_in, read_user_table
 from supernet.errors import UserError
 
 COLUMNS = ("problem", "strategy", "seed", "evaluation", "hypervolume_ratio", "seconds")
@@ -117,15 +118,14 @@ class StudyFolder:
 
 def _read_run(path: Path) -> Run:
     try:
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+        rows = [row.cells for row in read_user_table(path.read_bytes(), str(path)).rows]
         first = rows[0]
         return Run(
             Job(first["problem"], first["strategy"], int(first["seed"])),
-            np.array([float(row["hypervolume_ratio"]) for row in rows]),
-            np.array([float(row["seconds"]) for row in rows]),
+            np.array([number_in(row, "hypervolume_ratio") for row in rows]),
+            np.array([number_in(row, "seconds") for row in rows]),
         )
-    except (ValueError, TypeError, LookupError, csv.Error):
+    except (ValueError, LookupError):
         raise UserError(
             f"{path}: this is not what was written there; delete it, and the same command makes it again"
         ) from None

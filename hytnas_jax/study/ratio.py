@@ -15,7 +15,9 @@ REFERENCE = 1.1
 def scaled_values(table: Table) -> np.ndarray:
     """float64 [R, M] in 0..1, less is better; an objective that is the same everywhere is 0."""
     signs = np.where(np.array(list(table.columns.objectives.values())) == "min", 1.0, -1.0)
-    minimised = table.values * signs
+    # First by a power of two, which rounds nothing: no difference is then too large, or too small.
+    _, exponents = np.frexp(np.abs(table.values).max(axis=0))
+    minimised = np.ldexp(table.values * signs, -exponents - 1)
     span = np.ptp(minimised, axis=0)
     return (minimised - minimised.min(axis=0)) / np.where(span > 0.0, span, 1.0)
 

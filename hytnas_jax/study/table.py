@@ -3,11 +3,9 @@
 Letters: R rows, G feature columns (genes), M objectives, F numbers that a surrogate sees, N rows named.
 """
 
-import csv
 import dataclasses
 import functools
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 
 from hytnas_jax.mobo.problem import gene_keys
 from hytnas_jax.study.columns import Columns
+from hytnas_jax.user_table import UserTable, looks_like_number, read_user_table, to_number
 from supernet.errors import UserError
 
 
@@ -61,23 +60,25 @@ class Table:
 def read_table(path: Path, columns: Columns) -> Table:
     """The table in a CSV file with a header; the problem is named by the file's stem.
 
-    A feature is numeric where all its cells are numbers and `columns.categorical` does not name it.
+    A feature is categorical where `columns.categorical` names it or none of its cells looks like a number.
 
     Raises:
         UserError: there is no such file, a column is missing or there twice, a cell is empty or no finite
             number where one is needed, or two rows are the same configuration; with the line's number.
     """
-    header, lines, rows, digest = _read(path)
-    cells = {}
+    table, digest = _read(path)
     for name in (*columns.features, *columns.objectives):
-        position = _position(path, header, name, columns)
-        cells[name] = [row[position] for row in rows]
+        _require(path, table, name, "--features" if name in columns.features else "--objectives")
+    lines = [row.line for row in table.rows]
+    cells = {
+        name: [row.cells[name] for row in table.rows] for name in (*columns.features, *columns.objectives)
+    }
     features, genes = [], []
     for name in columns.features:
         feature, indices = _feature(path, lines, name, cells[name], name in columns.categorical)
         features.append(feature)
         genes.append(indices)
-    table = Table(
+    found = Table(
         name=path.stem,
         features=tuple(features),
         genes=np.array(genes, np.int64).T,
@@ -85,82 +86,58 @@ def read_table(path: Path, columns: Columns) -> Table:
         columns=columns,
         digest=digest,
     )
-    _refuse_duplicates(path, lines, table)
-    return table
+    _refuse_duplicates(path, lines, found)
+    return found
 
 
-def _read(path: Path) -> tuple[list[str], list[int], list[list[str]], str]:
-    """The header, and of each row that is not blank its line's number and its cells; the digest."""
+def _read(path: Path) -> tuple[UserTable, str]:
+    """What is in the file, and its digest."""
     try:
         data = path.read_bytes()
-        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        numbered = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise UserError(f"--table {path}: there is no such file; give the path of a CSV file") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    table = read_user_table(data, str(path))
+    if not table.rows:
         raise UserError(
-            f"--table {path}: this is no CSV file ({error}); save the table as comma-separated UTF-8 text"
-        ) from None
-    if len(numbered) < 2:
-        raise UserError(
-            f"--table {path}: has {len(numbered)} lines; needed are a header that names the columns and at "
-            "least one row below it"
+            f"{path}: has 1 lines; needed are a header that names the columns and at least one row below it"
         )
-    header = [cell.strip() for cell in numbered[0][1]]
-    for line, row in numbered[1:]:
-        if len(row) != len(header):
-            raise UserError(
-                f"{path} line {line}: has {len(row)} cells and the header {len(header)}; mend that line"
-            )
-    lines, rows = zip(*numbered[1:], strict=True)
-    return header, list(lines), list(rows), hashlib.sha256(data).hexdigest()
+    return table, hashlib.sha256(data).hexdigest()
 
 
-def _position(path: Path, header: Sequence[str], name: str, columns: Columns) -> int:
-    if header.count(name) == 1:
-        return header.index(name)
-    if name in header:
-        raise UserError(
-            f"{path} line 1: there are {header.count(name)} columns {name!r}; rename or delete all but one"
-        )
-    flag = "--features" if name in columns.features else "--objectives"
-    raise UserError(f"{flag} {name}: {path} has no such column; it has {', '.join(header)}")
+def _require(path: Path, table: UserTable, name: str, flag: str) -> None:
+    if name not in table.columns:
+        raise UserError(f"{flag} {name}: {path} has no such column; it has {', '.join(table.columns)}")
 
 
 def _feature(
-    path: Path, lines: Sequence[int], name: str, cells: Sequence[str], is_categorical: bool
+    path: Path, lines: Sequence[int], name: str, texts: Sequence[str], is_categorical: bool
 ) -> tuple[Feature, list[int]]:
     """The feature, and the level of each row [R]."""
-    texts = [cell.strip() for cell in cells]
     for line, text in zip(lines, texts, strict=True):
         if not text:
-            raise UserError(f"{path} line {line}: {name!r} is empty; fill it in, or delete that line")
-    is_categorical = is_categorical or any(_number(text) is None for text in texts)
-    values: Sequence[Any] = texts if is_categorical else _finite(path, lines, name, texts)
+            raise UserError(f"{path}, line {line}: {name!r} is empty; fill it in, or delete that line")
+    # A column that is numbers but for a slip is not taken for categories without a word.
+    is_categorical = is_categorical or not any(looks_like_number(text) for text in texts)
+    remedy = "mend it, name the column in --categorical too if these are no numbers"
+    values: Sequence[Any] = texts if is_categorical else _finite(path, lines, name, texts, remedy)
     levels = sorted(set(values))
     index = {value: level for level, value in enumerate(levels)}
     return Feature(name, tuple(levels), is_categorical), [index[value] for value in values]
 
 
-def _finite(path: Path, lines: Sequence[int], name: str, cells: Sequence[str]) -> list[float]:
+def _finite(
+    path: Path, lines: Sequence[int], name: str, texts: Sequence[str], remedy: str = "mend it"
+) -> list[float]:
     numbers = []
-    for line, cell in zip(lines, cells, strict=True):
-        number = _number(cell)
-        if number is None or not np.isfinite(number):
-            found = repr(cell.strip()) if cell.strip() else "empty"
+    for line, text in zip(lines, texts, strict=True):
+        try:
+            numbers.append(to_number(text))
+        except ValueError:
             raise UserError(
-                f"{path} line {line}: {name!r} is {found}; it must be a finite number: mend it, or delete "
-                "that line"
-            )
-        numbers.append(number)
+                f"{path}, line {line}: {name!r} is {repr(text[:40]) if text else 'empty'}; it must be a "
+                f"finite number, 0 or of 5e-324 to 1.8e308: {remedy}, or delete that line"
+            ) from None
     return numbers
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _refuse_duplicates(path: Path, lines: Sequence[int], table: Table) -> None:
@@ -168,7 +145,7 @@ def _refuse_duplicates(path: Path, lines: Sequence[int], table: Table) -> None:
     for line, key in zip(lines, gene_keys(table.genes), strict=True):
         if key in first:
             raise UserError(
-                f"{path} lines {first[key]} and {line}: are the same configuration "
+                f"{path}, lines {first[key]} and {line}: are the same configuration "
                 f"({_describe(table, lines.index(line))}); delete one of them, or add the column in which "
                 "they differ to --features"
             )

@@ -164,7 +164,9 @@ def test_csv_log_refuses_other_columns(tmp_path: Path) -> None:
 def test_csv_log_names_a_damaged_line(tmp_path: Path) -> None:
     log = CsvLog(tmp_path / "a.csv", ["a", "b"])
     log.path.write_text("a,b\n1,2\n3\n4,5\n")
-    with pytest.raises(UserError, match="line 3 has 1 cells, there are 2 columns"):
+    with pytest.raises(
+        UserError, match=r"a\.csv, line 3: has 1 cells and the header 2; mend or delete that line"
+    ):
         log.rows()
 
 
@@ -200,3 +202,45 @@ def test_error_names_the_file_where_the_system_does_not(tmp_path: Path) -> None:
         write_bytes(path, b"new")
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        b"\xef\xbb\xbfname;error\r\na;0,25\r\nb;1,5\r\n;\r\n",
+        "\ufeffname\terror\r\na\t0,25\r\nb\t1,5".encode("utf-16"),
+        b"error , name\n0.25,a\n\n1.5, b\n",
+        b'name,error\n"a","0.25"\nb,1.5\n',
+    ],
+)
+def test_a_log_that_a_spreadsheet_has_saved_goes_on(
+    tmp_path: Path, saved: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_bytes(saved)
+    log = CsvLog(tmp_path / "a.csv", ["name", "error"])
+    log.append({"name": "c", "error": 2.0})
+    assert log.path.read_bytes() == b"name,error\na,0.25\nb,1.5\nc,2.0\n"
+    assert capsys.readouterr().err.startswith(
+        f"warning: {log.path}: another program has saved it; its 2 rows"
+    )
+    assert CsvLog(log.path, ["name", "error"]).rows() == log.rows()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_log_that_cannot_be_kept_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for saved, message in {
+        b"name;error\na;0,25\nb;1.5\n": "line 2: '0,25' has a decimal comma",
+        b'name,error\n"a\nb",1\n': "line 2: a cell holds a line break",
+        b"name,name,error\n": "line 1: there are 2 columns 'name'",
+        "name,error\né,1\n".encode("latin-1"): "line 2: byte 0xe9",
+    }.items():
+        path.write_bytes(saved)
+        with pytest.raises(UserError, match=rf"a\.csv, {message}"):
+            CsvLog(path, ["name", "error"])
+        assert path.read_bytes() == saved
+
+
+def test_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes("\ufeff{}".encode())
+    assert read_json(tmp_path / "a.json") == {}

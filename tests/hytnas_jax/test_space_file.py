@@ -60,9 +60,9 @@ def test_a_python_file_may_start_from_a_built_in_space(tmp_path: Path) -> None:
 
 STAGES = "name: s\nstages: [{stride: 1, width: [4]}]\n"
 BROKEN_YAML = {
-    "": "expected a mapping of fields, got NoneType",
+    "": "s.yaml': is empty; it must hold the fields of a space",
     "just words": "expected a mapping of fields, got str",
-    "a: [1, 2": "not readable as YAML: .*line 1",
+    "a: [1, 2": "line 1: not readable as YAML: expected ',' or ']'",
     "name: s": "stages: expected a list with a mapping for each stage",
     "name: s\nstages: [3]": "stage1: expected a mapping of fields, got 3",
     "stages: [{width: [4]}]": "space.name: missing",
@@ -79,9 +79,9 @@ BROKEN_YAML = {
     STAGES + "constraints: stage1.width < 3": "constraints=.*must be a tuple of texts",
     STAGES
     + "stem_stride: 2\nresolution: [1]": "resolution=1: must be at least the product of all strides, 2",
-    STAGES + "head_ratio: .inf": "head_ratio=inf: must be a positive number",
-    "name: s\nstages: [{width: [4]}, {growth: [.inf]}]": "stage2.growth=inf: must be a positive number",
-    "name: s\nstages: [{width: [4]}, {growth: [.nan]}]": "stage2.growth=nan: must be a positive number",
+    STAGES + "head_ratio: .inf": "line 3: .inf is no finite number",
+    "name: s\nstages: [{width: [4]}, {growth: [.nan]}]": "line 2: .nan is no finite number",
+    "name: s\nstages: [{width: [4]}, {growth: [1e999]}]": "stage2.growth=inf: must be a positive number",
 }
 
 
@@ -113,7 +113,7 @@ def test_a_broken_python_file_is_explained(tmp_path: Path, text: str) -> None:
 
 def test_bytes_that_are_no_text_are_explained(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_bytes(b"\xff\xfe\x00name")
-    with pytest.raises(UserError, match="not readable as YAML"):
+    with pytest.raises(UserError, match="line 1: byte 0x65 is no UTF-16-LE text; save"):
         load_space(str(tmp_path / "s.yaml"))
 
 
@@ -151,3 +151,36 @@ def test_a_written_space_is_as_short_as_one_by_hand() -> None:
         "  expansion: [1, 2]",
         "  width: [8, 12]",
     ]
+
+
+def test_a_field_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    (tmp_path / "twice.yaml").write_text(YAML + "stem_width: 64\n")
+    with pytest.raises(
+        UserError, match=r"twice\.yaml', line 10: 'stem_width' stands in line 7 already; delete one"
+    ):
+        load_space(str(tmp_path / "twice.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("stem_width: 4", "stem_width: 1000000000000", "stem_width=1000000000000: must be .* at most 16384"),
+        ("depth: [1, 2]", "depth: [1, 1000000]", "stage2.depth=1000000: must be .* at most 100: no machine"),
+        ("[8, 12]\nstem", "[100000]\nstem", "resolution=100000: must be .* at most 4096"),
+        ("stage1.width < stage2.width", "stage1.width > 100", "nothing meets it: stage1.width is 4 to 8"),
+        ("name: mine", "name: 7", "name=7: must be a text"),
+    ],
+)
+def test_what_no_machine_can_hold_is_refused_with_file_and_field(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    """In a Python file it is the same refusal."""
+    assert old in YAML
+    (tmp_path / "s.yaml").write_text(YAML.replace(old, new))
+    with pytest.raises(UserError, match=f"s.yaml': {message}|s.yaml': constraint .*{message}"):
+        load_space(str(tmp_path / "s.yaml"))
+    (tmp_path / "s.py").write_text(PYTHON.replace("stem_width=4", "stem_width=10**12"))
+    with pytest.raises(
+        UserError, match=r"s\.py', line 6: stem_width=1000000000000: must be .* at most 16384"
+    ):
+        load_space(str(tmp_path / "s.py"))

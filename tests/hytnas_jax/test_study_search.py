@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,6 +179,42 @@ def test_ctrl_c_ends_everything_and_loses_nothing(tmp_path: Path) -> None:
     assert len(finished) < 6000
     assert len(StudyFolder(tmp_path / "out").runs()) == len(finished)  # each of them whole
     assert all(len(run.seconds) == 10 for run in StudyFolder(tmp_path / "out").runs())
+
+
+EXTREME: dict[str, Callable[[int], float]] = {
+    "huge": lambda row: (row % 7) * 1e300,
+    "both ends": lambda row: 1.7e308 if row % 2 else -1.7e308,
+    "denormal": lambda row: (row % 7) * 5e-324,
+    "all sizes": lambda row: 10.0 ** (17 * row - 300),
+    "a sentinel": lambda row: 1e308 if row == 5 else row % 7,
+    "all equal": lambda row: 3e307,
+}
+
+
+@pytest.mark.parametrize("kind", EXTREME)
+def test_any_finite_objective_is_searched(kind: str, tmp_path: Path) -> None:
+    """In the table's other objective are small numbers; nothing overflows, nothing is NaN."""
+    lines = [f"{row // 6},{row % 6},{(row * row) % 11},{EXTREME[kind](row)!r}" for row in range(36)]
+    table = write(tmp_path / "t.csv", "\n".join(["x,y,u,v", *lines]) + "\n")
+    config = make_config(tmp_path, table=(table,), features=("x,y",), objectives=("u:min,v:max",), seeds=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        main(config)
+    ratios = np.array([float(row["hypervolume_ratio"]) for row in trajectories(tmp_path)])
+    assert ((ratios >= 0) & (ratios <= 1 + 1e-12)).all()
+
+
+def test_what_leaves_nothing_to_compare_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("a sentinel", "all equal"):
+        lines = [f"{row},{row % 3},k{row % 2},{row},{EXTREME[kind](row)!r}" for row in range(36)]
+        table = write(tmp_path / "t.csv", "\n".join(["x,y,z,u,v", *lines]) + "\n")
+        columns = {"features": ("x,y,z",), "objectives": ("u:min,v:max",)}
+        comparison.make_study(make_config(tmp_path, table=(table,), categorical=("y",), **columns))
+    told = capsys.readouterr()
+    assert told.out.count("t: 36 rows, numbers: x; categories: y, z") == 2
+    assert "t: nine of ten rows lie within 0 of the range of v; a few far off" in told.err
+    assert "t: v is the same in all rows" in told.err
+    assert told.err.count("warning") == 2
 
 
 def test_two_tables_are_two_problems(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from collections import Counter
 from typing import Any
 
@@ -12,7 +13,7 @@ from supernet.errors import UserError
 from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, MobileViTSpec
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space
-from supernet.stage_space import Gene, StageSpace
+from supernet.stage_space import RELATIONS, Gene, StageSpace
 
 CONV = StageSpace(stride=1, expansion=(1, 4), kernel=(3, 5), width=(4, 6))
 HYBRID = StageSpace(
@@ -197,9 +198,98 @@ def test_samples_meet_the_constraints() -> None:
 
 
 def test_impossible_constraints_say_so() -> None:
-    space = dataclasses.replace(SPACE, constraints=("stage1.width > 100",))
-    with pytest.raises(UserError, match=r"stage1\.width > 100.*0 meet them and 2 are needed; loosen them"):
+    """Also where that follows from how one width comes of another: then it is found by drawing."""
+    space = dataclasses.replace(SPACE, constraints=("stage2.width < stage1.width",))
+    with pytest.raises(UserError, match=r"stage1\.width'.*0 meet them and 2 are needed; loosen them"):
         space.sample(np.random.default_rng(0), 2)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "message"),
+    [
+        (["stage1.width > 100"], "'stage1.width > 100': nothing meets it: stage1.width is 4 to 6; loosen"),
+        (["stage2.depth < 1"], "stage2.depth is 1 to 2"),
+        (["stage1.embed >= 1"], "stage1.embed is 0"),
+        (["stage1.width > stage2.width", "stage2.width >= 6"], "beside the other constraints"),
+        (["stage1.kernel < stage2.depth"], "stage1.kernel is 3 to 5 and stage2.depth is 1 to 2"),
+        (["stage1.width < stage2.width", "stage2.width < stage1.width"], "beside the other"),
+        (["stage1.width < stage1.width"], "nothing meets it"),
+        (["resolution >= 8.5", "resolution < 16"], "resolution is 16"),
+    ],
+)
+def test_contradictory_constraints_are_refused_at_once(constraints: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
+        dataclasses.replace(SPACE, constraints=tuple(constraints))
+
+
+def test_constraints_that_leave_something_are_taken() -> None:
+    """By counting: what arc consistency leaves is never less than what there is."""
+    fields = ("resolution", "stage1.width", "stage2.width", "stage2.depth", "stage2.heads", "stage2.patch")
+    codes = np.indices(tuple(SPACE.cardinalities)).reshape(len(SPACE.cardinalities), -1).T
+    columns = SPACE.columns(codes)
+    rng, refused, taken = np.random.default_rng(0), 0, 0
+    for _ in range(300):
+        texts, met = [], np.ones(len(codes), bool)
+        for _ in range(int(rng.integers(1, 4))):
+            left, right = rng.choice(fields, 2)
+            relation = str(rng.choice(list(RELATIONS)))
+            bound = rng.integers(0, 17) if rng.random() < 0.5 else right
+            texts.append(f"{left} {relation} {bound}")
+            met &= RELATIONS[relation](columns[left], columns.get(str(bound), bound))
+        try:
+            dataclasses.replace(SPACE, constraints=tuple(texts))
+            taken += bool(met.any())
+        except UserError:
+            refused += 1
+            assert not met.any(), texts
+    assert min(refused, taken) > 50
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stem_width": 10**12}, "stem_width=1000000000000: must be a positive integer of at most 16384: no"),
+        (
+            {"resolution": (8, 10**5)},
+            "resolution=100000: must be a positive number of pixels of at most 4096",
+        ),
+        ({"head_ratio": 1e300}, "head_ratio=1e+300: must be a positive number of at most 64"),
+        ({"head_min": 10**9}, "head_min=1000000000: must be a positive integer of at most 16384"),
+        ({"resolution": tuple(range(8, 600))}, "must be 256 choices at most"),
+        ({"stages": (CONV,) * 33}, "stages=33: must be 32 at most"),
+        ({"stages": [CONV]}, "must be a tuple of StageSpace"),
+        ({"stages": (3,)}, "stages=(3,): must be a tuple of StageSpace"),
+        ({"name": 3}, "name=3: must be a text of one line"),
+        ({"name": "a\nb"}, "must be a text of one line"),
+        ({"name": " "}, "must be a text of one line"),
+        ({"constraints": ("stage1.width < ²",)}, "'²': must be one of"),
+        (
+            {"resolution": (1024,)},
+            "stage2: the attention over 512 x 512 pixels has 1.4e+11 numbers, which take 550 GB for one",
+        ),
+        (
+            {"stages": (dataclasses.replace(CONV, width=(16384,), depth=(100,), kernel=(99,)), CONV)},
+            "weights, which take",
+        ),
+        (
+            {"stages": (dataclasses.replace(CONV, expansion=(64,)),), "resolution": (4096,), "stem_width": 8},
+            "stage1: the map over 4096 x 4096 pixels has 8.6e+09 numbers",
+        ),
+    ],
+)
+def test_what_no_machine_can_hold_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        dataclasses.replace(SPACE, **change)
+    assert len(str(caught.value)) < 400
+
+
+def test_growth_is_limited_by_what_comes_out() -> None:
+    """Of any length, and at once: 30 stages of 32 factors."""
+    stage = StageSpace(growth=tuple(float(n) for n in range(1, 33)), max_width=None)
+    with pytest.raises(UserError, match=r"stage4\.growth=32\.0: must be smaller, or capped by max_width"):
+        dataclasses.replace(SPACE, stages=(CONV, *[stage] * 3), resolution=(64,))
+    with pytest.raises(UserError, match=r"stage2\.max_width=8: must be left out: only growth is capped"):
+        dataclasses.replace(SPACE, stages=(CONV, dataclasses.replace(CONV, max_width=8)))
 
 
 def test_with_resolutions() -> None:

@@ -44,7 +44,7 @@ def fit_surrogate(
     """
     centre, scale = float(np.mean(y)), float(np.std(y))
     varies = np.ptp(x, axis=0) > 0.0
-    if scale <= 1e-12 * max(1.0, abs(centre)) or not varies.any():
+    if scale <= 1e-12 * np.abs(y).max() or not varies.any():
         logger.warning("%s: nothing to learn from %d point(s); a constant is used", name, len(y))
         everything = np.zeros(x.shape[1], bool)
         return Fitted(_Constant(), everything, np.zeros(0), np.ones(0), Warp(*_line(centre, scale)))

@@ -37,7 +37,9 @@ def test_refusals(tmp_path: Path) -> None:
 
     refused(header, match="holds no measurement")
     refused("model,latency_ms", match="has no column 'low_ms'")
-    refused(header, first, second[:30], match="line 3: has too few cells; delete the line")
+    refused(
+        header, first, second[:30], match="line 3: has 3 cells and the header 10; mend or delete that line"
+    )
     refused(header, first, first, match=r"line 3: model .* is there twice")
     refused(header, first.replace("drawn-", "other-"), match=r"line 2: model 'other-.* is not of this study")
     refused(header, first, second.replace(PLAN.identity, "study-0"), match=r"line 3: is of kit study-0")

@@ -69,7 +69,7 @@ def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) ->
     ("column", "text", "message"),
     [
         ("error", "1.5", "error is 1.5, not between 0 and 1"),
-        ("error", "", "could not convert"),
+        ("error", "", "error: '' is no number"),
         ("stage1.width", "7", "stage1.width is '7', not one of 4, 8, 12"),
         ("name", "01234567", "name is '01234567', but these genes"),
         ("seed", "0", "seed 0 is there twice"),

@@ -247,7 +247,7 @@ def test_impossible_numbers_are_refused(tmp_path: Path, flag: str) -> None:
 
 def test_a_learning_rate_of_zero_is_refused(project: Project, recorder: Recorder) -> None:
     """And not taken for one that was not given."""
-    with pytest.raises(UserError, match=r"learning_rate=0\.0: must be between"):
+    with pytest.raises(UserError, match=r"--learning-rate 0\.0: must be at least 1e-08"):
         main(Config(project.workdir.path, learning_rate=0.0))
 
 

@@ -104,7 +104,7 @@ def test_a_kit_of_the_study(
 def test_numbers_that_cannot_be(config: study_efficiency.Config) -> None:
     with pytest.raises(UserError, match="--resolution 0: must be at least 1"):
         study_efficiency.main(dataclasses.replace(config, resolution=0))
-    with pytest.raises(UserError, match="--seconds 0: must be above 0"):
+    with pytest.raises(UserError, match="--seconds 0: must be over 0"):
         study_efficiency.main(dataclasses.replace(config, seconds=0))
 
 

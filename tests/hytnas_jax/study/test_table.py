@@ -54,15 +54,15 @@ def test_the_digest_follows_the_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("b,2,50,5", "b,2,fast,5", "four.csv line 3: 'accuracy' is 'fast'; it must be a finite number"),
-        ("b,2,50,5", "b,2,nan,5", "four.csv line 3: 'accuracy' is 'nan'"),
-        ("b,2,50,5", "b,2,50,inf", "four.csv line 3: 'time_ms' is 'inf'"),
-        ("b,2,50,5", "b,2,50,", "four.csv line 3: 'time_ms' is empty; it must be a finite number"),
-        ("b,2,50,5", "b,,50,5", "four.csv line 3: 'size' is empty; fill it in, or delete that line"),
-        ("b,2,50,5", "b,nan,50,5", "four.csv line 3: 'size' is 'nan'"),
-        ("b,2,50,5", "b,2,50", "four.csv line 3: has 3 cells and the header 4"),
+        ("b,2,50,5", "b,2,fast,5", "four.csv, line 3: 'accuracy' is 'fast'; it must be a finite number"),
+        ("b,2,50,5", "b,2,nan,5", "four.csv, line 3: 'accuracy' is 'nan'"),
+        ("b,2,50,5", "b,2,50,inf", "four.csv, line 3: 'time_ms' is 'inf'"),
+        ("b,2,50,5", "b,2,50,", "four.csv, line 3: 'time_ms' is empty; it must be a finite number"),
+        ("b,2,50,5", "b,,50,5", "four.csv, line 3: 'size' is empty; fill it in, or delete that line"),
+        ("b,2,50,5", "b,nan,50,5", "four.csv, line 3: 'size' is 'nan'"),
+        ("b,2,50,5", "b,2,50", "four.csv, line 3: has 3 cells and the header 4"),
         ("b,2,50,5", "a,1.0,7,7", "lines 2 and 3: are the same configuration (kind=a, size=1)"),
-        ("kind,size", "kind,kind", "four.csv line 1: there are 2 columns 'kind'"),
+        ("kind,size", "kind,kind", "four.csv, line 1: there are 2 columns 'kind'"),
         ("kind,size", "sort,size", "has no such column; it has sort, size, accuracy, time_ms"),
         ("accuracy", "bleu", "--objectives accuracy: "),
         (FOUR_ROWS, "", "has 0 lines; needed are a header"),
@@ -82,5 +82,5 @@ def test_no_file_and_no_text_are_named(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="there is no such file"):
             read_table(path, FOUR_COLUMNS)
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
-    with pytest.raises(UserError, match=r"picture.png: this is no CSV file"):
+    with pytest.raises(UserError, match=r"picture.png, line 1: byte 0x89 is no UTF-8 text"):
         read_table(tmp_path / "picture.png", FOUR_COLUMNS)
