@@ -1,4 +1,4 @@
-"""What benchmarks share: results as JSON files with the machine, versions and commit; timing in turns."""
+"""What benchmarks share: JSON results with the machine, versions and commit; checks; timing in turns."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from hytnas_jax.environment import environment
 from hytnas_jax.files import write_json
+from supernet.errors import UserError
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -17,6 +18,14 @@ def save_result(name: str, data: Mapping[str, Any]) -> Path:
     write_json(path, {**data, "environment": environment()})
     print(f"wrote {path}")
     return path
+
+
+def require_at_least(config: Any, least: Mapping[str, int]) -> None:
+    """Raises UserError for the first field of a benchmark's config that is below its least value."""
+    for name, low in least.items():
+        value = getattr(config, name)
+        if value < low:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least {low}")
 
 
 def least_seconds(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:

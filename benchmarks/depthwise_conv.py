@@ -12,10 +12,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from common import least_seconds, save_result
+from common import least_seconds, require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from supernet import ops
 from supernet.errors import UserError
 

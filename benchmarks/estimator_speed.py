@@ -19,11 +19,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 from search_overhead import BATCH, MadeUp
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.surrogates import SURROGATES, Function, GaussianProcess
 from hytnas_jax.on_genes import DECIMALS

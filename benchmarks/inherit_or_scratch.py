@@ -20,12 +20,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from common import RESULTS, save_result
+from common import RESULTS, require_at_least, save_result
 from matplotlib.figure import Figure
 
 from hytnas_jax import console
 from hytnas_jax.choice import choose
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.data import Dataset
 from hytnas_jax.plots import save_figure
 from hytnas_jax.preparation import prepare

@@ -13,12 +13,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from common import least_seconds, save_result
+from common import least_seconds, require_at_least, save_result
 from supernet_speed import Config as SpeedConfig
 from supernet_speed import workload_of
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from proxies.complexity import num_macs
 from proxies.judging import JudgingPictures, judge_calibrated
 from proxies.supernet_accuracy import SupernetError

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 
-from hytnas_jax.command import flags_of, require_at_least, run
+from hytnas_jax.command import flags_of, run
 from hytnas_jax.project import open_project
 from hytnas_jax.ranking.agreement import agreements, bands
 from hytnas_jax.ranking.estimates import MACS, estimates_of

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 from inherit_or_scratch import Config as Retraining
 from inherit_or_scratch import Job, Training, inherited, train_missing
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run
+from hytnas_jax.command import flags_of, run
 from hytnas_jax.judging import judging_pictures
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.ranking.agreement import agreements, bands, ceiling

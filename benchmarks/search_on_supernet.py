@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, save_result
+from common import RESULTS, require_at_least, save_result
 from search_comparison import QUARTILES, Trajectory, Volumes, figure, measure, overhead, summarise
 from search_strategies import STRATEGIES, Propose
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.exploration import Budget, initial_genes
 from hytnas_jax.mobo import Observations
 from hytnas_jax.objectives import Task, make_task

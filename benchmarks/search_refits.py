@@ -20,10 +20,10 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 
 from hytnas_jax import console, measure_latency, search
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.device.measure import time_models, to_check
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.disagreement import Batch

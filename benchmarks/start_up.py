@@ -10,10 +10,10 @@ import functools
 import subprocess
 import sys
 
-from common import least_seconds, save_result
+from common import least_seconds, require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 
 STEPS = ("train_supernet", "measure_latency", "search", "retrain", "export", "report")
 MODULES = ("hytnas_jax", *(f"hytnas_jax.{name}" for name in (*STEPS, "describe", "study_search")))

@@ -34,13 +34,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 from supernet_speed_device import Device, choose_device, require_torch
 from supernet_speed_rounds import COMPILED, SPEEDS, in_turn, in_turns, summarise
 from supernet_speed_workload import Contender, Workload
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.environment import package_version
 from hytnas_jax.fit import CHECK_EVERY
 from hytnas_jax.judging import BATCH, NUM_CALIBRATION_BATCHES

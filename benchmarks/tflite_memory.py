@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 from tflite_micro_arena import IS_INSTALLED, run_in_arena
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.device.onnx_int8 import quantise_onnx
 from hytnas_jax.device.tflite_graph import build_tflite

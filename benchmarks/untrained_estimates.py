@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.ranking.estimates import Values
 from hytnas_jax.space_file import load_space
 from proxies.az_nas import BATCH as AZ_NAS_BATCH

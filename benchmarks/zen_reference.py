@@ -25,12 +25,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from common import RESULTS, save_result
+from common import RESULTS, require_at_least, save_result
 from matplotlib.figure import Figure
 from transnas_cells import EDGES, OUTPUT, RESOLUTION, cell_networks, count, encode, norm_widths, reached
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.plots import save_figure
 from proxies.ranking import spearman_rho
 from proxies.zen_score import BATCH, draw, log_scales, reaction

@@ -13,10 +13,10 @@ import dataclasses
 import time
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
+from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.space_file import load_space
 from proxies.ranking import spearman_rho
 from proxies.zen_score import ZenScore
