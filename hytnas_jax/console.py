@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -64,32 +64,41 @@ def wrote(paths: Sequence[Path], next_command: str | None = None) -> None:
 class Progress:
     """Counts towards a total; see `progress`."""
 
-    def __init__(self, items: Iterable[Any] | None, total: int | None, label: str, done: int):
+    def __init__(
+        self,
+        items: Iterable[Any] | None,
+        total: int | None,
+        label: str,
+        done: int,
+        apart: Callable[[], float],
+    ):
         self._items = items
+        self._apart = apart
         self._label = label
         self._total = total
         self._first = self._count = done
         self._note = ""
         self._is_open = False
-        self._started = self._printed = time.monotonic()
+        self._started, self._apart_before, self._printed = time.monotonic(), apart(), time.monotonic()
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
 
     def __enter__(self) -> "Progress":
         self._is_open = True
-        self._started = self._printed = time.monotonic()
+        self._started, self._apart_before, self._printed = time.monotonic(), self._apart(), time.monotonic()
         if _is_terminal():
             self._bar = rich.progress.Progress(
                 rich.progress.TextColumn("{task.description}", markup=False),
                 rich.progress.BarColumn(bar_width=None),
                 rich.progress.MofNCompleteColumn(),
-                rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
+                rich.progress.TimeElapsedColumn(),
+                rich.progress.TextColumn("{task.fields[left]}", markup=False),
                 rich.progress.TextColumn("{task.fields[note]}", markup=False),
                 console=_console,
                 expand=True,
-                speed_estimate_period=600,  # 30 s, rich's own, forgets the last item before the next one
             )
-            self._task = self._bar.add_task(self._label, total=self._total, completed=self._count, note="")
+            fields = {"total": self._total, "completed": self._count, "left": "", "note": self._note}
+            self._task = self._bar.add_task(self._label, **fields)
             self._bar.start()
         else:
             say(f"{self._label}: {self._counts()}")
@@ -104,9 +113,8 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
             return
-        elapsed = time.monotonic() - self._started
         end = "stopped at " if kind is not None else ""
-        say(self._line(f"{end}{self._counts()}, {duration(elapsed)}"))
+        say(self._line(f"{end}{self._counts()}, {self._taken()}"))
 
     def __iter__(self) -> Iterator[Any]:
         """The items, each counted once the loop has gone round with it."""
@@ -119,36 +127,58 @@ class Progress:
         """Count `n` more as done."""
         self._count += n
         if self._bar is not None:
-            self._bar.advance(self._task, n)
+            self._bar.update(self._task, advance=n, left=self._left())
             return
-        now = time.monotonic()
-        if now - self._printed >= PLAIN_INTERVAL:
-            self._printed = now
-            elapsed = now - self._started
-            say(self._line(f"{self._counts()}, {duration(elapsed)}{self._remaining(elapsed)}"))
+        if time.monotonic() - self._printed >= PLAIN_INTERVAL:
+            self._printed = time.monotonic()
+            left = self._left()
+            say(self._line(f"{self._counts()}, {self._taken()}" + (f", {left}" if left else "")))
 
-    def note(self, text: str) -> None:
-        """Show `text` beside the count, e.g. "loss 0.43 · search accuracy 0.91"."""
+    def note(self, text: str, *, now: bool = False) -> None:
+        """Show `text` beside the count, e.g. "loss 0.43 · search accuracy 0.91".
+
+        Where there is no terminal it is shown with the next line; `now` makes that line at once.
+        """
         self._note = text
         if self._bar is not None:
             self._bar.update(self._task, note=text)
+        elif now:
+            say(f"{self._label}: {text}")
 
     def _counts(self) -> str:
         if not self._total:
             return str(self._count)
         return f"{self._count} of {self._total} ({100 * self._count // self._total} %)"
 
-    def _remaining(self, elapsed: float) -> str:
+    def _taken(self) -> str:
+        """ "52 s", or "52 s (41 s of it compiling)"."""
+        apart = self._apart() - self._apart_before
+        of_it = f" ({duration(apart)} of it compiling)" if apart >= 1 else ""
+        return duration(time.monotonic() - self._started) + of_it
+
+    def _left(self) -> str:
+        """ "about 3 min 05 s left", by the pace without compiling; "" where there is none yet."""
         made = self._count - self._first
-        if not self._total or not made:
+        if not self._total or made < 1:
             return ""
-        return f", about {duration(elapsed / made * (self._total - self._count))} left"
+        worked = time.monotonic() - self._started - (self._apart() - self._apart_before)
+        return f"about {duration(max(worked, 0.0) / made * (self._total - self._count))} left"
 
     def _line(self, text: str) -> str:
         return f"{self._label}: {text}" + (f" · {self._note}" if self._note else "")
 
 
-def progress(work: Iterable[Any] | int, label: str, *, done: int = 0) -> Progress:
+def _nothing_apart() -> float:
+    return 0.0
+
+
+def progress(
+    work: Iterable[Any] | int,
+    label: str,
+    *,
+    done: int = 0,
+    apart: Callable[[], float] = _nothing_apart,
+) -> Progress:
     """Show how far a loop is.
 
         with progress(epochs, "training", done=first_epoch) as bar:
@@ -163,11 +193,13 @@ def progress(work: Iterable[Any] | int, label: str, *, done: int = 0) -> Progres
       work: the total, or the items to go through.
       label: what is being done.
       done: how many of the total an earlier session has done; they say nothing about the pace.
+      apart: gives the seconds of compiling so far (`compiling.seconds`), which is done once and says nothing
+        about the pace either.
     """
     if isinstance(work, int):
-        return Progress(None, work, label, done)
+        return Progress(None, work, label, done, apart)
     total = len(work) + done if isinstance(work, Sized) else None
-    return Progress(work, total, label, done)
+    return Progress(work, total, label, done, apart)
 
 
 def _is_terminal() -> bool:
