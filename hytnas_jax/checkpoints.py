@@ -137,8 +137,8 @@ class Checkpoints:
     def _not_written(self, step: int, reason: str) -> UserError:
         return UserError(
             f"{self.folder / str(step)}: this checkpoint does not come back as it was written ({reason}); "
-            "neither this disk nor this path can be trusted: give a --workdir on another disk, or of a plainer "
-            "name"
+            "neither this disk nor this path can be trusted: give a --workdir on another disk, or of a "
+            "plainer name"
         )
 
 

@@ -15,14 +15,15 @@ class Stopwatch:
     def __init__(self) -> None:
         self._spans: list[tuple[float, float]] = []
 
-    def __call__(self, event: str, seconds: float, **_: Any) -> None:
-        """A span of so many seconds has just ended (a listener of `jax.monitoring`)."""
+    def __call__(self, event: str, duration_secs: float, **_: Any) -> None:
+        """A span of so many seconds has just ended; called by `jax.monitoring`."""
         if not event.startswith(EVENTS):
             return
         end = time.monotonic()
-        while self._spans and self._spans[-1][0] >= end - seconds:
+        start = end - duration_secs
+        while self._spans and self._spans[-1][0] >= start:
             self._spans.pop()
-        self._spans.append((end - seconds, end))
+        self._spans.append((start, end))
 
     @property
     def seconds(self) -> float:

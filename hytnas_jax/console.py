@@ -97,8 +97,9 @@ class Progress:
                 console=_console,
                 expand=True,
             )
-            fields = {"total": self._total, "completed": self._count, "left": "", "note": self._note}
-            self._task = self._bar.add_task(self._label, **fields)
+            self._task = self._bar.add_task(
+                self._label, total=self._total, completed=self._count, left="", note=self._note
+            )
             self._bar.start()
         else:
             say(f"{self._label}: {self._counts()}")
@@ -129,7 +130,7 @@ class Progress:
         if self._bar is not None:
             self._bar.update(self._task, advance=n, left=self._left())
             return
-        if time.monotonic() - self._printed >= PLAIN_INTERVAL:
+        if self._count != self._total and time.monotonic() - self._printed >= PLAIN_INTERVAL:
             self._printed = time.monotonic()
             left = self._left()
             say(self._line(f"{self._counts()}, {self._taken()}" + (f", {left}" if left else "")))

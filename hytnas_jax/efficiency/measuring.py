@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.device.kit import RUNTIMES
-from hytnas_jax.device.measure import Table, is_shifted, shift, time_models, to_check
+from hytnas_jax.device.measure import Table, describe_shift, is_shifted, shift, time_models, to_check
 from hytnas_jax.efficiency.parts import Part
 from hytnas_jax.efficiency.subjects import Subject
 from hytnas_jax.format_names import RuntimeName
@@ -62,6 +62,6 @@ def measure_here(
     times = shift(before, again)
     if is_shifted(times):
         console.warn(
-            f"the machine takes {times:.2f} times as long as when {path} was begun; the latencies are not of "
-            "one scale: delete it and measure all again on an idle machine"
+            f"the machine is {describe_shift(times)} when {path} was begun: the latencies are of two scales. "
+            "Delete it and measure all again while the machine does nothing else"
         )

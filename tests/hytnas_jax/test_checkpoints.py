@@ -141,7 +141,7 @@ def test_a_damaged_one_is_warned_of_and_the_one_before_is_taken(
     assert store.newest() == 1
     assert "2: its file verified.json is missing or damaged; going on from" in capsys.readouterr().err
     shutil.rmtree(tmp_path / "1" / "default")
-    with pytest.raises(UserError, match="no checkpoint is whole; delete .* and train anew"):
+    with pytest.raises(UserError, match=r"no checkpoint is whole; delete .* and train anew"):
         store.newest()
     store.save(2, tree(7))
     assert store.newest() == 2
