@@ -19,6 +19,7 @@ import rich.table
 PLAIN_INTERVAL = 10.0
 
 _console = rich.console.Console(highlight=False)
+_says_next = True
 
 
 def say(text: str) -> None:
@@ -57,8 +58,19 @@ def wrote(paths: Sequence[Path], next_command: str | None = None) -> None:
     """End a command: which files it wrote and which command comes next."""
     for path in paths:
         say(f"wrote {path}")
-    if next_command is not None:
+    if next_command is not None and _says_next:
         say(f"next: {next_command}")
+
+
+@contextlib.contextmanager
+def without_next() -> Iterator[None]:
+    """Inside, `wrote` names no next command: the one that runs goes on with it itself."""
+    global _says_next
+    _says_next = False
+    try:
+        yield
+    finally:
+        _says_next = True
 
 
 class Progress:
@@ -98,11 +110,11 @@ class Progress:
                 expand=True,
             )
             self._task = self._bar.add_task(
-                self._label, total=self._total, completed=self._count, left="", note=self._note
+                self._label, total=self._total or None, completed=self._count, left="", note=self._note
             )
             self._bar.start()
         else:
-            say(f"{self._label}: {self._counts()}")
+            say(self._line(self._counts()))
         return self
 
     def __exit__(
@@ -114,8 +126,10 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
             return
-        end = "stopped at " if kind is not None else ""
-        say(self._line(f"{end}{self._counts()}, {self._taken()}"))
+        counts = self._counts()
+        if kind is not None:
+            counts = f"stopped at {counts}" if counts else "stopped"
+        say(self._line(", ".join(filter(None, (counts, self._taken())))))
 
     def __iter__(self) -> Iterator[Any]:
         """The items, each counted once the loop has gone round with it."""
@@ -132,8 +146,14 @@ class Progress:
             return
         if self._count != self._total and time.monotonic() - self._printed >= PLAIN_INTERVAL:
             self._printed = time.monotonic()
-            left = self._left()
-            say(self._line(f"{self._counts()}, {self._taken()}" + (f", {left}" if left else "")))
+            say(self._line(", ".join(filter(None, (self._counts(), self._taken(), self._left())))))
+
+    def reach(self, done: int, total: int) -> None:
+        """So many are done of a total that was not known before."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)
+        self.advance(done - self._count)
 
     def note(self, text: str, *, now: bool = False) -> None:
         """Show `text` beside the count, e.g. "loss 0.43 · search accuracy 0.91".
@@ -148,7 +168,7 @@ class Progress:
 
     def _counts(self) -> str:
         if not self._total:
-            return str(self._count)
+            return str(self._count or "")
         return f"{self._count} of {self._total} ({100 * self._count // self._total} %)"
 
     def _taken(self) -> str:
@@ -166,7 +186,7 @@ class Progress:
         return f"about {duration(max(worked, 0.0) / made * (self._total - self._count))} left"
 
     def _line(self, text: str) -> str:
-        return f"{self._label}: {text}" + (f" · {self._note}" if self._note else "")
+        return self._label + (f": {text}" if text else "") + (f" · {self._note}" if self._note else "")
 
 
 def _nothing_apart() -> float:

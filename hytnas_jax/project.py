@@ -141,7 +141,7 @@ def _load(settings: dict[str, Any]) -> Dataset:
             seed=settings["seed"],
             max_pictures=settings["max_pictures"],
             skip_corrupt=settings["skip_corrupt"],
-            progress=lambda done, total: bar.note(f"{done} of {total}"),
+            progress=bar.reach,
         )
 
 

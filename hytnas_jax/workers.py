@@ -145,9 +145,21 @@ def _serve(connection: Connection, work: Work[Any, Any], cores: Sequence[int]) -
 def _deaf_children() -> Iterator[None]:
     """A Ctrl-C, or a scheduler's SIGTERM, may reach a whole group of processes; those started in here do not
     hear it and are ended by the one that started them, which hears it as ever."""
-    multiprocessing.resource_tracker.ensure_running()  # it would end the blocking when it is started
+    _start_tracker()  # here, as it would end the blocking
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_tracker() -> None:
+    """The process that cleans up after workers which were ended; of what it finds it says nothing."""
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = "ignore::UserWarning"
+    try:
+        multiprocessing.resource_tracker.ensure_running()
+    finally:
+        os.environ.pop("PYTHONWARNINGS")
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before

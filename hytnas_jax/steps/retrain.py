@@ -202,6 +202,11 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, 
     )
     if any("error" in network.expected for network in chosen):
         console.say(f"expected error: {ESTIMATED}")
+    if "unclear" in verdicts:
+        console.say(
+            "unclear: another one costs no more and makes fewer errors, which may be chance "
+            f"({pictures} pictures)"
+        )
     summary: dict[str, Any] = {
         "networks": [network.name for network in chosen],
         "still_on_front": verdicts,
@@ -211,5 +216,8 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, 
         tau = kendall_tau(*zip(*((rows[n][2], rows[n][3]) for n in searched), strict=True))
         if not math.isnan(tau.tau):
             summary["ranking"] = dataclasses.asdict(tau)
-            console.say(f"Kendall tau between the expected and the retrained errors: {tau}")
+            console.say(
+                f"how well the search ranked these {tau.n} (1: as retraining does, 0: not at all): Kendall's "
+                f"tau {tau.tau:.2f}, 95 % interval {tau.low:.2f} to {tau.high:.2f}"
+            )
     step.finish(summary)

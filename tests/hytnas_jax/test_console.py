@@ -62,7 +62,7 @@ def test_progress_counts_the_items_of_a_loop(capsys: pytest.CaptureFixture[str],
     assert lines(capsys) == [
         "reading: 0 of 2 (0 %)",
         "reading: 2 of 2 (100 %), 0 s",
-        "streaming: 0",
+        "streaming",
         "streaming: 1, 1 h 01 min",
         "streaming: 2, 2 h 03 min",
         "streaming: 3, 3 h 05 min",
