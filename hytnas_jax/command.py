@@ -144,6 +144,8 @@ def explain(error: Exception) -> str | None:
         )
     if number in IN_THE_WAY:
         return f"{_file_of(error)}: a file is in the way of a folder; give another path, or move it away"
+    if number == errno.ENAMETOOLONG:
+        return f"{_file_of(error)}: this path is too long for the system; give a --workdir with a shorter one"
     if isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED"):
         return (
             f"not enough memory ({text.splitlines()[0]}); nothing "

@@ -24,12 +24,12 @@ _says_next = True
 
 def say(text: str) -> None:
     """Print `text` on standard output."""
-    print(text, flush=True)
+    print(_whole(text), flush=True)
 
 
 def warn(text: str) -> None:
     """Print `text` on standard error, marked as a warning."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)
+    print(f"warning: {_whole(text)}", file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> None:
@@ -221,6 +221,11 @@ def progress(
         return Progress(None, work, label, done, apart)
     total = len(work) + done if isinstance(work, Sized) else None
     return Progress(work, total, label, done, apart)
+
+
+def _whole(text: str) -> str:
+    """With "?" for what a path has that is no UTF-8, and cannot be printed."""
+    return text.encode(errors="replace").decode()
 
 
 def _is_terminal() -> bool:
