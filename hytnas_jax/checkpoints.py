@@ -7,7 +7,9 @@ it: Orbax does not notice every changed byte, and cannot tell a missing file fro
 
 import contextlib
 import dataclasses
+import errno
 import logging
+import os
 import re
 import shutil
 import tempfile
@@ -47,10 +49,12 @@ class Checkpoints:
 
         Raises:
           UserError: it does not come back as it was, or the path cannot be taken.
+          OSError: the disk is full; the checkpoints of before are as they were.
         """
         with stopping.uninterrupted(), self._manager(without=step) as manager:
-            manager.save(step, args=ocp.args.StandardSave(tree), force=True)
-            manager.wait_until_finished()
+            with self._naming_a_full_disk():
+                manager.save(step, args=ocp.args.StandardSave(tree), force=True)
+                manager.wait_until_finished()
             try:
                 back = _read(manager, step, tree)
             except Exception as error:
@@ -118,13 +122,23 @@ class Checkpoints:
     @contextlib.contextmanager
     def _manager(self, *, without: int | None = None) -> Iterator[ocp.CheckpointManager]:
         """Orbax's, of all steps but one, of which what a kill has left half written is removed."""
-        logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax tells the terminal about every save
+        logging.getLogger("absl").setLevel(logging.CRITICAL)  # it prints each save, and pages of what fails
         if without is not None and (self.folder / str(without)).exists():
             shutil.rmtree(self.folder / str(without))
         options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, enable_async_checkpointing=False)
         self.folder.mkdir(parents=True, exist_ok=True)
         with _plain(self.folder) as path, ocp.CheckpointManager(path, options=options) as manager:
             yield manager
+
+    @contextlib.contextmanager
+    def _naming_a_full_disk(self) -> Iterator[None]:
+        """Orbax has it in the text only, amid pages."""
+        try:
+            yield
+        except Exception as error:
+            if os.strerror(errno.ENOSPC) not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder)) from error
 
     def _files(self, step: int) -> dict[str, Path]:
         folder = self.folder / str(step)

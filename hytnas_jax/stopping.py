@@ -66,6 +66,8 @@ def raising() -> Iterator[None]:
         yield
     finally:
         _state.phase = _Phase.OVER
+        for number in SIGNALS:  # the interpreter's end would give each its default, which is to kill
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager

@@ -126,8 +126,8 @@ def _judge(
 
 def _describe(summary: dict[str, Any]) -> str:
     return (
-        f"accuracy on the search split: largest subnet {summary['largest_accuracy']:.3f}, "
-        f"smallest {summary['smallest_accuracy']:.3f}, "
+        "accuracy on the search split, before any retraining: largest subnet "
+        f"{summary['largest_accuracy']:.3f}, smallest {summary['smallest_accuracy']:.3f}, "
         f"median of {len(summary['random_accuracies'])} random ones "
         f"{np.median(summary['random_accuracies']):.3f}"
     )

@@ -1,5 +1,6 @@
 """What was saved comes back bit for bit, from any folder; what does not is told apart by its cause."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from orbax.checkpoint._src.serialization import serialization
 
 from hytnas_jax import checkpoints
 from hytnas_jax.checkpoints import Checkpoints
@@ -169,6 +171,26 @@ def test_what_does_not_come_back_does_not_count(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(UserError, match=rf"2: .* as it was written \({reason}\); .*--workdir"):
             store.save(2, tree(2))
         assert store.newest() == 1
+
+
+def test_a_save_that_fails_prints_nothing_of_orbax(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its threads log what fails, with their stacks; of a full disk the command tells."""
+    store = saved(tmp_path, 1)
+
+    async def full(*arguments: Any, **options: Any) -> None:
+        raise ValueError("RESOURCE_EXHAUSTED: a/0: No space left on device [source locations=...]")
+
+    monkeypatch.setattr(serialization, "async_serialize_from_host", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        store.save(2, tree(2))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path))
+    assert capfd.readouterr() == ("", "")
+    assert store.newest() == 1
+    monkeypatch.undo()
+    store.save(2, tree(2))
+    assert store.newest() == 2
 
 
 ON_THE_SECOND_DEVICE = """
