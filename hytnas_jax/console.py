@@ -1,6 +1,7 @@
 """What a command says: lines, tables, progress; live on a terminal, plain lines in a log file."""
 
 import contextlib
+import dataclasses
 import os
 import sys
 import time
@@ -73,6 +74,14 @@ def without_next() -> Iterator[None]:
         _says_next = True
 
 
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """What a time that is left can be told by; see `progress`."""
+
+    apart: Callable[[], float]
+    is_even: bool
+
+
 class Progress:
     """Counts towards a total; see `progress`."""
 
@@ -82,22 +91,24 @@ class Progress:
         total: int | None,
         label: str,
         done: int,
-        apart: Callable[[], float],
+        pace: Pace,
     ):
         self._items = items
-        self._apart = apart
+        self._pace = pace
         self._label = label
         self._total = total
         self._first = self._count = done
         self._note = ""
         self._is_open = False
-        self._started, self._apart_before, self._printed = time.monotonic(), apart(), time.monotonic()
+        self._printed = self._started = time.monotonic()
+        self._apart_before = pace.apart()
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
 
     def __enter__(self) -> "Progress":
         self._is_open = True
-        self._started, self._apart_before, self._printed = time.monotonic(), self._apart(), time.monotonic()
+        self._printed = self._started = time.monotonic()
+        self._apart_before = self._pace.apart()
         if _is_terminal():
             self._bar = rich.progress.Progress(
                 rich.progress.TextColumn("{task.description}", markup=False),
@@ -173,24 +184,23 @@ class Progress:
 
     def _taken(self) -> str:
         """ "52 s", or "52 s (41 s of it compiling)"."""
-        apart = self._apart() - self._apart_before
+        apart = self._apart()
         of_it = f" ({duration(apart)} of it compiling)" if apart >= 1 else ""
         return duration(time.monotonic() - self._started) + of_it
 
     def _left(self) -> str:
         """ "about 3 min 05 s left", by the pace without compiling; "" where there is none yet."""
         made = self._count - self._first
-        if not self._total or made < 1:
+        if not self._total or made < 1 or not self._pace.is_even:
             return ""
-        worked = time.monotonic() - self._started - (self._apart() - self._apart_before)
+        worked = time.monotonic() - self._started - self._apart()
         return f"about {duration(max(worked, 0.0) / made * (self._total - self._count))} left"
+
+    def _apart(self) -> float:
+        return self._pace.apart() - self._apart_before
 
     def _line(self, text: str) -> str:
         return self._label + (f": {text}" if text else "") + (f" · {self._note}" if self._note else "")
-
-
-def _nothing_apart() -> float:
-    return 0.0
 
 
 def progress(
@@ -198,7 +208,8 @@ def progress(
     label: str,
     *,
     done: int = 0,
-    apart: Callable[[], float] = _nothing_apart,
+    apart: Callable[[], float] = lambda: 0.0,
+    is_even: bool = True,
 ) -> Progress:
     """Show how far a loop is.
 
@@ -216,11 +227,14 @@ def progress(
       done: how many of the total an earlier session has done; they say nothing about the pace.
       apart: gives the seconds of compiling so far (`compiling.seconds`), which is done once and says nothing
         about the pace either.
+      is_even: one is done after the other. Where they take turns and are done together at the end, what is
+        done says nothing of what is left.
     """
+    pace = Pace(apart, is_even)
     if isinstance(work, int):
-        return Progress(None, work, label, done, apart)
+        return Progress(None, work, label, done, pace)
     total = len(work) + done if isinstance(work, Sized) else None
-    return Progress(work, total, label, done, apart)
+    return Progress(work, total, label, done, pace)
 
 
 def _whole(text: str) -> str:

@@ -49,7 +49,8 @@ def measure_here(
     queue = [*(subject for subject in subjects if subject.name in checked), *missing]
     again: dict[str, float] = {}
     done = len(wanted) - len(missing)
-    with console.progress(len(wanted), f"measuring under {runtime}", done=done) as bar:
+    label = f"measuring under {runtime}"
+    with console.progress(len(wanted), label, done=done, is_even=False) as bar:
         contents = (subject.model(runtime) for subject in queue)
         timings = time_models(contents, seconds=seconds, on_round=lambda number: bar.note(f"round {number}"))
         for index, timing in timings:

@@ -87,7 +87,8 @@ def measure(
     again = to_check(before_ms) if missing else []
     queue = [*again, *missing]
     repeated: dict[Architecture, float] = {}
-    with console.progress(len(drawn), "measuring latency", done=len(drawn) - len(missing)) as bar:
+    done = len(drawn) - len(missing)
+    with console.progress(len(drawn), "measuring latency", done=done, is_even=False) as bar:
         timings = time_models(map(to_onnx, queue), on_round=lambda number: bar.note(f"round {number}"))
         for index, timing in timings:
             if index < len(again):

@@ -174,7 +174,10 @@ def test_what_does_not_come_back_does_not_count(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_save_that_fails_prints_nothing_of_orbax(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Its threads log what fails, with their stacks; of a full disk the command tells."""
     store = saved(tmp_path, 1)
@@ -187,6 +190,7 @@ def test_a_save_that_fails_prints_nothing_of_orbax(
         store.save(2, tree(2))
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path))
     assert capfd.readouterr() == ("", "")
+    assert caplog.text == ""
     assert store.newest() == 1
     monkeypatch.undo()
     store.save(2, tree(2))

@@ -104,6 +104,16 @@ def test_nothing_but_compiling_is_no_estimate_of_hours(
     assert "about 0 s left" in lines(capsys)[1]
 
 
+def test_where_all_are_done_together_at_the_end_no_time_is_told(
+    capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    """1 of 64 after 12 s is no 12 minutes where they take turns."""
+    with console.progress(64, "measuring", is_even=False) as bar:
+        clock.seconds += 12
+        bar.advance()
+    assert lines(capsys)[1] == "measuring: 1 of 64 (1 %), 12 s"
+
+
 def test_a_total_that_comes_later(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
     with console.progress(0, "reading pictures") as bar:
         for done in (60, 120):
