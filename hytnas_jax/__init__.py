@@ -6,7 +6,14 @@ left; they are imported when first used, so that `--help` is fast.
 """
 
 import importlib
+import sys
 from typing import Any
+
+if sys.argv[:1] == ["-m"] and any(part.startswith("hytnas_jax") for part in sys.orig_argv):
+    # `python -m hytnas_jax...`, before its module is found: even now a Ctrl-C shows no traceback.
+    from hytnas_jax import stopping
+
+    stopping.start()
 
 _PUBLIC = {
     "Workdir": "hytnas_jax.workdir",

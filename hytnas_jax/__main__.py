@@ -116,7 +116,8 @@ def main(config: Config) -> None:
     for number, (module, step_config) in enumerate(steps, 1):
         name = module.__name__.rpartition(".")[2]
         console.say(f"\n[{number}/{len(steps)}] {name}")
-        module.main(step_config)
+        with console.without_next():
+            module.main(step_config)
     minutes = (time.monotonic() - started) / 60
     report_path = shlex.quote(str(workdir / "report.html"))
     console.say(f"\nall done in {minutes:.1f} min; open {report_path} in a browser")

@@ -19,11 +19,11 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import tyro
 
+from hytnas_jax import stopping
 from hytnas_jax.preparation import prepare
 from supernet.errors import UserError
 
@@ -42,10 +42,6 @@ class Config(Protocol):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM has come: a scheduler or `kill` asks the command to stop."""
 
 
 def run(
@@ -67,31 +63,35 @@ def run(
       config_type: frozen dataclass; each field's docstring is its flag's help.
       argv: the flags; those of the command line if None.
     """
-    signal.signal(signal.SIGTERM, _raise_terminated)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's alarm about a slow compilation is no error
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
             stream.reconfigure(errors="replace")
     warnings.formatwarning = one_line
-    try:
-        config = tyro.cli(config_type, prog=_program(), args=argv)
-        prepare()
-        main(config)
-    except Terminated:
-        _exit("stopped; the same command again goes on from here", 143)
-    except KeyboardInterrupt:
-        _exit("stopped; the same command again goes on from here", 130)
-    except BrokenPipeError:
+    with stopping.raising():
+        try:
+            config = tyro.cli(config_type, prog=_program(), args=argv)
+            prepare()
+            main(config)
+        except KeyboardInterrupt:
+            stopping.end()
+        except Exception as error:
+            _exit_for(error)
+    sys.exit(0)
+
+
+def _exit_for(error: Exception) -> NoReturn:
+    if stopping.was_asked():
+        stopping.end()
+    if isinstance(error, BrokenPipeError):
         # The reader of our output (`| head`) has gone; Python must not write to it at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
-    except Exception as error:
-        message = explain(error)
-        if message is not None:
-            _exit(f"error: {message}", 2)
-        traceback.print_exc()
-        _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)
-    sys.exit(0)
+    message = explain(error)
+    if message is not None:
+        _exit(f"error: {message}", 2)
+    traceback.print_exception(error)
+    _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)
 
 
 def settings_of(config: Config, *, without: Sequence[str] = ()) -> dict[str, Any]:
@@ -138,6 +138,8 @@ def explain(error: Exception) -> str | None:
         )
     if number in IN_THE_WAY:
         return f"{_file_of(error)}: a file is in the way of a folder; give another path, or move it away"
+    if number == errno.ENAMETOOLONG:
+        return f"{_file_of(error)}: this path is too long for the system; give a --workdir with a shorter one"
     if isinstance(error, MemoryError) or text.startswith("RESOURCE_EXHAUSTED"):
         return (
             f"not enough memory ({text.splitlines()[0]}); nothing "
@@ -155,10 +157,6 @@ def _program() -> str:
     """The command as the user types it."""
     spec = sys.modules["__main__"].__spec__
     return f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {sys.argv[0]}"
-
-
-def _raise_terminated(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated
 
 
 def one_line(

@@ -1,10 +1,11 @@
 """What a command says: lines, tables, progress; live on a terminal, plain lines in a log file."""
 
 import contextlib
+import dataclasses
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,16 +20,17 @@ import rich.table
 PLAIN_INTERVAL = 10.0
 
 _console = rich.console.Console(highlight=False)
+_says_next = True
 
 
 def say(text: str) -> None:
     """Print `text` on standard output."""
-    print(text, flush=True)
+    print(_whole(text), flush=True)
 
 
 def warn(text: str) -> None:
     """Print `text` on standard error, marked as a warning."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)
+    print(f"warning: {_whole(text)}", file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> None:
@@ -57,42 +59,73 @@ def wrote(paths: Sequence[Path], next_command: str | None = None) -> None:
     """End a command: which files it wrote and which command comes next."""
     for path in paths:
         say(f"wrote {path}")
-    if next_command is not None:
+    if next_command is not None and _says_next:
         say(f"next: {next_command}")
+
+
+@contextlib.contextmanager
+def without_next() -> Iterator[None]:
+    """Inside, `wrote` names no next command: the one that runs goes on with it itself."""
+    global _says_next
+    _says_next = False
+    try:
+        yield
+    finally:
+        _says_next = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """What a time that is left can be told by; see `progress`."""
+
+    apart: Callable[[], float]
+    is_even: bool
 
 
 class Progress:
     """Counts towards a total; see `progress`."""
 
-    def __init__(self, items: Iterable[Any] | None, total: int | None, label: str, done: int):
+    def __init__(
+        self,
+        items: Iterable[Any] | None,
+        total: int | None,
+        label: str,
+        done: int,
+        pace: Pace,
+    ):
         self._items = items
+        self._pace = pace
         self._label = label
         self._total = total
         self._first = self._count = done
         self._note = ""
         self._is_open = False
-        self._started = self._printed = time.monotonic()
+        self._printed = self._started = time.monotonic()
+        self._apart_before = pace.apart()
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
 
     def __enter__(self) -> "Progress":
         self._is_open = True
-        self._started = self._printed = time.monotonic()
+        self._printed = self._started = time.monotonic()
+        self._apart_before = self._pace.apart()
         if _is_terminal():
             self._bar = rich.progress.Progress(
                 rich.progress.TextColumn("{task.description}", markup=False),
                 rich.progress.BarColumn(bar_width=None),
                 rich.progress.MofNCompleteColumn(),
-                rich.progress.TimeRemainingColumn(elapsed_when_finished=True),
+                rich.progress.TimeElapsedColumn(),
+                rich.progress.TextColumn("{task.fields[left]}", markup=False),
                 rich.progress.TextColumn("{task.fields[note]}", markup=False),
                 console=_console,
                 expand=True,
-                speed_estimate_period=600,  # 30 s, rich's own, forgets the last item before the next one
             )
-            self._task = self._bar.add_task(self._label, total=self._total, completed=self._count, note="")
+            self._task = self._bar.add_task(
+                self._label, total=self._total or None, completed=self._count, left="", note=self._note
+            )
             self._bar.start()
         else:
-            say(f"{self._label}: {self._counts()}")
+            say(self._line(self._counts()))
         return self
 
     def __exit__(
@@ -104,9 +137,10 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
             return
-        elapsed = time.monotonic() - self._started
-        end = "stopped at " if kind is not None else ""
-        say(self._line(f"{end}{self._counts()}, {duration(elapsed)}"))
+        counts = self._counts()
+        if kind is not None:
+            counts = f"stopped at {counts}" if counts else "stopped"
+        say(self._line(", ".join(filter(None, (counts, self._taken())))))
 
     def __iter__(self) -> Iterator[Any]:
         """The items, each counted once the loop has gone round with it."""
@@ -119,36 +153,64 @@ class Progress:
         """Count `n` more as done."""
         self._count += n
         if self._bar is not None:
-            self._bar.advance(self._task, n)
+            self._bar.update(self._task, advance=n, left=self._left())
             return
-        now = time.monotonic()
-        if now - self._printed >= PLAIN_INTERVAL:
-            self._printed = now
-            elapsed = now - self._started
-            say(self._line(f"{self._counts()}, {duration(elapsed)}{self._remaining(elapsed)}"))
+        if self._count != self._total and time.monotonic() - self._printed >= PLAIN_INTERVAL:
+            self._printed = time.monotonic()
+            say(self._line(", ".join(filter(None, (self._counts(), self._taken(), self._left())))))
 
-    def note(self, text: str) -> None:
-        """Show `text` beside the count, e.g. "loss 0.43 · search accuracy 0.91"."""
+    def reach(self, done: int, total: int) -> None:
+        """So many are done of a total that was not known before."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)
+        self.advance(done - self._count)
+
+    def note(self, text: str, *, now: bool = False) -> None:
+        """Show `text` beside the count, e.g. "loss 0.43 · search accuracy 0.91".
+
+        Where there is no terminal it is shown with the next line; `now` makes that line at once.
+        """
         self._note = text
         if self._bar is not None:
             self._bar.update(self._task, note=text)
+        elif now:
+            say(f"{self._label}: {text}")
 
     def _counts(self) -> str:
         if not self._total:
-            return str(self._count)
+            return str(self._count or "")
         return f"{self._count} of {self._total} ({100 * self._count // self._total} %)"
 
-    def _remaining(self, elapsed: float) -> str:
+    def _taken(self) -> str:
+        """ "52 s", or "52 s (41 s of it compiling)"."""
+        apart = self._apart()
+        of_it = f" ({duration(apart)} of it compiling)" if apart >= 1 else ""
+        return duration(time.monotonic() - self._started) + of_it
+
+    def _left(self) -> str:
+        """ "about 3 min 05 s left", by the pace without compiling; "" where there is none yet."""
         made = self._count - self._first
-        if not self._total or not made:
+        if not self._total or made < 1 or not self._pace.is_even:
             return ""
-        return f", about {duration(elapsed / made * (self._total - self._count))} left"
+        worked = time.monotonic() - self._started - self._apart()
+        return f"about {duration(max(worked, 0.0) / made * (self._total - self._count))} left"
+
+    def _apart(self) -> float:
+        return self._pace.apart() - self._apart_before
 
     def _line(self, text: str) -> str:
-        return f"{self._label}: {text}" + (f" · {self._note}" if self._note else "")
+        return self._label + (f": {text}" if text else "") + (f" · {self._note}" if self._note else "")
 
 
-def progress(work: Iterable[Any] | int, label: str, *, done: int = 0) -> Progress:
+def progress(
+    work: Iterable[Any] | int,
+    label: str,
+    *,
+    done: int = 0,
+    apart: Callable[[], float] = lambda: 0.0,
+    is_even: bool = True,
+) -> Progress:
     """Show how far a loop is.
 
         with progress(epochs, "training", done=first_epoch) as bar:
@@ -163,11 +225,21 @@ def progress(work: Iterable[Any] | int, label: str, *, done: int = 0) -> Progres
       work: the total, or the items to go through.
       label: what is being done.
       done: how many of the total an earlier session has done; they say nothing about the pace.
+      apart: gives the seconds of compiling so far (`compiling.seconds`), which is done once and says nothing
+        about the pace either.
+      is_even: one is done after the other. Where they take turns and are done together at the end, what is
+        done says nothing of what is left.
     """
+    pace = Pace(apart, is_even)
     if isinstance(work, int):
-        return Progress(None, work, label, done)
+        return Progress(None, work, label, done, pace)
     total = len(work) + done if isinstance(work, Sized) else None
-    return Progress(work, total, label, done)
+    return Progress(work, total, label, done, pace)
+
+
+def _whole(text: str) -> str:
+    """With "?" for what a path has that is no UTF-8, and cannot be printed."""
+    return text.encode(errors="replace").decode()
 
 
 def _is_terminal() -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from hytnas_jax import console
+from hytnas_jax import compiling, console
 from hytnas_jax.evaluations import Evaluation, EvaluationLog
 from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initial_design, suggest
 from hytnas_jax.mobo.problem import gene_keys, unseen
@@ -107,7 +107,7 @@ def explore(
     Raises:
       UserError: nothing is within the limits, or no evaluation of the initial design has succeeded.
     """
-    with console.progress(budget.evaluations, strategy.label, done=len(log)) as bar:
+    with console.progress(budget.evaluations, strategy.label, done=len(log), apart=compiling.seconds) as bar:
 
         def evaluate(proposal: Proposal, phase: str, *, until: int) -> None:
             """Evaluate what is not in the log, until that has `until` rows."""

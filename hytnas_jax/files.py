@@ -16,8 +16,8 @@ from supernet.errors import UserError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically (see `write_bytes`)."""
-    write_bytes(path, text.encode())
+    """Write `text` as UTF-8, atomically (see `write_bytes`); what a path has that is no UTF-8 becomes "?"."""
+    write_bytes(path, text.encode(errors="replace"))
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -3,23 +3,24 @@
 The same for a supernet and for a stand-alone network; what a step does is the caller's.
 """
 
-import logging
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import orbax.checkpoint as ocp
 
-from hytnas_jax import console
+from hytnas_jax import compiling, console
+from hytnas_jax.checkpoints import Checkpoints
 from hytnas_jax.metrics_log import MetricsLog
 from supernet.errors import UserError
 from supernet.training import Metrics, TrainState
 
 CHECK_EVERY = 20  # steps between looks at the losses
 MAX_ROLLBACKS = 3
+COMPILING = "compiling (seconds to a few minutes the first time on this machine, less from then on)"
 JUMP = 3.0  # a loss this many times the usual one, and above chance, is a divergence
 
 # step function: (state, number of the step, attempt) -> (state, metrics). Attempt counts the rollbacks so
@@ -52,62 +53,96 @@ def fit(
     Raises:
       UserError: the loss diverged more than MAX_ROLLBACKS times.
     """
-    logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax tells the terminal about every save
-    options = ocp.CheckpointManagerOptions(max_to_keep=2, enable_async_checkpointing=False)
-    with ocp.CheckpointManager((folder / "checkpoints").absolute(), options=options) as manager:
-        saved = _restore(manager, Saved(state, jnp.zeros((), jnp.int32)))
-        first = int(saved.state.step)
-        with (
-            MetricsLog(folder, first_step=first) as log,
-            console.progress(num_steps, label, done=first) as bar,
-        ):
-            return _run(step_function, saved, manager, log, bar, num_steps, num_classes, save_every)
+    checkpoints = Checkpoints(folder / "checkpoints")
+    saved = _restore(checkpoints, Saved(state, jnp.zeros((), jnp.int32)))
+    first = int(saved.state.step)
+    with (
+        MetricsLog(folder, first_step=first) as log,
+        console.progress(num_steps, label, done=first, apart=compiling.seconds) as bar,
+    ):
+        if first < num_steps:
+            bar.note(COMPILING, now=True)
+        run = _Run(step_function, checkpoints, log, bar, _Plan(num_steps, save_every, num_classes))
+        return run.train(saved)
 
 
-def restore(folder: Path, state: TrainState) -> TrainState:
-    """The state of the newest checkpoint under `folder`; `state` lends its shapes."""
-    with ocp.CheckpointManager((folder / "checkpoints").absolute()) as manager:
-        if manager.latest_step() is None:
-            raise UserError(f"{folder}: there is no checkpoint; delete the folder and make the step again")
-        return _restore(manager, Saved(state, jnp.zeros((), jnp.int32))).state
+def restore(folder: Path, state: TrainState, *, step: int) -> TrainState:
+    """The state that a training has ended with at `step`; `state` lends its shapes.
+
+    Raises:
+      UserError: its checkpoint is missing, damaged, or of another network.
+    """
+    checkpoints = Checkpoints(folder / "checkpoints")
+    problem = checkpoints.problem(step)
+    if problem is not None:
+        raise UserError(
+            f"{checkpoints.folder / str(step)}: {problem}; restore it from a copy, or delete "
+            f"{folder / 'done.json'} and make the step again: it goes on from the checkpoint before this one"
+        )
+    return Saved(**checkpoints.restore(step, Saved(state, jnp.zeros((), jnp.int32))._asdict())).state
 
 
-def _run(
-    step_function: StepFunction,
-    saved: Saved,
-    manager: ocp.CheckpointManager,
-    log: MetricsLog,
-    bar: console.Progress,
-    num_steps: int,
-    num_classes: int,
-    save_every: int,
-) -> TrainState:
-    pending: list[Metrics] = []
-    state, attempt = saved.state, int(saved.attempt)
-    step = int(state.step)
-    if manager.latest_step() is None:
-        _save(manager, step, saved)
-    while step < num_steps:
-        state, metrics = step_function(state, step, attempt)
-        pending.append(metrics)
-        step += 1
-        if step % CHECK_EVERY and step % save_every and step < num_steps:
-            continue
-        if _diverged(pending, log.losses, num_classes):
-            attempt = _next_attempt(attempt, step)
-            saved = _restore(manager, Saved(state, jnp.int32(0)))
-            state = saved.state
-            bar.advance(int(state.step) - step + len(pending))
-            step, pending = int(state.step), []
-            log.drop_from(step)
-            continue
-        log.write(step - len(pending), pending)
-        bar.note(_note(pending))
-        bar.advance(len(pending))
-        pending = []
-        if step % save_every == 0 or step == num_steps:
-            _save(manager, step, Saved(state, jnp.int32(attempt)))
-    return state
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """How many steps, how many between two checkpoints, and the classes, which chance goes by."""
+
+    num_steps: int
+    save_every: int
+    num_classes: int
+
+    def is_checked(self, step: int) -> bool:
+        """Whether the losses are looked at after so many steps."""
+        return step % CHECK_EVERY == 0 or self.is_saved(step)
+
+    def is_saved(self, step: int) -> bool:
+        """Whether a checkpoint is written after so many steps."""
+        return step % self.save_every == 0 or step == self.num_steps
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """A training that is under way."""
+
+    step_function: StepFunction
+    checkpoints: Checkpoints
+    log: MetricsLog
+    bar: console.Progress
+    plan: _Plan
+
+    def train(self, saved: Saved) -> TrainState:
+        """From a checkpoint, or from the beginning, to the last step."""
+        state, attempt = saved.state, int(saved.attempt)
+        step, pending = int(state.step), list[Metrics]()
+        if not self.checkpoints.steps():
+            self.checkpoints.save(step, saved._asdict())
+        while step < self.plan.num_steps:
+            state, metrics = self.step_function(state, step, attempt)
+            pending.append(metrics)
+            step += 1
+            if not self.plan.is_checked(step):
+                continue
+            if _diverged(pending, self.log.losses, self.plan.num_classes):
+                attempt = _next_attempt(attempt, step)
+                state = self._rolled_back(state, step - len(pending))
+                step, pending = int(state.step), []
+                continue
+            self._report(step, pending)
+            pending = []
+            if self.plan.is_saved(step):
+                self.checkpoints.save(step, Saved(state, jnp.int32(attempt))._asdict())
+        return state
+
+    def _rolled_back(self, state: TrainState, shown: int) -> TrainState:
+        """The state of the newest checkpoint; `shown` steps stand on the screen."""
+        state = _restore(self.checkpoints, Saved(state, jnp.int32(0))).state
+        self.bar.advance(int(state.step) - shown)
+        self.log.drop_from(int(state.step))
+        return state
+
+    def _report(self, step: int, pending: list[Metrics]) -> None:
+        self.log.write(step - len(pending), pending)
+        self.bar.note(_note(pending))
+        self.bar.advance(len(pending))
 
 
 def _diverged(pending: list[Metrics], before: list[float], num_classes: int) -> bool:
@@ -136,28 +171,15 @@ def _next_attempt(attempt: int, step: int) -> int:
     return attempt + 1
 
 
-def _save(manager: ocp.CheckpointManager, step: int, saved: Saved) -> None:
-    manager.save(step, args=ocp.args.StandardSave(saved._asdict()), force=True)
-    manager.wait_until_finished()
-
-
-def _restore(manager: ocp.CheckpointManager, like: Saved) -> Saved:
-    """The newest checkpoint, or `like` where there is none. Raises UserError for one of other arrays.
+def _restore(checkpoints: Checkpoints, like: Saved) -> Saved:
+    """The newest whole checkpoint, or `like` where there is none. Raises UserError for one of other arrays.
 
     Bound to the device from the first step on, as every output of a step is where one input is (Orbax gives
     such arrays): else the second step would be compiled anew.
     """
-    step = manager.latest_step()
+    step = checkpoints.newest()
     if step is not None:
-        abstract: Any = jax.tree.map(ocp.utils.to_shape_dtype_struct, like._asdict())
-        try:
-            like = Saved(**manager.restore(step, args=ocp.args.StandardRestore(abstract)))
-        except ValueError as error:  # of another structure or other shapes
-            folder = Path(str(manager.directory)).parent
-            raise UserError(
-                f"{folder}: its checkpoint is that of another network or of another version of hytnas_jax; "
-                "delete the folder and make the step again"
-            ) from error
+        like = Saved(**checkpoints.restore(step, like._asdict()))
     return jax.device_put(like, jax.local_devices()[0])
 
 

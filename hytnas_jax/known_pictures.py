@@ -139,7 +139,7 @@ def _load(settings: Mapping[str, Any], *, remark: bool) -> Dataset:
             skip_corrupt=settings["skip_corrupt"],
             wish=Wish(settings["fit"], settings["bit_depth"]),
             remark=remark,
-            progress=lambda done, total: bar.note(f"{done} of {total}"),
+            progress=bar.reach,
         )
 
 

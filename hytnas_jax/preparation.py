@@ -4,9 +4,14 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from hytnas_jax import console
 from hytnas_jax.environment import cpu_model, package_version
 
 # Of mallopt(3): how much freed memory is kept, how many arrays come from the system one by one, and how many
@@ -15,10 +20,16 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 _LEAST_SECONDS = 0.2  # of compiling, for a program to be kept
 
 
+# What JAX says of a kept program that a kill, or a full disk, has left half written. It would say so, and
+# compile, at each start: it does not write over what is there.
+_DAMAGED = re.compile(r"Error (?:read|writ)ing persistent compilation cache entry for '(\w+)'")
+
+
 def prepare() -> None:
     """Called once by every command."""
     keep_memory()
     keep_compiled_programs()
+    show_warnings_in_a_line()
 
 
 def keep_memory() -> None:
@@ -42,6 +53,13 @@ def keep_compiled_programs() -> None:
     folder = cache_folder()
     if folder is None or os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
+    reason = _unusable(folder)
+    if reason is not None:
+        console.warn(
+            f"{folder}: compiled programs cannot be kept there ({reason}), so every start compiles anew; "
+            "name another folder in the environment variable HYTNAS_JAX_CACHE"
+        )
+        return
     settings = {
         "jax_compilation_cache_dir": str(folder),
         "jax_persistent_cache_min_compile_time_secs": _LEAST_SECONDS,
@@ -50,6 +68,52 @@ def keep_compiled_programs() -> None:
         os.environ[name.upper()] = str(value)
         if jax := sys.modules.get("jax"):
             jax.config.update(name, value)
+
+
+def show_warnings_in_a_line() -> None:
+    """Warnings of ours, and of kept programs, are for the user: without a file, a line and its code."""
+    previous = warnings.showwarning
+    if isinstance(previous, _InALine):
+        return
+    warnings.showwarning = _InALine(previous)
+
+
+class _InALine:
+    """Shows a warning as `warnings.showwarning` does; `previous` shows those of others."""
+
+    def __init__(self, previous: Callable[..., None]) -> None:
+        self._previous = previous
+
+    def __call__(
+        self, message: Warning | str, category: type[Warning], filename: str, *where: Any, **more: Any
+    ) -> None:
+        damaged = _DAMAGED.match(str(message))
+        if damaged is not None:
+            _remove_kept(damaged[1])
+            console.warn(f"a compiled program that was kept is of no use and is made anew ({message})")
+        elif Path(filename).is_relative_to(Path(__file__).parent):
+            console.warn(str(message))
+        else:
+            self._previous(message, category, filename, *where, **more)
+
+
+def _remove_kept(name: str) -> None:
+    """The kept programs of this name."""
+    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", ""))
+    for path in folder.glob(f"{name}-*"):
+        path.unlink(missing_ok=True)
+
+
+def _unusable(folder: Path) -> str | None:
+    """Why compiled programs cannot be kept in a folder, which is made; None where they can."""
+    try:
+        str(folder).encode()  # XLA takes text only
+        folder.mkdir(parents=True, exist_ok=True)
+    except UnicodeEncodeError:
+        return "its path is not UTF-8"
+    except OSError as error:
+        return str(error.strerror)
+    return None if os.access(folder, os.W_OK | os.X_OK) else "it may not be written"
 
 
 def cache_folder() -> Path | None:

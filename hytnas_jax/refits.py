@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.device.measure import is_shifted, time_models, to_check
+from hytnas_jax.device.measure import describe_shift, is_shifted, time_models, to_check
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.disagreement import Batch
 from hytnas_jax.environment import environment
@@ -72,6 +72,7 @@ class Refits:
         """
         self._project, self._task, self._log = project, task, log
         self._sample = measured_networks(project.workdir.step(STEP), project.space)
+        self._folder = folder
         self._measured = MeasuredLog(folder / "measured.csv", project.space)
         self._first = task.predictor
         self._refits = self._unused = 0
@@ -111,11 +112,20 @@ class Refits:
         shift = session.shift(self._sample)
         if is_shifted(shift):
             console.warn(
-                f"after {evaluations} evaluations: the machine takes {shift:.2f} times as long as when "
-                f"measure_latency measured, so what is measured now ({len(networks)} networks) is not used; "
-                "let it do nothing else, or measure anew"
+                f"after {evaluations} evaluations: the machine is {describe_shift(shift)} when "
+                f"measure_latency measured, so what is measured now ({len(networks)} networks) is not used. "
+                f"{self._remedy(shift)}"
             )
         return session
+
+    def _remedy(self, shift: float) -> str:
+        if shift > 1:
+            return "Let it do nothing else: what is measured from then on is used"
+        latency = self._project.workdir.step(STEP).folder
+        return (
+            f"It was busy then, and all predicted latencies are too long: their order holds; for the "
+            f"milliseconds delete {latency} and {self._folder}, and run both steps again"
+        )
 
     def _usable(self, networks: Sequence[Architecture]) -> dict[Architecture, tuple[float, float]]:
         """Milliseconds as they would have been when measure_latency measured, and `half_width`, of those

@@ -16,6 +16,12 @@ from hytnas_jax.workdir import Step, read_json, write_json
 from proxies.complexity import complexity
 from supernet.architecture import Architecture
 
+# What is said wherever an error of the search stands.
+ESTIMATED = (
+    "estimated with the supernet's weights, before retraining; for ranking only, and no forecast of what a "
+    "network reaches once it is retrained"
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class ParetoPoint:

@@ -17,11 +17,20 @@ UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.Ba
 
 
 def save_weights(path: Path, params: Tree, stats: Tree) -> None:
-    """Write both trees, atomically, as arrays named "params/blocks/0/conv/kernel", "stats/..."."""
+    """Write both trees, atomically, as arrays named "params/blocks/0/conv/kernel", "stats/...".
+
+    Raises UserError where what is read back is not what was written.
+    """
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {**_flat(params, "params"), **_flat(stats, "stats")}
     np.savez_compressed(buffer, **arrays)
     write_bytes(path, buffer.getvalue())
+    if path.read_bytes() != buffer.getvalue():
+        path.unlink()
+        raise UserError(
+            f"{path}: what is read back is not what was written; the disk cannot be trusted: "
+            "give a --workdir on another one"
+        )
 
 
 def load_weights(path: Path) -> tuple[Tree, Tree]:

@@ -167,7 +167,16 @@ class Step:
 
 def command_line(command: str, workdir: Path) -> str:
     """What the user types to run a command, e.g. "search", on a work folder."""
-    return f"python -m hytnas_jax.{command} --workdir {shlex.quote(str(workdir))}"
+    path = str(workdir)
+    return f"python -m hytnas_jax.{command} --workdir {shlex.quote(f'./{path}' if path[0] == '-' else path)}"
+
+
+def _expanded(path: Path) -> Path:
+    """`~/runs` as a shell has it, which leaves it as it is in `--workdir=~/runs` and in quotes."""
+    try:
+        return path.expanduser()
+    except RuntimeError:  # no such user
+        return path
 
 
 def _changes(old: Any, new: Any, name: str = "") -> list[str]:
@@ -197,23 +206,25 @@ class Workdir:
     """A work folder, locked for this process until it ends."""
 
     def __init__(self, path: Path) -> None:
-        """Open the folder, or make it.
+        """Open the folder, or make it; `~` is the user's home.
 
-        Raises UserError where a file is in the way, the folder may not be written, another process
-        is using it, or an incompatible version wrote it.
+        Raises UserError where a file is in the way, the folder may not be written, the system does not take
+        its path, another process is using it, or an incompatible version wrote it.
         """
-        self.path = Path(path)
+        self.path = _expanded(Path(path))
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             _lock(self.path / ".lock")
         except (FileExistsError, NotADirectoryError):
             raise UserError(f"--workdir {path}: a file is in the way; give the path of a folder") from None
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
+            is_forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
             raise UserError(
-                f"--workdir {path}: {error.filename} may not be written ({error.strerror}); "
-                "give a folder that you may write"
+                f"--workdir {path}: {error.filename or self.path} "
+                f"{'may not be written' if is_forbidden else 'cannot be used'} ({error.strerror}); "
+                f"give {'a folder that you may write' if is_forbidden else 'another folder'}"
             ) from None
         self._check_format()
 

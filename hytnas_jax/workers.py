@@ -7,6 +7,7 @@ forked, because a fork of a process with threads (JAX, BLAS, XGBoost) may hang.
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.resource_tracker
 import os
 import signal
 import traceback
@@ -15,6 +16,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar
 
+from hytnas_jax import stopping
 from supernet.errors import UserError
 
 GONE = (EOFError, ConnectionError)
@@ -50,7 +52,7 @@ def run_jobs(
     waiting = iter(todo)
     workers: list[_Worker] = []
     try:
-        with _without_interrupts():
+        with _deaf_children():
             count = min(processes, len(todo))
             for index in range(count):
                 workers.append(_Worker(work, _cores(index, count) if share_cores else ()))
@@ -96,7 +98,7 @@ class _Worker:
         return self.job, outcome
 
     def end(self) -> None:
-        self.process.terminate()
+        self.process.kill()  # SIGTERM it does not hear; its files are whole at any time
         self.process.join()
         self.connection.close()
 
@@ -140,11 +142,24 @@ def _serve(connection: Connection, work: Work[Any, Any], cores: Sequence[int]) -
 
 
 @contextlib.contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """A Ctrl-C reaches every process of the terminal; those started in here do not hear it and are ended
-    by the one that started them."""
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _deaf_children() -> Iterator[None]:
+    """A Ctrl-C, or a scheduler's SIGTERM, may reach a whole group of processes; those started in here do not
+    hear it and are ended by the one that started them, which hears it as ever."""
+    _start_tracker()  # here, as it would end the blocking
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_tracker() -> None:
+    """The process that cleans up after workers which were ended; of what it finds it says nothing."""
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = "ignore::UserWarning"
+    try:
+        multiprocessing.resource_tracker.ensure_running()
+    finally:
+        os.environ.pop("PYTHONWARNINGS")
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before

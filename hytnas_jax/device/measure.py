@@ -169,6 +169,11 @@ def is_shifted(times: float) -> bool:
     return abs(times - 1) > SHIFTED
 
 
+def describe_shift(times: float) -> str:
+    """ "1.5 times as slow as", "1.7 times as fast as", for a device that takes so many times as long."""
+    return f"{times:.2g} times as slow as" if times > 1 else f"{1 / times:.2g} times as fast as"
+
+
 def _batches(models: Iterable[bytes]) -> Iterator[list[bytes]]:
     """Lists of models, each full as soon as it holds `MAX_BYTES_AT_ONCE`."""
     batch: list[bytes] = []
@@ -410,8 +415,8 @@ def measure(paths: dict[str, Path], table: Table, threads: int, seconds: float) 
     times = shift(before, again)
     if is_shifted(times):
         failed["what was measured before"] = (
-            f"the device takes {times:.2f} times as long now: delete {table.path.name} "
-            "and measure all again while it does nothing else"
+            f"the device is {describe_shift(times)} it was then: the rows are of two scales. "
+            f"Delete {table.path.name} and measure all again while it does nothing else"
         )
     return failed
 

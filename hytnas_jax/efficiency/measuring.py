@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hytnas_jax import console
 from hytnas_jax.device.kit import RUNTIMES
-from hytnas_jax.device.measure import Table, is_shifted, shift, time_models, to_check
+from hytnas_jax.device.measure import Table, describe_shift, is_shifted, shift, time_models, to_check
 from hytnas_jax.efficiency.parts import Part
 from hytnas_jax.efficiency.subjects import Subject
 from hytnas_jax.format_names import RuntimeName
@@ -49,7 +49,8 @@ def measure_here(
     queue = [*(subject for subject in subjects if subject.name in checked), *missing]
     again: dict[str, float] = {}
     done = len(wanted) - len(missing)
-    with console.progress(len(wanted), f"measuring under {runtime}", done=done) as bar:
+    label = f"measuring under {runtime}"
+    with console.progress(len(wanted), label, done=done, is_even=False) as bar:
         contents = (subject.model(runtime) for subject in queue)
         timings = time_models(contents, seconds=seconds, on_round=lambda number: bar.note(f"round {number}"))
         for index, timing in timings:
@@ -62,6 +63,6 @@ def measure_here(
     times = shift(before, again)
     if is_shifted(times):
         console.warn(
-            f"the machine takes {times:.2f} times as long as when {path} was begun; the latencies are not of "
-            "one scale: delete it and measure all again on an idle machine"
+            f"the machine is {describe_shift(times)} when {path} was begun: the latencies are of two scales. "
+            "Delete it and measure all again while the machine does nothing else"
         )

@@ -11,6 +11,7 @@ from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import DASH, count, milliseconds, percent, size
 from hytnas_jax.reporting.page import missing, paragraph, section, table
 from hytnas_jax.reporting.results import NetworkResult, Results
+from hytnas_jax.search_results import ESTIMATED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,7 @@ def front_section(results: Results, command: str) -> str:
     text = "Down and to the left is better."
     if any(math.isfinite(point.x) and math.isfinite(point.y) for point in before.values()):
         text += " The lines join what the search expected of a network and what it became."
+        text += expected_words(results)
     return section(title, paragraph(text), f'<div class="wide">{figure}</div>')
 
 
@@ -65,10 +67,19 @@ def table_section(results: Results) -> str:
     tested = results.networks[0].retrained.result["test_pictures"]
     text = (
         f"Test error is on {tested:,} pictures that neither the search nor the training has seen; search "
-        "error on the pictures that the search chose by. The expected error is the search's, with the "
-        "supernet's weights."
-    )
+        "error on the pictures that the search chose by."
+    ) + expected_words(results)
     return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))
+
+
+def expected_words(results: Results) -> str:
+    """What the error is that the search went by, where it went by one; begins with a space."""
+    names = [] if results.search is None else [objective.name for objective in results.search.objectives]
+    if "error" in names:
+        return f" The expected error is {ESTIMATED}."
+    if "trained_error" in names:
+        return " The expected error is the search's estimate of the error after training."
+    return ""
 
 
 def blocks_section(results: Results) -> str:

@@ -135,7 +135,7 @@ def write_cards(project: Project, step: Step, networks: Sequence[Retrained], for
     timed = [(network, name) for network in networks for name in formats if FORMATS[name].is_timed]
     paths = [step.folder / network.name / FORMATS[name].file for network, name in timed]
     timings: dict[tuple[str, str], Timing] = {}
-    with console.progress(len(paths), "measuring latency") as bar:
+    with console.progress(len(paths), "measuring latency", is_even=False) as bar:
         models = (path.read_bytes() for path in paths)
         for index, timing in time_models(models, on_round=lambda number: bar.note(f"round {number}")):
             network, name = timed[index]

@@ -11,7 +11,7 @@ import numpy as np
 
 from hytnas_jax import architecture_row, console
 from hytnas_jax.command import settings_of
-from hytnas_jax.device.measure import Timing, is_shifted, shift, time_models, to_check
+from hytnas_jax.device.measure import Timing, describe_shift, is_shifted, shift, time_models, to_check
 from hytnas_jax.device.onnx_graph import build_onnx
 from hytnas_jax.environment import environment
 from hytnas_jax.project import open_project
@@ -87,7 +87,8 @@ def measure(
     again = to_check(before_ms) if missing else []
     queue = [*again, *missing]
     repeated: dict[Architecture, float] = {}
-    with console.progress(len(drawn), "measuring latency", done=len(drawn) - len(missing)) as bar:
+    done = len(drawn) - len(missing)
+    with console.progress(len(drawn), "measuring latency", done=done, is_even=False) as bar:
         timings = time_models(map(to_onnx, queue), on_round=lambda number: bar.note(f"round {number}"))
         for index, timing in timings:
             if index < len(again):
@@ -95,10 +96,10 @@ def measure(
                 continue
             measurements.append(queue[index], timing)
             bar.advance()
-    _warn_if_shifted(shift(before_ms, repeated))
+    _warn_if_shifted(shift(before_ms, repeated), step.folder)
 
     measured = measurements.read()
-    _warn_if_wide(list(measured.values()))
+    _warn_if_wide(list(measured.values()), step.folder)
     specs = [space.network_spec(a, channels=channels, num_classes=num_classes) for a in measured]
     latency_ms = np.array([timing.latency_ms for timing in measured.values()])
     predictor = LatencyPredictor.fit(feature_table(specs), latency_ms)
@@ -184,19 +185,19 @@ class Measurements:
         return architecture_row.from_cells(self._space, row), Timing.from_cells(row)
 
 
-def _warn_if_wide(timings: Sequence[Timing]) -> None:
+def _warn_if_wide(timings: Sequence[Timing], folder: Path) -> None:
     wide = sum(timing.half_width > WIDE for timing in timings)
     if wide:
         console.warn(
-            f"{wide} of {len(timings)} latencies are uncertain by more than {WIDE:.0%}: the machine is "
-            "busy; for better ones measure on an idle one, after deleting the step's folder"
+            f"{wide} of {len(timings)} latencies are uncertain by more than {WIDE:.0%}: something else uses "
+            f"this machine. The work can go on; for better ones end it, delete {folder} and measure again"
         )
 
 
-def _warn_if_shifted(times: float) -> None:
+def _warn_if_shifted(times: float, folder: Path) -> None:
     """Says so where the machine is quicker or slower than in the session that was cut."""
     if is_shifted(times):
         console.warn(
-            f"the machine takes {times:.2f} times as long as when the measurement was begun; the latencies "
-            "are not of one scale: delete the step's folder and measure all again on an idle machine"
+            f"the machine is {describe_shift(times)} when the measurement was begun: the latencies are of "
+            f"two scales. Delete {folder} and measure all again while the machine does nothing else"
         )

@@ -17,7 +17,7 @@ from hytnas_jax.confirmation import confirm
 from hytnas_jax.data import Dataset, Pictures
 from hytnas_jax.objectives import SHARES
 from hytnas_jax.project import Project, open_project
-from hytnas_jax.search_results import load_pareto
+from hytnas_jax.search_results import ESTIMATED, load_pareto
 from hytnas_jax.steps.train_supernet import load_supernet
 from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
 from hytnas_jax.weights import load_weights, save_weights
@@ -73,7 +73,8 @@ def retrain(config: Config) -> None:
         if not (folder / "weights.npz").exists():
             label = f"retraining {network.name} ({number} of {len(chosen)}, {network.role})"
             _retrain(project, dataset, network, shared, config, folder, label)
-    results = [_test(project, dataset, network, step.folder, config) for network in chosen]
+    with console.progress(chosen, "testing the retrained networks") as bar:
+        results = [_test(project, dataset, network, step.folder, config) for network in bar]
     _finish(step, chosen, results, pictures=len(dataset.search))
     console.wrote([step.folder / network.name for network in chosen], next_command)
 
@@ -199,6 +200,13 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, 
     console.table(
         rows, ("network", "role", "expected error", "retrained", "test error", "still on the front")
     )
+    if any("error" in network.expected for network in chosen):
+        console.say(f"expected error: {ESTIMATED}")
+    if "unclear" in verdicts:
+        console.say(
+            "unclear: another one costs no more and makes fewer errors, which may be chance "
+            f"({pictures} pictures)"
+        )
     summary: dict[str, Any] = {
         "networks": [network.name for network in chosen],
         "still_on_front": verdicts,
@@ -208,5 +216,8 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, 
         tau = kendall_tau(*zip(*((rows[n][2], rows[n][3]) for n in searched), strict=True))
         if not math.isnan(tau.tau):
             summary["ranking"] = dataclasses.asdict(tau)
-            console.say(f"Kendall tau between the expected and the retrained errors: {tau}")
+            console.say(
+                f"how well the search ranked these {tau.n} (1: as retraining does, 0: not at all): Kendall's "
+                f"tau {tau.tau:.2f}, 95 % interval {tau.low:.2f} to {tau.high:.2f}"
+            )
     step.finish(summary)

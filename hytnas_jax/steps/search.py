@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hytnas_jax import console
 from hytnas_jax.command import settings_of
 from hytnas_jax.environment import environment
@@ -17,7 +15,7 @@ from hytnas_jax.objective_names import LATENCY, LIMITS, given_limits, on_device
 from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.refits import Refits, is_same_processor
-from hytnas_jax.search_results import ParetoPoint, pareto_points, write_results
+from hytnas_jax.search_results import ESTIMATED, ParetoPoint, pareto_points, write_results
 from hytnas_jax.steps.measure_latency import STEP as LATENCY_STEP
 from hytnas_jax.workdir import Step, Workdir, command_line, write_json
 from supernet.errors import UserError
@@ -61,7 +59,7 @@ def search(config: Config) -> None:
     _show(task, points, volumes)
     if measured is not None:
         console.say(measured.in_words())
-    _warn_if_extrapolated(task, points, log)
+    _warn_if_extrapolated(points)
     names = ("evaluations.csv", "pareto.json", "front.png", "hypervolume.png")
     console.wrote([step.folder / name for name in names], command_line("retrain", config.workdir))
 
@@ -117,6 +115,8 @@ def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -
     console.say(f"the Pareto front, {len(points)} networks:")
     columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
     console.table(rows, ("name", *names, *measured, *columns))
+    if "error" in names:
+        console.say(f"error: {ESTIMATED}")
     compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
     console.say(f"hypervolume, more is better: {compared}")
 
@@ -125,15 +125,13 @@ def _unsure(point: ParetoPoint, name: str) -> str:
     return f"{point.values[name]:.4f} ± {point.std[name]:.4f}"
 
 
-def _warn_if_extrapolated(task: Task, points: list[ParetoPoint], log: EvaluationLog) -> None:
+def _warn_if_extrapolated(points: list[ParetoPoint]) -> None:
     on_front = sum(point.extrapolated for point in points)
-    evaluated = int(np.sum(task.is_extrapolated(log.genes)))
-    if evaluated:
+    if on_front:
         console.warn(
-            f"{on_front} of {len(points)} networks on the front (marked *) "
-            f"and {evaluated} of all {len(log)} are unlike those that the latency predictor was fitted on: "
-            "their latency is an extrapolation. Measure more networks (measure_latency --networks), or trust "
-            "only what is measured after the export"
+            f"{on_front} of {len(points)} networks on the front (marked *) are unlike those that the latency "
+            "predictor was fitted on: their latency is an extrapolation. Measure more networks "
+            "(measure_latency --networks), or trust only what is measured after the export"
         )
 
 

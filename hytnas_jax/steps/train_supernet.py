@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from hytnas_jax import console
+from hytnas_jax import compiling, console
 from hytnas_jax.augmented_step import augmented_step, step_key
 from hytnas_jax.command import settings_of
 from hytnas_jax.data import Dataset, batches
@@ -52,7 +52,7 @@ def train_supernet(config: Config) -> None:
         f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
         f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
-        f"{recipe.num_steps} steps (the first of each resolution compiles for a while)"
+        f"{recipe.num_steps} steps"
     )
     params, _ = model.init(jax.random.key(config.seed))
     state = fit(
@@ -88,7 +88,8 @@ def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
     shapes = jax.eval_shape(
         functools.partial(training.init, training.Recipe(num_steps=1)), model.abstract_params
     )
-    return model, training.weights(model, restore(step.folder, shapes).ema)
+    num_steps = step.done()["summary"]["steps"]
+    return model, training.weights(model, restore(step.folder, shapes, step=num_steps).ema)
 
 
 def supernet_error(project: Project) -> SupernetError:
@@ -126,7 +127,7 @@ def _judge(
     rng = np.random.default_rng([seed, 1])
     resolution = max(project.space.resolution)
     subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
-    with console.progress(len(subnets), "judging subnets") as bar:
+    with console.progress(len(subnets), "judging subnets", apart=compiling.seconds) as bar:
         judge = SupernetError(
             project.space, model, params, judging_pictures(project, dataset), on_judged=bar.advance
         )
@@ -140,8 +141,8 @@ def _judge(
 
 def _describe(summary: dict[str, Any]) -> str:
     return (
-        f"accuracy on the search split: largest subnet {summary['largest_accuracy']:.3f}, "
-        f"smallest {summary['smallest_accuracy']:.3f}, "
+        "accuracy on the search split, before any retraining: largest subnet "
+        f"{summary['largest_accuracy']:.3f}, smallest {summary['smallest_accuracy']:.3f}, "
         f"median of {len(summary['random_accuracies'])} random ones "
         f"{np.median(summary['random_accuracies']):.3f}"
     )

@@ -1,6 +1,8 @@
 """Exact resume and roll-back, on a training without a network; then on a real supernet."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,7 +98,7 @@ def test_a_run_is_its_steps(tmp_path: Path) -> None:
         "subnet_loss": 1.5,
         "subnet_accuracy": 0.25,
     }
-    assert_equal(restore(tmp_path, artificial.first_state()), by_hand([0] * NUM_STEPS))
+    assert_equal(restore(tmp_path, artificial.first_state(), step=NUM_STEPS), by_hand([0] * NUM_STEPS))
 
 
 @pytest.mark.parametrize("number", [0, 7, 40, 63, 89])
@@ -171,7 +173,7 @@ def test_a_run_that_diverges_again_and_again_ends(tmp_path: Path) -> None:
     message = "diverged at step 60, the 4th time; the last good checkpoint is kept.* smaller --learning-rate"
     with pytest.raises(UserError, match=message):
         train(tmp_path, always)
-    assert_equal(restore(tmp_path, artificial.first_state()), by_hand([0] * 40))
+    assert_equal(restore(tmp_path, artificial.first_state(), step=40), by_hand([0] * 40))
 
 
 def test_a_step_is_compiled_once(tmp_path: Path) -> None:
@@ -189,11 +191,6 @@ def test_a_step_is_compiled_once(tmp_path: Path) -> None:
     for num_steps in (3, 6):
         fit(step, state, num_steps=num_steps, folder=tmp_path, label="training", num_classes=3)
     assert compiled._cache_size() == 1
-
-
-def test_there_is_nothing_to_restore(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no checkpoint; delete the folder"):
-        restore(tmp_path, artificial.first_state())
 
 
 def test_a_killed_process_is_gone_on_with(tmp_path: Path) -> None:
@@ -299,4 +296,45 @@ def test_a_checkpoint_of_other_arrays_is_named(tmp_path: Path) -> None:
     first = artificial.first_state()
     for params in ({"other": np.zeros(4, np.float32)}, {"w": np.zeros(99, np.float32)}):
         with pytest.raises(UserError, match="its checkpoint is that of another network"):
-            restore(tmp_path, first._replace(params=params))
+            restore(tmp_path, first._replace(params=params), step=1)
+
+
+@pytest.mark.parametrize("name", ["exp [1]", "a\\b", os.fsdecode(b"\xff"), "line\nbreak"])
+def test_a_folder_of_any_name_will_do(tmp_path: Path, name: str) -> None:
+    """For checkpoints, metrics and TensorBoard's events."""
+    with pytest.raises(Cut):
+        train(tmp_path / name, cut_at(63))
+    assert_equal(train(tmp_path / name), by_hand([0] * NUM_STEPS))
+    assert steps_of(tmp_path / name) == list(range(NUM_STEPS))
+    assert list((tmp_path / name).glob("events.out.tfevents.*"))
+
+
+def test_a_damaged_checkpoint_costs_the_steps_since_the_one_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(tmp_path, num_steps=80)
+    (tmp_path / "checkpoints" / "80" / "default" / "_METADATA").write_text("{}")
+    assert_equal(train(tmp_path), by_hand([0] * NUM_STEPS))
+    assert capsys.readouterr().err == (
+        f"warning: {tmp_path / 'checkpoints' / '80'}: its file default/_METADATA is damaged; "
+        "going on from the checkpoint before it\n"
+    )
+    assert steps_of(tmp_path) == list(range(NUM_STEPS))
+
+
+def test_what_a_finished_training_lacks_is_named_and_can_be_made_again(tmp_path: Path) -> None:
+    """The remedy of the message, without its done mark, which is the step's."""
+    state = train(tmp_path)
+    shutil.rmtree(tmp_path / "checkpoints" / str(NUM_STEPS))
+    message = rf"checkpoints/{NUM_STEPS}: its file verified.json is missing.*delete .*done.json and make"
+    with pytest.raises(UserError, match=message):
+        restore(tmp_path, artificial.first_state(), step=NUM_STEPS)
+    first: list[int] = []
+
+    def step(state: TrainState, here: int, attempt: int) -> tuple[TrainState, Metrics]:
+        first.append(here)
+        return artificial.step(state, here, attempt)
+
+    assert_equal(train(tmp_path, step), state)
+    assert first[0] == 80
+    assert_equal(restore(tmp_path, artificial.first_state(), step=NUM_STEPS), state)

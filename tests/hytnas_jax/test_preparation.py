@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import jax
@@ -18,14 +19,21 @@ print(float(jax.jit(lambda x: x * 2 + 1)(3.0)))
 
 
 def run(*first: str, **environment: str) -> str:
+    return ended(*first, **environment).stdout.decode().strip()
+
+
+def run_for_errors(**environment: str) -> str:
+    return ended(**environment).stderr.decode()
+
+
+def ended(*first: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}
-    ended = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", "\n".join([*(first or (IMPORT, PREPARE)), COMPILE])],
         env={**inherited, **environment},
         capture_output=True,
         check=True,
     )
-    return ended.stdout.decode().strip()
 
 
 @pytest.mark.parametrize("first", [(IMPORT, PREPARE), (PREPARE, IMPORT)], ids=["after", "before"])
@@ -62,3 +70,41 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     folder = preparation.cache_folder()
     assert folder is not None
     assert folder.parent == tmp_path / "hytnas_jax"
+
+
+def test_a_folder_that_cannot_keep_them_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    (tmp_path / "file").touch()
+    for name, reason in (("file", "Not a directory"), (os.fsdecode(b"\xff"), "its path is not UTF-8")):
+        monkeypatch.setenv("HYTNAS_JAX_CACHE", str(tmp_path / name))
+        preparation.keep_compiled_programs()
+        assert f"compiled programs cannot be kept there ({reason})" in capsys.readouterr().err
+        assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_a_damaged_program_is_made_anew(tmp_path: Path) -> None:
+    """JAX itself leaves it, compiles at every start, and says so in two lines."""
+    folder = tmp_path / "programs [1]"
+    run(HYTNAS_JAX_CACHE=str(folder))
+    kept = list(folder.glob("*/jit_*-cache"))
+    sizes = {path: path.stat().st_size for path in kept}
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:40])
+    told = [run_for_errors(HYTNAS_JAX_CACHE=str(folder)) for _ in range(2)]
+    assert told[1] == ""
+    lines = told[0].splitlines()
+    assert lines
+    assert all(line.startswith("warning: a compiled program that was kept is of no use") for line in lines)
+    assert {path: path.stat().st_size for path in kept} == sizes
+
+
+def test_warnings_of_ours_are_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        preparation.show_warnings_in_a_line()
+        preparation.show_warnings_in_a_line()
+        source = str(Path(preparation.__file__).with_name("data") / "loading.py")
+        warnings.warn_explicit("skipped 3 pictures", UserWarning, source, 12)
+    assert capsys.readouterr().err == "warning: skipped 3 pictures\n"

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 
+from hytnas_jax import weights
 from hytnas_jax.weights import load_weights, save_weights
 from supernet.errors import UserError
 from supernet.network import stand_alone
@@ -27,6 +28,16 @@ def saved(tmp_path: Path) -> Path:
     path = tmp_path / "network" / "weights.npz"
     save_weights(path, *stand_alone(SPEC).init(jax.random.key(0)))
     return path
+
+
+def test_what_does_not_come_back_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_half(path: Path, data: bytes) -> None:
+        path.write_bytes(data[: len(data) // 2])
+
+    monkeypatch.setattr(weights, "write_bytes", write_half)
+    with pytest.raises(UserError, match=r"what is read back is not what was written.*--workdir on another"):
+        save_weights(tmp_path / "weights.npz", *stand_alone(SPEC).init(jax.random.key(0)))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_round_trip(saved: Path) -> None:

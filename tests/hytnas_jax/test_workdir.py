@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hytnas_jax.workdir import FORMAT, Workdir, read_json, write_json
+from hytnas_jax.workdir import FORMAT, Workdir, command_line, read_json, write_json
 from supernet.errors import UserError
 
 HOLD = """
@@ -182,3 +184,46 @@ def test_a_setting_that_may_grow_takes_the_done_mark_away(tmp_path: Path) -> Non
     assert read_json(step.folder / "settings.json")["settings"]["evaluations"] == 90
     with pytest.raises(UserError, match="baseline: was True, now False"):
         begin(90, False)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "loop"])
+def test_a_path_that_the_system_does_not_take_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UserError, match=r"--workdir .*; give another|a file is in the way"):
+        Workdir(tmp_path / name / "work")
+
+
+def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*arguments: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "lockf", no_locks)
+    with pytest.raises(UserError, match=r"cannot be used \(No locks available\); give another folder"):
+        Workdir(tmp_path)
+
+
+def test_a_full_disk_is_left_to_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="No space left"):
+        Workdir(tmp_path / "work")
+
+
+def test_the_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell leaves it as it is in quotes and behind `--workdir=`."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert Workdir(Path("~/runs")).path == tmp_path / "runs"
+    assert Workdir(Path("~no such user/runs")).path == Path("~no such user/runs")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "~no such user"]
+
+
+@pytest.mark.parametrize("name", ["-runs", "exp [1]", "a 'b'", "line\nbreak", "~"])
+def test_a_command_line_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Whatever the folder is called, the shell gives it back."""
+    flag = command_line("search", Path(name)).partition("--workdir ")[2]
+    shown = subprocess.run(["sh", "-c", f"printf %s {flag}"], capture_output=True, text=True, cwd=tmp_path)
+    assert Path(shown.stdout) == Path(name)
+    assert not shown.stdout.startswith("-")

@@ -47,7 +47,7 @@ def test_a_further_part_is_measured_beside_some_of_the_others(
     timed = measure("networks", "space", ms=1.5)
     assert set(timed[:NUM_CHECKED]) < set(networks)
     assert timed[NUM_CHECKED:] == space
-    assert "takes 1.50 times as long" in capsys.readouterr().err
+    assert "is 1.5 times as slow as when " in capsys.readouterr().err
 
 
 def test_nothing_to_measure_leaves_no_table(measure: Callable[..., list[str]], tmp_path: Path) -> None:

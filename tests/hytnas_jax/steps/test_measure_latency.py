@@ -93,13 +93,20 @@ def test_a_cut_measurement_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert third.num_timed == 0
 
 
-def test_a_machine_that_has_become_slower_is_noticed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("slowdown", "told"), [(1.5, "1.5 times as slow"), (0.5, "2 times as fast")])
+def test_a_machine_that_has_become_slower_or_quicker_is_noticed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    slowdown: float,
+    told: str,
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         measure_on(Device(5), tmp_path, monkeypatch)
-    measure_on(Device(slowdown=1.5), tmp_path, monkeypatch)
-    assert "takes 1.50 times as long as when the measurement was begun" in capsys.readouterr().err
+    measure_on(Device(slowdown=slowdown), tmp_path, monkeypatch)
+    warned = capsys.readouterr().err
+    assert f"the machine is {told} as when the measurement was begun" in warned
+    assert f"Delete {tmp_path} and measure all again" in warned
 
 
 def test_rows_of_a_device_of_the_users_own_are_read_too(

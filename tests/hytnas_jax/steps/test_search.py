@@ -58,8 +58,10 @@ def test_a_whole_search(project, use_error, capsys):
     assert result["failed"] == {"search": 0, "random": 0}
     for name in ("front.png", "hypervolume.png"):
         assert (project.workdir.path / "search" / name).read_text() == "1"  # panel
-    printed = capsys.readouterr().out
+    printed, warned = capsys.readouterr()
     assert "hypervolume" in printed
+    assert "\nerror: estimated with the supernet's weights, before retraining; for ranking only" in printed
+    assert "(marked *)" not in warned  # of no network
     assert f"next: python -m hytnas_jax.retrain --workdir {project.workdir.path}" in printed
     assert points[0].architecture.name in printed
 

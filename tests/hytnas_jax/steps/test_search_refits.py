@@ -171,11 +171,20 @@ def test_a_machine_that_is_a_little_slower_changes_nothing(project, use_error, u
         assert point.measured_ms == pytest.approx(device_ms(project.to_spec(point.architecture)))
 
 
-def test_a_machine_that_is_another_is_told(wrong, use_error, use_device, capsys):
+@pytest.mark.parametrize(
+    ("slowdown", "told", "remedy"),
+    [
+        (1.4, "1.4 times as slow as", "Let it do nothing else: "),
+        (0.6, "1.7 times as fast as", "It was busy then, and all predicted latencies are too long: "),
+    ],
+)
+def test_a_machine_that_is_another_is_told(wrong, use_error, use_device, capsys, slowdown, told, remedy):
     use_error(FakeError())
-    use_device(Device(1.4))
+    use_device(Device(slowdown))
     main(config(wrong))
-    assert "the machine takes 1.40 times as long as when measure_latency measured" in capsys.readouterr().err
+    warned = capsys.readouterr().err
+    assert f"the machine is {told} when measure_latency measured" in warned
+    assert remedy in warned
     found = summary(wrong)
     assert (found["networks"], found["refits"], found["first_error"]) == (0, 0, None)
     assert found["unused"] > 10
