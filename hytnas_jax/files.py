@@ -60,9 +60,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value in a JSON file. Raises UserError where it is missing or is no JSON."""
+    """The value in a JSON file. Raises UserError where it is missing or is no JSON: no NaN, no name twice."""
     try:
-        return json.loads(Path(path).read_bytes())
+        return json.loads(
+            Path(path).read_bytes(), object_pairs_hook=_without_doubles, parse_constant=_no_constant
+        )
     except FileNotFoundError:
         raise UserError(
             f"{path}: there is no such file; give another path, or run the command that writes it"
@@ -72,6 +74,18 @@ def read_json(path: Path) -> Any:
             f"{path}: this is not a whole JSON file ({error}); "
             "restore it from a copy, or delete it and run the command that writes it again"
         ) from None
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 class CsvLog:

@@ -10,6 +10,7 @@ import math
 import numbers
 import reprlib
 import typing
+from types import NoneType
 from typing import Any
 
 import tyro
@@ -66,38 +67,42 @@ SEED = within(0, MOST_SEED)
 
 def check_ranges(config: Any) -> None:
     """Raises UserError for the first number in a command's config that is out of its range."""
-    for name, (accepted, is_whole) in ranges_of(type(config)).items():
-        value = getattr(config, name)
-        for number in value if isinstance(value, tuple | list) else (value,):
-            broken = None if number is None else accepted.broken_by(number, is_whole=is_whole)
+    for name, (accepted, kinds) in ranges_of(type(config)).items():
+        value, is_whole = getattr(config, name), float not in kinds
+        if value is None and NoneType in kinds:
+            continue
+        for number in value if tuple in kinds and isinstance(value, tuple | list) else (value,):
+            broken = accepted.broken_by(number, is_whole=is_whole)
             if broken is not None:
                 kind = "a whole number" if is_whole else "a number"
                 flag = f"--{name.replace('_', '-')} {reprlib.repr(str(number))[1:-1]}"
                 raise UserError(f"{flag}: must be {broken}; give {kind} of {accepted}")
 
 
-def ranges_of(config_type: type) -> dict[str, tuple[Range, bool]]:
-    """Field -> its range, and whether it takes whole numbers only; of those fields that have one."""
+def ranges_of(config_type: type) -> dict[str, tuple[Range, set[type]]]:
+    """Field -> its range, and what its type is made of; of those fields that have a range."""
     found = {}
     for name, hint in typing.get_type_hints(config_type, include_extras=True).items():
         for extra in getattr(hint, "__metadata__", ()):
             accepted = getattr(extra, "help_behavior_hint", None)
             if isinstance(accepted, Range):
-                found[name] = (accepted, float not in kinds_in(hint))
+                found[name] = (accepted, kinds_in(hint))
     return found
 
 
 def kinds_in(hint: Any) -> set[type]:
-    """The plain types that a type hint is made of: int and NoneType in `int | None`."""
+    """What a type hint is made of: int and NoneType in `int | None`, tuple and int in `tuple[int, ...]`."""
     parts = typing.get_args(hint)
     if not parts:
         return {hint} if isinstance(hint, type) else set()
     if typing.get_origin(hint) is typing.Annotated:
         return kinds_in(parts[0])
-    return set().union(*(kinds_in(part) for part in parts))
+    several = {tuple} if typing.get_origin(hint) is tuple else set()
+    return several.union(*(kinds_in(part) for part in parts))
 
 
 def _shown(number: float) -> str:
-    if number >= 1_000_000 and not str(int(number)).strip("0").strip("1"):
-        return f"10^{len(str(int(number))) - 1}"
+    power = len(f"{number:.0f}") - 1
+    if power >= 6 and number == 10**power:
+        return f"10^{power}"
     return str(int(number)) if number == int(number) else f"{number:g}"

@@ -53,9 +53,9 @@ class Box:
         return found
 
     def is_possible(self) -> bool:
-        """Whether the box is a space by itself; the constraints, which a code meets or not, are not tried."""
+        """Whether the box is a space by itself."""
         try:
-            self.to_space("")
+            self.to_space(self.space.name)
         except UserError:
             return False
         return True

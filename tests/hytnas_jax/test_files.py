@@ -47,7 +47,10 @@ def test_to_plain_refuses_other_types() -> None:
         to_plain({1, 2})
 
 
-@pytest.mark.parametrize("content", [None, b"", b'{"a": [1, 2', b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b'{"a": [1, 2', b"\xff\xfe\x00", b'[{"a": 1, "a": 2}]', b'{"a": NaN}', b"-Infinity"],
+)
 def test_read_json_names_the_file_and_the_remedy(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "a.json"
     if content is not None:

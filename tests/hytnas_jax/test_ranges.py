@@ -6,7 +6,7 @@ import math
 import re
 import typing
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Annotated, Any
 
 import numpy as np
@@ -81,7 +81,8 @@ def test_every_number_has_a_range(name: str, capsys: pytest.CaptureFixture[str])
     ("name", "field"), [(name, field) for name in COMMANDS for field in numeric(command(name).Config)]
 )
 def test_what_is_out_of_range_is_refused_before_any_work(name: str, field: str, tmp_path: Path) -> None:
-    accepted, is_whole = ranges_of(command(name).Config)[field]
+    accepted, kinds = ranges_of(command(name).Config)[field]
+    is_whole = float not in kinds
     step = 1 if is_whole else 1e-9
     low, high = (int(n) if is_whole else float(n) for n in (accepted.low, accepted.high))
     wrong: list[object] = [
@@ -94,6 +95,7 @@ def test_what_is_out_of_range_is_refused_before_any_work(name: str, field: str, 
         "3",
     ]
     wrong += [low + 0.5] if is_whole else []
+    wrong += [] if kinds & {NoneType, tuple} else [None, (low + 1,)]
     wrong += [low] if accepted.is_open else []
     for value in wrong:
         flag = f"--{field.replace('_', '-')} "
@@ -141,3 +143,4 @@ def test_a_range_in_words() -> None:
         "2 to 2147483647",
         "0.5 to 10^9",
     ]
+    assert [str(Range(1e-8, 11_000_000)), str(Range(1, 100_000))] == ["1e-08 to 11000000", "1 to 100000"]
