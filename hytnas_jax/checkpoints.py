@@ -96,11 +96,13 @@ class Checkpoints:
     def problem(self, step: int) -> str | None:
         """What is wrong with a checkpoint's files: None, or "its file ... is missing", "... is damaged"."""
         try:
-            noted = read_json(self._verified(step))["files"]
-        except (UserError, KeyError, TypeError):
+            noted = read_json(self._verified(step))
+            fingerprints = dict(noted["files"])
+            dict(noted["arrays"])
+        except (UserError, KeyError, TypeError, ValueError):
             return f"its file {VERIFIED} is missing or damaged"
         files = self._files(step)
-        for name, fingerprint in noted.items():
+        for name, fingerprint in fingerprints.items():
             if name not in files:
                 return f"its file {name} is missing"
             if list(_fingerprint(files[name])) != fingerprint:

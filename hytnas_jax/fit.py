@@ -20,7 +20,7 @@ from supernet.training import Metrics, TrainState
 
 CHECK_EVERY = 20  # steps between looks at the losses
 MAX_ROLLBACKS = 3
-COMPILING = "compiling (seconds to a few minutes the first time on this machine, less from then on)"
+COMPILING = "compiling its program (seconds to a few minutes; it is kept for the next time)"
 JUMP = 3.0  # a loss this many times the usual one, and above chance, is a divergence
 
 # step function: (state, number of the step, attempt) -> (state, metrics). Attempt counts the rollbacks so

@@ -139,8 +139,9 @@ def test_a_damaged_one_is_warned_of_and_the_one_before_is_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = saved(tmp_path, 1, 2)
-    (tmp_path / "2" / "verified.json").write_text("{")
-    assert store.newest() == 1
+    for damaged in ("{", "[]", '{"files": {}}', '{"files": 3, "arrays": {}}', "\xff"):
+        (tmp_path / "2" / "verified.json").write_text(damaged, "latin-1")
+        assert store.newest() == 1
     assert "2: its file verified.json is missing or damaged; going on from" in capsys.readouterr().err
     shutil.rmtree(tmp_path / "1" / "default")
     with pytest.raises(UserError, match=r"no checkpoint is whole; delete .* and train anew"):
