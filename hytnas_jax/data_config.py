@@ -2,7 +2,9 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+Mirror = Literal["auto", "on", "off"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,10 @@ class DataConfig:
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
+    mirror: Mirror = "auto"
+    """Whether training pictures are mirrored left to right at random. auto: they are, unless the names of the
+    classes or of the data set are those of digits, letters, sides (turn_left), arrows or signs, or mirrored
+    pictures look like other classes. It says what it chose."""
 
     def data_flags(self) -> dict[str, Any]:
         """These flags without the work folder, by name."""

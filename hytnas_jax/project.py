@@ -9,7 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data import Dataset, Pictures, default_flip, load_dataset, picture_side, prepare
+from hytnas_jax.data import (
+    Dataset,
+    Mirroring,
+    Pictures,
+    decide_mirroring,
+    load_dataset,
+    open_source,
+    prepare,
+)
+from hytnas_jax.data.source import Source
 from hytnas_jax.space_file import load_space
 from hytnas_jax.workdir import Step, Workdir, read_json, write_json
 from supernet.architecture import Architecture
@@ -31,7 +40,7 @@ class Project:
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    flip: bool
+    mirror: bool
     source: str
 
     @property
@@ -50,7 +59,7 @@ class Project:
     def dataset(self) -> Dataset:
         """The pictures, read again. Raises UserError where they are not those the work began with."""
         settings = read_json(self.workdir.path / "data" / "settings.json")["settings"]
-        dataset = _load(settings)
+        dataset = _load(settings["data"], settings)
         path = self.workdir.path / "data" / "splits.json"
         if dataset.splits_to_json() != read_json(path):
             raise UserError(
@@ -78,6 +87,7 @@ def create_project(
     max_pictures: int | None,
     skip_corrupt: bool,
     seed: int,
+    mirror: str = "auto",
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
@@ -85,26 +95,32 @@ def create_project(
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
     directory = None if data_dir is None else str(data_dir)
-    native = picture_side(data, data_dir=directory)
+    opened = open_source(data, data_dir=directory)
+    native = opened.native_side()
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
+    step = workdir.step("data")
+    mirroring = _mirroring(step, mirror, data, opened)
     settings = {
         "data": data,
         "data_dir": directory,
         "max_pictures": max_pictures,
         "skip_corrupt": skip_corrupt,
+        "mirror": mirroring.setting,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
     }
-    step = workdir.step("data")
     step.begin(settings)
     if step.is_done:
         project = open_project(workdir)
         return project, project.dataset()
-    dataset = _load(settings)
+    if opened.left_out:
+        console.warn(f"{data}: {opened.left_out}")
+    dataset = _load(opened, settings)
     write_json(step.folder / "splits.json", dataset.splits_to_json())
-    step.finish(_counts(dataset))
+    told = {"mirroring": mirroring.in_words(), "left_out": opened.left_out}
+    step.finish({**_counts(dataset), **told})
     return open_project(workdir), dataset
 
 
@@ -121,7 +137,7 @@ def open_project(workdir: Workdir) -> Project:
         len(splits["mean"]),
         tuple(splits["mean"]),
         tuple(splits["std"]),
-        default_flip(settings["data"]),
+        settings["mirror"] == "on",
         settings["data"],
     )
 
@@ -132,10 +148,24 @@ def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:
     return tuple(reached[-2:] if len(reached) >= 2 else sorted(choices)[:2])
 
 
-def _load(settings: dict[str, Any]) -> Dataset:
+def _mirroring(step: Step, given: str, data: str, source: Source) -> Mirroring:
+    """Whether to mirror training pictures; "auto" is decided once for a work folder, and said."""
+    path = step.folder / "settings.json"
+    noted = read_json(path)["settings"].get("mirror") if path.exists() else None
+    if given == "auto" and noted is not None:
+        return Mirroring(noted == "on", "as the work folder was begun")
+    name = data.removeprefix("tfds:").partition(":")[0] if data.startswith("tfds:") else source.name
+    decided = decide_mirroring(given, source, data_set=name)
+    if given == "auto":
+        other = "on" if decided.setting == "off" else "off"
+        console.say(f"mirroring of training pictures: {decided.in_words()} (otherwise: --mirror {other})")
+    return decided
+
+
+def _load(source: str | Source, settings: dict[str, Any]) -> Dataset:
     with console.progress(0, "reading pictures") as bar:
         return load_dataset(
-            settings["data"],
+            source,
             side=settings["side"],
             data_dir=settings["data_dir"],
             seed=settings["seed"],

@@ -69,7 +69,7 @@ def picture_side(source: str, *, data_dir: str | None = None) -> int:
 
 
 def load_dataset(
-    source: str,
+    source: str | Source,
     *,
     side: int | None,
     data_dir: str | None = None,
@@ -83,7 +83,7 @@ def load_dataset(
     """Load the pictures of a source into memory.
 
     Args:
-        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION".
+        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION"; or one that is open.
         side: pictures become side x side (shorter side resized, middle kept); None: the native side.
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
         seed: of the carved splits and of `max_pictures`.
@@ -97,7 +97,7 @@ def load_dataset(
         UserError: for a source that is not there or not usable, a corrupt picture (named), a class that
             a split would lack (named), arguments out of range, or too little memory.
     """
-    opened = open_source(source, data_dir=data_dir)
+    opened = open_source(source, data_dir=data_dir) if isinstance(source, str) else source
     _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
     fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
     native_side = opened.native_side()

@@ -33,6 +33,8 @@ class NpzSource:
     Raises UserError that names the key, its shape and its dtype.
     """
 
+    left_out = ""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._archive = self._open()

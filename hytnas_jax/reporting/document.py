@@ -93,7 +93,9 @@ def _head(results: Results, title: str) -> str:
             f"<h1>{escape(title)}</h1>",
             paragraph(key_result(results), "lead"),
             paragraph(pictures, "dim"),
+            paragraph(f"Training pictures mirrored left to right: {counts['mirroring']}.", "dim"),
             *_stale_warnings(results),
+            *_doubts(results),
             tiles([(value, label) for label, value in shown]),
         ]
     )
@@ -109,6 +111,16 @@ def _stale_warnings(results: Results) -> list[str]:
         for step, finished in results.steps.items()
         if finished.stale
     ]
+
+
+def _doubts(results: Results) -> list[str]:
+    """What the commands have warned of: files that are not used, networks that have learnt nothing."""
+    left_out = results.steps["data"].summary["left_out"]
+    said = [f"Files of the data set are left out: {left_out}."] if left_out else []
+    for step, finished in results.steps.items():
+        if finished.summary.get("doubt"):
+            said.append(f"Step {step}: {finished.summary['doubt']}.")
+    return [paragraph(text, "warning") for text in said]
 
 
 def _time_section(results: Results, commands: dict[str, str]) -> str:

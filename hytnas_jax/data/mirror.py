@@ -1,0 +1,67 @@
+"""Whether training pictures are mirrored left to right: as the user says, or decided once for a data set."""
+
+import dataclasses
+from typing import get_args
+
+import numpy as np
+
+from hytnas_jax.data.loading import load_pictures
+from hytnas_jax.data.mirror_names import reason_in_names
+from hytnas_jax.data.mirror_pictures import reason_in_pictures
+from hytnas_jax.data.source import Source
+from hytnas_jax.data.splits import Selection
+from hytnas_jax.data_config import Mirror
+from supernet.errors import UserError
+
+_SIDE = 16  # pixels
+_LABELS_READ, _PICTURES_READ, _OF_A_CLASS = 5000, 600, 15
+
+
+@dataclasses.dataclass(frozen=True)
+class Mirroring:
+    """The decision and, in words, why."""
+
+    is_on: bool
+    reason: str
+
+    @property
+    def setting(self) -> str:
+        """As the flag says it."""
+        return "on" if self.is_on else "off"
+
+    def in_words(self) -> str:
+        return f"{self.setting}, {self.reason}"
+
+
+def decide_mirroring(given: str, source: Source, *, data_set: str) -> Mirroring:
+    """What `given`, one of `Mirror`, comes to for a source; "auto" goes by names, then by pictures.
+
+    data_set is the data set's name. Raises UserError where `given` is none of the three.
+    """
+    if given not in get_args(Mirror):
+        raise UserError(f"--mirror {given}: must be one of {', '.join(get_args(Mirror))}")
+    if given != "auto":
+        return Mirroring(given == "on", "as --mirror says")
+    reason = reason_in_names(data_set, source.class_names)
+    if reason is None:
+        reason = reason_in_pictures(*_sample(source), source.class_names)
+    if reason is not None:
+        return Mirroring(False, f"since {reason}")
+    return Mirroring(True, "since neither the names of the classes nor their pictures speak against it")
+
+
+def _sample(source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Small training pictures uint8 [N, 16, 16, C] and their labels: up to 600 of up to 40 classes."""
+    rng = np.random.default_rng(0)
+    size = source.sizes["train"]
+    positions = rng.choice(size, min(size, _LABELS_READ), replace=False)
+    labels = source.labels("train", positions)
+    classes = rng.permutation(np.unique(labels))[: _PICTURES_READ // _OF_A_CLASS]
+    of_a_class = _PICTURES_READ // len(classes)
+    rows = np.concatenate([np.flatnonzero(labels == index)[:of_a_class] for index in classes])
+    rows = rows[np.argsort(positions[rows])]
+    selection = Selection("train", positions[rows], labels[rows])
+    images, kept, _ = load_pictures(
+        source, selection, side=_SIDE, skip_corrupt=True, on_decoded=lambda count: None
+    )
+    return images, selection.labels[kept]
