@@ -9,16 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data import (
-    Dataset,
-    Mirroring,
-    Pictures,
-    decide_mirroring,
-    load_dataset,
-    open_source,
-    prepare,
-)
-from hytnas_jax.data.source import Source
+from hytnas_jax.data import Dataset, Pictures, load_dataset, picture_side, prepare
+from hytnas_jax.mirroring import mirroring_of
 from hytnas_jax.space_file import load_space
 from hytnas_jax.workdir import Step, Workdir, read_json, write_json
 from supernet.architecture import Architecture
@@ -59,7 +51,7 @@ class Project:
     def dataset(self) -> Dataset:
         """The pictures, read again. Raises UserError where they are not those the work began with."""
         settings = read_json(self.workdir.path / "data" / "settings.json")["settings"]
-        dataset = _load(settings["data"], settings)
+        dataset = _load(settings)
         path = self.workdir.path / "data" / "splits.json"
         if dataset.splits_to_json() != read_json(path):
             raise UserError(
@@ -95,18 +87,16 @@ def create_project(
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
     directory = None if data_dir is None else str(data_dir)
-    opened = open_source(data, data_dir=directory)
-    native = opened.native_side()
+    native = picture_side(data, data_dir=directory)
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
     step = workdir.step("data")
-    mirroring = _mirroring(step, mirror, data, opened)
     settings = {
         "data": data,
         "data_dir": directory,
         "max_pictures": max_pictures,
         "skip_corrupt": skip_corrupt,
-        "mirror": mirroring.setting,
+        "mirror": mirroring_of(step, mirror, data=data, data_dir=directory).setting,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
@@ -115,12 +105,11 @@ def create_project(
     if step.is_done:
         project = open_project(workdir)
         return project, project.dataset()
-    if opened.left_out:
-        console.warn(f"{data}: {opened.left_out}")
-    dataset = _load(opened, settings)
+    dataset = _load(settings)
+    if dataset.left_out:
+        console.warn(f"{data}: {dataset.left_out}")
     write_json(step.folder / "splits.json", dataset.splits_to_json())
-    told = {"mirroring": mirroring.in_words(), "left_out": opened.left_out}
-    step.finish({**_counts(dataset), **told})
+    step.finish(_counts(dataset))
     return open_project(workdir), dataset
 
 
@@ -148,24 +137,10 @@ def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:
     return tuple(reached[-2:] if len(reached) >= 2 else sorted(choices)[:2])
 
 
-def _mirroring(step: Step, given: str, data: str, source: Source) -> Mirroring:
-    """Whether to mirror training pictures; "auto" is decided once for a work folder, and said."""
-    path = step.folder / "settings.json"
-    noted = read_json(path)["settings"].get("mirror") if path.exists() else None
-    if given == "auto" and noted is not None:
-        return Mirroring(noted == "on", "as the work folder was begun")
-    name = data.removeprefix("tfds:").partition(":")[0] if data.startswith("tfds:") else source.name
-    decided = decide_mirroring(given, source, data_set=name)
-    if given == "auto":
-        other = "on" if decided.setting == "off" else "off"
-        console.say(f"mirroring of training pictures: {decided.in_words()} (otherwise: --mirror {other})")
-    return decided
-
-
-def _load(source: str | Source, settings: dict[str, Any]) -> Dataset:
+def _load(settings: dict[str, Any]) -> Dataset:
     with console.progress(0, "reading pictures") as bar:
         return load_dataset(
-            source,
+            settings["data"],
             side=settings["side"],
             data_dir=settings["data_dir"],
             seed=settings["seed"],
@@ -177,4 +152,9 @@ def _load(source: str | Source, settings: dict[str, Any]) -> Dataset:
 
 def _counts(dataset: Dataset) -> dict[str, Any]:
     sizes = {name: len(getattr(dataset, name)) for name in ("train", "search", "test")}
-    return {**sizes, "classes": list(dataset.class_names), "skipped": len(dataset.skipped)}
+    return {
+        **sizes,
+        "classes": list(dataset.class_names),
+        "skipped": len(dataset.skipped),
+        "left_out": dataset.left_out,
+    }

@@ -32,7 +32,7 @@ class Dataset:
 
     mean and std are of the training pictures' pixels in 0..1, one number a channel. native_side is the
     median shorter side of the pictures as stored. `files` names each split's pictures, row by row;
-    `skipped` those that could not be read.
+    `skipped` those that could not be read; `left_out` says in one line what else lies there, or "".
     """
 
     name: str
@@ -45,6 +45,7 @@ class Dataset:
     native_side: int
     files: Mapping[Split, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     skipped: tuple[str, ...] = ()
+    left_out: str = ""
 
     def splits_to_json(self) -> dict[str, Any]:
         """What `data.json` keeps: all but the pixels. JSON values only."""
@@ -69,7 +70,7 @@ def picture_side(source: str, *, data_dir: str | None = None) -> int:
 
 
 def load_dataset(
-    source: str | Source,
+    source: str,
     *,
     side: int | None,
     data_dir: str | None = None,
@@ -83,7 +84,7 @@ def load_dataset(
     """Load the pictures of a source into memory.
 
     Args:
-        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION"; or one that is open.
+        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION".
         side: pictures become side x side (shorter side resized, middle kept); None: the native side.
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
         seed: of the carved splits and of `max_pictures`.
@@ -97,7 +98,7 @@ def load_dataset(
         UserError: for a source that is not there or not usable, a corrupt picture (named), a class that
             a split would lack (named), arguments out of range, or too little memory.
     """
-    opened = open_source(source, data_dir=data_dir) if isinstance(source, str) else source
+    opened = open_source(source, data_dir=data_dir)
     _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
     fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
     native_side = opened.native_side()
@@ -123,6 +124,7 @@ def load_dataset(
         native_side=native_side,
         files=files,
         skipped=tuple(skipped),
+        left_out=opened.left_out,
     )
 
 

@@ -32,16 +32,16 @@ class Mirroring:
     def in_words(self) -> str:
         return f"{self.setting}, {self.reason}"
 
+    @classmethod
+    def said(cls, given: str) -> "Mirroring":
+        """As the user says it, "on" or "off". Raises UserError for anything else."""
+        if given not in ("on", "off"):
+            raise UserError(f"--mirror {given}: must be one of {', '.join(get_args(Mirror))}")
+        return cls(given == "on", "as --mirror says")
 
-def decide_mirroring(given: str, source: Source, *, data_set: str) -> Mirroring:
-    """What `given`, one of `Mirror`, comes to for a source; "auto" goes by names, then by pictures.
 
-    data_set is the data set's name. Raises UserError where `given` is none of the three.
-    """
-    if given not in get_args(Mirror):
-        raise UserError(f"--mirror {given}: must be one of {', '.join(get_args(Mirror))}")
-    if given != "auto":
-        return Mirroring(given == "on", "as --mirror says")
+def decide_mirroring(source: Source, *, data_set: str) -> Mirroring:
+    """What "auto" comes to: by the names of the classes and of the data set, then by the pictures."""
     reason = reason_in_names(data_set, source.class_names)
     if reason is None:
         reason = reason_in_pictures(*_sample(source), source.class_names)

@@ -4,6 +4,7 @@ import json
 from html import escape
 from typing import Any
 
+from hytnas_jax.mirroring import read_mirroring
 from hytnas_jax.reporting.device_sections import devices_section
 from hytnas_jax.reporting.file_sections import files_section
 from hytnas_jax.reporting.formats import DASH, duration, milliseconds, percent, span
@@ -71,6 +72,7 @@ def _networks_in_words(networks: tuple[NetworkResult, ...]) -> str:
 def _head(results: Results, title: str) -> str:
     project = results.project
     counts = results.steps["data"].summary
+    mirroring = read_mirroring(project.workdir.step("data"))
     pictures = (
         f"{project.num_classes} classes; {counts['train']:,} training, {counts['search']:,} search and "
         f"{counts['test']:,} test pictures"
@@ -93,7 +95,7 @@ def _head(results: Results, title: str) -> str:
             f"<h1>{escape(title)}</h1>",
             paragraph(key_result(results), "lead"),
             paragraph(pictures, "dim"),
-            paragraph(f"Training pictures mirrored left to right: {counts['mirroring']}.", "dim"),
+            paragraph(f"Training pictures mirrored left to right: {mirroring.in_words()}.", "dim"),
             *_stale_warnings(results),
             *_doubts(results),
             tiles([(value, label) for label, value in shown]),
