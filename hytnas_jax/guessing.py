@@ -47,14 +47,22 @@ class Training:
     search_accuracy: float
 
 
-def doubt(trainings: Sequence[Training], dataset: Dataset, schedule: Schedule, *, mirror: bool) -> str | None:
+def doubt(
+    trainings: Sequence[Training],
+    dataset: Dataset,
+    schedule: Schedule,
+    *,
+    mirror: bool,
+    at_least: float = 0.0,
+) -> str | None:
     """What to say of the trainings that ended near guessing, and of what may be the cause; None without any.
 
-    mirror: whether training pictures were mirrored.
+    mirror: whether training pictures were mirrored. at_least: the part of the trainings below which nothing
+    is said: among networks of all sizes, the smallest may learn little.
     """
-    near = {training.name: _near(training, dataset, schedule.batch_size) for training in trainings}
-    found = [(name, score) for name, score in near.items() if score is not None]
-    if not found:
+    near = [(training.name, _near(training, dataset, schedule.batch_size)) for training in trainings]
+    found = [(name, score) for name, score in near if score is not None]
+    if not found or len(found) < at_least * len(trainings):
         return None
     name, score = found[0]
     who = name if len(trainings) == 1 else f"{len(found)} of {len(trainings)} networks ({name} for one)"

@@ -36,7 +36,7 @@ class LeftOut:
             rest = sum(count for _, count in unused[_NAMED:])
             parts.append(f"nor {_plural(len(unused) - _NAMED, 'more folder')} ({_plural(rest, 'file')})")
         parts += [f"{name}/ lies beside it and is not used" for name in self.elsewhere]
-        return "; ".join([*parts, *self._advice()])
+        return "; ".join([*parts, *self._advice()]).replace("\n", " ")
 
     def _advice(self) -> Iterable[str]:
         reasons = {reason for counts in self.files.values() for reason in counts}
@@ -54,7 +54,7 @@ def _list(counts: Counter[str]) -> str:
     """ "20 files in subfolders and 20 .HEIC"."""
     parts = [_count(reason, count) for reason, count in counts.most_common(_NAMED)]
     if len(counts) > _NAMED:
-        parts.append(f"{counts.total() - sum(n for _, n in counts.most_common(_NAMED))} others")
+        parts.append(_plural(counts.total() - sum(n for _, n in counts.most_common(_NAMED)), "other"))
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
 
 

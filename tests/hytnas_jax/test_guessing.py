@@ -89,3 +89,4 @@ def test_one_line_for_all_networks(tmp_path: Path) -> None:
     assert said is not None
     assert "guessing: 2 of 3 networks (b for one), with an accuracy of 0.52 on the search split" in said
     assert "\n" not in said
+    assert doubt(trainings, dataset(), SCHEDULE, mirror=True, at_least=0.7) is None
