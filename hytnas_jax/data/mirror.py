@@ -14,7 +14,7 @@ from hytnas_jax.data_config import Mirror
 from supernet.errors import UserError
 
 _SIDE = 16  # pixels
-_LABELS_READ, _PICTURES_READ, _OF_A_CLASS = 5000, 600, 15
+_LABELS_READ, _PICTURES_READ, _CLASSES = 5000, 600, 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,20 +44,20 @@ def decide_mirroring(source: Source, *, data_set: str) -> Mirroring:
     """What "auto" comes to: by the names of the classes and of the data set, then by the pictures."""
     reason = reason_in_names(data_set, source.class_names)
     if reason is None:
-        reason = reason_in_pictures(*_sample(source), source.class_names)
+        reason = reason_in_pictures(*sample(source), source.class_names)
     if reason is not None:
         return Mirroring(False, f"since {reason}")
     return Mirroring(True, "since neither the names of the classes nor their pictures speak against it")
 
 
-def _sample(source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Small training pictures uint8 [N, 16, 16, C] and their labels: up to 600 of up to 40 classes."""
-    rng = np.random.default_rng(0)
+def sample(source: Source, *, seed: int = 0, pictures: int = _PICTURES_READ) -> tuple[np.ndarray, np.ndarray]:
+    """Small training pictures uint8 [N, 16, 16, C] and their labels: about so many, of up to 40 classes."""
+    rng = np.random.default_rng(seed)
     size = source.sizes["train"]
     positions = rng.choice(size, min(size, _LABELS_READ), replace=False)
     labels = source.labels("train", positions)
-    classes = rng.permutation(np.unique(labels))[: _PICTURES_READ // _OF_A_CLASS]
-    of_a_class = _PICTURES_READ // len(classes)
+    classes = rng.permutation(np.unique(labels))[:_CLASSES]
+    of_a_class = max(1, pictures // len(classes))
     rows = np.concatenate([np.flatnonzero(labels == index)[:of_a_class] for index in classes])
     rows = rows[np.argsort(positions[rows])]
     selection = Selection("train", positions[rows], labels[rows])
