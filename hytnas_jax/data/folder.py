@@ -61,7 +61,7 @@ class FolderSource:
         splits = split_folders(self._folder, top.folders)
         if not splits:
             self._paths: dict[Split, Path] = {"train": self._folder}
-            left_out.elsewhere = beside_train(self._folder.resolve())
+            left_out.elsewhere = beside_train(self._folder.resolve(), top.folders)
             return {"train": top}
         self._paths = {split: self._folder / name for split, name in splits.items()}
         left_out.add(self.name, _beside(top))

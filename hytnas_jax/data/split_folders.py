@@ -34,8 +34,8 @@ def split_folders(folder: Path, names: list[str]) -> dict[Split, str]:
     """
     meanings = _meanings(folder, names)
     if not any(_holds_folders(folder / name) for name in meanings):
-        if meanings and len(meanings) == len(names):
-            raise UserError(f"{folder / min(meanings)}: holds no class folders; {LAYOUT}")
+        if names and all(_may_be_split(name) for name in names):
+            raise UserError(f"{folder / names[0]}: holds no class folders; {LAYOUT}")
         return {}
     splits: dict[Split, str] = {}
     for name, split in meanings.items():
@@ -49,16 +49,17 @@ def split_folders(folder: Path, names: list[str]) -> dict[Split, str]:
     return splits
 
 
-def beside_train(folder: Path) -> list[str]:
-    """Where `folder` is called as a training split is: the other splits beside it, which nobody asked for."""
+def beside_train(folder: Path, class_names: list[str]) -> list[str]:
+    """Where `folder` is called as a training split is: other splits beside it, of such classes too."""
     if _split_named(folder.name) != "train":
         return []
     try:
         with os.scandir(folder.parent) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir() and entry.name != folder.name)
-    except OSError:
+        meanings = _meanings(folder.parent, names)
+        return [name for name in meanings if set(class_names) & set(os.listdir(folder.parent / name))]
+    except OSError:  # what is beside it is not ours to read
         return []
-    return [name for name, split in _meanings(folder.parent, names).items() if split != "train"]
 
 
 def _meanings(folder: Path, names: list[str]) -> dict[str, Split]:
@@ -76,6 +77,10 @@ def _meanings(folder: Path, names: list[str]) -> dict[str, Split]:
 
 def _split_named(name: str) -> Split | None:
     return SPLIT_NAMES.get(_plain(name)) or _ALSO.get(_plain(name))
+
+
+def _may_be_split(name: str) -> bool:
+    return _split_named(name) is not None or _plain(name) in _TEST_OR_VALIDATION
 
 
 def _plain(name: str) -> str:

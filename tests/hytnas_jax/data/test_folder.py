@@ -140,6 +140,9 @@ def test_class_too_small_to_carve(save_pictures: SavePictures) -> None:
     ("folders", "message"),
     [
         (["train", "test"], "holds no class folders"),  # pictures without classes
+        (["training", "testing"], "holds no class folders"),
+        (["train", "eval"], "holds no class folders"),
+        (["train/a", "train/b", "test"], "test: holds no class folders"),
         (["val/cat", "val/dog"], "has val but no train folder"),
         (["train/a", "train/b", "val/a", "validation/a"], "mean the same split"),
     ],
@@ -318,6 +321,9 @@ def test_a_test_split_beside_the_folder_that_was_given_is_told(save_pictures: Sa
     said = "test/ lies beside it and is not used; give the folder that holds all splits as --data to use it"
     assert left_out(root / "train") == said
     assert left_out(root / "other") == ""
+    shutil.move(root / "test" / "cat", root / "test" / "eel")
+    shutil.move(root / "test" / "dog", root / "test" / "fox")
+    assert left_out(root / "train") == ""  # another data set's
 
 
 def test_a_class_that_holds_only_what_is_not_read_says_so(save_pictures: SavePictures) -> None:

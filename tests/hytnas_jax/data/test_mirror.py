@@ -136,6 +136,12 @@ def test_pictures_without_a_side_give_no_alarm(count: int, num_classes: int) -> 
     assert reason_in_pictures(blobs[..., None], labels, names) is None
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_hardly_any_pictures_say_nothing(count: int) -> None:
+    images, labels = arrows(1)
+    assert reason_in_pictures(images[:count], labels[:count], ("a side", "another")) is None
+
+
 def test_folders_are_decided_by_their_pictures_where_names_say_nothing(tmp_path: Path) -> None:
     decided = decide_mirroring(
         open_source(str(save_arrows(tmp_path, 30, names=("class_1", "class_2"))), data_dir=None),
