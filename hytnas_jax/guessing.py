@@ -11,7 +11,7 @@ import numpy as np
 from hytnas_jax.data import Dataset, Pictures
 from hytnas_jax.train_alone import Schedule
 
-CLEARLY = 2.0  # standard deviations by which guessing is exceeded by chance in one case of 40
+CLEARLY = 2.0  # standard deviations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +32,15 @@ class Score:
         than half of what guessing has (.60 of two equal classes, .15 of ten, .92 of .9 and .1). Half of what
         is missing is never near, however few the pictures.
         """
-        deviation = math.sqrt(self.guess * (1 - self.guess) / self.pictures)
         little = min(self.guess + 0.2 * (1 - self.guess), 1.5 * self.guess)
-        near = max(little, self.guess + CLEARLY * deviation)
-        return self.accuracy <= near and self.accuracy < (1 + self.guess) / 2
+        is_little = self.accuracy <= little or not self.is_surely_better
+        return is_little and self.accuracy < (1 + self.guess) / 2
+
+    @property
+    def is_surely_better(self) -> bool:
+        """Whether guessing would do as well on so many pictures in one case of 40 at most."""
+        deviation = math.sqrt(self.guess * (1 - self.guess) / self.pictures)
+        return self.accuracy > self.guess + CLEARLY * deviation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,12 +84,14 @@ def doubt(
 
 
 def _near(training: Training, dataset: Dataset, batch_size: int) -> Score | None:
-    """The score, in the last epoch or on the search split, that is near guessing."""
+    """The score that is near guessing: in the last epoch, unless the search split contradicts it; or there."""
     judged = Score(
         training.search_accuracy, len(dataset.search), _guess(dataset.search), "on the search split"
     )
-    scores = [training_score(training.folder, dataset, batch_size=batch_size), judged]
-    return next((score for score in scores if score is not None and score.is_near_guessing), None)
+    in_training = training_score(training.folder, dataset, batch_size=batch_size)
+    if in_training is not None and in_training.is_near_guessing and not judged.is_surely_better:
+        return in_training
+    return judged if judged.is_near_guessing else None
 
 
 def training_score(folder: Path, dataset: Dataset, *, batch_size: int) -> Score | None:

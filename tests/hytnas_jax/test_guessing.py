@@ -1,5 +1,6 @@
 """When a training has taught no more than guessing, and what is said of it then."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_no_doubt_about_what_was_learnt(tmp_path: Path) -> None:
 
 
 def test_mirroring_is_named_among_the_causes_where_it_is_on(tmp_path: Path) -> None:
-    stuck = Training("the network", write_metrics(tmp_path, [0.62] * 18), 0.9)
+    stuck = Training("the network", write_metrics(tmp_path, [0.62] * 18), 0.6)
     said = doubt([stuck], dataset(), SCHEDULE, mirror=True)
     assert said == (
         "hardly better than guessing: the network, with an accuracy of 0.62 in training, where naming the "
@@ -77,6 +78,10 @@ def test_mirroring_is_named_among_the_causes_where_it_is_on(tmp_path: Path) -> N
         "or labels that do not belong to the pictures"
     )
     assert "mirrored" not in (doubt([stuck], dataset(), SCHEDULE, mirror=False) or "mirrored")
+    # The search split is judged at the end, when the last epoch's lessons have been learnt.
+    late = dataclasses.replace(stuck, search_accuracy=0.8)
+    assert doubt([late], dataset(), SCHEDULE, mirror=True) is None
+    assert doubt([late], dataset(search=4), SCHEDULE, mirror=True) is not None  # 4 pictures say nothing
 
 
 def test_one_line_for_all_networks(tmp_path: Path) -> None:
