@@ -84,7 +84,7 @@ def doubt(
 
 
 def _near(training: Training, dataset: Dataset, batch_size: int) -> Score | None:
-    """The score that is near guessing: in the last epoch, unless the search split contradicts it; or there."""
+    """The score near guessing: in the last epoch, unless the search split contradicts it; or on that."""
     judged = Score(
         training.search_accuracy, len(dataset.search), _guess(dataset.search), "on the search split"
     )
