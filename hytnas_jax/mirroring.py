@@ -33,7 +33,7 @@ def read_mirroring(step: Step) -> Mirroring:
 
 
 def _decide(data: str, data_dir: str | None) -> Mirroring:
-    source, name = open_source(data, data_dir=data_dir), None
-    if data.startswith("tfds:"):  # with its configuration: "emnist/letters" of "tfds:emnist/letters:3.1.0"
-        name = data.split(":")[1]
-    return decide_mirroring(source, data_set=name or source.name)
+    source = open_source(data, data_dir=data_dir)
+    # With its configuration: "emnist/letters" of "tfds:emnist/letters:3.1.0".
+    name = data.split(":")[1] if data.startswith("tfds:") else source.name
+    return decide_mirroring(source, data_set=name)

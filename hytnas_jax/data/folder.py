@@ -66,9 +66,8 @@ class FolderSource:
         self._paths = {split: self._folder / name for split, name in splits.items()}
         left_out.add(self.name, _beside(top))
         others = [self._folder / name for name in top.folders if name not in splits.values()]
-        counts = {
-            path.name: count_files(path) for path in others if not (path / "workdir.json").exists()
-        }  # a work folder of ours may lie there
+        others = [path for path in others if not (path / "workdir.json").exists()]  # a work folder of ours
+        counts = {path.name: count_files(path) for path in others}
         left_out.unused = {name: count for name, count in counts.items() if count}
         return {split: list_folder(path) for split, path in self._paths.items()}
 
