@@ -31,7 +31,7 @@ def input_waits(workload: Workload, model: Model, params: Any, *, rounds: int, s
     inputs on the device.
     """
     recipe = training.Recipe(num_steps=workload.num_steps)
-    train = compiled_step(model, recipe, mean=(0.5,) * 3, std=(0.25,) * 3, flip=True)
+    train = compiled_step(model, recipe, mean=(0.5,) * 3, std=(0.25,) * 3, mirror=True)
     pictures = _data_set(workload)
     takes = {"held": held(pictures), "sent": sent(pictures)}
     drawn = {way: _drawn(workload, pictures, take) for way, take in takes.items()}

@@ -29,7 +29,7 @@ def augmented_step(
     of `pictures` where they fit, so that no step waits for the host to send some.
     """
     take = held(pictures) if holds(pictures) else sent(pictures)
-    train = compiled_step(model, recipe, mean=project.mean, std=project.std, flip=project.flip)
+    train = compiled_step(model, recipe, mean=project.mean, std=project.std, mirror=project.mirror)
 
     def step(
         state: training.TrainState, key: jax.Array, chosen: np.ndarray, subnets: Any, *, resolution: int
@@ -40,7 +40,7 @@ def augmented_step(
 
 
 def compiled_step(
-    model: Model, recipe: training.Recipe, *, mean: Sequence[float], std: Sequence[float], flip: bool
+    model: Model, recipe: training.Recipe, *, mean: Sequence[float], std: Sequence[float], mirror: bool
 ) -> Callable[..., Any]:
     """`train(state, key, images, labels, subnets, *, resolution) -> (state, metrics)` of a batch at hand.
 
@@ -51,7 +51,7 @@ def compiled_step(
     def train(
         state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
     ) -> tuple[training.TrainState, training.Metrics]:
-        inputs = augment(key, images, resolution=resolution, mean=mean, std=std, flip=flip, crop=True)
+        inputs = augment(key, images, resolution=resolution, mean=mean, std=std, mirror=mirror, crop=True)
         return training.step(model, recipe, state, inputs, labels, subnets)
 
     return train

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from hytnas_jax.ranges import MOST_BITS, MOST_PICTURES, MOST_PIXELS, within
 
+Mirror = Literal["auto", "on", "off"]
+
 
 @dataclasses.dataclass(frozen=True)
 class DataConfig:
@@ -33,6 +35,10 @@ class DataConfig:
     bit_depth: Annotated[int | None, within(1, MOST_BITS)] = None
     """N where integers of more than 8 bits, or floats, are 0 to 2^N-1. If not given: 0 to 65535 or 255, and
     for floats 0 to 1 or 255, as most of your pictures have it."""
+    mirror: Mirror = "auto"
+    """Whether training pictures are mirrored left to right at random. auto: they are, unless the names of the
+    classes or of the data set are those of digits, letters, sides (turn_left), arrows or signs, or mirrored
+    pictures look like other classes. It says what it chose."""
 
     def data_flags(self) -> dict[str, Any]:
         """These flags without the work folder, by name."""

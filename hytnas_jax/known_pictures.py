@@ -68,6 +68,8 @@ class KnownPictures:
         else:
             dataset = _load(settings, remark=True)
             _say_fit(dataset)
+            if dataset.left_out:
+                console.warn(f"{place.data}: {dataset.left_out}")
             _say_what_is_shared(dataset)
             write_json(self.step.folder / "splits.json", dataset.splits_to_json())
             self.step.finish(_counts(dataset))
@@ -171,5 +173,6 @@ def _counts(dataset: Dataset) -> dict[str, Any]:
         **sizes,
         "classes": list(dataset.class_names),
         "skipped": len(dataset.skipped),
+        "left_out": dataset.left_out,
         "remarks": list(dataset.remarks),
     }

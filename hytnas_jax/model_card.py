@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from hytnas_jax.data.augment import SMALLEST_CROP
 from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.device.formats import FORMATS
 from hytnas_jax.device.measure import Timing
@@ -66,6 +67,10 @@ def model_card(
         "files": files,
         "checked": f"against JAX, on pictures of the search split; tolerance of float files: {TOLERANCE}",
         "data": {"source": project.source, "licence": LICENCE},
+        "training": {
+            "mirror": "each picture left to right, with probability 1/2" if project.mirror else "off",
+            "crop": f"a random square of {SMALLEST_CROP} to 1 times the side",
+        },
         "role": network.role,
         "architecture": network.architecture,
         "versions": environment(),

@@ -7,9 +7,11 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.data import Dataset, Pictures, Place, default_flip, prepare
+from hytnas_jax.data import Dataset, Pictures, Place, prepare
 from hytnas_jax.data.choosing import Fit
+from hytnas_jax.data_config import Mirror
 from hytnas_jax.known_pictures import KnownPictures
+from hytnas_jax.mirroring import mirroring_of
 from hytnas_jax.space_file import load_space
 from hytnas_jax.workdir import Step, Workdir, read_json
 from supernet.architecture import Architecture
@@ -30,7 +32,7 @@ class Project:
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    flip: bool
+    mirror: bool
     source: str
 
     @property
@@ -71,6 +73,7 @@ def create_project(
     seed: int,
     fit: Fit = "auto",
     bit_depth: int | None = None,
+    mirror: Mirror = "auto",
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
@@ -79,7 +82,8 @@ def create_project(
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
-    known, place = KnownPictures(workdir.step("data")), Place.of(data, data_dir)
+    step, place = workdir.step("data"), Place.of(data, data_dir)
+    known = KnownPictures(step)
     native = known.native_side(place, fit=fit)
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
@@ -89,6 +93,7 @@ def create_project(
         "skip_corrupt": skip_corrupt,
         "fit": fit,
         "bit_depth": bit_depth,
+        "mirror": mirroring_of(step, mirror, place).setting,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
@@ -110,7 +115,7 @@ def open_project(workdir: Workdir) -> Project:
         len(splits["mean"]),
         tuple(splits["mean"]),
         tuple(splits["std"]),
-        default_flip(settings["data"]),
+        settings["mirror"] == "on",
         Place(settings["data"], None).title,
     )
 

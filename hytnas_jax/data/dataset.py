@@ -37,8 +37,9 @@ class Dataset:
     mean and std are of the training pictures' pixels in 0..1, one number a channel. native_side is the
     median shorter side of the pictures as stored (the longer one where they are padded). `rule` is how they
     became arrays; `cut` the median share of their area outside the middle square. `files` names each split's
-    pictures, row by row, and `content` says what they are; `skipped` names those that could not be read.
-    `kept_together` pictures would have been copies in two carved splits; `remarks` are what to warn of.
+    pictures, row by row, and `content` says what they are; `skipped` names those that could not be read,
+    `left_out` says in one line what else lies there, or "". `kept_together` pictures would have been copies
+    in two carved splits; `remarks` are what to warn of.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     kept_together: int = 0
     remarks: tuple[str, ...] = ()
+    left_out: str = ""
 
     def splits_to_json(self) -> dict[str, Any]:
         """What `splits.json` keeps: all but the pixels, of which it keeps digests. JSON values only."""
@@ -150,6 +152,7 @@ def load_dataset(
         skipped=tuple(skipped),
         kept_together=separated.kept_together,
         remarks=separated.remarks,
+        left_out=opened.left_out,
     )
 
 

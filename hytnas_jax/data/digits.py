@@ -14,6 +14,9 @@ from hytnas_jax.data.source import Split
 class DigitsSource:
     """`sklearn.datasets.load_digits` with its values 0..16 scaled to 0..255; one channel."""
 
+    left_out = ""
+    are_named = True
+
     def __init__(self) -> None:
         values, self._labels = load_digits(return_X_y=True)
         pixels = np.rint(values.reshape(-1, 8, 8) * 255 / 16)

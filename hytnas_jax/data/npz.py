@@ -35,6 +35,8 @@ class NpzSource:
     Raises UserError that names the key, its shape and its dtype.
     """
 
+    left_out = ""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._archive = self._open()
@@ -52,6 +54,7 @@ class NpzSource:
                     f"{self._keys['train'][0]} has {shapes['train'][3]}"
                 )
         self.name = path.stem
+        self.are_named = "class_names" in self._archive.files
         self.class_names, values = self._classes(raw["train"])
         self.channels = shapes["train"][3]
         self.sizes: Mapping[Split, int] = {split: shape[0] for split, shape in shapes.items()}
@@ -149,7 +152,7 @@ class NpzSource:
         """The class names, and the label value that stands for each."""
         values = np.unique(train)
         names = tuple(str(value) for value in values)
-        if "class_names" in self._archive.files:
+        if self.are_named:
             stored = self._read("class_names")
             names = tuple(str(name) for name in stored.ravel())
             values = np.arange(len(names))

@@ -33,11 +33,15 @@ class Source(Protocol):
     """Labelled pictures that can be opened one by one, in the splits in which they are stored.
 
     `sizes` has the number of pictures of each stored split: "train" always, "search" and "test" where
-    the source has them. A picture is known by its split and its position 0..sizes[split]-1.
+    the source has them. A picture is known by its split and its position 0..sizes[split]-1. `left_out` says
+    in one line what lies there and is not used, "" where nothing does. `are_named` says whether somebody has
+    named the classes; else a class is called by its number.
     """
 
     name: str
+    left_out: str
     class_names: tuple[str, ...]
+    are_named: bool
     channels: int
     sizes: Mapping[Split, int]
 

@@ -38,6 +38,9 @@ class TfdsSource:
     has no picture or class label.
     """
 
+    left_out = ""
+    are_named = True
+
     def __init__(self, name: str, *, version: str | None, data_dir: str | None) -> None:
         import tensorflow_datasets as tfds  # half a second, so only where it is used
 

@@ -4,6 +4,7 @@ import json
 from html import escape
 from typing import Any
 
+from hytnas_jax.mirroring import read_mirroring
 from hytnas_jax.reporting.device_sections import devices_section
 from hytnas_jax.reporting.file_sections import files_section
 from hytnas_jax.reporting.formats import DASH, duration, milliseconds, percent, span
@@ -71,6 +72,7 @@ def _networks_in_words(networks: tuple[NetworkResult, ...]) -> str:
 def _head(results: Results, title: str) -> str:
     project = results.project
     counts = results.steps["data"].summary
+    mirroring = read_mirroring(project.workdir.step("data"))
     pictures = (
         f"{project.num_classes} classes; {counts['train']:,} training, {counts['search']:,} search and "
         f"{counts['test']:,} test pictures"
@@ -93,8 +95,10 @@ def _head(results: Results, title: str) -> str:
             f"<h1>{escape(title)}</h1>",
             paragraph(key_result(results), "lead"),
             paragraph(pictures, "dim"),
+            paragraph(f"Training pictures mirrored left to right: {mirroring.in_words()}.", "dim"),
             *_stale_warnings(results),
             *(paragraph(remark, "warning") for remark in counts["remarks"]),
+            *_doubts(results),
             tiles([(value, label) for label, value in shown]),
         ]
     )
@@ -110,6 +114,16 @@ def _stale_warnings(results: Results) -> list[str]:
         for step, finished in results.steps.items()
         if finished.stale
     ]
+
+
+def _doubts(results: Results) -> list[str]:
+    """What the commands have warned of: files that are not used, networks that have learnt nothing."""
+    left_out = results.steps["data"].summary["left_out"]
+    said = [f"Files of the data set are left out: {left_out}."] if left_out else []
+    for step, finished in results.steps.items():
+        if finished.summary.get("doubt"):
+            said.append(f"Step {step}: {finished.summary['doubt']}.")
+    return [paragraph(text, "warning") for text in said]
 
 
 def _time_section(results: Results, commands: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ from hytnas_jax.choice import choose
 from hytnas_jax.command import settings_of
 from hytnas_jax.confirmation import confirm
 from hytnas_jax.data import Dataset, Pictures
+from hytnas_jax.guessing import Training, doubt
 from hytnas_jax.objectives import SHARES
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import ESTIMATED, load_pareto
@@ -75,7 +76,12 @@ def retrain(config: Config) -> None:
             _retrain(project, dataset, network, shared, config, folder, label)
     with console.progress(chosen, "testing the retrained networks") as bar:
         results = [_test(project, dataset, network, step.folder, config) for network in bar]
-    _finish(step, chosen, results, pictures=len(dataset.search))
+    trainings = [
+        Training(network.name, step.folder / network.name, 1 - result["search_error_retrained"])
+        for network, result in zip(chosen, results, strict=True)
+    ]
+    said = doubt(trainings, dataset, _schedule(config), mirror=project.mirror)
+    _finish(step, chosen, results, pictures=len(dataset.search), said=said)
     console.wrote([step.folder / network.name for network in chosen], next_command)
 
 
@@ -150,12 +156,16 @@ def _retrain(
         project,
         dataset,
         network.spec,
-        Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed),
+        _schedule(config),
         start=start,
         folder=folder,
         label=label,
     )
     save_weights(folder / "weights.npz", *weights)
+
+
+def _schedule(config: Config) -> Schedule:
+    return Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed)
 
 
 def _test(
@@ -183,7 +193,14 @@ def _test(
     return result
 
 
-def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, pictures: int) -> None:
+def _finish(
+    step: Step,
+    chosen: list[Chosen],
+    results: list[dict[str, Any]],
+    *,
+    pictures: int,
+    said: str | None,
+) -> None:
     """Say what became of the networks, and close the step; `pictures` of the search split judged them.
 
     Published networks are in the table, and in nothing that is said of the search's front.
@@ -211,6 +228,7 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, 
         "networks": [network.name for network in chosen],
         "still_on_front": verdicts,
         "ranking": None,
+        "doubt": said,
     }
     if all(results[n]["search_error_expected"] is not None for n in searched):
         tau = kendall_tau(*zip(*((rows[n][2], rows[n][3]) for n in searched), strict=True))
@@ -220,4 +238,6 @@ def _finish(step: Step, chosen: list[Chosen], results: list[dict[str, Any]], *, 
                 f"how well the search ranked these {tau.n} (1: as retraining does, 0: not at all): Kendall's "
                 f"tau {tau.tau:.2f}, 95 % interval {tau.low:.2f} to {tau.high:.2f}"
             )
+    if said is not None:
+        console.warn(said)
     step.finish(summary)

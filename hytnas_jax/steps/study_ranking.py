@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, settings_of
+from hytnas_jax.guessing import Training, doubt
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.ranking.estimates import estimates_of
 from hytnas_jax.ranking.results import HEADERS, Study, write_results
@@ -53,7 +54,13 @@ def find_truth(project: Project, step: Step, config: Config) -> None:
         return
     jobs = planned(project, networks=config.networks, repeated=config.repeated, seed=config.seed)
     schedule = Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed)
-    trainer = Trainer(project, project.dataset(), schedule, step.folder)
+    dataset = project.dataset()
+    trainer = Trainer(project, dataset, schedule, step.folder)
     table = TruthTable(step.folder / TABLE, project.space)
     train_missing(trainer, table, jobs, processes=config.processes)
-    step.finish({"networks": config.networks, "trainings": len(jobs)})
+    trained = table.read()
+    trainings = [Training(job.architecture.name, step.folder, 1 - trained[job].error) for job in jobs]
+    said = doubt(trainings, dataset, schedule, mirror=project.mirror, at_least=0.5)
+    step.finish({"networks": config.networks, "trainings": len(jobs), "doubt": said})
+    if said is not None:
+        console.warn(said)

@@ -14,9 +14,11 @@ from hytnas_jax.command import settings_of
 from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data.loading import available_memory
 from hytnas_jax.fit import fit, restore
+from hytnas_jax.guessing import Training, doubt
 from hytnas_jax.hardware import compute_dtype
 from hytnas_jax.judging import judging_pictures
 from hytnas_jax.project import Project, create_project
+from hytnas_jax.train_alone import Schedule
 from hytnas_jax.workdir import Workdir, command_line
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
@@ -64,8 +66,16 @@ def train_supernet(config: Config) -> None:
         num_classes=project.num_classes,
     )
     summary = _judge(project, dataset, model, training.weights(model, state.ema), config.seed)
-    step.finish({**summary, "steps": recipe.num_steps})
+    said = doubt(
+        [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
+        dataset,
+        Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed),
+        mirror=project.mirror,
+    )
+    step.finish({**summary, "steps": recipe.num_steps, "doubt": said})
     console.say(_describe(summary))
+    if said is not None:
+        console.warn(said)
     console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
 
 

@@ -26,7 +26,7 @@ def project(tmp_path) -> Project:
         channels=1,
         mean=(0.5,),
         std=(0.2,),
-        flip=False,
+        mirror=False,
         source="digits",
     )
 

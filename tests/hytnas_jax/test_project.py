@@ -76,7 +76,7 @@ def test_the_default_space_goes_by_the_pictures(
     assert project.space.resolution == {"hybrid-small": (24, 32), "hybrid": (48, 64)}[space]
     # Stored no larger than they are, whatever the network takes.
     assert project.dataset().train.images.shape == (12, side, side, 3)
-    assert (project.channels, project.num_classes, project.flip) == (3, 2, True)
+    assert (project.channels, project.num_classes, project.mirror) == (3, 2, True)
 
 
 def test_pictures_are_stored_no_larger_than_the_largest_resolution(
@@ -121,7 +121,7 @@ def test_the_digits(tmp_path: Path) -> None:
     project = create(tmp_path)
     assert project.space == built_in_space("hybrid-small").with_resolutions((8,))
     assert project.class_names == tuple("0123456789")
-    assert (project.channels, project.flip, project.source) == (1, False, "digits")
+    assert (project.channels, project.mirror, project.source) == (1, False, "digits")
     assert len(project.dataset().train) == 50
     architecture = project.space.decode(np.zeros(len(project.space.genes), np.int64))
     spec = project.to_spec(architecture)
@@ -150,6 +150,7 @@ def test_the_same_seed_gives_the_same_splits_and_another_others(tmp_path: Path) 
         ({"skip_corrupt": True}, "skip_corrupt: was False, now True"),
         ({"fit": "pad"}, "fit: was 'auto', now 'pad'"),
         ({"bit_depth": 12}, "bit_depth: was None, now 12"),
+        ({"mirror": "on"}, "mirror: was 'off', now 'on'"),
         ({"resolutions": (8, 12)}, r"space.resolution: was \[8\], now \[8, 12\]"),
         ({"space": "hybrid", "resolutions": (32,)}, "space.name: was 'hybrid-small', now 'hybrid'"),
     ],

@@ -91,9 +91,24 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     assert "1 of 8 networks on the front are unlike those" in text
     assert "hypervolume" in text
     assert json.dumps(list(project.space.resolution)) in text
+    assert "Training pictures mirrored left to right: off, since classes are called 0 to 9" in text
+    assert re.search(r"<td[^>]*>mirror</td><td[^>]*>&quot;off&quot;</td>", source)
+    assert "left out" not in text
     assert "Not made" not in text
     assert 'class="missing"' not in source
     assert "nan" not in text.split()
+
+
+def test_what_the_commands_warned_of_is_told(work_folder: MakeFolder) -> None:
+    project = work_folder("supernet")
+    told = {"data": {"left_out": "cat: 20 .HEIC left out"}, "supernet": {"doubt": "hardly better"}}
+    for step, values in told.items():
+        path = project.workdir.path / step / "done.json"
+        done = json.loads(path.read_text())
+        path.write_text(json.dumps({**done, "summary": {**done["summary"], **values}}))
+    _, text = read_report(project)
+    assert "Files of the data set are left out: cat: 20 .HEIC left out." in text
+    assert "Step supernet: hardly better." in text
 
 
 @pytest.mark.usefixtures("unchecked")

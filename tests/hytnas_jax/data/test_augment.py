@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hytnas_jax.data import augment, default_flip, prepare
+from hytnas_jax.data import augment, prepare
 
 HALF = {"mean": (0.5,), "std": (0.25,)}
 IDENTITY = {"mean": (0.0,), "std": (1 / 255,)}  # gives the pixels 0..255 back
@@ -33,14 +33,14 @@ def test_prepare_averages_when_it_shrinks() -> None:
 @pytest.mark.parametrize(("side", "resolution"), [(8, 8), (8, 16), (14, 10), (16, 5)])
 def test_augment_without_draws_is_prepare(side: int, resolution: int) -> None:
     plain = functools.partial(prepare, resolution=resolution, **HALF)
-    drawn = functools.partial(augment, resolution=resolution, flip=False, crop=False, **HALF)
+    drawn = functools.partial(augment, resolution=resolution, mirror=False, crop=False, **HALF)
     images = pictures(side)
     np.testing.assert_allclose(jax.jit(drawn)(jax.random.key(0), images), plain(images), atol=1e-4)
 
 
-def test_flip_mirrors_about_half_of_the_pictures() -> None:
+def test_about_half_of_the_pictures_are_mirrored() -> None:
     images = np.repeat(pictures(4, num=1), 64, axis=0)
-    out = augment(jax.random.key(1), images, resolution=4, flip=True, crop=False, **IDENTITY)
+    out = augment(jax.random.key(1), images, resolution=4, mirror=True, crop=False, **IDENTITY)
     mirrored = np.isclose(out, images[:, :, ::-1], atol=1e-2).all(axis=(1, 2, 3))
     unchanged = np.isclose(out, images, atol=1e-2).all(axis=(1, 2, 3))
     assert (mirrored ^ unchanged).all()
@@ -50,7 +50,7 @@ def test_flip_mirrors_about_half_of_the_pictures() -> None:
 def test_a_crop_of_a_ramp_is_a_shallower_ramp_within_it() -> None:
     side = 16
     ramp = np.broadcast_to(10 * np.arange(side, dtype=np.uint8)[:, None, None], (32, side, side, 1))
-    out = augment(jax.random.key(0), ramp, resolution=side, flip=True, crop=True, **IDENTITY)
+    out = augment(jax.random.key(0), ramp, resolution=side, mirror=True, crop=True, **IDENTITY)
     rows = np.asarray(out)[:, :, 0, 0]
     slopes = np.diff(rows[:, 3:-3], axis=1)  # 10 times the crop's part of the side
     np.testing.assert_allclose(slopes, slopes[:, :1].repeat(slopes.shape[1], axis=1), atol=1e-2)
@@ -63,15 +63,8 @@ def test_a_crop_of_a_ramp_is_a_shallower_ramp_within_it() -> None:
 
 def test_same_key_same_pictures_and_pictures_differ() -> None:
     images = np.repeat(pictures(8, num=1), 8, axis=0)
-    step = functools.partial(augment, resolution=8, flip=True, crop=True, **HALF)
+    step = functools.partial(augment, resolution=8, mirror=True, crop=True, **HALF)
     first = step(jax.random.key(0), images)
     np.testing.assert_array_equal(first, step(jax.random.key(0), images))
     assert not np.allclose(first, step(jax.random.key(1), images))
     assert np.ptp(first, axis=0).max() > 0.1  # one picture, eight draws
-
-
-def test_default_flip() -> None:
-    assert not default_flip("digits")
-    assert not default_flip("tfds:mnist:3.0.1")
-    assert default_flip("tfds:wake_vision")
-    assert default_flip("some/folder")

@@ -1,15 +1,19 @@
 """Folders: both layouts, and everything that a user's folder may get wrong."""
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from hytnas_jax.data import load_dataset, picture_side
 from hytnas_jax.data.folder import FolderSource
+from hytnas_jax.project import create_project
+from hytnas_jax.workdir import Workdir
 from supernet.errors import UserError
 
 SavePictures = Callable[..., Path]
@@ -136,6 +140,9 @@ def test_class_too_small_to_carve(save_pictures: SavePictures) -> None:
     ("folders", "message"),
     [
         (["train", "test"], "holds no class folders"),  # pictures without classes
+        (["training", "testing"], "holds no class folders"),
+        (["train", "eval"], "holds no class folders"),
+        (["train/a", "train/b", "test"], "test: holds no class folders"),
         (["val/cat", "val/dog"], "has val but no train folder"),
         (["train/a", "train/b", "val/a", "validation/a"], "mean the same split"),
     ],
@@ -169,3 +176,191 @@ def test_real_sample(real_data: Path) -> None:
     assert sum(len(files) for files in data.files.values()) == 400
     assert all(0.3 < mean < 0.6 for mean in data.mean)
     assert data.native_side == 64
+
+
+def left_out(root: Path) -> str:
+    return FolderSource(root).left_out
+
+
+def test_nothing_is_said_where_all_is_used(save_pictures: SavePictures) -> None:
+    """Nor of what lies beside pictures everywhere."""
+    for split in ("train", "val"):
+        root = save_pictures(f"{split}/cat", 3)
+        save_pictures(f"{split}/dog", 3)
+    for name in ("labels.csv", "README", "readme.md", ".DS_Store", "Thumbs.db", "desktop.ini", ".gitkeep"):
+        (root / name).write_text("x")
+        (root / "train" / "cat" / name).write_text("x")
+    for name in (".cache", "__MACOSX", "docs", "train/cat/empty"):
+        (root / name).mkdir()
+    (root / "__MACOSX" / "._a.png").write_text("x")
+    (root / "train" / "cat" / "._000.png").write_text("x")
+    (root / "docs" / "how.txt").write_text("x")
+    assert left_out(root) == ""
+
+
+def test_what_is_not_used_is_counted_by_folder_and_reason(save_pictures: SavePictures) -> None:
+    root = save_pictures("cat", 6)
+    for folder, count in (("dog", 3), ("cat/more", 4), ("cat/more/deeper", 1)):
+        save_pictures(folder, count)
+    for n in range(3):
+        (root / "cat" / f"IMG_{n}.HEIC").write_bytes(b"x")
+    (root / "cat" / "old.heic").write_bytes(b"x")
+    (root / "cat" / "more" / "notes.txt").write_bytes(b"x")
+    (root / "dog" / ".hidden.jpg").write_bytes(b"x")
+    (root / "dog" / "gone.png").symlink_to(root / "nowhere.png")
+    (root / "dog" / "all.zip").write_bytes(b"x")
+    (root / "dog" / "no_extension").write_bytes(b"x")
+    Image.new("RGB", (8, 8)).save(root / "title.png")
+    assert left_out(root) == (
+        f"{root.name}: 1 picture beside the class folders left out; "
+        "cat: 5 files in subfolders and 4 .HEIC left out; "
+        "dog: 1 .zip, 1 broken link, 1 hidden and 1 other left out; "
+        "pictures have to lie directly in the folder of their class; "
+        "convert pictures of other kinds to PNG or JPEG"
+    )
+    assert FolderSource(root).sizes == {"train": 9}
+
+
+def test_many_folders_make_one_line(save_pictures: SavePictures) -> None:
+    for n in range(15):
+        root = save_pictures(f"c{n:02}", 2)
+        (root / f"c{n:02}" / "a.heic").write_bytes(b"x")
+    assert left_out(root) == (
+        "c00: 1 .heic left out; c01: 1 .heic left out; c02: 1 .heic left out; 12 files in 12 more folders; "
+        "convert pictures of other kinds to PNG or JPEG"
+    )
+
+
+def test_the_warning_is_said_once_and_noted(
+    save_pictures: SavePictures, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_pictures("pics/cat", 6)
+    save_pictures("pics/cat/more", 20)
+    save_pictures("pics/dog", 6)
+    flags = {"data_dir": None, "space": "hybrid-small", "resolutions": (8,), "max_pictures": None}
+    for _ in range(2):
+        project, _ = create_project(
+            Workdir(tmp_path / "work"), data=str(tmp_path / "pics"), skip_corrupt=False, seed=0, **flags
+        )
+    said = "cat: 20 files in subfolders left out; pictures have to lie directly in the folder of their class"
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if "left out" in line] == [f"warning: {tmp_path / 'pics'}: {said}"]
+    assert project.workdir.step("data").done()["summary"]["left_out"] == said
+
+
+@pytest.mark.parametrize("name", ["a.AVIF", "a.webp", "a.tga", "a.jp2", "a.JPE", "a.pnm", "a.qoi", "a.pcx"])
+def test_what_pillow_reads_is_read(save_pictures: SavePictures, name: str) -> None:
+    root = save_pictures("cat", 3)
+    save_pictures("dog", 3)
+    if not features.check("avif") and "AVIF" in name:
+        pytest.skip("this Pillow was built without AVIF")
+    Image.new("RGB", (8, 8), (200, 20, 20)).save(root / "cat" / name)
+    data = load_dataset(str(root), side=4)
+    assert f"cat/{name}" in [file for files in data.files.values() for file in files]
+    assert data.left_out == ""
+
+
+def test_what_needs_other_programs_or_is_no_picture_is_not_opened(save_pictures: SavePictures) -> None:
+    root = save_pictures("cat", 3)
+    save_pictures("dog", 3)
+    for name in ("a.eps", "a.pdf", "a.mpg", "a.h5", "a.wmf", "a.heif"):
+        (root / "cat" / name).write_bytes(b"x")
+    assert FolderSource(root).sizes == {"train": 6}
+    assert "cat: 1 .eps, 1 .h5, 1 .heif and 3 others left out" in left_out(root)
+
+
+@pytest.mark.parametrize(
+    ("folders", "sizes"),
+    [
+        (("training", "validate", "testing"), {"train": 4, "search": 4, "test": 4}),
+        (("Train_Set", "dev", "Test set"), {"train": 4, "search": 4, "test": 4}),
+        (("train", "eval"), {"train": 4, "test": 4}),  # not to be seen before the end, as far as anyone knows
+        (("train", "evaluation", "test"), {"train": 4, "search": 4, "test": 4}),
+        (("train", "holdout"), {"train": 4, "test": 4}),
+    ],
+)
+def test_splits_by_other_names(save_pictures: SavePictures, folders: tuple[str, ...], sizes: dict) -> None:
+    for folder in folders:
+        root = save_pictures(f"{folder}/cat", 2)
+        save_pictures(f"{folder}/dog", 2)
+    source = FolderSource(root)
+    assert dict(source.sizes) == sizes
+    assert source.left_out == ""
+
+
+@pytest.mark.parametrize("name", ["testing", "test", "eval", "dev", "Training"])
+def test_a_class_may_be_called_like_a_split(save_pictures: SavePictures, name: str) -> None:
+    for label in ("bus", "car", name):
+        root = save_pictures(label, 4)
+    assert set(FolderSource(root).class_names) == {"bus", "car", name}
+
+
+def test_two_folders_for_the_same_split_are_refused(save_pictures: SavePictures) -> None:
+    for folder in ("train", "test", "testing"):
+        root = save_pictures(f"{folder}/cat", 2)
+        save_pictures(f"{folder}/dog", 2)
+    with pytest.raises(UserError, match="both test and testing are there, and mean the same split"):
+        FolderSource(root)
+
+
+def test_folders_that_are_no_split_are_told(save_pictures: SavePictures) -> None:
+    for folder in ("train", "test_images", "work"):
+        root = save_pictures(f"{folder}/cat", 2)
+        save_pictures(f"{folder}/dog", 2)
+    (root / "work" / "workdir.json").write_text("{}")  # one of ours, which is no part of the data set
+    save_pictures("dev", 3)  # of no classes
+    assert left_out(root) == (
+        "dev/ (3 files) is not used; test_images/ (4 files) is not used; "
+        "the folders of splits are called train, val and test"
+    )
+
+
+def test_a_test_split_beside_the_folder_that_was_given_is_told(save_pictures: SavePictures) -> None:
+    for folder in ("train", "test", "other"):
+        root = save_pictures(f"{folder}/cat", 5)
+        save_pictures(f"{folder}/dog", 5)
+    said = "test/ lies beside it and is not used; give the folder that holds all splits as --data to use it"
+    assert left_out(root / "train") == said
+    assert left_out(root / "other") == ""
+    shutil.move(root / "test" / "cat", root / "test" / "eel")
+    shutil.move(root / "test" / "dog", root / "test" / "fox")
+    assert left_out(root / "train") == ""  # another data set's
+
+
+def test_a_class_that_holds_only_what_is_not_read_says_so(save_pictures: SavePictures) -> None:
+    root = save_pictures("cat", 3)
+    save_pictures("dog/more", 7)
+    (root / "dog" / "a.heic").write_bytes(b"x")
+    with pytest.raises(
+        UserError, match=r"'dog' has no pictures .*dog: 7 files in subfolders and 1 \.heic left"
+    ):
+        FolderSource(root)
+
+
+def test_links_are_followed_and_circles_are_not(save_pictures: SavePictures) -> None:
+    root = save_pictures("pics/cat", 3) / "pics"
+    save_pictures("elsewhere", 4)
+    (root / "dog").symlink_to(root.parent / "elsewhere")
+    (root / "cat" / "round").symlink_to(root)
+    (root / "cat" / "itself.png").symlink_to("itself.png")
+    source = FolderSource(root)
+    assert source.class_names == ("cat", "dog")
+    assert source.sizes == {"train": 7}
+    assert "1 broken link left out" in source.left_out
+
+
+@pytest.mark.parametrize("names", [("Cat", "cat"), (" cat", "cat"), ("cat ", "cat\n"), ("猫", "caf\udce9")])
+def test_class_folders_of_odd_names(save_pictures: SavePictures, names: tuple[str, str]) -> None:
+    """Also one whose bytes are no UTF-8, as an old archive leaves it."""
+    for name in names:
+        root = save_pictures(name, 4)
+    data = load_dataset(str(root), side=4)
+    assert data.class_names == tuple(sorted(names))
+    assert json.loads(json.dumps(data.splits_to_json()))["class_names"] == sorted(names)
+
+
+def test_a_pipe_that_is_called_a_picture_is_not_waited_for(save_pictures: SavePictures) -> None:
+    root = save_pictures("cat", 3)
+    save_pictures("dog", 3)
+    os.mkfifo(root / "cat" / "pipe.png")
+    assert FolderSource(root).sizes == {"train": 6}

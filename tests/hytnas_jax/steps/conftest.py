@@ -33,7 +33,7 @@ def project(
         channels=1,
         mean=(0.5,),
         std=(0.2,),
-        flip=False,
+        mirror=False,
         source="digits",
     )
     for name in ("data", "supernet", "latency"):

@@ -57,6 +57,8 @@ def test_models_cards_and_script(
         assert card["size"]["file_bytes"] == (folder / "model.onnx").stat().st_size
         assert card["labels"] == [str(digit) for digit in range(10)]
         assert card["input"]["picture"] == dataclasses.asdict(PictureRule(8, 1))
+        crop = "a random square of 0.75 to 1 times the side"
+        assert card["training"] == {"mirror": "off", "crop": crop}
         assert card["files"]["model.onnx"]["num_pictures"] == 8
         check_file(folder, card["files"]["model.onnx"], "model.onnx", tolerance=1e-3)
         check_file(folder, card["files"]["model.int8.onnx"], "model.int8.onnx", tolerance=1.0)

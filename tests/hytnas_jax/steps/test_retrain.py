@@ -152,9 +152,14 @@ def test_all_are_trained_before_the_test_split_is_read(
         params, _ = load_weights(folder / "weights.npz")
         expected, _ = stand_alone(project.to_spec(architecture)).init(jax.random.key(7))
         jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(expected))
-    said = capsys.readouterr().out
+    said, warned = capsys.readouterr()
     assert "test error" in said
     assert f"next: python -m hytnas_jax.export --workdir {config.workdir}" in said
+    # Nothing was trained here. Digits are not mirrored: that is no cause.
+    assert warned.startswith("warning: hardly better than guessing: 3 of 3 networks (")
+    assert "too few epochs (1), a learning rate that does not suit (0.003)" in warned
+    assert "mirror" not in warned
+    assert warned == f"warning: {project.workdir.step('retrain').done()['summary']['doubt']}\n"
 
 
 def test_published_networks_are_trained_beside_them(

@@ -1,0 +1,81 @@
+"""A work folder's decision about mirroring: made once, told, kept, and refused where it would be another."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arrows import save_arrows
+
+from hytnas_jax import mirroring, train_supernet
+from hytnas_jax.data import Place
+from hytnas_jax.data.digits import DigitsSource
+from hytnas_jax.mirroring import mirroring_of, read_mirroring
+from hytnas_jax.project import Project, create_project
+from hytnas_jax.workdir import Workdir
+from supernet.errors import UserError
+
+
+def create(tmp_path: Path, data: Path, **flags: Any) -> Project:
+    project, _ = create_project(
+        Workdir(tmp_path / "work"),
+        data=str(data),
+        data_dir=None,
+        space="hybrid-small",
+        resolutions=(16,),
+        max_pictures=None,
+        skip_corrupt=False,
+        seed=0,
+        **flags,
+    )
+    return project
+
+
+def test_auto_is_told_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = save_arrows(tmp_path / "arrows", 5)
+    project = create(tmp_path, data, mirror="auto")
+    said = "off, since class 'turn_left' names a side or a direction"
+    assert f"mirroring of training pictures: {said} (otherwise: --mirror on)\n" in capsys.readouterr().out
+    assert not project.mirror
+    assert read_mirroring(project.workdir.step("data")).in_words() == said
+    for again in ("auto", "off"):
+        assert not create(tmp_path, data, mirror=again).mirror
+        assert "mirroring" not in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"(?s)mirror: was 'off', now 'on'.*another --workdir"):
+        create(tmp_path, data, mirror="on")
+    assert read_mirroring(project.workdir.step("data")).in_words() == said
+
+
+def test_what_the_user_said_stays_where_auto_would_choose_otherwise(tmp_path: Path) -> None:
+    data = save_arrows(tmp_path / "arrows", 5)
+    assert create(tmp_path, data, mirror="on").mirror
+    assert create(tmp_path, data).mirror
+    assert read_mirroring(Workdir(tmp_path / "work").step("data")).reason == "as --mirror says"
+    with pytest.raises(UserError, match="mirror: was 'on', now 'off'"):
+        create(tmp_path, data, mirror="off")
+
+
+def test_a_wrong_value_is_refused_before_pictures_are_opened(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--mirror no: must be one of auto, on, off"):
+        mirroring_of(Workdir(tmp_path).step("data"), "no", Place("nowhere", None))
+
+
+def test_a_tensorflow_data_set_is_known_with_its_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Letters(DigitsSource):
+        """What emnist/letters looks like to the program: its classes are numbers, its name is emnist."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.class_names = tuple(map(str, range(37)))
+
+    monkeypatch.setattr(mirroring, "open_source", lambda data, data_dir: Letters())
+    place = Place("tfds:emnist/letters:3", None)
+    decided = mirroring_of(Workdir(tmp_path).step("data"), "auto", place)
+    assert (
+        decided.in_words() == "off, since the data set's name, 'emnist/letters', is that of writing or signs"
+    )
+
+
+def test_the_flag_reaches_the_main_job() -> None:
+    assert train_supernet.Config(Path("w")).data_flags()["mirror"] == "auto"
