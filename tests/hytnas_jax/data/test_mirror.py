@@ -51,6 +51,7 @@ def test_class_names_that_mirroring_changes(class_names: str, reason: str) -> No
 @pytest.mark.parametrize(
     "class_names",
     [
+        "",  # a .npz without class_names
         "cat dog",
         "bright upright copyright leftover",  # words within words
         "0 1",  # no and yes
