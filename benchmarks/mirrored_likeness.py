@@ -10,15 +10,14 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from common import save_result
+from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, require_at_least, run, settings_of
-from hytnas_jax.data import open_source
+from hytnas_jax.command import flags_of, run, settings_of
+from hytnas_jax.data import Looked, Wish, first_look
 from hytnas_jax.data.mirror import sample
 from hytnas_jax.data.mirror_names import reason_in_names
 from hytnas_jax.data.mirror_pictures import nearest_classes, reason_in_pictures
-from hytnas_jax.data.source import Source
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +37,10 @@ class Config:
 def main(config: Config) -> None:
     """Draw, print the table and write the JSON file."""
     require_at_least(config, {"draws": 1})
-    sources = [open_source(source, data_dir=None) for source in config.sources]
-    cases = [(source, count) for source in sources for count in config.pictures]
+    looks = [first_look(source) for source in config.sources]
+    cases = [(looked, count) for looked in looks for count in config.pictures]
     with console.progress(cases, "sources") as bar:
-        rows = [judge(source, count, config.draws) for source, count in bar]
+        rows = [judge(looked, count, config.draws) for looked, count in bar]
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
     data = {
         "command": f"python benchmarks/mirrored_likeness.py {flags_of(config)}".strip(),
@@ -51,11 +50,11 @@ def main(config: Config) -> None:
     save_result(config.name, data)
 
 
-def judge(source: Source, count: int, draws: int) -> dict[str, Any]:
+def judge(looked: Looked, count: int, draws: int) -> dict[str, Any]:
     """How often draws of so many pictures speak against mirroring, and what is kept."""
-    against, kept = 0, []
+    source, against, kept = looked.source, 0, []
     for seed in range(draws):
-        images, labels = sample(source, seed=seed, pictures=count)
+        images, labels = sample(looked, Wish(), seed=seed, pictures=count)
         found, mirrored = nearest_classes(images, labels)
         kept.append(np.sum(mirrored == labels) / max(1, np.sum(found == labels)))
         against += reason_in_pictures(images, labels, source.class_names) is not None

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from hytnas_jax.ranges import MOST_BITS, MOST_PICTURES, MOST_PIXELS, within
 
 Mirror = Literal["auto", "on", "off"]
+Fit = Literal["auto", "crop", "stretch", "pad"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,7 @@ class DataConfig:
     """Use at most so many training pictures, for a quick trial."""
     skip_corrupt: bool = False
     """Leave out pictures that cannot be read instead of stopping."""
-    fit: Literal["auto", "crop", "stretch", "pad"] = "auto"
+    fit: Fit = "auto"
     """How pictures that are not square become so: crop (the middle), stretch, or pad (with black). auto:
     stretch where nearly all have one shape that is clearly not square, else crop."""
     bit_depth: Annotated[int | None, within(1, MOST_BITS)] = None

@@ -8,15 +8,15 @@ from typing import Any
 from hytnas_jax import console
 from hytnas_jax.data import (
     Dataset,
+    Looked,
     NoSuchSource,
     Place,
     Wish,
     are_mostly_other_pixels,
     changes,
+    first_look,
     load_dataset,
-    picture_side,
 )
-from hytnas_jax.data.choosing import Fit
 from hytnas_jax.environment import package_version
 from hytnas_jax.workdir import Step, read_json, write_json
 from supernet.errors import UserError
@@ -33,15 +33,15 @@ class KnownPictures:
 
     step: Step
 
-    def native_side(self, place: Place, *, fit: Fit) -> int:
-        """That of the pictures in `place`; where some are known, that of those, for the same default space.
+    def look(self, place: Place) -> Looked | None:
+        """A first look at the pictures in `place`; None where the work folder's are known.
 
-        Raises UserError as `picture_side` does.
+        Raises UserError as `first_look` does.
         """
         if self.step.is_done:
-            return self._noted()["native_side"]
+            return None
         try:
-            return picture_side(place.data, data_dir=place.data_dir, fit=fit)
+            return first_look(place.data, data_dir=place.data_dir)
         except UserError as error:
             folder, pictures = self.step.folder.parent.resolve(), Path(place.data).resolve()
             if pictures not in folder.parents:
@@ -52,8 +52,14 @@ class KnownPictures:
                 "may be taken for a class: give a folder elsewhere, and delete that one"
             ) from None
 
-    def begin(self, settings: Mapping[str, Any]) -> Dataset:
+    def native_side(self, looked: Looked | None, *, fit: str) -> int:
+        """That of the pictures looked at, or of the known ones, for the same default space."""
+        return self._noted()["native_side"] if looked is None else looked.native_side(fit)
+
+    def begin(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
         """The pictures by these settings, noted now or the same as are noted, wherever they lie now.
+
+        looked: what `look` has given.
 
         Raises UserError for other settings than before, pictures that cannot be used, or other pictures.
         """
@@ -66,7 +72,7 @@ class KnownPictures:
                 console.say(f"the same pictures as in {noted.flags}; read from {place.flags} from now on")
             self._update(splits=dataset.splits_to_json()["splits"])  # files may have other names
         else:
-            dataset = _load(settings, remark=True)
+            dataset = _load(settings, looked, remark=True)
             _say_fit(dataset)
             if dataset.left_out:
                 console.warn(f"{place.data}: {dataset.left_out}")
@@ -94,7 +100,7 @@ class KnownPictures:
     def _check(self, settings: Mapping[str, Any], noted_place: Place) -> Dataset:
         place, workdir = _place_in(settings), self.step.folder.parent
         try:
-            dataset = _load(settings, remark=False)
+            dataset = _load(settings, None, remark=False)
         except NoSuchSource:
             if place != noted_place:
                 raise
@@ -130,10 +136,10 @@ def _place_in(settings: Mapping[str, Any]) -> Place:
     return Place(settings["data"], settings["data_dir"])
 
 
-def _load(settings: Mapping[str, Any], *, remark: bool) -> Dataset:
+def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -> Dataset:
     with console.progress(0, "reading pictures") as bar:
         return load_dataset(
-            settings["data"],
+            looked or settings["data"],
             side=settings["side"],
             data_dir=settings["data_dir"],
             seed=settings["seed"],

@@ -3,22 +3,29 @@
 import dataclasses
 
 from hytnas_jax import console
-from hytnas_jax.data import Mirroring, Place, decide_mirroring, open_source
+from hytnas_jax.data import Looked, Mirroring, Place, Wish, decide_mirroring
 from hytnas_jax.workdir import Step, read_json, write_json
 
 FILE = "mirroring.json"
 
 
-def mirroring_of(step: Step, given: str, place: Place) -> Mirroring:
+def mirroring_of(step: Step, given: str, place: Place, looked: Looked | None, wish: Wish) -> Mirroring:
     """What --mirror `given` comes to for the step "data": "auto" is what was decided before, where it was.
+
+    looked: at the pictures in `place`, read as in `wish`; None where they were decided about.
 
     Raises UserError for pictures that cannot be used, and for a `given` that is none of the three.
     """
     path = step.folder / FILE
     is_begun = (step.folder / "settings.json").exists() and path.exists()
-    if is_begun and given == "auto":
+    if given != "auto":
+        decided = Mirroring.said(given)
+    elif is_begun or looked is None:
         return read_mirroring(step)
-    decided = _decide(place) if given == "auto" else Mirroring.said(given)
+    else:
+        # With its configuration: "emnist/letters" of "tfds:emnist/letters:3.1.0".
+        name = place.data.split(":")[1] if place.data.startswith("tfds:") else looked.source.name
+        decided = decide_mirroring(looked, wish, data_set=name)
     if not is_begun:
         write_json(path, dataclasses.asdict(decided))
         if given == "auto":
@@ -30,10 +37,3 @@ def mirroring_of(step: Step, given: str, place: Place) -> Mirroring:
 def read_mirroring(step: Step) -> Mirroring:
     """What was decided for the step "data"."""
     return Mirroring(**read_json(step.folder / FILE))
-
-
-def _decide(place: Place) -> Mirroring:
-    data, source = place.data, open_source(place.data, data_dir=place.data_dir)
-    # With its configuration: "emnist/letters" of "tfds:emnist/letters:3.1.0".
-    name = data.split(":")[1] if data.startswith("tfds:") else source.name
-    return decide_mirroring(source, data_set=name)

@@ -7,9 +7,8 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.data import Dataset, Pictures, Place, prepare
-from hytnas_jax.data.choosing import Fit
-from hytnas_jax.data_config import Mirror
+from hytnas_jax.data import Dataset, Pictures, Place, Wish, prepare
+from hytnas_jax.data_config import Fit, Mirror
 from hytnas_jax.known_pictures import KnownPictures
 from hytnas_jax.mirroring import mirroring_of
 from hytnas_jax.space_file import load_space
@@ -84,7 +83,8 @@ def create_project(
     """
     step, place = workdir.step("data"), Place.of(data, data_dir)
     known = KnownPictures(step)
-    native = known.native_side(place, fit=fit)
+    looked = known.look(place)
+    native = known.native_side(looked, fit=fit)
     chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
     settings = {
@@ -93,12 +93,12 @@ def create_project(
         "skip_corrupt": skip_corrupt,
         "fit": fit,
         "bit_depth": bit_depth,
-        "mirror": mirroring_of(step, mirror, place).setting,
+        "mirror": mirroring_of(step, mirror, place, looked, Wish(fit, bit_depth)).setting,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
     }
-    dataset = known.begin(settings)
+    dataset = known.begin(settings, looked)
     return open_project(workdir), dataset
 
 

@@ -3,15 +3,15 @@
 from hytnas_jax.data.augment import augment, prepare
 from hytnas_jax.data.batches import batches
 from hytnas_jax.data.changes import are_mostly_other_pixels, changes
-from hytnas_jax.data.choosing import Wish
-from hytnas_jax.data.dataset import Dataset, Pictures, load_dataset, picture_side
+from hytnas_jax.data.choosing import Looked, Wish
+from hytnas_jax.data.dataset import Dataset, Pictures, first_look, load_dataset
 from hytnas_jax.data.mirror import Mirroring, decide_mirroring
-from hytnas_jax.data.open_source import open_source
 from hytnas_jax.data.place import Place
 from hytnas_jax.data.source import NoSuchSource
 
 __all__ = [
     "Dataset",
+    "Looked",
     "Mirroring",
     "NoSuchSource",
     "Pictures",
@@ -22,8 +22,7 @@ __all__ = [
     "batches",
     "changes",
     "decide_mirroring",
+    "first_look",
     "load_dataset",
-    "open_source",
-    "picture_side",
     "prepare",
 ]

@@ -12,7 +12,7 @@ from hytnas_jax.data.decode import Picture, PictureRule, shape, wide_values
 from hytnas_jax.data.source import Source, look
 from supernet.errors import UserError
 
-Fit = Literal["auto", "crop", "stretch", "pad"]
+FITS = ("auto", "crop", "stretch", "pad")
 Kind = Literal["integer", "float"]
 
 # Pictures have one shape where nine of ten are within this of the median width / height, and a clear one
@@ -32,11 +32,13 @@ class Wish:
     bit_depth: N where values of more than 8 bits, or floats, are 0 to 2^N-1; None: by the values.
     """
 
-    fit: Fit = "auto"
+    fit: str = "auto"
     bit_depth: int | None = None
 
     def check(self) -> None:
-        """Raises UserError for a number of bits out of range."""
+        """Raises UserError for a fit that there is not, and for a number of bits out of range."""
+        if self.fit not in FITS:
+            raise UserError(f"fit={self.fit!r} (--fit): wanted one of {', '.join(FITS)}")
         if self.bit_depth is not None and not 1 <= self.bit_depth <= _WIDEST:
             raise UserError(
                 f"bit_depth={self.bit_depth} (--bit-depth): wanted 1 to {_WIDEST}, the bits of a value"
@@ -45,8 +47,10 @@ class Wish:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Looked:
-    """Of the pictures looked at: [n, 2] width and height; the largest value of those of each wide kind."""
+    """Of the pictures looked at, of `source`: [n, 2] width and height; the largest value of those of each
+    wide kind."""
 
+    source: Source
     shapes: np.ndarray
     peaks: Mapping[Kind, Sequence[float]]
 
@@ -61,8 +65,8 @@ class Looked:
         return int(np.median(sides))
 
 
-def look_at(source: Source, *, values: bool) -> Looked:
-    """Looks at up to 200 training pictures; with `values`, decodes those that may have more than 8 bits.
+def look_at(source: Source) -> Looked:
+    """Looks at up to 200 training pictures: at their headers, and at the values of more than 8 bits.
 
     Raises UserError where not one of them can be read.
     """
@@ -70,21 +74,25 @@ def look_at(source: Source, *, values: bool) -> Looked:
 
     def find(picture: Picture) -> tuple[int, int]:
         size = shape(picture)
-        wide = wide_values(picture) if values else None
+        wide = wide_values(picture)
         if wide is not None and len(numbers := wide[np.isfinite(wide)]):
             peaks["float" if wide.dtype.kind == "f" else "integer"].append(float(numbers.max()))
         return size
 
-    return Looked(np.array(look(source, find)), peaks)
+    return Looked(source, np.array(look(source, find)), peaks)
 
 
-def choose_rule(looked: Looked, wish: Wish, *, side: int, channels: int) -> PictureRule:
-    """The rule for a data set; warns where hardly any of the range that it chooses is used."""
+def choose_rule(looked: Looked, wish: Wish, *, side: int) -> PictureRule:
+    """The rule for a data set."""
     fit = choose_fit(looked.shapes) if wish.fit == "auto" else wish.fit
     whites = {kind: _white(kind, peaks, wish.bit_depth) for kind, peaks in looked.peaks.items()}
-    for kind, peaks in looked.peaks.items():
-        _warn_if_hardly_used(kind, np.array(peaks), whites[kind])
-    return PictureRule(side, channels, fit, whites["integer"], whites["float"])
+    return PictureRule(side, looked.source.channels, fit, whites["integer"], whites["float"])
+
+
+def warn_if_hardly_used(looked: Looked, rule: PictureRule) -> None:
+    """Warns where the values looked at leave most of the rule's range unused."""
+    _warn_of_kind("integer", np.array(looked.peaks["integer"]), rule.integer_white)
+    _warn_of_kind("float", np.array(looked.peaks["float"]), rule.float_white)
 
 
 def choose_fit(shapes: np.ndarray) -> str:
@@ -108,7 +116,7 @@ def _white(kind: Kind, peaks: Sequence[float], bit_depth: int | None) -> int:
     return 255 if 255 * _HARDLY_USED <= typical < 255.5 else 1
 
 
-def _warn_if_hardly_used(kind: Kind, peaks: np.ndarray, white: int) -> None:
+def _warn_of_kind(kind: Kind, peaks: np.ndarray, white: int) -> None:
     dim = peaks[peaks < white * _HARDLY_USED]
     if len(dim) <= _MANY * len(peaks):
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hytnas_jax.data.choosing import Wish, choose_rule, look_at
+from hytnas_jax.data.choosing import Looked, Wish, choose_rule, look_at, warn_if_hardly_used
 from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.data.digest import Content, digest_pictures
 from hytnas_jax.data.loading import check_memory, load_pictures, warn_of_skipped
@@ -74,17 +74,13 @@ class Dataset:
         }
 
 
-def picture_side(source: str, *, data_dir: str | None = None, fit: str = "auto") -> int:
-    """Median shorter side, in pixels, of up to 200 training pictures, of which only headers are read.
-
-    The longer one where `fit` is "pad". Raises UserError as `load_dataset` does.
-    """
-    opened = open_source(source, data_dir=data_dir)
-    return look_at(opened, values=False).native_side(fit) if fit == "pad" else opened.native_side()
+def first_look(source: str, *, data_dir: str | None = None) -> Looked:
+    """A source and what 200 of its pictures say of it. Raises UserError as `load_dataset` does."""
+    return look_at(open_source(source, data_dir=data_dir))
 
 
 def load_dataset(
-    source: str,
+    source: str | Looked,
     *,
     side: int | None,
     data_dir: str | None = None,
@@ -100,7 +96,7 @@ def load_dataset(
     """Load the pictures of a source into memory.
 
     Args:
-        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION".
+        source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION"; or a first look at one.
         side: pictures become side x side; None: the native side.
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
         seed: of the carved splits and of `max_pictures`.
@@ -116,12 +112,12 @@ def load_dataset(
         UserError: for a source that is not there or not usable, a corrupt picture (named), a class that
             a split would lack (named), arguments out of range, or too little memory.
     """
-    opened = open_source(source, data_dir=data_dir)
-    _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
-    fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
     wish = wish or Wish()
     wish.check()
-    looked = look_at(opened, values=True)
+    looked = first_look(source, data_dir=data_dir) if isinstance(source, str) else source
+    opened = looked.source
+    _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
+    fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
     native_side = looked.native_side(wish.fit)
     side = native_side if side is None else side
     total = sum(opened.sizes.values())
@@ -129,7 +125,8 @@ def load_dataset(
         train_size = opened.sizes["train"] * (1 - sum(fractions.values()))
         total = min(total, round(total * max_pictures / train_size))
     check_memory(total, side=side, channels=opened.channels)
-    rule = choose_rule(looked, wish, side=side, channels=opened.channels)
+    rule = choose_rule(looked, wish, side=side)
+    warn_if_hardly_used(looked, rule)
     selections = make_splits(opened, fractions=fractions, max_pictures=max_pictures, seed=seed)
     loaded, skipped = _load_all(opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress)
     separated = separate(opened, loaded, native_side=native_side, seed=seed, remark=remark)

@@ -34,6 +34,3 @@ class DigitsSource:
 
     def picture_name(self, split: Split, position: int) -> str:
         return f"digits[{position}]"
-
-    def native_side(self) -> int:
-        return 8

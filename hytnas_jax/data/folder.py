@@ -10,7 +10,7 @@ import numpy as np
 from hytnas_jax.data.decode import Opener, open_picture
 from hytnas_jax.data.left_out import BESIDE, NESTED, LeftOut
 from hytnas_jax.data.picture_files import Listing, count_files, extensions, list_folder
-from hytnas_jax.data.source import Split, median_side
+from hytnas_jax.data.source import Split
 from hytnas_jax.data.split_folders import LAYOUT, beside_train, split_folders
 from supernet.errors import UserError
 
@@ -53,9 +53,6 @@ class FolderSource:
 
     def picture_name(self, split: Split, position: int) -> str:
         return self._files[split][position]
-
-    def native_side(self) -> int:
-        return median_side(self)
 
     def _read_layout(self, left_out: LeftOut) -> dict[Split, Listing]:
         """What lies in the folder of each stored split; notes their paths, and what is in no split."""

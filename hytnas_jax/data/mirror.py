@@ -1,17 +1,14 @@
 """Whether training pictures are mirrored left to right: as the user says, or decided once for a data set."""
 
 import dataclasses
-from typing import get_args
 
 import numpy as np
 
-from hytnas_jax.data.choosing import Wish, choose_rule, look_at
+from hytnas_jax.data.choosing import Looked, Wish, choose_rule
 from hytnas_jax.data.loading import load_pictures
 from hytnas_jax.data.mirror_names import reason_in_names
 from hytnas_jax.data.mirror_pictures import reason_in_pictures
-from hytnas_jax.data.source import Source
 from hytnas_jax.data.splits import Selection
-from hytnas_jax.data_config import Mirror
 from supernet.errors import UserError
 
 _SIDE = 16  # pixels
@@ -37,22 +34,26 @@ class Mirroring:
     def said(cls, given: str) -> "Mirroring":
         """As the user says it, "on" or "off". Raises UserError for anything else."""
         if given not in ("on", "off"):
-            raise UserError(f"--mirror {given}: must be one of {', '.join(get_args(Mirror))}")
+            raise UserError(f"--mirror {given}: must be one of auto, on, off")
         return cls(given == "on", "as --mirror says")
 
 
-def decide_mirroring(source: Source, *, data_set: str) -> Mirroring:
+def decide_mirroring(looked: Looked, wish: Wish, *, data_set: str) -> Mirroring:
     """What "auto" comes to: by the names of the classes and of the data set, then by the pictures."""
+    source = looked.source
     reason = reason_in_names(data_set, source.class_names if source.are_named else ())
     if reason is None:
-        reason = reason_in_pictures(*sample(source), source.class_names)
+        reason = reason_in_pictures(*sample(looked, wish), source.class_names)
     if reason is not None:
         return Mirroring(False, f"since {reason}")
     return Mirroring(True, "since neither the names of the classes nor their pictures speak against it")
 
 
-def sample(source: Source, *, seed: int = 0, pictures: int = _PICTURES_READ) -> tuple[np.ndarray, np.ndarray]:
+def sample(
+    looked: Looked, wish: Wish, *, seed: int = 0, pictures: int = _PICTURES_READ
+) -> tuple[np.ndarray, np.ndarray]:
     """Small training pictures uint8 [N, 16, 16, C] and their labels: about so many, of up to 40 classes."""
+    source = looked.source
     rng = np.random.default_rng(seed)
     size = source.sizes["train"]
     positions = rng.choice(size, min(size, _LABELS_READ), replace=False)
@@ -62,7 +63,7 @@ def sample(source: Source, *, seed: int = 0, pictures: int = _PICTURES_READ) -> 
     rows = np.concatenate([np.flatnonzero(labels == index)[:of_a_class] for index in classes])
     rows = rows[np.argsort(positions[rows])]
     selection = Selection("train", positions[rows], labels[rows])
-    rule = choose_rule(look_at(source, values=True), Wish(), side=_SIDE, channels=source.channels)
+    rule = choose_rule(looked, wish, side=_SIDE)
     images, kept, _ = load_pictures(
         source, selection, rule=rule, skip_corrupt=True, on_decoded=lambda count: None
     )

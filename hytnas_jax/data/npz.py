@@ -59,7 +59,6 @@ class NpzSource:
         self.channels = shapes["train"][3]
         self.sizes: Mapping[Split, int] = {split: shape[0] for split, shape in shapes.items()}
         self._labels = {s: self._indices(self._keys[s][1], raw[s], values) for s in self._keys}
-        self._native_side = min(shapes["train"][1:3])
         self._images: dict[Split, np.ndarray] = {}
         self._reading = threading.Lock()
 
@@ -75,9 +74,6 @@ class NpzSource:
 
     def picture_name(self, split: Split, position: int) -> str:
         return f"{self._keys[split][0]}[{position}]"
-
-    def native_side(self) -> int:
-        return self._native_side
 
     def _open(self) -> np.lib.npyio.NpzFile:
         try:

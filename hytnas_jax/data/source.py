@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
-from hytnas_jax.data.decode import Opener, Picture, Unreadable, quiet, refusing, shape
+from hytnas_jax.data.decode import Opener, Picture, Unreadable, quiet, refusing
 from supernet.errors import UserError
 
 Split = Literal["train", "search", "test"]
@@ -61,10 +61,6 @@ class Source(Protocol):
         """How to name the picture to a person: a file, or "train[17]"."""
         ...
 
-    def native_side(self) -> int:
-        """Median shorter side in pixels, without decoding all pictures."""
-        ...
-
 
 def look(source: Source, find: Callable[[Picture], Found]) -> list[Found]:
     """What `find` finds in at most 200 training pictures, evenly spread.
@@ -86,8 +82,3 @@ def look(source: Source, find: Callable[[Picture], Found]) -> list[Found]:
             f"(the first is {first}); check that these files are pictures"
         )
     return found
-
-
-def median_side(source: Source) -> int:
-    """Median shorter side of the pictures looked at; reads only their headers."""
-    return int(np.median(look(source, lambda picture: min(shape(picture)))))

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.decode import Opener
-from hytnas_jax.data.source import SPLIT_NAMES, NoSuchSource, Split, median_side
+from hytnas_jax.data.source import SPLIT_NAMES, NoSuchSource, Split
 from supernet.errors import UserError
 
 # wake_vision calls its label "person", and has two training splits: the smaller, better labelled first.
@@ -88,9 +88,6 @@ class TfdsSource:
 
     def picture_name(self, split: Split, position: int) -> str:
         return f"{self._records[split].split}[{position}]"
-
-    def native_side(self) -> int:
-        return median_side(self)
 
     def _read(self, split: Split, positions: np.ndarray) -> list[dict[str, Any]]:
         try:

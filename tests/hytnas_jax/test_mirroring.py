@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from arrows import save_arrows
 
-from hytnas_jax import mirroring, train_supernet
-from hytnas_jax.data import Place
+from hytnas_jax import train_supernet
+from hytnas_jax.data import Place, Wish
+from hytnas_jax.data.choosing import look_at
 from hytnas_jax.data.digits import DigitsSource
 from hytnas_jax.mirroring import mirroring_of, read_mirroring
 from hytnas_jax.project import Project, create_project
@@ -54,14 +55,12 @@ def test_what_the_user_said_stays_where_auto_would_choose_otherwise(tmp_path: Pa
         create(tmp_path, data, mirror="off")
 
 
-def test_a_wrong_value_is_refused_before_pictures_are_opened(tmp_path: Path) -> None:
+def test_a_wrong_value_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--mirror no: must be one of auto, on, off"):
-        mirroring_of(Workdir(tmp_path).step("data"), "no", Place("nowhere", None))
+        mirroring_of(Workdir(tmp_path).step("data"), "no", Place("nowhere", None), None, Wish())
 
 
-def test_a_tensorflow_data_set_is_known_with_its_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tensorflow_data_set_is_known_with_its_configuration(tmp_path: Path) -> None:
     class Letters(DigitsSource):
         """What emnist/letters looks like to the program: its classes are numbers, its name is emnist."""
 
@@ -69,9 +68,8 @@ def test_a_tensorflow_data_set_is_known_with_its_configuration(
             super().__init__()
             self.class_names = tuple(map(str, range(37)))
 
-    monkeypatch.setattr(mirroring, "open_source", lambda data, data_dir: Letters())
     place = Place("tfds:emnist/letters:3", None)
-    decided = mirroring_of(Workdir(tmp_path).step("data"), "auto", place)
+    decided = mirroring_of(Workdir(tmp_path).step("data"), "auto", place, look_at(Letters()), Wish())
     assert (
         decided.in_words() == "off, since the data set's name, 'emnist/letters', is that of writing or signs"
     )

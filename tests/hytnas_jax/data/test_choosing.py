@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from hytnas_jax.data import Dataset, Wish, load_dataset, picture_side
+from hytnas_jax.data import Dataset, Wish, first_look, load_dataset
 from hytnas_jax.data.choosing import choose_fit, look_at
 from hytnas_jax.data.folder import FolderSource
 from supernet.errors import UserError
@@ -150,12 +150,9 @@ def test_only_wide_pictures_are_decoded_to_choose(
     decoded = []
     pixels = ImageFile.ImageFile.load
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: decoded.append(image) or pixels(image))
-    looked = look_at(FolderSource(Path(path)), values=True)
+    looked = look_at(FolderSource(Path(path)))
     assert looked.peaks == {"integer": [65535] * 6, "float": []}
     assert {image.mode for image in decoded} == {"I;16"}
-    decoded.clear()
-    look_at(FolderSource(Path(path)), values=False)
-    assert decoded == []
 
 
 ONE, OTHER = (64, 128), (128, 64)
@@ -189,8 +186,8 @@ def test_portraits_are_stretched_and_the_user_may_say_otherwise(save_pictures: S
     assert load(str(root), wish=Wish("crop")).rule.fit == "crop"
     padded = load(str(root), wish=Wish("pad"))
     assert (padded.rule.fit, padded.native_side) == ("pad", 32)
-    assert picture_side(str(root), fit="pad") == 32
-    assert picture_side(str(root)) == 16
+    assert first_look(str(root)).native_side("pad") == 32
+    assert first_look(str(root)).native_side("auto") == 16
     assert (padded.train.images[:, :, :8] == 0).all()
     assert padded.train.images[:, :, 8:24, 2].min() == 200
 

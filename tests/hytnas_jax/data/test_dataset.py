@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hytnas_jax.data import load_dataset, loading, picture_side
+from hytnas_jax.data import first_look, load_dataset, loading
 from hytnas_jax.data.dataset import channel_statistics
 from supernet.errors import UserError
 
 
 def test_digits() -> None:
     data = load_dataset("digits", side=None)
-    assert picture_side("digits") == data.native_side == 8
+    assert first_look("digits").native_side("auto") == data.native_side == 8
     assert data.train.images.shape[1:] == (8, 8, 1)
     assert data.train.images.max() == 255
     assert len(data.train) + len(data.search) + len(data.test) == 1797
@@ -94,7 +94,7 @@ def test_unknown_sources(source: str, message: str) -> None:
 
 def test_data_dir_is_for_tfds_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is for tfds:NAME only, source is 'digits'"):
-        picture_side("digits", data_dir=str(tmp_path))
+        first_look("digits", data_dir=str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from hytnas_jax.data import load_dataset, picture_side
+from hytnas_jax.data import first_look, load_dataset
 from hytnas_jax.data.folder import FolderSource
 from hytnas_jax.project import create_project
 from hytnas_jax.workdir import Workdir
@@ -63,7 +63,7 @@ def test_native_side_is_the_median_of_the_shorter_sides(save_pictures: SavePictu
     root = save_pictures("cat", 3, size=(40, 30))
     save_pictures("dog", 2, size=(5, 90))
     (root / "dog" / "broken.png").write_bytes(b"no picture")
-    assert picture_side(str(root)) == 30
+    assert first_look(str(root)).native_side("auto") == 30
 
 
 def test_corrupt_picture_is_named(save_pictures: SavePictures) -> None:
@@ -99,7 +99,7 @@ def test_only_corrupt_pictures(save_pictures: SavePictures) -> None:
     for file in root.glob("*/*.png"):
         file.write_bytes(b"")
     with pytest.raises(UserError, match=r"not one of the 4 pictures.*cat/000\.png"):
-        picture_side(str(root))
+        first_look(str(root))
 
 
 def test_empty_class_folder_is_named(save_pictures: SavePictures) -> None:

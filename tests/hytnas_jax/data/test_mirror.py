@@ -1,5 +1,6 @@
 """Whether pictures may be mirrored: what names say, what pictures say, and both of a data set."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from arrows import arrows, save_arrows
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from hytnas_jax.data import Mirroring, decide_mirroring, open_source
+from hytnas_jax.data import Mirroring, Wish, decide_mirroring, first_look
 from hytnas_jax.data.mirror_names import reason_in_names
 from hytnas_jax.data.mirror_pictures import reason_in_pictures
 from supernet.errors import UserError
@@ -144,10 +145,8 @@ def test_hardly_any_pictures_say_nothing(count: int) -> None:
 
 
 def test_folders_are_decided_by_their_pictures_where_names_say_nothing(tmp_path: Path) -> None:
-    decided = decide_mirroring(
-        open_source(str(save_arrows(tmp_path, 30, names=("class_1", "class_2"))), data_dir=None),
-        data_set="pictures",
-    )
+    looked = first_look(str(save_arrows(tmp_path, 30, names=("class_1", "class_2"))))
+    decided = decide_mirroring(looked, Wish(), data_set="pictures")
     assert decided.setting == "off"
     assert decided.reason.startswith(
         "since mirrored pictures look like other classes: of 60, 60 are most like"
@@ -158,8 +157,7 @@ def test_npz_files_too(save_npz: Callable[..., str]) -> None:
     """Labels 0 to 9 are no names: pictures alone say whether these are digits."""
 
     def decided(**arrays: np.ndarray) -> str:
-        source = open_source(save_npz(**arrays), data_dir=None)
-        return decide_mirroring(source, data_set="data").in_words()
+        return decide_mirroring(first_look(save_npz(**arrays)), Wish(), data_set="data").in_words()
 
     images, labels = digits()
     assert "mirrored pictures look like other" in decided(x_train=images, y_train=labels)
@@ -167,6 +165,17 @@ def test_npz_files_too(save_npz: Callable[..., str]) -> None:
     assert decided(x_train=symmetric, y_train=np.arange(100) // 10).startswith("on")
     names = np.array([f"digit {value}" for value in range(10)])
     assert "called 0 to 9" in decided(x_train=symmetric, y_train=np.arange(100) // 10, class_names=names)
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+def test_pictures_are_read_as_the_user_says(save_npz: Callable[..., str], bits: int) -> None:
+    """Else floats of 12 bits would be out of range, and those of 16 warned of as dark."""
+    images, labels = digits()
+    for dtype in (np.float32, np.uint16):
+        looked = first_look(save_npz(x_train=(images / 255 * (2**bits - 1)).astype(dtype), y_train=labels))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert decide_mirroring(looked, Wish(bit_depth=bits), data_set="data").setting == "off"
 
 
 def test_nothing_that_speaks_against_it(tmp_path: Path) -> None:
@@ -178,7 +187,7 @@ def test_nothing_that_speaks_against_it(tmp_path: Path) -> None:
             pixels = rng.integers(0, 256, (9, 12, 3), np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     (tmp_path / "dog" / "broken.png").write_bytes(b"no picture")
-    decided = decide_mirroring(open_source(str(tmp_path), data_dir=None), data_set="pictures")
+    decided = decide_mirroring(first_look(str(tmp_path)), Wish(), data_set="pictures")
     assert (decided.is_on, decided.setting) == (True, "on")
     assert decided.reason == "since neither the names of the classes nor their pictures speak against it"
 

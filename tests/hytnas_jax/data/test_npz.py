@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hytnas_jax.data import load_dataset, picture_side
+from hytnas_jax.data import first_look, load_dataset
 from supernet.errors import UserError
 
 SaveNpz = Callable[..., str]
@@ -69,9 +69,9 @@ def test_one_picture_that_is_not_a_number_is_named(save_npz: SaveNpz) -> None:
         assert load_dataset(path, side=None, skip_corrupt=True).skipped == ("images[7]",)
 
 
-def test_picture_side_reads_the_header_alone(save_npz: SaveNpz) -> None:
+def test_a_side_is_known_whatever_the_values(save_npz: SaveNpz) -> None:
     path = save_npz(images=np.full((12, 9, 6), np.nan), labels=LABELS)
-    assert picture_side(path) == 6
+    assert first_look(path).native_side("auto") == 6
 
 
 @pytest.mark.parametrize(

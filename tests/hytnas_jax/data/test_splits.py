@@ -33,9 +33,6 @@ class Labels:
     def picture_name(self, split: Split, position: int) -> str:
         return f"{split}[{position}]"
 
-    def native_side(self) -> int:
-        return 1
-
 
 def split(source: Labels, *, seed: int = 0, max_pictures: int | None = None) -> dict:
     fractions = carved_fractions(source.sizes, search_fraction=0.2, test_fraction=0.1)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from hytnas_jax.data import load_dataset, picture_side
+from hytnas_jax.data import first_look, load_dataset
 from supernet.errors import UserError
 
 SPLITS = {"train_quality": 8, "train_large": 20, "validation": 4}
@@ -64,12 +64,12 @@ def test_wake_visions_layout(tmp_path: Path) -> None:
 def test_the_newest_version_unless_one_is_named(tmp_path: Path) -> None:
     for version in ("2.0.0", "10.0.0"):
         prepare(tmp_path, version=version)
-    assert picture_side("tfds:tiny", data_dir=str(tmp_path)) == 9
+    assert first_look("tfds:tiny", data_dir=str(tmp_path)).native_side("auto") == 9
     info = tmp_path / "tiny" / "10.0.0" / "dataset_info.json"
     info.write_text("damaged")
     with pytest.raises(UserError, match=r"10\.0\.0: cannot be read"):
-        picture_side("tfds:tiny", data_dir=str(tmp_path))
-    assert picture_side("tfds:tiny:2.0.0", data_dir=str(tmp_path)) == 9
+        first_look("tfds:tiny", data_dir=str(tmp_path))
+    assert first_look("tfds:tiny:2.0.0", data_dir=str(tmp_path)).native_side("auto") == 9
 
 
 def test_a_split_without_labels_counts_as_missing(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_damaged_records(tmp_path: Path, damage: str) -> None:
 )
 def test_real_data(real_data: Path, name: str, side: int, num_classes: int, stored: tuple[str, ...]) -> None:
     data_dir = str(real_data / "tfds")
-    assert picture_side(f"tfds:{name}", data_dir=data_dir) == side
+    assert first_look(f"tfds:{name}", data_dir=data_dir).native_side("auto") == side
     data = load_dataset(f"tfds:{name}", side=None, data_dir=data_dir, max_pictures=300)
     assert len(data.train) == 300
     assert len(data.class_names) == num_classes
