@@ -63,31 +63,37 @@ class KnownPictures:
 
         Raises UserError for other settings than before, pictures that cannot be used, or other pictures.
         """
-        path, place = self.step.folder / "settings.json", _place_in(settings)
-        noted = _place_in(read_json(path)["settings"]) if path.exists() else place
-        self.step.begin({**settings, **dataclasses.asdict(noted)})
-        if self.step.is_done:
-            dataset = self._check(settings, noted)
-            if noted != place:
-                console.say(f"the same pictures as in {noted.flags}; read from {place.flags} from now on")
-            self._update(splits=dataset.splits_to_json()["splits"])  # files may have other names
-        else:
-            dataset = _load(settings, looked, remark=True)
-            _say_fit(dataset)
-            if dataset.left_out:
-                console.warn(f"{place.data}: {dataset.left_out}")
-            _say_what_is_shared(dataset)
-            write_json(self.step.folder / "splits.json", dataset.splits_to_json())
-            self.step.finish(_counts(dataset))
-        if noted != place:
-            begun = read_json(path)
-            write_json(path, {**begun, "settings": {**begun["settings"], **dataclasses.asdict(place)}})
-        return dataset
+        return self._again(settings) if self.step.is_done else self._first(settings, looked)
 
     def load(self) -> Dataset:
         """The pictures again. Raises UserError where they have gone or have changed."""
         settings = read_json(self.step.folder / "settings.json")["settings"]
         return self._check(settings, _place_in(settings))
+
+    def _first(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
+        # What an attempt that has failed, or was cut, was begun with binds nobody: nothing came of it.
+        (self.step.folder / "settings.json").unlink(missing_ok=True)
+        self.step.begin(settings)
+        dataset = _load(settings, looked, remark=True)
+        _say_fit(dataset)
+        if dataset.left_out:
+            console.warn(f"{settings['data']}: {dataset.left_out}")
+        _say_what_is_shared(dataset)
+        write_json(self.step.folder / "splits.json", dataset.splits_to_json())
+        self.step.finish(_counts(dataset))
+        return dataset
+
+    def _again(self, settings: Mapping[str, Any]) -> Dataset:
+        path, place = self.step.folder / "settings.json", _place_in(settings)
+        noted = _place_in(read_json(path)["settings"])
+        self.step.begin({**settings, **dataclasses.asdict(noted)})
+        dataset = self._check(settings, noted)
+        self._update(splits=dataset.splits_to_json()["splits"])  # files may have other names
+        if noted != place:
+            console.say(f"the same pictures as in {noted.flags}; read from {place.flags} from now on")
+            begun = read_json(path)
+            write_json(path, {**begun, "settings": {**begun["settings"], **dataclasses.asdict(place)}})
+        return dataset
 
     def _noted(self) -> dict[str, Any]:
         return read_json(self.step.folder / "splits.json")

@@ -10,24 +10,22 @@ FILE = "mirroring.json"
 
 
 def mirroring_of(step: Step, given: str, place: Place, looked: Looked | None, wish: Wish) -> Mirroring:
-    """What --mirror `given` comes to for the step "data": "auto" is what was decided before, where it was.
+    """What --mirror `given` comes to for the step "data"; "auto", once it is done, is what was decided then.
 
-    looked: at the pictures in `place`, read as in `wish`; None where they were decided about.
+    looked: at the pictures in `place`, read as in `wish`; None where the step is done.
 
     Raises UserError for pictures that cannot be used, and for a `given` that is none of the three.
     """
-    path = step.folder / FILE
-    is_begun = (step.folder / "settings.json").exists() and path.exists()
     if given != "auto":
         decided = Mirroring.said(given)
-    elif is_begun or looked is None:
+    elif looked is None:
         return read_mirroring(step)
     else:
         # With its configuration: "emnist/letters" of "tfds:emnist/letters:3.1.0".
         name = place.data.split(":")[1] if place.data.startswith("tfds:") else looked.source.name
         decided = decide_mirroring(looked, wish, data_set=name)
-    if not is_begun:
-        write_json(path, dataclasses.asdict(decided))
+    if looked is not None:
+        write_json(step.folder / FILE, dataclasses.asdict(decided))
         if given == "auto":
             other = "on" if decided.setting == "off" else "off"
             console.say(f"mirroring of training pictures: {decided.in_words()} (otherwise: --mirror {other})")

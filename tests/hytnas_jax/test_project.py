@@ -184,6 +184,22 @@ def test_a_cut_before_the_splits_were_written_begins_anew(tmp_path: Path) -> Non
     assert len(create(tmp_path).dataset().train) == 50
 
 
+def test_the_remedies_of_a_refusal_work(tmp_path: Path) -> None:
+    """What a first attempt was begun with binds nobody: nothing came of it."""
+    pictures = np.random.default_rng(0).uniform(2048, 4095, (60, 8, 8))
+    pictures[59, 0, 0] = np.nan
+    np.savez(tmp_path / "p.npz", images=pictures, labels=np.arange(60) % 2)
+    flags: dict[str, Any] = {"data": str(tmp_path / "p.npz"), "max_pictures": None}
+    with pytest.raises(UserError, match="--bit-depth N"):
+        create(tmp_path / "work", **flags)
+    with pytest.raises(UserError, match=r"\(NaN\).*--skip-corrupt"):
+        create(tmp_path / "work", **flags, bit_depth=12)
+    with pytest.warns(UserWarning, match="skipped 1 picture"):
+        create(tmp_path / "work", **flags, bit_depth=12, skip_corrupt=True)
+    with pytest.raises(UserError, match="skip_corrupt: was True, now False"):
+        create(tmp_path / "work", **flags, bit_depth=12)
+
+
 def test_prepared_pictures(tmp_path: Path) -> None:
     """Normalised by the training pictures' mean and deviation, at any resolution, all of them."""
     project = create(tmp_path)
