@@ -88,7 +88,11 @@ class Checkpoints:
         """
         problem = self.problem(step)
         if problem is not None:
-            raise UserError(f"{self.folder / str(step)}: {problem}")
+            raise UserError(
+                f"{self.folder / str(step)}: {problem}; restore it from a copy, or delete "
+                f"{self.folder.parent / 'done.json'} and make the step again: it goes on from the checkpoint "
+                "before this one"
+            )
         self.refuse_other_network(step, like)
         with stopping.uninterrupted(), self._manager() as manager:
             return _read(manager, step, like)

@@ -72,14 +72,8 @@ def restore(folder: Path, state: TrainState, *, step: int) -> TrainState:
     Raises:
       UserError: its checkpoint is missing, damaged, or of another network.
     """
-    checkpoints = Checkpoints(folder / "checkpoints")
-    problem = checkpoints.problem(step)
-    if problem is not None:
-        raise UserError(
-            f"{checkpoints.folder / str(step)}: {problem}; restore it from a copy, or delete "
-            f"{folder / 'done.json'} and make the step again: it goes on from the checkpoint before this one"
-        )
-    return Saved(**checkpoints.restore(step, Saved(state, jnp.zeros((), jnp.int32))._asdict())).state
+    like = Saved(state, jnp.zeros((), jnp.int32))._asdict()
+    return Saved(**Checkpoints(folder / "checkpoints").restore(step, like)).state
 
 
 @dataclasses.dataclass(frozen=True)
