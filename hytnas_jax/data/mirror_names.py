@@ -22,20 +22,8 @@ _SIDE_WORDS = {word for pair in _SIDES for word in pair} | {"arrow", "arrows"}
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 # What stands beside a character in the name of a class: "digit_3", "upper_A".
 _FILLERS = {
-    *(
-        "digit",
-        "number",
-        "num",
-        "letter",
-        "char",
-        "character",
-        "symbol",
-        "glyph",
-        "upper",
-        "lower",
-        "capital",
-    ),
-    *("small", "uppercase", "lowercase", "caps", "cap"),
+    *("digit", "number", "num", "letter", "char", "character", "symbol", "glyph", "upper", "lower"),
+    *("capital", "small", "uppercase", "lowercase", "caps", "cap"),
 }
 # A class of nothing but such words is writing.
 _WRITING = {

@@ -18,21 +18,7 @@ _FORMATS = {
 # Files that lie beside pictures and are none: nobody misses them.
 _NOTES = {
     *(".bat", ".cache", ".cfg", ".css", ".csv", ".db", ".htm", ".html", ".ini", ".ipynb", ".json", ".jsonl"),
-    *(
-        ".lnk",
-        ".log",
-        ".md",
-        ".md5",
-        ".py",
-        ".rst",
-        ".sh",
-        ".sha256",
-        ".sql",
-        ".toml",
-        ".tsv",
-        ".txt",
-        ".url",
-    ),
+    *(".lnk", ".log", ".md", ".md5", ".py", ".rst", ".sh", ".sha256", ".sql", ".toml", ".tsv", ".txt"),
     *(".url", ".xls", ".xlsx", ".xml", ".yaml", ".yml"),
 }
 _NOTES_WITHOUT_EXTENSION = {
