@@ -16,7 +16,6 @@ import shlex
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
@@ -67,7 +66,6 @@ def run(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
             stream.reconfigure(errors="replace")
-    warnings.formatwarning = one_line
     with stopping.raising():
         try:
             config = tyro.cli(config_type, prog=_program(), args=argv)
@@ -157,13 +155,6 @@ def _program() -> str:
     """The command as the user types it."""
     spec = sys.modules["__main__"].__spec__
     return f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {sys.argv[0]}"
-
-
-def one_line(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
-) -> str:
-    """As `console.warn` has it, without the line of code that warns."""
-    return f"warning: {' '.join(str(message).split())}\n"
 
 
 def _exit(message: str, status: int) -> NoReturn:

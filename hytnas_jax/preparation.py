@@ -7,7 +7,6 @@ import platform
 import re
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,30 +70,17 @@ def keep_compiled_programs() -> None:
 
 
 def show_warnings_in_a_line() -> None:
-    """Warnings of ours, and of kept programs, are for the user: without a file, a line and its code."""
-    previous = warnings.showwarning
-    if isinstance(previous, _InALine):
-        return
-    warnings.showwarning = _InALine(previous)
+    """Warnings are for the user: one line each, as `console.warn` has it, without a file and its code."""
+    warnings.showwarning = _show
 
 
-class _InALine:
-    """Shows a warning as `warnings.showwarning` does; `previous` shows those of others."""
-
-    def __init__(self, previous: Callable[..., None]) -> None:
-        self._previous = previous
-
-    def __call__(
-        self, message: Warning | str, category: type[Warning], filename: str, *where: Any, **more: Any
-    ) -> None:
-        damaged = _DAMAGED.match(str(message))
-        if damaged is not None:
-            _remove_kept(damaged[1])
-            console.warn(f"a compiled program that was kept is of no use and is made anew ({message})")
-        elif Path(filename).is_relative_to(Path(__file__).parent):
-            console.warn(str(message))
-        else:
-            self._previous(message, category, filename, *where, **more)
+def _show(message: Warning | str, *about: Any, **more: Any) -> None:
+    text = " ".join(str(message).split())
+    damaged = _DAMAGED.match(text)
+    if damaged is not None:
+        _remove_kept(damaged[1])
+        text = f"a compiled program that was kept is of no use and is made anew ({text})"
+    console.warn(text)
 
 
 def _remove_kept(name: str) -> None:

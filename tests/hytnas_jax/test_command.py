@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -208,10 +207,3 @@ def test_an_ascii_log_does_not_end_the_run(command: list[str]) -> None:
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert "Count to ?." in result.stdout
-
-
-def test_a_warning_is_one_line_without_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # put back at the end
-    assert status_of(nothing) == 0
-    said = warnings.formatwarning("two pictures\nare odd", UserWarning, "loading.py", 99)
-    assert said == "warning: two pictures are odd\n"
