@@ -139,6 +139,17 @@ def test_a_warning_of_pillow_that_is_made_an_error_refuses_nothing(
         read_picture(functools.partial(open_picture, tmp_path / "a.png"), RULE)
 
 
+def test_standard_error_may_be_closed() -> None:
+    stderr = os.dup(2)
+    os.close(2)
+    try:
+        with quiet():
+            assert read_picture(smooth, RULE).shape == (8, 8, 3)
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
 @pytest.mark.parametrize(
     "error", [AttributeError("x"), KeyError(3), OverflowError(), MemoryError(), AssertionError("two\nlines")]
 )
