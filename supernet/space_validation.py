@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import reprlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from supernet.constraints import check_constraints
@@ -136,9 +137,8 @@ def _check_choices(name: str, choices: Any) -> None:
 
 
 def _check_number(name: str, value: Any, allowed: str) -> None:
-    """Raises UserError unless the value is what is `allowed`, and no more than `MOST`."""
-    good = _is_positive_integer(value) if allowed != "a positive number" else _is_positive_number(value)
-    _require(good and (value % 2 == 1 or "odd" not in allowed), name, value, allowed)
+    """Raises UserError unless the value is what is `allowed`, one of `_KINDS`, and no more than `MOST`."""
+    _require(_KINDS[allowed](value), name, value, allowed)
     most = MOST[name.rpartition(".")[2]]
     _require(value <= most, name, value, f"{allowed} of at most {most}: no machine holds more")
 
@@ -149,6 +149,18 @@ def _is_positive_integer(value: Any) -> bool:
 
 def _is_positive_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def _is_odd(value: Any) -> bool:
+    return _is_positive_integer(value) and value % 2 == 1
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "a positive number": _is_positive_number,
+    "a positive integer": _is_positive_integer,
+    "a positive number of pixels": _is_positive_integer,
+    "an odd positive integer": _is_odd,
+}
 
 
 def _require(good: bool, name: str, value: Any, allowed: str) -> None:
