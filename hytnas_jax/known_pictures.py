@@ -58,6 +58,8 @@ class KnownPictures:
         Raises UserError for other settings than before, pictures that cannot be used, or other pictures.
         """
         path, place = self.step.folder / "settings.json", _place_in(settings)
+        if not self.step.is_done:  # nothing was made of them: they were refused, perhaps for want of a flag
+            path.unlink(missing_ok=True)
         noted = _place_in(read_json(path)["settings"]) if path.exists() else place
         self.step.begin({**settings, **dataclasses.asdict(noted)})
         if self.step.is_done:

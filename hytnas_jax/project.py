@@ -7,7 +7,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.data import Dataset, Pictures, Place, prepare
+from hytnas_jax.data import Dataset, Pictures, Place, Wish, prepare
 from hytnas_jax.data.choosing import Fit
 from hytnas_jax.data_config import Mirror
 from hytnas_jax.known_pictures import KnownPictures
@@ -93,7 +93,7 @@ def create_project(
         "skip_corrupt": skip_corrupt,
         "fit": fit,
         "bit_depth": bit_depth,
-        "mirror": mirroring_of(step, mirror, place).setting,
+        "mirror": mirroring_of(step, mirror, place, Wish(fit, bit_depth)).setting,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),

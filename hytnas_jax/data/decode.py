@@ -97,7 +97,11 @@ def refusing() -> Iterator[None]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Warnings of Pillow, and what libtiff prints, are not shown inside, in no thread: the errors say it."""
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed, as by `2>&-`
+        stderr = os.dup(nowhere)
     os.dup2(nowhere, 2)
     try:
         with warnings.catch_warnings():

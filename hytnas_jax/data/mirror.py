@@ -41,17 +41,22 @@ class Mirroring:
         return cls(given == "on", "as --mirror says")
 
 
-def decide_mirroring(source: Source, *, data_set: str) -> Mirroring:
-    """What "auto" comes to: by the names of the classes and of the data set, then by the pictures."""
+def decide_mirroring(source: Source, *, data_set: str, wish: Wish | None = None) -> Mirroring:
+    """What "auto" comes to: by the names of the classes and of the data set, then by the pictures.
+
+    wish: how the user wants pictures to be read.
+    """
     reason = reason_in_names(data_set, source.class_names if source.are_named else ())
     if reason is None:
-        reason = reason_in_pictures(*sample(source), source.class_names)
+        reason = reason_in_pictures(*sample(source, wish=wish), source.class_names)
     if reason is not None:
         return Mirroring(False, f"since {reason}")
     return Mirroring(True, "since neither the names of the classes nor their pictures speak against it")
 
 
-def sample(source: Source, *, seed: int = 0, pictures: int = _PICTURES_READ) -> tuple[np.ndarray, np.ndarray]:
+def sample(
+    source: Source, *, seed: int = 0, pictures: int = _PICTURES_READ, wish: Wish | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Small training pictures uint8 [N, 16, 16, C] and their labels: about so many, of up to 40 classes."""
     rng = np.random.default_rng(seed)
     size = source.sizes["train"]
@@ -62,7 +67,7 @@ def sample(source: Source, *, seed: int = 0, pictures: int = _PICTURES_READ) -> 
     rows = np.concatenate([np.flatnonzero(labels == index)[:of_a_class] for index in classes])
     rows = rows[np.argsort(positions[rows])]
     selection = Selection("train", positions[rows], labels[rows])
-    rule = choose_rule(look_at(source, values=True), Wish(), side=_SIDE, channels=source.channels)
+    rule = choose_rule(look_at(source, values=True), wish or Wish(), side=_SIDE, channels=source.channels)
     images, kept, _ = load_pictures(
         source, selection, rule=rule, skip_corrupt=True, on_decoded=lambda count: None
     )

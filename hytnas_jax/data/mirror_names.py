@@ -106,7 +106,7 @@ def _reason_of_all(class_names: Sequence[str]) -> str | None:
     if is_writing and len(found) >= 2 and 2 * sum(c is not None for c in characters) >= len(class_names):
         return f"classes are called by single characters, such as {', '.join(sorted(found)[:3])}"
     signs = [name for name in class_names if {"sign", "signs"} & set(_words(name))]
-    if 2 * len(signs) >= len(class_names):
+    if signs and 2 * len(signs) >= len(class_names):
         return f"classes such as '{signs[0]}' are signs"
     return None
 
