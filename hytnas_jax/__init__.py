@@ -11,8 +11,9 @@ from typing import Any
 
 if sys.argv[:1] == ["-m"] and any(part.startswith("hytnas_jax") for part in sys.orig_argv):
     # `python -m hytnas_jax...`, before its module is found: even now a Ctrl-C shows no traceback.
-    from hytnas_jax import stopping
+    from hytnas_jax import stopping, streams
 
+    streams.open_closed()
     stopping.start()
 
 _PUBLIC = {

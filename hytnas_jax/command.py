@@ -121,6 +121,9 @@ def explain(error: Exception) -> str | None:
     """What the user can do about an error; None where it is a bug of ours."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, Warning):
+        text = " ".join(str(error).split())
+        return f"{text} (a warning, at which Python was told to end: -W error, PYTHONWARNINGS)"
     text = str(error) or "of this computer"
     number = getattr(error, "errno", None)
     # Orbax's and XLA's errors carry the cause in their text only.

@@ -6,7 +6,6 @@ A tuple's range is that of each of its numbers; None, where a flag may be None, 
 """
 
 import dataclasses
-import math
 import numbers
 import reprlib
 import typing
@@ -45,7 +44,9 @@ class Range:
     def broken_by(self, value: Any, *, is_whole: bool) -> str | None:
         """What a value must be and is not, in words; None where it is in range."""
         kind = numbers.Integral if is_whole else numbers.Real
-        if isinstance(value, bool) or not isinstance(value, kind) or math.isnan(value):
+        if (
+            isinstance(value, bool) or not isinstance(value, kind) or value != value
+        ):  # NaN; an int may be huge
             return "a whole number" if is_whole else "a number"
         if value < self.low or (self.is_open and value == self.low):
             return f"{'over' if self.is_open else 'at least'} {_shown(self.low)}"

@@ -19,7 +19,7 @@ Kind = Literal["integer", "float"]
 # where that is as far from a square as 4:3 is.
 _ONE_SHAPE, _NOT_SQUARE = math.log(1.25), math.log(1.3)
 _NEARLY_ALL = 0.9
-_HARDLY_USED = 1 / 8  # of the range, by the largest value
+HARDLY_USED = 1 / 8  # of the range, by the largest value
 _MANY = 0.1  # of the pictures, for a warning
 _WIDEST = 32  # bits
 
@@ -113,11 +113,11 @@ def _white(kind: Kind, peaks: Sequence[float], bit_depth: int | None) -> int:
     typical = np.median(peaks) if peaks else math.inf
     if kind == "integer":
         return 255 if typical <= 255 else 65535
-    return 255 if 255 * _HARDLY_USED <= typical < 255.5 else 1
+    return 255 if 255 * HARDLY_USED <= typical < 255.5 else 1
 
 
 def _warn_of_kind(kind: Kind, peaks: np.ndarray, white: int) -> None:
-    dim = peaks[peaks < white * _HARDLY_USED]
+    dim = peaks[peaks < white * HARDLY_USED]
     if len(dim) <= _MANY * len(peaks):
         return
     bits = max(1, int(dim.max()).bit_length())

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hytnas_jax.data.choosing import Looked, Wish, choose_rule, look_at, warn_if_hardly_used
+from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, look_at, warn_if_hardly_used
 from hytnas_jax.data.decode import PictureRule
 from hytnas_jax.data.digest import Content, digest_pictures
 from hytnas_jax.data.loading import check_memory, load_pictures, warn_of_skipped
@@ -105,7 +105,8 @@ def load_dataset(
         max_pictures: at most that many training pictures, and the same part of the other splits.
         skip_corrupt: leave pictures out that cannot be read, with a warning, instead of raising.
         wish: how pictures that are not square, or not of 8 bits, are read; None: chosen by the pictures.
-        remark: look for copies in splits that the source has, too, and say so in `remarks`.
+        remark: look for copies in splits that the source has, too, and say so in `remarks`; warn where
+            hardly any of the range of values is used.
         progress: called with (pictures decoded, all pictures).
 
     Raises:
@@ -126,7 +127,8 @@ def load_dataset(
         total = min(total, round(total * max_pictures / train_size))
     check_memory(total, side=side, channels=opened.channels)
     rule = choose_rule(looked, wish, side=side)
-    warn_if_hardly_used(looked, rule)
+    if remark:
+        warn_if_hardly_used(looked, rule)
     selections = make_splits(opened, fractions=fractions, max_pictures=max_pictures, seed=seed)
     loaded, skipped = _load_all(opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress)
     separated = separate(opened, loaded, native_side=native_side, seed=seed, remark=remark)
@@ -148,7 +150,7 @@ def load_dataset(
         content={split: Content(part.digests, part.selection.labels) for split, part in splits.items()},
         skipped=tuple(skipped),
         kept_together=separated.kept_together,
-        remarks=separated.remarks,
+        remarks=(*(_too_dark(pictures["train"].images, looked) if remark else ()), *separated.remarks),
         left_out=opened.left_out,
     )
 
@@ -170,6 +172,17 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
     variance = (weights * (values - mean[:, None]) ** 2).sum(axis=1)
     std = np.maximum(np.sqrt(variance), 1 / 255)
     return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _too_dark(images: np.ndarray, looked: Looked) -> list[str]:
+    """What to say where pictures of 8 bits use hardly any of them: masks, or values stored unscaled."""
+    peak = int(images.max())
+    if peak >= 255 * HARDLY_USED or any(looked.peaks.values()):  # of wide pictures it is told already
+        return []
+    return [
+        f"the largest value of all training pictures is {peak}, where white is 255: little is left of "
+        "them in whole grey levels; store them as 0 to 255 (--bit-depth is for values of more than 8 bits)"
+    ]
 
 
 def _load_all(

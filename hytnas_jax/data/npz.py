@@ -4,6 +4,7 @@ import contextlib
 import functools
 import threading
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -150,8 +151,14 @@ class NpzSource:
         names = tuple(str(value) for value in values)
         if self.are_named:
             stored = self._read("class_names")
-            names = tuple(str(name) for name in stored.ravel())
+            names = tuple(
+                name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+                for name in stored.ravel()
+            )
             values = np.arange(len(names))
+            twice = [name for name, count in Counter(names).items() if count > 1]
+            if twice:
+                raise UserError(f"{self._path}: class_names has '{twice[0]}' twice; name each class once")
         if len(names) < 2:
             raise UserError(
                 f"{self._path}: found {len(names)} classes ({', '.join(names) or 'none'}), a classifier "

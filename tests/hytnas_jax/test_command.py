@@ -105,6 +105,7 @@ def test_a_user_error_is_printed_without_a_traceback(capsys: pytest.CaptureFixtu
         (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only file system; give"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), "a/b: a file is in the way of"),
         (FileExistsError(errno.EEXIST, "File exists", "a"), "a: a file is in the way of a folder; give"),
+        (UserWarning("dim\npictures"), "dim pictures (a warning, at which Python was told to end"),
         (MemoryError(), "not enough memory (of this computer)"),
         # What XLA raises.
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.\nmore"), "9 bytes.)"),

@@ -1,8 +1,10 @@
 """A work folder's decision about mirroring: made once, told, kept, and refused where it would be another."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from arrows import save_arrows
 
@@ -24,9 +26,8 @@ def create(tmp_path: Path, data: Path, **flags: Any) -> Project:
         space="hybrid-small",
         resolutions=(16,),
         max_pictures=None,
-        skip_corrupt=False,
         seed=0,
-        **flags,
+        **{"skip_corrupt": False, **flags},
     )
     return project
 
@@ -73,6 +74,36 @@ def test_a_tensorflow_data_set_is_known_with_its_configuration(tmp_path: Path) -
     assert (
         decided.in_words() == "off, since the data set's name, 'emnist/letters', is that of writing or signs"
     )
+
+
+def test_pictures_that_were_refused_decide_nothing(tmp_path: Path) -> None:
+    """Neither mirroring, which is decided anew, nor the settings, of which the refusal asks for another."""
+    data = save_arrows(tmp_path / "pictures", 30, names=("class_1", "class_2"))
+    (data / "class_1" / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="--skip-corrupt"):
+        create(tmp_path, data, mirror="on")
+    with pytest.warns(UserWarning, match="skipped 1 picture"):
+        project = create(tmp_path, data, skip_corrupt=True)
+    assert not project.mirror
+    assert "look like other classes" in read_mirroring(project.workdir.step("data")).reason
+
+
+def test_values_are_read_for_it_as_for_the_training_and_warned_of_once(tmp_path: Path) -> None:
+    """Arrows of 12 bits in 16: unscaled, little of them is left."""
+    rows, columns = np.mgrid[:12, :12]
+    left = (rows + columns < 11).astype(np.uint16) * 4095
+    images = np.stack([left, left[:, ::-1]] * 20)
+    path = tmp_path / "twelve.npz"
+    np.savez(path, images=images, labels=np.arange(40) % 2)
+    with pytest.warns(UserWarning, match="--bit-depth 12") as warned:
+        create(tmp_path, path)
+    assert len(warned) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        decided = mirroring_of(
+            Workdir(tmp_path / "other").step("data"), "auto", Place(str(path), None), Wish(bit_depth=12)
+        )
+    assert decided.setting == "off"
 
 
 def test_the_flag_reaches_the_main_job() -> None:

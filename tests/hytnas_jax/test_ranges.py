@@ -91,6 +91,8 @@ def test_what_is_out_of_range_is_refused_before_any_work(name: str, field: str, 
         -math.inf,
         math.inf,
         math.nan,
+        10**400,
+        -(10**400),
         True,
         "3",
     ]

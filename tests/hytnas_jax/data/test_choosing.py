@@ -202,3 +202,14 @@ def test_the_fit_sees_pictures_as_they_are_shown(tmp_path: Path) -> None:
             size, options = ((16, 32), {}) if number % 2 else ((32, 16), {"exif": exif})
             Image.new("RGB", size).save(tmp_path / label / f"{number}.jpg", **options)
     assert load(str(tmp_path)).rule.fit == "stretch"
+
+
+@pytest.mark.parametrize(("peak", "is_told"), [(1, True), (15, True), (31, True), (32, False), (255, False)])
+def test_eight_bits_of_which_hardly_any_are_used(save_npz: SaveNpz, peak: int, is_told: bool) -> None:
+    path = save_npz(images=ramp(0, peak, np.uint8), labels=LABELS)
+    data = load(path)
+    told = [
+        remark for remark in data.remarks if f"largest value of all training pictures is {peak}," in remark
+    ]
+    assert bool(told) is is_told
+    assert not any("largest value" in remark for remark in load(path, remark=False).remarks)

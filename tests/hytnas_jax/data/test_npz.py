@@ -120,3 +120,16 @@ def test_not_an_npz(tmp_path: Path) -> None:
         np.save(file, grey())
     with pytest.raises(UserError, match="holds a single array"):
         load_dataset(str(path), side=None)
+
+
+def test_class_names_of_bytes_are_text(save_npz: SaveNpz) -> None:
+    names = np.array(["café".encode(), b"dog"])
+    assert load_dataset(save_npz(images=grey(), labels=LABELS, class_names=names), side=None).class_names == (
+        "café",
+        "dog",
+    )
+
+
+def test_two_classes_of_one_name_are_refused(save_npz: SaveNpz) -> None:
+    with pytest.raises(UserError, match="class_names has 'cat' twice"):
+        load_dataset(save_npz(images=grey(), labels=LABELS, class_names=["cat", "cat"]), side=None)

@@ -170,7 +170,7 @@ def test_the_file_of_another_space_is_refused(tmp_path: Path) -> None:
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """For real: a work folder whose data step is done, ten networks timed by the runtime."""
     data = Workdir(tmp_path).step("data")
-    data.begin({"data": "digits", "space": space_to_mapping(SPACE)})
+    data.begin({"data": "digits", "mirror": "off", "space": space_to_mapping(SPACE)})
     splits = {"class_names": [str(n) for n in range(10)], "mean": [0.5], "std": [0.5]}
     write_json(data.folder / "splits.json", splits)
     data.finish({})
