@@ -50,7 +50,7 @@ class _State:
 
 
 _state = _State()
-_saving = threading.RLock()
+_saving = threading.RLock()  # held while something is saved, and by who ends the process
 
 
 def start() -> None:
@@ -93,6 +93,8 @@ def end() -> NoReturn:
 
     That waits for threads of other libraries, prints what they raise, and crashes while XLA computes.
     """
+    _saving.acquire()  # for good: the main thread and the one that watches may both get here; one says so
+    _state.phase = _Phase.OVER
     number = _state.asked or signal.SIGINT
     for worker in multiprocessing.active_children():
         worker.kill()
