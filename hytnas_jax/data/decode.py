@@ -97,16 +97,20 @@ def refusing() -> Iterator[None]:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Warnings of Pillow, and what libtiff prints, are not shown inside, in no thread: the errors say it."""
-    with warnings.catch_warnings(), contextlib.ExitStack() as stack:
-        warnings.simplefilter("ignore")
-        with contextlib.suppress(OSError):  # standard error may be closed
-            stderr = os.dup(2)
-            stack.callback(os.close, stderr)
-            stack.callback(os.dup2, stderr, 2)
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            stack.callback(os.close, nowhere)
-            os.dup2(nowhere, 2)
-        yield
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        stderr = os.dup(2)
+    except OSError:  # it is closed, as by `2>&-`
+        stderr = os.dup(nowhere)
+    os.dup2(nowhere, 2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
 
 
 def to_array(picture: Picture, rule: PictureRule) -> np.ndarray:

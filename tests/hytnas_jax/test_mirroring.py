@@ -9,7 +9,7 @@ import pytest
 from arrows import save_arrows
 
 from hytnas_jax import train_supernet
-from hytnas_jax.data import Place, Wish
+from hytnas_jax.data import Place, Wish, first_look
 from hytnas_jax.data.choosing import look_at
 from hytnas_jax.data.digits import DigitsSource
 from hytnas_jax.mirroring import mirroring_of, read_mirroring
@@ -100,9 +100,8 @@ def test_values_are_read_for_it_as_for_the_training_and_warned_of_once(tmp_path:
     assert len(warned) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        decided = mirroring_of(
-            Workdir(tmp_path / "other").step("data"), "auto", Place(str(path), None), Wish(bit_depth=12)
-        )
+        step, place = Workdir(tmp_path / "other").step("data"), Place(str(path), None)
+        decided = mirroring_of(step, "auto", place, first_look(place.data), Wish(bit_depth=12))
     assert decided.setting == "off"
 
 
