@@ -24,7 +24,7 @@ import optax
 import optax.contrib
 from common import require_at_least, save_result
 
-from hytnas_jax import console
+from hytnas_jax import compiling, console
 from hytnas_jax.augmented_step import step_key
 from hytnas_jax.command import flags_of, run
 from hytnas_jax.data import Dataset, augment, batches
@@ -174,7 +174,7 @@ def train_missing(project: Project, networks: list[Architecture], config: Config
     if not jobs:
         return
     dataset = project.dataset()
-    with console.progress(jobs, "training") as bar:
+    with console.progress(jobs, "training", apart=compiling.seconds) as bar:
         trainee = None
         for network, name, seed in bar:
             if trainee is None or trainee.network is not network:
