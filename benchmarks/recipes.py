@@ -40,6 +40,7 @@ from supernet.calibration import calibrate
 from supernet.flat import flatten, unflatten
 from supernet.model import Model
 from supernet.network import stand_alone
+from supernet.training import is_kernel
 
 DRAWN = 40  # networks, as `study_ranking` draws them; of these, some evenly spread
 COLUMNS = ("recipe", "network", "seed", "error", "loss", "cpu_seconds")
@@ -242,8 +243,7 @@ def gradient_of(model: Model, project: Project, resolution: int) -> Callable[...
     def gradient(vector: Any, key: Any, images: Any, labels: Any, smoothing: Any, *, crop: bool) -> jax.Array:
         like = {"resolution": resolution, "mean": project.mean, "std": project.std}
         inputs = augment(key, images, **like, mirror=project.mirror, crop=crop)
-        target = jax.nn.one_hot(labels, project.num_classes)
-        target = target * (1 - smoothing) + smoothing / project.num_classes
+        target = optax.smooth_labels(jax.nn.one_hot(labels, project.num_classes), smoothing)
 
         def loss(vector: jax.Array) -> jax.Array:
             params = unflatten(model.abstract_params, vector)
@@ -274,9 +274,7 @@ def compiled_optimizer(model: Model, kind: str) -> tuple[Callable[..., Any], Cal
     All that differs between recipes of one kind is a number: they share the program.
     """
     like = model.abstract_params
-    leaves = jax.tree.leaves_with_path(like)
-    kernels = np.concatenate([np.full(a.size, path[-1].key == "kernel", np.float32) for path, a in leaves])
-    direction = direction_of(kind, like)
+    kernels, direction = is_kernel(like), direction_of(kind, like)
 
     @jax.jit
     def update(gradient: Any, state: Any, vector: Any, average: Any, numbers: Numbers) -> Any:

@@ -55,7 +55,7 @@ class Recipe:
         schedule = optax.warmup_cosine_decay_schedule(
             self.learning_rate / 10, self.learning_rate, warmup, max(self.num_steps, warmup + 1)
         )
-        decay = self.weight_decay * _is_kernel(params)
+        decay = self.weight_decay * is_kernel(params)
         return optax.chain(
             optax.clip_by_global_norm(1.0),
             optax.scale_by_adam(),
@@ -174,7 +174,7 @@ def _cross_entropy(logits: jax.Array, target: jax.Array) -> jax.Array:
     return jnp.mean(optax.softmax_cross_entropy(logits, target))
 
 
-def _is_kernel(params: Tree) -> np.ndarray:
+def is_kernel(params: Tree) -> np.ndarray:
     """1 where weight decay applies, to kernels, and 0 for biases and norms: float32 [P]."""
     leaves = jax.tree.leaves_with_path(params)
     return np.concatenate([np.full(leaf.size, path[-1].key == "kernel", np.float32) for path, leaf in leaves])

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from exported_script import script_accuracy
 from PIL import Image
+from small_space import SMALL_SPACE
 
 from hytnas_jax import retrain, search, train_supernet
 from hytnas_jax.command import run
@@ -36,15 +37,6 @@ resolution: [8]
 stem_width: 4
 stem_stride: 1
 head_min: 8
-"""
-# The smallest that still is convolutions, where only the training counts.
-SMALL_SPACE = """
-name: small
-stages: [{stride: 2, width: [4, 8]}]
-resolution: [8]
-stem_width: 4
-stem_stride: 1
-head_min: 4
 """
 STEPS = ("train_supernet", "measure_latency", "search", "retrain", "export", "report")
 

@@ -14,18 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_space import SMALL_SPACE
 
 STOPS = int(os.environ.get("HYTNAS_JAX_STOPS", "5"))
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 ENVIRONMENT = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-SPACE = """
-name: small
-stages: [{stride: 2, width: [4, 8]}]
-resolution: [8]
-stem_width: 4
-stem_stride: 1
-head_min: 4
-"""
 
 
 def start(folder: Path, name: str) -> subprocess.Popen[str]:
@@ -76,7 +69,7 @@ def summary(folder: Path) -> dict[str, object]:
 
 @pytest.mark.timeout(120 + 60 * STOPS)
 def test_a_training_may_be_stopped_at_any_moment(tmp_path: Path) -> None:
-    (tmp_path / "space.yaml").write_text(SPACE)
+    (tmp_path / "space.yaml").write_text(SMALL_SPACE)
     started = time.monotonic()
     assert start(tmp_path, "uncut").communicate()[1] == ""
     seconds = time.monotonic() - started
