@@ -36,11 +36,12 @@ from supernet import training
 from supernet.architecture import Architecture
 from supernet.flat import flatten, unflatten
 from supernet.model import Tree
+from supernet.sampling import sandwich, with_teacher
 from supernet.search_space import SearchSpace
 from supernet.supernet import Control, SupernetModel
 
 AS_IT_IS = "as it is"
-NUM_UNIFORM = 5  # random subnets cost about as much as the sandwich of four
+NUM_UNIFORM = 5  # random subnets cost about as much as the largest with three random ones
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,16 +120,13 @@ def compare(values: Values, truth: Truth, macs: np.ndarray) -> dict[str, dict[st
 
 
 @contextlib.contextmanager
-def without_smallest() -> Iterator[None]:
-    """The largest, and three random subnets in place of two and the smallest."""
+def with_smallest() -> Iterator[None]:
+    """The smallest in place of one of the random subnets: the sandwich."""
 
     def sample(space: SearchSpace, rng: np.random.Generator, **options: Any) -> list[Architecture]:
-        subnets = sandwich(space, rng, **options)
-        (extra,) = sandwich(space, rng, **{**options, "num_random": 1})[2:]
-        return [subnets[0], extra, *subnets[2:]]
+        return sandwich(space, rng, **{**options, "num_random": options["num_random"] - 1})
 
-    sandwich = step.sandwich
-    with mock.patch.object(step, "sandwich", sample):
+    with mock.patch.object(step, "with_teacher", sample):
         yield
 
 
@@ -137,11 +135,10 @@ def uniform_by_labels() -> Iterator[None]:
     """Random subnets alone, each learning the labels: no largest one, which teaches the others."""
 
     def sample(space: SearchSpace, rng: np.random.Generator, **options: Any) -> list[Architecture]:
-        return sandwich(space, rng, **{**options, "num_random": NUM_UNIFORM})[2:]
+        return with_teacher(space, rng, **{**options, "num_random": NUM_UNIFORM})[1:]
 
-    sandwich = step.sandwich
     with (
-        mock.patch.object(step, "sandwich", sample),
+        mock.patch.object(step, "with_teacher", sample),
         mock.patch.object(training, "_gradient_of_subnets", gradient_by_labels),
     ):
         yield
@@ -167,7 +164,7 @@ def gradient_by_labels(
 
 
 VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
-    "without the smallest": without_smallest,
+    "with the smallest": with_smallest,
     "uniform by labels": uniform_by_labels,
 }
 

@@ -37,6 +37,7 @@ from proxies.complexity import num_macs
 from proxies.judging import judge_calibrated
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
+from supernet.errors import UserError
 from supernet.flat import flatten, unflatten
 from supernet.model import Model
 from supernet.network import stand_alone
@@ -68,7 +69,7 @@ class Config:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How networks are trained; the defaults are those of `supernet.training.Recipe`.
+    """How networks are trained; the defaults are those of the product before this was measured.
 
     batch: as a part of the usual number of pictures in a step. decay: of kernels, times the learning rate.
     """
@@ -94,7 +95,7 @@ class Recipe:
 
 
 RECIPES = {
-    "as it is": Recipe(),
+    "as it was": Recipe(),
     "rate 1e-2": Recipe(rate=1e-2),
     "rate 2e-2": Recipe(rate=2e-2),
     "rate 4e-2": Recipe(rate=4e-2),
@@ -117,6 +118,8 @@ RECIPES = {
 def main(config: Config) -> None:
     """Train what is missing, and say how good the networks are by each recipe."""
     require_at_least(config, {"steps": 10, "batch_size": 2, "networks": 2, "seeds": 1})
+    for name in set(config.only) - RECIPES.keys():
+        raise UserError(f"--only {name!r}: no such recipe; there are: {', '.join(map(repr, RECIPES))}")
     project = open_project(Workdir(config.workdir))
     drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=DRAWN, seed=0)
     networks = spread(drawn, config.networks)

@@ -29,7 +29,7 @@ class Config:
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0
     """Of the weights and of the order of the pictures."""

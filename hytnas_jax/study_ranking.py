@@ -38,7 +38,7 @@ class Config:
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 64
     """Pictures in a training step."""
-    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0
     """Of the draw, and of the first training; the second has the next one."""

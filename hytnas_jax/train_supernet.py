@@ -23,10 +23,10 @@ class Config(DataConfig):
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: Annotated[float, within(1e-8, 10)] = 3e-3
+    learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
-    random_subnets: Annotated[int, within(1, 64)] = 2
-    """Random networks trained in each step, beside the largest and the smallest."""
+    random_subnets: Annotated[int, within(1, 64)] = 3
+    """Random networks trained in each step, beside the largest, which teaches them."""
     seed: Annotated[int, SEED] = 0
     """Of the splits, the weights and the order of the pictures."""
 

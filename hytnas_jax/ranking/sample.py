@@ -30,7 +30,14 @@ def draw_over_cost(space: SearchSpace, cost: Estimator, *, count: int, seed: int
             f"{space.name!r}; ask for at most as many"
         )
     pool = space.decode_all(codes)
-    costs = np.log(cost(pool))
+    return spread_over_cost(pool, cost(pool), count, rng)
+
+
+def spread_over_cost(
+    pool: Sequence[Architecture], cost: np.ndarray, count: int, rng: np.random.Generator
+) -> list[Architecture]:
+    """`count` different ones of the pool, whose costs are given, as `draw_over_cost` says."""
+    costs = np.log(cost)
     edges = np.linspace(costs.min(), costs.max(), count + 1)[1:-1]
     chosen = _one_of_each(np.digitize(costs, edges), rng)
     rest = np.setdiff1d(np.arange(len(pool)), chosen)
