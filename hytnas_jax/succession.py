@@ -12,7 +12,7 @@ import numpy as np
 from hytnas_jax.archive import Archive, Floats
 from hytnas_jax.choice import SPREAD, choose
 from hytnas_jax.forecast import Expected, Forecast, forecast
-from hytnas_jax.mobo import hypervolume
+from hytnas_jax.mobo import hypervolume, pareto_mask
 from hytnas_jax.mobo.expected_hypervolume import expected_improvement
 
 BY_GAIN = "next by gain"
@@ -51,6 +51,7 @@ class Succession:
 
     def next(self, errors: Mapping[int, float]) -> Next | None:
         """Who follows those that have been retrained: row -> error rate. None where nobody is left."""
+        errors = dict(sorted(errors.items()))  # sums of floats depend on their order
         expected = self.forecast(errors)
         for row, role in self._listed:
             if row not in errors:
@@ -72,15 +73,24 @@ class Succession:
 
     def _gains(self, errors: Mapping[int, float], expected: Forecast, rows: Sequence[int]) -> Floats:
         """The part of the retrained ones' hypervolume that each of `rows` is expected to add to it."""
-        front = [row for row in range(self._archive.front) if row not in errors]
         became = np.column_stack([list(errors.values()), self._costs[list(errors)]])
-        corner = _corner(
-            np.concatenate([became, np.column_stack([expected.error[front], self._costs[front]])])
-        )
+        corner = self._corner(errors, expected)
         likely = expected.quantiles(QUANTILES)[rows]
         costs = np.repeat(self._costs[rows][:, :, None], QUANTILES, axis=2)
         gains = expected_improvement(np.concatenate([likely[:, None], costs], axis=1), became, corner)
-        return gains / hypervolume(became, corner)
+        return gains / (hypervolume(became, corner) or gains.max() or 1.0)
+
+    def _corner(self, errors: Mapping[int, float], expected: Forecast) -> Floats:
+        """The corner of the hypervolume, [1 + C]: a little worse than the front in everything.
+
+        Costs are those of the search's front. Of the errors, those that became or are expected of it, only
+        those count that nothing dominates: a network that has learnt nothing moves no corner.
+        """
+        front = range(self._archive.front)
+        rows = [*errors, *(row for row in front if row not in errors)]
+        seen = np.array([errors.get(row, expected.error[row]) for row in rows])
+        of_front = pareto_mask(np.column_stack([seen, self._costs[rows]]))
+        return np.array([_beyond(seen[of_front]), *(_beyond(costs) for costs in self._costs[front].T)])
 
 
 def _evenly_seen(costs: Floats) -> Floats:
@@ -88,9 +98,8 @@ def _evenly_seen(costs: Floats) -> Floats:
     return np.where((costs > 0).all(axis=0), np.log(np.where(costs > 0, costs, 1.0)), costs)
 
 
-def _corner(points: Floats) -> Floats:
-    """A little worse than the worst of points [N, M] in everything."""
-    worst = points.max(axis=0)
-    ranges = worst - points.min(axis=0)
-    size = np.maximum(np.abs(worst), 1.0)
-    return worst + MARGIN * np.where(ranges > 1e-9 * size, ranges, size)
+def _beyond(values: Floats) -> float:
+    """A little more than the largest of values [N]."""
+    largest, size = values.max(), max(abs(values.max()), 1.0)
+    reach = np.ptp(values)
+    return float(largest + MARGIN * (reach if reach > 1e-9 * size else size))
