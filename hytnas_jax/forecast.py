@@ -5,9 +5,9 @@ A search's estimate is of another scale: the supernet errs far more than a netwo
     error after retraining = a + b * estimate + noise of deviation s
 
 with nothing known of a beforehand, b around 1 and not negative (so that what the search rates better is never
-expected to be worse), and s around a third. One retrained network therefore shifts what is expected of all;
-the further from it, the less sure that is. b and s are integrated out on a grid, a exactly (Bayesian linear
-regression).
+expected to be worse), and s around half of what the estimates themselves differ by. One retrained network
+therefore shifts what is expected of all; the further from it, the less sure that is. b and s are integrated
+out on a grid, a exactly (Bayesian linear regression). `benchmarks/retraining_order.py` tries it.
 
 Letters: N networks, K retrained ones, B slopes, S deviations, Q quantiles.
 """
@@ -22,11 +22,13 @@ from scipy.stats import norm
 
 Floats = NDArray[np.float64]
 
-# What is known before anything is retrained: slopes and deviations that may be, and how likely each is.
+# What is known before anything is retrained: slopes and deviations that may be, and how likely each is. A
+# deviation is in standard deviations of the estimates' log-odds, and those are `LEAST_SPREAD` at least.
 SLOPES = np.linspace(0.0, 2.0, 41)
 SLOPE_WEIGHTS = norm.pdf(SLOPES, 1.0, 0.5)
-DEVIATIONS = np.geomspace(0.05, 2.0, 25)
-DEVIATION_WEIGHTS = norm.pdf(np.log(DEVIATIONS), np.log(0.35), 0.7)
+DEVIATIONS = np.geomspace(0.05, 5.0, 25)
+DEVIATION_WEIGHTS = norm.pdf(np.log(DEVIATIONS), np.log(0.5), 0.7)
+LEAST_SPREAD = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +93,7 @@ def forecast(
     x, unsure = log_odds(estimates, pictures), _in_log_odds(unsure, estimates, pictures)
     errors = np.array([retrained[row] for row in rows])
     y, chance = log_odds(errors, pictures), _chance(errors, pictures)
-    slopes, deviations = SLOPES[:, None, None], DEVIATIONS[:, None]
+    slopes, deviations = SLOPES[:, None, None], DEVIATIONS[:, None] * max(x.std(), LEAST_SPREAD)
     # [B, S, K]; the intercept is the mean of what a slope leaves, weighted by how sure each is.
     precision = 1 / (deviations**2 + chance + (slopes * unsure[rows]) ** 2)
     left = y - slopes * x[rows]

@@ -66,9 +66,9 @@ def show(archive: Archive, became: Sequence[Became], tested: Sequence[float], *,
         )
     if "unclear" in on_front.values():
         console.say(f"unclear: {UNCLEAR} ({pictures} pictures)")
-    console.say(
-        f"the front that became: {', '.join(n for n, verdict in on_front.items() if verdict == 'yes')}"
-    )
+    words = {"yes": "the front that became", "unclear": "perhaps on it", "no": "off it"}
+    names = {verdict: [name for name, found in on_front.items() if found == verdict] for verdict in words}
+    console.say("; ".join(f"{words[v]}: {', '.join(found)}" for v, found in names.items() if found))
     agreement = _ranked(archive, became)
     if agreement is not None:
         console.say(

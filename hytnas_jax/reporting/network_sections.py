@@ -42,7 +42,7 @@ def table_section(results: Results) -> str:
 def estimate_words(results: Results) -> str:
     """What the error is that the search went by, where it went by one; begins with a space."""
     names = [] if results.search is None else [objective.name for objective in results.search.objectives]
-    if "error" in names:
+    if "error" in names and "trained_error" not in names:
         return f" In the search the error is {ESTIMATED}."
     if "trained_error" in names:
         return " In the search it is an estimate of the error after training, as study_ranking trains."

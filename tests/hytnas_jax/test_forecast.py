@@ -29,7 +29,8 @@ def test_one_network_shifts_all() -> None:
     found = expected([0.2, 0.5, 0.2], {0: 1 / 17})
     np.testing.assert_allclose(found.mean, np.log([1 / 16, 1 / 4, 1 / 16]), rtol=1e-6)
     weights, chances = module.DEVIATION_WEIGHTS, module.SLOPE_WEIGHTS
-    noise = np.average(module.DEVIATIONS**2, weights=weights)
+    differ = np.std(np.log([1 / 4, 1, 1 / 4]))
+    noise = np.average((module.DEVIATIONS * differ) ** 2, weights=weights)
     slope = np.average((module.SLOPES - 1) ** 2, weights=chances)
     distance = np.log(4)
     np.testing.assert_allclose(
@@ -48,20 +49,22 @@ def test_two_networks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SLOPE_WEIGHTS", np.ones(2))
     monkeypatch.setattr(module, "DEVIATIONS", np.array([0.5]))
     monkeypatch.setattr(module, "DEVIATION_WEIGHTS", np.ones(1))
-    x = expit([-1.0, 1.0, 0.0])
+    x = expit([-1.0, 1.0])
     found = expected(x.tolist(), {0: expit(-2.0), 1: expit(2.0)})
     weight = np.exp(-4) / (1 + np.exp(-4))
-    np.testing.assert_allclose(found.mean, [-2 + weight, 2 - weight, 0], atol=1e-6)
+    np.testing.assert_allclose(found.mean, [-2 + weight, 2 - weight], rtol=1e-6)
     # .25 of the network, .25 / 2 of the intercept, and of the slope at a distance of 1
-    spread = np.array([weight * (1 - weight), weight * (1 - weight), 0])
-    np.testing.assert_allclose(found.std**2, 0.375 + spread, rtol=1e-6)
+    np.testing.assert_allclose(found.std**2, 0.375 + weight * (1 - weight), rtol=1e-6)
 
 
 def test_an_unsure_estimate_is_less_sure_afterwards_and_says_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deviation of .05 at an error of .5 is one of .2 log-odds; with a slope of 1, the variances add."""
+    """A deviation of .05 at an error of .5 is one of .2 log-odds; with a slope of 1, the variances add.
+
+    The estimates do not differ: the noise is 3 times the least that they are taken to differ by, .1.
+    """
     monkeypatch.setattr(module, "SLOPES", np.ones(1))
     monkeypatch.setattr(module, "SLOPE_WEIGHTS", np.ones(1))
-    monkeypatch.setattr(module, "DEVIATIONS", np.array([0.3]))
+    monkeypatch.setattr(module, "DEVIATIONS", np.array([3.0]))
     monkeypatch.setattr(module, "DEVIATION_WEIGHTS", np.ones(1))
     estimates, unsure = np.full(3, 0.5), np.array([0.0, 0.05, 0.05])
     found = forecast(estimates, unsure, {0: 0.5}, MANY)
