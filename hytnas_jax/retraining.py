@@ -18,6 +18,7 @@ from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
 from hytnas_jax.weights import load_weights, save_weights
 from hytnas_jax.workdir import read_json, write_json
 from supernet.architecture import Architecture
+from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.network_spec import NetworkSpec
 
@@ -53,20 +54,27 @@ class Retraining:
     inherited: Callable[[Architecture], Tree] | None
 
     def begun(self, archive: Archive) -> list[Next]:
-        """The networks of the archive that earlier sessions have chosen, in their order."""
-        records = [read_json(path) for path in self.folder.glob("*/architecture.json")]
+        """The networks of the archive that earlier sessions have chosen, in their order.
+
+        Raises UserError for a file that is damaged, naming it.
+        """
         rows = {architecture: row for row, architecture in enumerate(archive.architectures)}
-        return [
-            Next(
-                rows[self.project.space.from_json({key: record[key] for key in ("space", "genes")})],
-                record["role"],
-                record["gain"],
-                None if record["expected"] is None else Expected(**record["expected"]),
-            )
-            for record in sorted(
-                (r for r in records if "number" in r), key=lambda r: (r["number"], r["network"]["name"])
-            )
-        ]
+        found: list[tuple[int, str, Next]] = []
+        for path in self.folder.glob("*/architecture.json"):
+            record = read_json(path)
+            try:
+                if record["role"] == PUBLISHED:
+                    continue
+                architecture = self.project.space.from_json({key: record[key] for key in ("space", "genes")})
+                expected = None if record["expected"] is None else Expected(**record["expected"])
+                chosen = Next(rows[architecture], record["role"], record["gain"], expected)
+                found.append((int(record["number"]), path.parent.name, chosen))
+            except (KeyError, TypeError, ValueError, UserError) as error:
+                raise UserError(
+                    f"{path}: this is no architecture as retrain writes it ({error}); delete {path.parent}, "
+                    "and the same command retrains what belongs there"
+                ) from None
+        return [chosen for *_, chosen in sorted(found, key=lambda numbered: numbered[:2])]
 
     def train(self, archive: Archive, chosen: Next, *, number: int, most: int) -> Became:
         """Train a network of the archive, the `number`-th of at most so many."""
@@ -94,10 +102,9 @@ class Retraining:
         if path.exists():
             return read_json(path)
         chosen = network.chosen
+        expected = None if chosen is None else chosen.expected
         result = {
-            "search_error_expected": None
-            if chosen is None or chosen.expected is None
-            else chosen.expected.error,
+            "search_error_expected": None if expected is None else expected.error,
             "search_error_retrained": network.error,
             "test_error": self._error(network.spec, self.dataset.test),
             "test_pictures": len(self.dataset.test),
@@ -112,16 +119,15 @@ class Retraining:
     ) -> float:
         """Train and judge what is not trained and judged; gives the error rate on the search split."""
         folder = self.folder / spec.name
-        if not (folder / "weights.npz").exists():
+        if not (folder / "architecture.json").exists():
             write_json(folder / "architecture.json", {"network": spec.to_json(), **record})
+        if not (folder / "weights.npz").exists():
             weights = train_alone(
                 self.project,
                 self.dataset,
                 spec,
                 self.schedule,
-                start=None
-                if architecture is None or self.inherited is None
-                else self.inherited(architecture),
+                start=self.inherited(architecture) if architecture and self.inherited else None,
                 folder=folder,
                 label=f"retraining {spec.name} ({why})",
             )

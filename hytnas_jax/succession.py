@@ -14,6 +14,7 @@ from hytnas_jax.choice import SPREAD, choose
 from hytnas_jax.forecast import Expected, Forecast, forecast
 from hytnas_jax.mobo import hypervolume, pareto_mask
 from hytnas_jax.mobo.expected_hypervolume import expected_improvement
+from hytnas_jax.reporting.formats import percent
 
 BY_GAIN = "next by gain"
 QUANTILES = 64
@@ -33,7 +34,7 @@ class Next:
     @property
     def why(self) -> str:
         """In words."""
-        return self.role if self.gain is None else f"would add {100 * self.gain:.2g} % to the front"
+        return self.role if self.gain is None else f"would add {percent(self.gain)} to the front"
 
 
 class Succession:

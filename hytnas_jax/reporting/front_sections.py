@@ -24,7 +24,7 @@ class _Cost:
 
 
 def front_section(results: Results, command: str) -> str:
-    """Error over cost, as the search expected it and after retraining."""
+    """Error over cost, as it was expected before a network was retrained and as it became."""
     title = "Accuracy against cost"
     networks = results.networks
     if not networks:

@@ -16,16 +16,8 @@ def table_section(results: Results) -> str:
     if not results.networks:
         return ""
     headers = (
-        *(
-            "",
-            "network",
-            "role",
-            "test error",
-            "95 % interval",
-            "search error",
-            "expected",
-            "in the search",
-        ),
+        *("", "network", "role", "test error", "95 % interval"),
+        *("search error", "expected", "in the search"),
         *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
         *("predicted", "measured", "file", "files"),
     )

@@ -14,6 +14,7 @@ from hytnas_jax.archive import Archive, load_archive
 from hytnas_jax.command import settings_of
 from hytnas_jax.guessing import Training, doubt
 from hytnas_jax.project import Project, open_project
+from hytnas_jax.reporting.formats import percent
 from hytnas_jax.retraining import Became, Retraining
 from hytnas_jax.retraining_results import off_the_front, show, summary
 from hytnas_jax.steps.train_supernet import load_supernet
@@ -97,7 +98,7 @@ def _next(succession: Succession, became: list[Became], step: Step, config: Conf
         return f"{len(became)} networks are retrained: all that the search has"
     if following.gain is not None and following.gain < config.least_gain:
         return (
-            f"no further network is begun: the best is expected to add {100 * following.gain:.2g} % to the "
+            f"no further network is begun: the best is expected to add {percent(following.gain)} to the "
             f"front (--least-gain {config.least_gain:g})"
         )
     return following

@@ -15,6 +15,7 @@ from hytnas_jax.retrain import Config, main
 from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import retrain
 from hytnas_jax.workdir import Step, Workdir, write_json
+from supernet.errors import UserError
 
 from .test_retrain import SPACE, Cut
 
@@ -115,7 +116,7 @@ def test_roles_first_then_by_gain_until_it_is_not_worth_it(
     assert min(gains[3:]) >= Config.least_gain
     said = " ".join(capsys.readouterr().out.split())
     assert f"retraining {found[0]['network']['name']} (1 of at most 7, smallest error)" in said
-    assert f"(4 of at most 7, would add {100 * gains[3]:.2g} % to the front)" in said
+    assert f"(4 of at most 7, would add {100 * gains[3]:.1f} % to the front)" in said
     assert "no further network is begun: the best is expected to add 0." in said
     assert "in the search: estimated with the supernet's weights" in said
     assert "the front that became: " + ", ".join(record["network"]["name"] for record in found) in said
@@ -221,6 +222,25 @@ def test_a_network_whose_folder_was_deleted_is_retrained_once_more(
     main(settings)
     assert sorted(trainer.trained) == [1, 2, 4, 4, 16]
     assert len(done(project)["networks"]) == 4
+
+
+def test_a_damaged_choice_is_named(project: Project, trainer: Trainer) -> None:
+    main(config(project, count=2))
+    path = project.workdir.path / "retrain" / records(project)[0]["network"]["name"] / "architecture.json"
+    (path.parent.parent / "done.json").unlink()
+    for damage in ({"gain": "x", "expected": {"error": 1}}, {"genes": [9, 9, 9]}, {"number": None}):
+        good = path.read_text()
+        write_json(path, json.loads(good) | damage)
+        with pytest.raises(UserError, match=r"architecture\.json: this is no architecture .*; delete "):
+            main(config(project, count=2))
+        path.write_text(good)
+    path.write_text("[]")
+    with pytest.raises(UserError, match="this is no architecture"):
+        main(config(project, count=2))
+    path.unlink()  # its weights stay
+    main(config(project, count=2))
+    assert len(trainer.trained) == 2
+    assert path.exists()
 
 
 def test_after_the_minutes_no_other_is_begun(
