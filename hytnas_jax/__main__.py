@@ -72,8 +72,8 @@ class Config(DataConfig):
     """Networks that the search evaluates."""
     networks: Annotated[int, within(10, MOST_NETWORKS)] = 64
     """Networks that are timed on this machine to learn how latency comes about."""
-    count: Annotated[int, within(1, MOST_NETWORKS)] = 5
-    """Networks of the front that are retrained and exported."""
+    count: Annotated[int, within(1, MOST_NETWORKS)] = retrain.Config.count
+    """The most networks that are retrained and exported; fewer where the next would add little."""
     formats: tuple[FormatName, ...] = export.Config.formats
     """What to export; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
     seed: Annotated[int, SEED] = 0

@@ -2,13 +2,15 @@
 
 import numpy as np
 
+SPREAD = "spread"
+
 
 def choose(values: np.ndarray, names: list[str], count: int) -> list[tuple[int, str]]:
     """Rows of a Pareto set `values` [N, M], all minimised, with the role of each; at most `count`.
 
     In this order: the best of the first objective, the knee (nearest to the best of everything, objectives
     scaled to 0..1 over the set), the best of the other objectives, then always the row farthest from all
-    chosen ones ("spread").
+    chosen ones (`SPREAD`).
     """
     low, high = values.min(0), values.max(0)
     scaled = (values - low) / np.where(high > low, high - low, 1.0)
@@ -21,5 +23,5 @@ def choose(values: np.ndarray, names: list[str], count: int) -> list[tuple[int, 
     while len(chosen) < min(count, len(values)):
         distances = np.linalg.norm(scaled[:, None] - scaled[list(chosen)], axis=2).min(axis=1)
         distances[list(chosen)] = -1
-        chosen[int(np.argmax(distances))] = "spread"
+        chosen[int(np.argmax(distances))] = SPREAD
     return list(chosen.items())[:count]

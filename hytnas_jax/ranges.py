@@ -23,6 +23,7 @@ MOST_PIXELS = 4096  # as `supernet.space_validation` has it for a space's resolu
 MOST_BITS = 32  # of a pixel's value, as `data.choosing` has it
 MOST_BYTES = 10**15  # of parameters and multiply-accumulates too
 MOST_MS = 600_000.0  # ten minutes, as `device.measure` has it for a measurement
+MOST_MINUTES = 10_000_000.0  # twenty years
 MOST_SEED = 2**31 - 1  # what every generator takes, and one more
 
 

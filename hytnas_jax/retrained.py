@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hytnas_jax.files import read_json
+from hytnas_jax.forecast import Expected
 from hytnas_jax.workdir import Step
 from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
@@ -17,7 +18,8 @@ class Retrained:
 
     role: what it was chosen for, in words.
     architecture: space, genes (a published network has neither) and network, as JSON.
-    estimates: objective -> value that the search expected, in the objective's unit.
+    estimates: objective -> the search's value, in the objective's unit.
+    expected: its error, as learnt from the networks retrained before it; None where nothing was known.
     result: as `result.json` has it.
     """
 
@@ -27,6 +29,7 @@ class Retrained:
     role: str
     architecture: dict[str, Any]
     estimates: dict[str, float]
+    expected: Expected | None
     result: dict[str, Any]
 
     @property
@@ -43,10 +46,9 @@ class Retrained:
         return float(self.result["search_error_retrained"])
 
     @property
-    def expected_error(self) -> float:
-        """What the search expected `search_error` to be; NaN where it did not ask for errors."""
-        error = self.result["search_error_expected"]
-        return math.nan if error is None else float(error)
+    def estimated_error(self) -> float:
+        """The error as the search has it, which is of another scale; NaN where it did not ask for errors."""
+        return self.estimates.get("trained_error", self.estimates.get("error", math.nan))
 
 
 def read_retrained(step: Step) -> list[Retrained]:
@@ -69,6 +71,7 @@ def _read(folder: Path) -> Retrained:
             role=data["role"],
             architecture={key: data[key] for key in ("space", "genes", "network") if key in data},
             estimates={name: float(value) for name, value in data["search"].items()},
+            expected=None if data.get("expected") is None else Expected(**data["expected"]),
             result=result,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

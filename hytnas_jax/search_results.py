@@ -1,4 +1,7 @@
-"""What a search ends with: the best trade-offs in `search/pareto.json`, and two figures."""
+"""What a search ends with: the best trade-offs in `search/pareto.json`, and two figures.
+
+Letters: N evaluations, M objectives.
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from hytnas_jax import console, plots
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import reference_point
 from hytnas_jax.mobo import hypervolume_history, pareto_mask
+from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.objectives import Task
 from hytnas_jax.project import Project
 from hytnas_jax.workdir import Step, read_json, write_json
@@ -21,6 +25,8 @@ ESTIMATED = (
     "estimated with the supernet's weights, before retraining; for ranking only, and no forecast of what a "
     "network reaches once it is retrained"
 )
+# Of the networks behind the front so many are noted, those of whole fronts: what retraining may fall back on.
+BEHIND = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,13 +57,12 @@ def pareto_points(
     Limits are looked at too: a network was within them when it was evaluated, and need not be by a predictor
     that has been fitted since. Where nothing is within all, it is that of everything, and a warning says so.
     """
-    minimised = task.problem.minimised(log.values)
-    within = task.problem.within_bounds(minimised) & task.problem.feasible(log.genes)
-    if not within.any():
+    minimised = _within_limits(task, log)
+    if not np.isfinite(minimised).all(axis=1).any():
         limits = ", ".join(f"{name} {most:g}" for name, most in _limits(task).items())
         console.warn(f"no network is as good as {limits}: the front is that of all networks; evaluate more")
-        within[:] = True
-    indices = np.flatnonzero(pareto_mask(np.where(within[:, None], minimised, np.nan)))
+        minimised = task.problem.minimised(log.values)
+    indices = np.flatnonzero(pareto_mask(minimised))
     indices = indices[np.argsort(minimised[indices, 0], kind="stable")]
     extrapolated = task.is_extrapolated(log.genes[indices])
     names = [objective.name for objective in task.problem.objectives]
@@ -73,6 +78,36 @@ def pareto_points(
             ParetoPoint(architecture, index, values, std, evaluation.loss, network, outside, measured)
         )
     return points
+
+
+def _within_limits(task: Task, log: EvaluationLog) -> np.ndarray:
+    """What was evaluated, minimised [N, M]; NaN where it is beyond a limit."""
+    minimised = task.problem.minimised(log.values)
+    within = task.problem.within_bounds(minimised) & task.problem.feasible(log.genes)
+    return np.where(within[:, None], minimised, np.nan)
+
+
+def _behind(project: Project, task: Task, log: EvaluationLog) -> list[dict[str, Any]]:
+    """The networks within the limits that are not on the front, front after front, at least `BEHIND` where
+    there are so many; as JSON values."""
+    minimised = _within_limits(task, log)
+    usable = np.flatnonzero(np.isfinite(minimised).all(axis=1))
+    ranks = pareto_rank(minimised[usable])
+    last = np.sort(ranks[ranks > 0])[:BEHIND].max(initial=0)
+    chosen = [n for n in np.lexsort((minimised[usable, 0], ranks)) if 0 < ranks[n] <= last]
+    return [_evaluated_to_json(project, task, log, int(usable[n])) for n in chosen]
+
+
+def _evaluated_to_json(project: Project, task: Task, log: EvaluationLog, index: int) -> dict[str, Any]:
+    evaluation, objectives = log.at(index), task.problem.objectives
+    architecture = project.space.decode(evaluation.genes)
+    return {
+        "name": architecture.name,
+        "index": index,
+        "architecture": project.space.to_json(architecture),
+        "values": {o.name: float(evaluation.values[m]) for m, o in enumerate(objectives)},
+        "std": {o.name: float(evaluation.unsure[m]) for m, o in enumerate(objectives) if o.is_estimated},
+    }
 
 
 def _limits(task: Task) -> dict[str, float]:
@@ -111,6 +146,7 @@ def write_results(
         "reference": dict(zip((o.name for o in objectives), reference.tolist(), strict=True)),
         "hypervolume": volumes,
         "architectures": [_point_to_json(project, point) for point in points],
+        "behind": _behind(project, task, logs["search"]),
     }
     write_json(step.folder / "pareto.json", report)
     on_front = np.isin(np.arange(len(logs["search"])), [point.index for point in points])

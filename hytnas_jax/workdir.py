@@ -103,18 +103,20 @@ class Step:
         """The done mark: `id`, `summary`, `seconds`, `environment`."""
         return read_json(self.folder / "done.json")
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Mark the step as done, after all its results are written; `begin` must have been called.
+    def seconds(self) -> float:
+        """What the step has taken so far, over all its sessions; `begin` must have been called.
 
-        `seconds` sums over the sessions of the step; of a killed one it counts up to the last file
-        that it wrote.
+        Of a killed session it counts up to the last file that it wrote.
         """
         session = read_json(self.folder / "session.json")
-        seconds = session["before"] + max(0.0, time.time() - session["started"])
+        return session["before"] + max(0.0, time.time() - session["started"])
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Mark the step as done, after all its results are written; `begin` must have been called."""
         done = {
             "id": uuid.uuid4().hex,
             "summary": summary,
-            "seconds": round(seconds, 1),
+            "seconds": round(self.seconds(), 1),
             "environment": environment(),
         }
         write_json(self.folder / "done.json", done)

@@ -111,7 +111,7 @@ def test_the_whole_way(pipeline: Pipeline) -> None:
     for file in (*files, "front.png", "hypervolume.png"):
         expected.append(f"search/{file}")
     for name in names:
-        files = ("architecture.json", "weights.npz", "result.json", "metrics.jsonl")
+        files = ("architecture.json", "weights.npz", "judged.json", "result.json", "metrics.jsonl")
         expected += [f"retrain/{name}/{file}" for file in files]
         expected += [f"export/{name}/{file}" for file in ("model.onnx", "card.json", "infer.py")]
     for step in ("data", "supernet", "latency", "search", "retrain", "export"):
@@ -123,6 +123,27 @@ def test_the_whole_way(pipeline: Pipeline) -> None:
     assert not list(pipeline.workdir.rglob("*.tmp"))
     page = (pipeline.workdir / "report.html").read_text()
     assert all(name in page for name in names)
+
+
+def test_expected_and_became_are_told(pipeline: Pipeline) -> None:
+    """Of the second network, from the first; that stands in the table, the report and the files."""
+    records = [
+        json.loads((folder / "architecture.json").read_text()) for folder in retrained(pipeline.workdir)
+    ]
+    first, second = sorted(records, key=lambda record: record["number"])
+    assert first["expected"] is None
+    expected = second["expected"]
+    assert expected["networks"] == 1
+    assert 0 < expected["low"] < expected["error"] < expected["high"] < 1
+    for number, record in enumerate((first, second), 1):
+        name = record["network"]["name"]
+        assert f"retraining {name} ({number} of at most 2, {record['role']})" in pipeline.result.stdout
+    page = (pipeline.workdir / "report.html").read_text()
+    for text in (pipeline.result.stdout, page):
+        assert f"{100 * expected['error']:.1f} % ({100 * expected['low']:.1f} to " in text
+    summary = json.loads((pipeline.workdir / "retrain" / "done.json").read_text())["summary"]
+    assert summary["stopped"] == "2 networks are retrained: no more than --count"
+    assert set(summary["front"]) <= {record["network"]["name"] for record in records}
 
 
 def test_the_script_is_as_good_as_the_card_says(pipeline: Pipeline, tmp_path: Path) -> None:

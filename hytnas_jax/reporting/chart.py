@@ -23,12 +23,15 @@ Style = Literal["dots", "rings", "small", "line"]
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """A point; `label` stands beside it, `title` is shown on hovering."""
+    """A point; `label` stands beside it, `title` is shown on hovering. x_bar, y_bar: from where to where it
+    may be, drawn as thin bars."""
 
     x: float
     y: float
     label: str = ""
     title: str = ""
+    x_bar: tuple[float, float] | None = None
+    y_bar: tuple[float, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,8 @@ def chart(
     """
     series = [dataclasses.replace(s, points=[p for p in s.points if _is_finite(p)]) for s in series]
     points = [p for s in series for p in s.points]
-    xs, ys = [p.x * x.factor for p in points], [p.y * y.factor for p in points]
+    xs = [value * x.factor for p in points for value in (p.x, *(p.x_bar or ()))]
+    ys = [value * y.factor for p in points for value in (p.y, *(p.y_bar or ()))]
     if is_diagonal:
         xs = ys = xs + ys
     across = _Scale.over(xs, LEFT, WIDTH - RIGHT, x.may_be_log)
@@ -179,6 +183,10 @@ def _draw(series: Series, place: _Placer) -> list[str]:
     marks = []
     for point in series.points:
         x, y = place(point)
+        bars = [dataclasses.replace(point, x=end) for end in point.x_bar or ()]
+        bars += [dataclasses.replace(point, y=end) for end in point.y_bar or ()]
+        for low, high in zip(bars[::2], bars[1::2], strict=True):
+            marks.append(_line([place(low), place(high)], f'class="bar c{series.colour}"'))
         title = f"<title>{escape(point.title)}</title>" if point.title else ""
         marks.append(
             f'<circle class="{series.style} c{series.colour}" cx="{x}" cy="{y}" r="{radius}">{title}</circle>'

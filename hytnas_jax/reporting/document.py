@@ -8,11 +8,8 @@ from hytnas_jax.mirroring import read_mirroring
 from hytnas_jax.reporting.device_sections import devices_section
 from hytnas_jax.reporting.file_sections import files_section
 from hytnas_jax.reporting.formats import DASH, duration, milliseconds, percent, span
-from hytnas_jax.reporting.network_sections import (
-    blocks_section,
-    front_section,
-    table_section,
-)
+from hytnas_jax.reporting.front_sections import expected_section, front_section
+from hytnas_jax.reporting.network_sections import blocks_section, table_section
 from hytnas_jax.reporting.page import details, page, paragraph, section, table, tiles
 from hytnas_jax.reporting.ranking_sections import ranking_section, study_section
 from hytnas_jax.reporting.results import STEPS, NetworkResult, Results
@@ -30,6 +27,7 @@ def report_html(results: Results) -> str:
         table_section(results),
         files_section(results),
         blocks_section(results),
+        expected_section(results),
         ranking_section(results),
         study_section(results, command_line("study_ranking", results.project.workdir.path)),
         search_section(results, commands["search"]),

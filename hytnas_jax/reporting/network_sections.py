@@ -1,57 +1,14 @@
-"""The report's sections about the retrained networks: the front, the table, the drawings."""
+"""The report's sections about the retrained networks: the table, the drawings."""
 
-import dataclasses
-import math
 from html import escape
 
 from scipy.stats import binomtest
 
 from hytnas_jax.reporting.block_diagram import COLOURS, block_diagram
-from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import DASH, count, milliseconds, percent, size
-from hytnas_jax.reporting.page import missing, paragraph, section, table
+from hytnas_jax.reporting.page import paragraph, section, table
 from hytnas_jax.reporting.results import NetworkResult, Results
 from hytnas_jax.search_results import ESTIMATED
-
-
-@dataclasses.dataclass(frozen=True)
-class _Cost:
-    """What the networks are compared by beside their error, expected and as it came out."""
-
-    label: str
-    expected: dict[str, float]
-    found: dict[str, float]
-    is_measured: bool
-
-
-def front_section(results: Results, command: str) -> str:
-    """Error over cost, as the search expected it and after retraining."""
-    title = "Accuracy against cost"
-    networks = results.networks
-    if not networks:
-        return section(title, missing("No network has been retrained yet.", command))
-    cost = _cost(networks)
-    predicted, measured = (", predicted latency", ", measured latency") if cost.is_measured else ("", "")
-    before, after = {}, {}
-    for network in networks:
-        key = network.letter
-        expected, found = network.retrained.expected_error, network.retrained.test_error
-        before[key] = Point(cost.expected[key], expected, "", f"{key} expected: {percent(expected)} error")
-        after[key] = Point(cost.found[key], found, key, f"{key} retrained: {percent(found)} test error")
-    figure = chart(
-        [
-            Series(f"expected by the search: supernet's weights{predicted}", [*before.values()], 3, "rings"),
-            Series(f"retrained: test pictures{measured}", [*after.values()], 1),
-        ],
-        Axis(cost.label, may_be_log=True),
-        Axis("error, %", factor=100),
-        links=[(before[key], after[key]) for key in before],
-    )
-    text = "Down and to the left is better."
-    if any(math.isfinite(point.x) and math.isfinite(point.y) for point in before.values()):
-        text += " The lines join what the search expected of a network and what it became."
-        text += expected_words(results)
-    return section(title, paragraph(text), f'<div class="wide">{figure}</div>')
 
 
 def table_section(results: Results) -> str:
@@ -59,7 +16,8 @@ def table_section(results: Results) -> str:
     if not results.networks:
         return ""
     headers = (
-        *("", "network", "role", "test error", "95 % interval", "search error", "expected error"),
+        *("", "network", "role", "test error", "95 % interval"),
+        *("search error", "expected", "in the search"),
         *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
         *("predicted", "measured", "file", "files"),
     )
@@ -67,18 +25,19 @@ def table_section(results: Results) -> str:
     tested = results.networks[0].retrained.result["test_pictures"]
     text = (
         f"Test error is on {tested:,} pictures that neither the search nor the training has seen; search "
-        "error on the pictures that the search chose by."
-    ) + expected_words(results)
+        "error on the pictures that the search chose by; expected is what the networks retrained before let "
+        "expect of that (in brackets one standard deviation to either side)."
+    ) + estimate_words(results)
     return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))
 
 
-def expected_words(results: Results) -> str:
+def estimate_words(results: Results) -> str:
     """What the error is that the search went by, where it went by one; begins with a space."""
     names = [] if results.search is None else [objective.name for objective in results.search.objectives]
-    if "error" in names:
-        return f" The expected error is {ESTIMATED}."
+    if "error" in names and "trained_error" not in names:
+        return f" In the search the error is {ESTIMATED}."
     if "trained_error" in names:
-        return " The expected error is the search's estimate of the error after training."
+        return " In the search it is an estimate of the error after training, as study_ranking trains."
     return ""
 
 
@@ -109,22 +68,11 @@ def blocks_section(results: Results) -> str:
     )
 
 
-def error_interval(error: float, num_pictures: int) -> tuple[float, float]:
-    """95 % interval of an error rate seen on so many pictures (Wilson, JASA 22, 1927)."""
-    interval = binomtest(round(error * num_pictures), num_pictures).proportion_ci(method="wilson")
+def error_interval(error: float, num_pictures: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of an error rate seen on so many pictures (Wilson, JASA 22, 1927)."""
+    test = binomtest(round(error * num_pictures), num_pictures)
+    interval = test.proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
-
-
-def _cost(networks: tuple[NetworkResult, ...]) -> _Cost:
-    """Measured latency where there is one, predicted where there is that, else parameters."""
-    predicted = {n.letter: n.predicted_ms for n in networks}
-    if all(n.card is not None for n in networks):
-        measured = {n.letter: n.measured_ms for n in networks}
-        return _Cost("latency of one picture, ms", predicted, measured, True)
-    if all(math.isfinite(value) for value in predicted.values()):
-        return _Cost("predicted latency of one picture, ms", predicted, predicted, False)
-    counted = {n.letter: float(n.complexity.num_parameters) for n in networks}
-    return _Cost("parameters", counted, counted, False)
 
 
 def _row(network: NetworkResult) -> tuple[str, ...]:
@@ -137,7 +85,8 @@ def _row(network: NetworkResult) -> tuple[str, ...]:
         percent(retrained.test_error),
         f"{100 * low:.1f} to {100 * high:.1f} %",
         percent(retrained.search_error),
-        percent(retrained.expected_error),
+        DASH if retrained.expected is None else str(retrained.expected),
+        percent(retrained.estimated_error),
         count(total.num_parameters),
         count(total.num_macs),
         size(total.peak_activation_bytes),

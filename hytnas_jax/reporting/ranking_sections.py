@@ -20,16 +20,16 @@ def ranking_section(results: Results) -> str:
     title = "Did the search rank networks rightly?"
     if not results.networks:
         return ""
-    pairs = [(n.retrained.expected_error, n.retrained.search_error) for n in results.networks]
-    if all(math.isnan(expected) for expected, _ in pairs):
+    pairs = [(n.retrained.estimated_error, n.retrained.search_error) for n in results.networks]
+    if all(math.isnan(estimated) for estimated, _ in pairs):
         return section(title, paragraph("The search did not estimate errors.", "missing"))
     points = [
-        Point(a, b, n.letter, f"{n.letter}: expected {percent(a)}, retrained {percent(b)}")
+        Point(a, b, n.letter, f"{n.letter}: estimated {percent(a)}, retrained {percent(b)}")
         for n, (a, b) in zip(results.networks, pairs, strict=True)
     ]
     figure = chart(
         [Series("a retrained network", points, 1)],
-        Axis("error expected by the search, %", factor=100),
+        Axis("error as the search had it, %", factor=100),
         Axis("error after retraining, %", factor=100),
     )
     agreement = kendall_tau(*zip(*pairs, strict=True))
@@ -45,7 +45,7 @@ def ranking_section(results: Results) -> str:
         verdict = paragraph(text) + _ranking_warning(agreement.low, agreement.n)
     return section(
         title,
-        paragraph("Both errors are on the same pictures, those of the search split."),
+        paragraph("Both errors are on the same pictures, those of the search split, and not on one scale."),
         verdict,
         f'<div class="wide">{figure}</div>',
     )

@@ -8,7 +8,7 @@ from hytnas_jax.mobo import hypervolume_history
 from hytnas_jax.refits import Refitted
 from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import percent
-from hytnas_jax.reporting.network_sections import expected_words
+from hytnas_jax.reporting.network_sections import estimate_words
 from hytnas_jax.reporting.page import missing, paragraph, section
 from hytnas_jax.reporting.results import NetworkResult, Results, SearchObjective, SearchResult, Values
 
@@ -25,7 +25,7 @@ def search_section(results: Results, command: str) -> str:
     text = (
         f"{len(search.values)} networks were evaluated for {names}; {len(search.front)} of them are on the "
         "Pareto front: no evaluated network is better in everything."
-    ) + expected_words(results)
+    ) + estimate_words(results)
     charts = [_evaluations_chart(search, m) for m in range(1, len(search.objectives))]
     return section(
         title,

@@ -102,6 +102,7 @@ summary { cursor: pointer; font-weight: 600; }
 .chart .rings { fill: none; stroke: var(--c); stroke-width: 2; }
 .chart polyline { fill: none; }
 .chart .line { stroke: var(--c); stroke-width: 2; }
+.chart .bar { stroke: var(--c); opacity: .5; }
 .chart .grid { stroke: currentColor; opacity: .12; }
 .chart .link { stroke: currentColor; opacity: .3; }
 .chart .diagonal { stroke: currentColor; opacity: .4; stroke-dasharray: 4 4; }

@@ -80,7 +80,7 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     source, text = read_report(project)
     assert "3 networks of 2.5 to 4.5 % test error, 0.125 to 0.500 ms a picture on" in text
     assert source.count('<svg class="blocks"') == 3
-    assert source.count('<svg class="chart"') == 7
+    assert source.count('<svg class="chart"') == 8
     for step in ("data", "supernet", "latency", "search", "retrain", "export"):
         assert f"<td>{step}</td>" in source
     assert "Kendall's tau 1.00" in text
@@ -154,7 +154,7 @@ def test_a_published_network_beside_them(work_folder: MakeFolder) -> None:
     folder = project.workdir.path / "retrain"
     before = read_retrained(project.workdir.step("retrain"))[0]
     record = json.loads((before.folder / "architecture.json").read_text())
-    published = {"network": record["network"], "role": "published", "search": {}}
+    published = {"network": record["network"], "role": "published", "search": {}, "expected": None}
     write_json(folder / "mobilenet" / "architecture.json", published)
     write_json(folder / "mobilenet" / "result.json", before.result | {"search_error_expected": None})
     _, text = read_report(project)
@@ -229,11 +229,28 @@ def test_a_search_without_errors_or_latency(work_folder: MakeFolder) -> None:
         if path.name == "result.json":
             data["search_error_expected"] = None
         if path.name == "architecture.json":
-            data["search"] = {"zen_score": 10.0, "macs": 1e6}
+            data |= {"search": {"zen_score": 10.0, "macs": 1e6}, "expected": None}
         write_json(path, data)
     text = read_report(project)[1]
     assert "The search did not estimate errors." in text
+    assert "Expected and became" not in text
+    assert "front as expected" not in text
     assert "parameters" in text
+
+
+def test_expected_and_became_are_on_one_scale(work_folder: MakeFolder) -> None:
+    """Of the first nothing was expected; the other two have bars, in both directions. Legends count too."""
+    source, text = read_report(work_folder())
+    figure = next(part for part in source.split("<figure") if "error expected, %" in part)
+    assert figure.count('class="dots c1"') == 2 + 1
+    assert figure.count('class="bar c1"') == 4
+    assert 'class="diagonal"' in figure
+    assert "B: expected 3.0 % (2.0 to 5.0), became 3.5 %" in text
+    front = next(part for part in source.split("<figure") if "error, %" in part)
+    assert front.count('class="rings c3"') == 2 + 1
+    assert [front.count(f'class="line c{colour}"') for colour in (1, 3)] == [1 + 1, 1 + 1]
+    assert "No further network is begun." in text
+    assert "In the search the error is estimated with the supernet's weights" in text
 
 
 def test_names_are_escaped(work_folder: MakeFolder) -> None:

@@ -39,6 +39,21 @@ def test_what_is_not_finite_is_left_out() -> None:
     assert "nan" not in html
 
 
+def test_bars_are_within_the_axes_and_meet_in_their_point() -> None:
+    point = Point(0.2, 0.1, x_bar=(0.1, 0.5), y_bar=(0.0, 0.4))
+    html = chart([Series("s", [point], 1)], Axis("x", factor=100), Axis("y"))
+    ((x, y),) = circles(html)
+    across, up = (
+        [tuple(map(float, end.split(","))) for end in line.get("points", "").split()]
+        for line in ET.fromstring(html).iter("polyline")
+        if line.get("class") == "bar c1"
+    )
+    assert [end[1] for end in across] == [y, y]
+    assert [end[0] for end in up] == [x, x]
+    assert LEFT < across[0][0] < x < across[1][0] < WIDTH - RIGHT
+    assert HEIGHT - BOTTOM >= up[0][1] > y > up[1][1] > TOP
+
+
 def test_equal_points_have_a_range() -> None:
     assert len(circles(chart([Series("s", [Point(0, 0), Point(0, 0)], 1)], Axis("x"), Axis("y")))) == 2
 

@@ -6,8 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from hytnas_jax import objectives
+from hytnas_jax import objectives, search_results
+from hytnas_jax.archive import load_archive
 from hytnas_jax.mobo import pareto_mask
+from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.search import main
 from hytnas_jax.search_results import load_pareto
 from hytnas_jax.steps import search
@@ -191,11 +193,36 @@ def test_a_limit_on_the_error_holds_for_the_front(project, use_error, capsys):
     assert pareto(project)["limits"] == {"error": 0.5}
 
 
+def test_what_is_behind_the_front_is_noted_front_after_front(project, use_error, monkeypatch):
+    """Within the limits, and only whole fronts: with room for one, the next front is there whole."""
+    use_error(FakeError(fails=lambda call: call == 3))
+    main(config(project, max_error=0.5, random_baseline=False))
+    archive, result = load_archive(project), pareto(project)
+    table = np.array([[float(row[name]) for name in archive.names] for row in rows(project)])
+    within = np.flatnonzero(table[:, 0] <= 0.5)  # of what has failed it is not known
+    assert sorted(entry["index"] for part in ("architectures", "behind") for entry in result[part]) == (
+        within.tolist()
+    )
+    assert archive.front == len(result["architectures"])
+    ranks = pareto_rank(archive.minimised)
+    assert (np.diff(ranks) >= 0).all()
+    assert (ranks == 0).sum() == archive.front < len(archive)
+    np.testing.assert_array_equal(
+        archive.values,
+        table[[entry["index"] for part in ("architectures", "behind") for entry in result[part]]],
+    )
+    monkeypatch.setattr(search_results, "BEHIND", 1)
+    (project.workdir.path / "search" / "done.json").unlink()
+    main(config(project, max_error=0.5, random_baseline=False))
+    assert len(load_archive(project)) == (ranks <= 1).sum()
+
+
 def test_a_limit_on_the_error_that_nothing_keeps_is_said(project, use_error, capsys):
     use_error(FakeError())
     main(config(project, max_error=1e-6, random_baseline=False))
     assert "no network is as good as error 1e-06" in capsys.readouterr().err
     assert load_pareto(project)
+    assert pareto(project)["behind"] == []
 
 
 def test_impossible_limits_say_how_near_it_comes(project, use_error):
@@ -274,6 +301,8 @@ def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
         [0.1 * point.values["trained_error"] for point in points]
     )
     assert all(point.values["trained_error"] <= 0.4 for point in points)
+    archive = load_archive(project)
+    np.testing.assert_allclose(archive.std, archive.values * [0.1, 0])
     assert f"{points[0].values['trained_error']:.4f} ± " in capsys.readouterr().out
     first = results(project)
     (project.workdir.path / "search" / "done.json").unlink()
