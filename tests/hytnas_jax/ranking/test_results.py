@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hytnas_jax.ranking.bias_table import from_json
 from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.estimates import ACCURACY as GOOD
 from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, POINTWISE, ZEN
-from hytnas_jax.ranking.results import HEADERS, Study, write_results
+from hytnas_jax.ranking.results import HEADERS, Study
 from hytnas_jax.ranking.truth import Truth
+from hytnas_jax.ranking.written import write_results
 from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small")
@@ -33,7 +35,11 @@ def study(*, noise: float = 0.01) -> Study:
     """Four were trained twice, with `noise` between the trainings."""
     trainings = ONCE.copy()
     trainings[:4] = TRUTH[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
-    return Study.of(Truth(NETWORKS, trainings), ESTIMATES)
+    return Study.of(truth(trainings), ESTIMATES, SPACE)
+
+
+def truth(trainings: np.ndarray = ONCE) -> Truth:
+    return Truth(NETWORKS, trainings, 20, np.full(12, np.nan))
 
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
@@ -54,27 +60,30 @@ def test_a_truth_of_noise_is_told() -> None:
     assert (
         "standard deviation of 0.0082 between seeds" in clear[1]
     )  # differences of +-.01: .01 sqrt(4 / 3 / 2)
-    assert len(clear) == 2
+    assert clear[2] == (
+        "whether these references stand is not known (0.8 is needed of both): tau between two seeds of 20 epochs "
+        "1.000 [1.000, 1.000] (n=4), tau between 10 and 20 epochs not known"
+    )
     assert study(noise=0.01).warnings() == []
     (warning,) = noisy.warnings()
-    assert "more --epochs" in warning
+    assert "--epochs auto" in warning
 
 
 def test_a_supernet_that_ranks_badly_is_told() -> None:
     shuffled = {**ESTIMATES, GOOD: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
-    (warning,) = Study.of(Truth(NETWORKS, ONCE), shuffled).warnings()
+    (warning,) = Study.of(truth(), shuffled, SPACE).warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
     assert "supernet accuracy is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12)}
-    badly = Study.of(Truth(NETWORKS, ONCE), constant)
+    badly = Study.of(truth(), constant, SPACE)
     assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = Study.of(Truth(NETWORKS, ONCE), ESTIMATES)
+    once = Study.of(truth(), ESTIMATES, SPACE)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 
@@ -88,6 +97,12 @@ def test_what_is_written_is_whole(tmp_path: Path) -> None:
     assert written["supernet"] == "an id"
     assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
     assert written["networks"][0][GOOD] == pytest.approx(0.25)
-    page = paths[1].read_text()
+    assert written["epochs"] == 20
+    assert written["stand"] is None
+    assert from_json(written["bias"]["genes"]) == study().biases
+    assert written["bias"]["sentences"] == study().where()
+    page, bias = paths[1].read_text().split("## Where they err")
     assert page.count("\n|") == 10  # titles, line, six estimates, their combination, ceiling
+    assert bias.count("\n|") == 2 * (2 + len(study().biases)) > 4
+    assert study().where()[0] in bias
     assert "    the command\n" in page
