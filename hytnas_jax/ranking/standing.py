@@ -33,7 +33,7 @@ class Standing:
     @property
     def stand(self) -> bool | None:
         """Whether the references stand: both taus are `ENOUGH`. None where that is not known."""
-        taus = (self.between_seeds.tau, self.between_lengths.tau)
+        taus = [round(agreement.tau, 9) for agreement in (self.between_seeds, self.between_lengths)]
         if any(tau < ENOUGH for tau in taus):
             return False
         return None if any(map(math.isnan, taus)) else True

@@ -83,7 +83,7 @@ GENES = gene_values(SPACE, NETWORKS)
 
 
 def made_up(seed: int, *, overrated: float = 0.0, unseen: bool = False) -> list[GeneBias]:
-    """Of networks whose worth is that of attention and width, an estimate that adds to one or lacks the other."""
+    """Networks are worth what attention and width give; the estimate adds to one or lacks the other."""
     rng = np.random.default_rng(seed)
     attention, width = (
         stats.zscore(gene.values)
@@ -147,9 +147,7 @@ def test_what_may_be_no_difference_comes_last() -> None:
     found = made_up(0, overrated=1.5)
     sizes = [bias.size for bias in found]
     assert sizes == sorted(sizes, reverse=True)
-    is_sure = [
-        not rated.low <= 0 <= rated.high
-        for rated in (b.raw.estimates["the estimate"].difference for b in found)
-    ]
+    differences = [bias.raw.estimates["the estimate"].difference for bias in found]
+    is_sure = [not difference.low <= 0 <= difference.high for difference in differences]
     assert True in is_sure
     assert is_sure == sorted(is_sure, reverse=True)
