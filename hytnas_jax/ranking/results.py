@@ -38,7 +38,8 @@ Row = tuple[object, ...]
 @dataclasses.dataclass(frozen=True, eq=False)
 class Study:
     """How every estimate agrees with the truth, by band, what could be reached at most (unknown where nothing
-    was trained twice), and which genes those that a search goes by rate otherwise than the truth does."""
+    was trained twice), which genes those that a search goes by rate otherwise than the truth does, and how
+    far the truth stands."""
 
     truth: Truth
     estimates: Values
@@ -46,6 +47,7 @@ class Study:
     found: dict[str, dict[str, Agreement]]
     ceiling: dict[str, Interval | None]
     biases: list[GeneBias]
+    standing: Standing
 
     @classmethod
     def of(cls, truth: Truth, estimates: Values, space: SearchSpace) -> "Study":
@@ -58,7 +60,7 @@ class Study:
         searched = {name: estimates[name] for name in SEARCHED if name in estimates}
         genes = gene_values(space, truth.architectures)
         wrong = biases(genes, searched, truth.accuracy, estimates[MACS])
-        return cls(truth, estimates, members, found, highest, wrong)
+        return cls(truth, estimates, members, found, highest, wrong, Standing.of(truth))
 
     def rows(self) -> list[Row]:
         """The table, the best tau first, under `HEADERS`."""
@@ -84,7 +86,7 @@ class Study:
                 f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between "
                 f"seeds, beyond the {self.truth.shift:+.4f} that the second seed adds to all"
             )
-        return [*lines, str(Standing.of(self.truth))]
+        return [*lines, str(self.standing)]
 
     def where(self) -> list[str]:
         """Where the estimates err, in sentences."""

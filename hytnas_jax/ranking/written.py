@@ -11,7 +11,6 @@ from hytnas_jax.ranking.bias import GeneBias
 from hytnas_jax.ranking.bias_table import ABOUT, bias_rows, headers
 from hytnas_jax.ranking.figures import scatter_figure
 from hytnas_jax.ranking.results import HEADERS, Row, Study
-from hytnas_jax.ranking.standing import Standing
 
 
 def write_results(folder: Path, study: Study, *, command: str, supernet: str) -> list[Path]:
@@ -28,7 +27,7 @@ def write_results(folder: Path, study: Study, *, command: str, supernet: str) ->
             "ceiling": study.ceiling,
             "agreement": study.found,
             "epochs": study.truth.epochs,
-            "stand": Standing.of(study.truth).stand,
+            "stand": study.standing.stand,
             "bias": {"genes": study.biases, "sentences": study.where()},
             "remarks": study.remarks(),
             "warnings": study.warnings(),
