@@ -1,8 +1,8 @@
 """Where the estimates of a study err, gene by gene, from what the study has written: nothing is trained.
 
-    python benchmarks/ranking_bias.py --study benchmarks/results/ranking_cifar10 --resolution 48
+    python benchmarks/ranking_bias.py --study benchmarks/results/ranking_cifar10 --name ranking_bias_cifar10
 
-As `study_ranking` does it since it knows of that table; `--study` is a folder with a ranking.json of any version.
+As `study_ranking` tells it; `--study` is a folder with a ranking.json, an earlier version's too.
 """
 
 import dataclasses
