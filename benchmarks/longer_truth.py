@@ -20,7 +20,9 @@ from hytnas_jax.command import flags_of, run
 from hytnas_jax.project import open_project
 from hytnas_jax.ranking.agreement import agreements, bands
 from hytnas_jax.ranking.estimates import MACS, estimates_of
-from hytnas_jax.ranking.truth import STEP, Job, Trainer, TruthTable, read_truth, train_missing
+from hytnas_jax.ranking.truth import STEP, read_truth
+from hytnas_jax.ranking.truth_table import Job, TruthTable
+from hytnas_jax.ranking.truth_training import Trainer, train_missing
 from hytnas_jax.train_alone import Schedule
 from hytnas_jax.workdir import Workdir, read_json
 
@@ -52,8 +54,8 @@ def main(config: Config) -> None:
     study = read_json(project.workdir.step(STEP).folder / "settings.json")["settings"]
     schedule = Schedule(config.epochs, study["batch_size"], study["learning_rate"], study["seed"])
     folder = project.workdir.path / "longer_truth"
-    table = TruthTable(folder / f"{config.epochs}.csv", project.space)
-    jobs = [Job(study["seed"], network) for network in networks]
+    table = TruthTable(folder / f"{config.epochs}.csv", project.space, epochs=config.epochs)
+    jobs = [Job(study["seed"], network, config.epochs) for network in networks]
     trainer = Trainer(project, project.dataset(), schedule, folder)
     train_missing(trainer, table, jobs, processes=config.processes)
     trained = table.read()
@@ -61,7 +63,7 @@ def main(config: Config) -> None:
     shorter, macs = truth.accuracy[inside], estimates[MACS][inside]
     all_of_them = {"all": np.ones(len(inside), bool)}
     ranked = {name: values[inside] for name, values in estimates.items()}
-    ranked[f"accuracy after {study['epochs']} epochs"] = shorter
+    ranked[f"accuracy after {truth.epochs} epochs"] = shorter
     found = {
         "longer": agreements(ranked, longer, macs, all_of_them),
         "shorter": agreements(ranked, shorter, macs, all_of_them),
@@ -74,7 +76,7 @@ def main(config: Config) -> None:
         {
             "command": f"python benchmarks/longer_truth.py {flags_of(config)}",
             "data": project.source,
-            "epochs": {"shorter": study["epochs"], "longer": config.epochs},
+            "epochs": {"shorter": truth.epochs, "longer": config.epochs},
             "accuracy": {"shorter": shorter, "longer": longer},
             "agreement": found,
             "networks": [network.name for network in networks],

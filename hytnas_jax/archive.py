@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.objectives import SHARES
+from hytnas_jax.objective_names import ERRORS
 from hytnas_jax.project import Project
 from hytnas_jax.workdir import read_json
 from supernet.architecture import Architecture
@@ -41,14 +41,14 @@ class Archive:
 
     @property
     def error(self) -> int | None:
-        """Which objective is the error rate, the one after training where there are two; None without any."""
-        found = [m for m, name in enumerate(self.names) if name in SHARES]
-        return max(found, key=lambda m: self.names[m] == "trained_error") if found else None
+        """Which objective is the error rate, the one that says most where there are two; None without any."""
+        found = [m for m, name in enumerate(self.names) if name in ERRORS]
+        return max(found, key=lambda m: ERRORS.index(self.names[m])) if found else None
 
     @property
     def costs(self) -> Floats:
         """[N, C], minimised: the objectives that are no errors."""
-        return self.minimised[:, [name not in SHARES for name in self.names]]
+        return self.minimised[:, [name not in ERRORS for name in self.names]]
 
     def estimates(self, row: int) -> dict[str, float]:
         """A network's values by objective."""

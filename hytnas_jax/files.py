@@ -95,14 +95,19 @@ class CsvLog:
     another form (`user_table`) is written anew in this one.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(
+        self, path: Path, columns: Sequence[str], *, added: Mapping[str, object] | None = None
+    ) -> None:
         """Open `path`, or start it with a header of `columns`.
+
+        Those in `added` an earlier version did not have: a file without them gets them, with these values.
 
         Raises UserError where the file has another header, or a damaged row.
         """
         self.path = Path(path)
         self.columns = tuple(columns)
         header = _csv_line(self.columns)
+        self._add_missing(added or {})
         if not self.path.exists() or self.path.stat().st_size == 0:
             write_bytes(self.path, header)
         data = self.path.read_bytes()
@@ -147,6 +152,18 @@ class CsvLog:
     def rows(self) -> list[dict[str, str]]:
         """All rows, first to last, each as column -> text. Raises UserError for a damaged row."""
         return [dict(row.cells) for row in self._read(self.path.read_bytes()).rows]
+
+    def _add_missing(self, added: Mapping[str, object]) -> None:
+        """Fill in all columns of `added` where the file has the others and none of these."""
+        before = [column for column in self.columns if column not in added]
+        if not added or not self.path.exists() or self.path.stat().st_size == 0:
+            return
+        data = self.path.read_bytes()
+        if data.startswith(_csv_line(before)):
+            data = data[: data.rindex(b"\n") + 1]  # without a last line that a kill has cut
+        table = self._read(data)
+        if sorted(table.columns) == sorted(before):
+            self.replace([{**row.cells, **added} for row in table.rows])
 
     def _read(self, data: bytes) -> UserTable:
         table = read_user_table(data, str(self.path))

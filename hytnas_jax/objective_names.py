@@ -3,6 +3,7 @@
 | objective | unit | where it comes from |
 |---|---|---|
 | error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
+| blended_error | | supernet's loss and MACs of 1x1 convolutions in equal parts, for ranking; evaluated |
 | trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
@@ -20,9 +21,10 @@ from hytnas_jax.devices import QUANTITIES, check_device_name, split_objective
 from supernet.errors import UserError
 
 LATENCY = "latency_ms"
+# Error rates, the one that says most of a network that is trained on its own last.
+ERRORS = ("error", "blended_error", "trained_error")
 OBJECTIVES = (
-    "error",
-    "trained_error",
+    *ERRORS,
     "zen_score",
     LATENCY,
     "parameters",

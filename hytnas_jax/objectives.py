@@ -14,9 +14,10 @@ import numpy as np
 from hytnas_jax.devices import QUANTITIES, device_step, split_objective
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, usable
-from hytnas_jax.objective_names import FEATURES, LATENCY, check_names
+from hytnas_jax.objective_names import ERRORS, FEATURES, LATENCY, check_names
 from hytnas_jax.on_genes import OnGenes
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.blended import BlendedError, blended_error
 from hytnas_jax.ranking.trained_error import TrainedError, trained_error
 from hytnas_jax.steps.measure_latency import load_predictor
 from hytnas_jax.steps.train_supernet import supernet_error
@@ -69,10 +70,10 @@ KNOWN: dict[str, Callable[[Project], Estimator]] = {
 }
 EVALUATED: dict[str, Callable[[Project], Estimator]] = {
     "error": supernet_error,
+    "blended_error": blended_error,
     "trained_error": trained_error,
     "zen_score": lambda project: ZenScore(project.space, channels=project.channels),
 }
-SHARES = ("error", "trained_error")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ class Task:
             else:
                 estimator = self.estimators[objective.name]
                 value = estimator([architecture])[0]
-                if isinstance(estimator, SupernetError):
+                if isinstance(estimator, SupernetError | BlendedError):
                     loss = float(estimator.losses[0])
                     value = value if math.isfinite(loss) else math.nan
                 if isinstance(estimator, TrainedError):
@@ -164,7 +165,7 @@ def make_task(
             estimator.direction,
             estimator.unit,
             known.get(name),
-            is_share=name in SHARES,
+            is_share=name in ERRORS,
             is_estimated=isinstance(estimator, TrainedError),
         )
 

@@ -2,7 +2,8 @@
 
     epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
 
-A tuple's range is that of each of its numbers; None, where a flag may be None, is always in range.
+A tuple's range is that of each of its numbers; None, where a flag may be None, is always in range, and so is
+a word that a flag takes in place of a number.
 """
 
 import dataclasses
@@ -71,17 +72,19 @@ def check_ranges(config: Any) -> None:
     """Raises UserError for the first number in a command's config that is out of its range."""
     for name, (accepted, kinds) in ranges_of(type(config)).items():
         value, is_whole = getattr(config, name), float not in kinds
-        if value is None and NoneType in kinds:
+        words = sorted(kind for kind in kinds if isinstance(kind, str))
+        if (value is None and NoneType in kinds) or (isinstance(value, str) and value in words):
             continue
         for number in value if tuple in kinds and isinstance(value, tuple | list) else (value,):
             broken = accepted.broken_by(number, is_whole=is_whole)
             if broken is not None:
                 kind = "a whole number" if is_whole else "a number"
                 flag = f"--{name.replace('_', '-')} {reprlib.repr(str(number))[1:-1]}"
-                raise UserError(f"{flag}: must be {broken}; give {kind} of {accepted}")
+                instead = "".join(f", or {word}" for word in words)
+                raise UserError(f"{flag}: must be {broken}; give {kind} of {accepted}{instead}")
 
 
-def ranges_of(config_type: type) -> dict[str, tuple[Range, set[type]]]:
+def ranges_of(config_type: type) -> dict[str, tuple[Range, set[type | str]]]:
     """Field -> its range, and what its type is made of; of those fields that have a range."""
     found = {}
     for name, hint in typing.get_type_hints(config_type, include_extras=True).items():
@@ -92,14 +95,17 @@ def ranges_of(config_type: type) -> dict[str, tuple[Range, set[type]]]:
     return found
 
 
-def kinds_in(hint: Any) -> set[type]:
-    """What a type hint is made of: int and NoneType in `int | None`, tuple and int in `tuple[int, ...]`."""
+def kinds_in(hint: Any) -> set[type | str]:
+    """What a type hint is made of: int and NoneType in `int | None`, tuple and int in `tuple[int, ...]`, int
+    and "auto" in `int | Literal["auto"]`."""
     parts = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return set(parts)
     if not parts:
         return {hint} if isinstance(hint, type) else set()
     if typing.get_origin(hint) is typing.Annotated:
         return kinds_in(parts[0])
-    several = {tuple} if typing.get_origin(hint) is tuple else set()
+    several: set[type | str] = {tuple} if typing.get_origin(hint) is tuple else set()
     return several.union(*(kinds_in(part) for part in parts))
 
 

@@ -58,7 +58,7 @@ def show(archive: Archive, became: Sequence[Became], tested: Sequence[float], *,
     ]
     console.table(rows, HEADERS)
     if archive.error is not None:
-        if archive.names[archive.error] == "error":
+        if archive.names[archive.error] != "trained_error":
             console.say(f"in the search: {ESTIMATED}")
         console.say(
             "expected: what retraining was expected to come to (one standard deviation to either side), "

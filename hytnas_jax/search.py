@@ -15,7 +15,7 @@ from typing import Annotated
 
 from hytnas_jax.command import run
 from hytnas_jax.devices import check_device_name
-from hytnas_jax.objective_names import LATENCY, check_names, on_device
+from hytnas_jax.objective_names import ERRORS, LATENCY, check_names, on_device
 from hytnas_jax.ranges import MOST_BYTES, MOST_MS, MOST_NETWORKS, SEED, above, check_ranges, within
 from supernet.errors import UserError
 
@@ -26,20 +26,22 @@ class Config:
 
     workdir: Path
     """The work folder; train_supernet has ended in it (and measure_latency, where latency plays a part)."""
-    objectives: tuple[str, ...] = ("error", "latency_ms")
-    """What to trade off, two to four of: error (rate on the search split, estimated with the supernet's
-    weights), trained_error (what it will be after training: the combined estimate, learnt from the
-    networks that study_ranking has trained), latency_ms (predicted, and checked on the way; latency_ms@NAME
-    and energy_mj@NAME on a device that fit_latency knows), parameters, macs (multiply-accumulates),
-    peak_memory (bytes of activations in a float32 TFLite file), model_bytes (size of that file),
-    peak_memory_int8 and model_bytes_int8 (the same in eight bits), energy_estimate (microjoules, from
-    operations and bytes at published energies: not measured), zen_score (expressiveness at random weights;
-    needs no training)."""
+    objectives: tuple[str, ...] = ("blended_error", "latency_ms")
+    """What to trade off, two to four of: blended_error (the supernet's loss and the MACs of 1x1 convolutions
+    in equal parts, on the scale of an error rate: what ranks best before anything is trained on its own),
+    error (rate on the search split with the supernet's weights), trained_error (what it will be after
+    training: the combined estimate, learnt from the networks that study_ranking has trained), latency_ms
+    (predicted, and checked on the way; latency_ms@NAME and energy_mj@NAME on a device that fit_latency
+    knows), parameters, macs (multiply-accumulates), peak_memory (bytes of activations in a float32 TFLite
+    file), model_bytes (size of that file), peak_memory_int8 and model_bytes_int8 (the same in eight bits),
+    energy_estimate (microjoules, from operations and bytes at published energies: not measured), zen_score
+    (expressiveness at random weights; needs no training)."""
     device: str | None = None
     """The device whose latency latency_ms and --max-latency-ms are, one that fit_latency knows. If not given:
     this machine, as measure_latency has measured it."""
     max_error: Annotated[float | None, above(0, 1)] = None
-    """No network on the front above this error rate (a share), as error or trained_error has it."""
+    """No network on the front above this error rate (a share), as the first of error, blended_error and
+    trained_error has it that is an objective."""
     max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
     """No network above this predicted latency in milliseconds."""
     max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
@@ -106,8 +108,8 @@ def check(config: Config) -> None:
             )
     if config.evaluations < config.initial:
         raise UserError(f"--evaluations {config.evaluations}: must be at least {config.initial} (--initial)")
-    if config.max_error is not None and not {"error", "trained_error"} & set(config.objectives):
-        raise UserError("--max-error: is a limit on an objective; add error to --objectives")
+    if config.max_error is not None and not set(ERRORS) & set(config.objectives):
+        raise UserError("--max-error: is a limit on an objective; add blended_error to --objectives")
 
 
 if __name__ == "__main__":

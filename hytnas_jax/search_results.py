@@ -22,7 +22,7 @@ from supernet.architecture import Architecture
 
 # What is said wherever an error of the search stands.
 ESTIMATED = (
-    "estimated with the supernet's weights, before retraining; for ranking only, and no forecast of what a "
+    "estimated before anything is trained on its own; for ranking only, and no forecast of what a "
     "network reaches once it is retrained"
 )
 # Of the networks behind the front so many are noted, those of whole fronts: what retraining may fall back on.

@@ -83,11 +83,15 @@ class Step:
             grown = {k: new[k] for k in may_grow if k in old and k in new and new[k] > old[k]}
             self._refuse_other_settings({**old, **grown}, new)
             if grown:
-                (self.folder / "done.json").unlink(missing_ok=True)
+                self.go_on()
                 write_json(path, wanted)
         else:
             write_json(path, wanted)
         write_json(self.folder / "session.json", {"before": before, "started": time.time()})
+
+    def go_on(self) -> None:
+        """The step, done or not, has not ended: it loses its done mark, and its next one has another id."""
+        (self.folder / "done.json").unlink(missing_ok=True)
 
     def was_made_with(self, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
         """Whether the step was begun with exactly these, as `begin` takes them."""

@@ -83,20 +83,25 @@ class BlendedError:
 
 
 def blended_error(project: Project) -> BlendedError:
-    """The estimator of a work folder; its scales are kept beside the supernet.
+    """The estimator of a work folder. Raises UserError where no supernet has been trained."""
+    supernet, count = supernet_error(project), PointwiseMacs(project.to_spec)
+    return BlendedError(supernet, count, scales_of(project, supernet, count))
+
+
+def scales_of(project: Project, supernet: SupernetError, count: PointwiseMacs) -> Scales:
+    """What the space's networks are like with this supernet; kept beside it, in `scales.json`.
 
     Raises UserError where no supernet has been trained.
     """
     step = project.workdir.step("supernet")
-    number = step.require("train_supernet")["id"]
-    supernet, count = supernet_error(project), PointwiseMacs(project.to_spec)
+    made_from = step.require("train_supernet")["id"]
     path = step.folder / "scales.json"
     noted = read_json(path) if path.exists() else {}
-    if noted.get("supernet") != number:
-        scales = _measured(project, supernet, count)
-        write_json(path, {"supernet": number, "scales": dataclasses.asdict(scales)})
-        return BlendedError(supernet, count, scales)
-    return BlendedError(supernet, count, Scales(**{k: tuple(v) for k, v in noted["scales"].items()}))
+    if noted.get("supernet") == made_from:
+        return Scales(**{name: tuple(pair) for name, pair in noted["scales"].items()})
+    scales = _measured(project, supernet, count)
+    write_json(path, {"supernet": made_from, "scales": dataclasses.asdict(scales)})
+    return scales
 
 
 def _measured(project: Project, supernet: SupernetError, count: PointwiseMacs) -> Scales:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hytnas_jax import console
 from hytnas_jax.files import read_json, write_json
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.blended import scales_of
 from hytnas_jax.steps.train_supernet import supernet_error
 from proxies.az_nas import AzNas, expressivity, progressivity
 from proxies.complexity import num_macs, num_parameters
@@ -24,6 +25,7 @@ MACS, PARAMETERS = "MACs", "parameters"
 ACCURACY, LOSS = "supernet accuracy", "supernet loss"
 ZEN = "Zen-score"
 POINTWISE = "MACs of 1x1 convolutions"
+BLENDED = "blended: supernet loss and MACs of 1x1 convolutions"
 
 Values = dict[str, NDArray[np.float64]]
 
@@ -32,16 +34,16 @@ class Estimates:
     """What the combined estimate is made from; what is compiled serves all calls."""
 
     def __init__(self, project: Project) -> None:
-        self._supernet = supernet_error(project)
-        self._pointwise = PointwiseMacs(project.to_spec)
+        self.supernet = supernet_error(project)
+        self.pointwise = PointwiseMacs(project.to_spec)
 
     def __call__(self, architectures: Sequence[Architecture]) -> Values:
         """Accuracy and negative cross-entropy with the supernet's weights, MACs of 1x1 convolutions, [A]."""
-        accuracy = 1 - self._supernet(architectures)
+        accuracy = 1 - self.supernet(architectures)
         return {
             ACCURACY: accuracy,
-            LOSS: -self._supernet.losses,
-            POINTWISE: self._pointwise(architectures),
+            LOSS: -self.supernet.losses,
+            POINTWISE: self.pointwise(architectures),
         }
 
 
@@ -84,10 +86,13 @@ def estimates_of(project: Project, architectures: Sequence[Architecture]) -> Val
     path = project.workdir.path / "ranking" / "estimates.json"
     made_from = {"supernet": supernet["id"], "networks": [a.name for a in architectures]}
     noted = read_json(path) if path.exists() else {}
-    if noted.get("made_from") == made_from and POINTWISE in noted["values"]:  # an earlier version had less
+    if noted.get("made_from") == made_from and BLENDED in noted["values"]:  # an earlier version had less
         return {name: np.array(values) for name, values in noted["values"].items()}
     with console.progress(3, "estimating the trained networks") as bar:
-        values = Estimates(project)(architectures) | costs(project, architectures)
+        estimates = Estimates(project)
+        values = estimates(architectures) | costs(project, architectures)
+        scales = scales_of(project, estimates.supernet, estimates.pointwise)
+        values[BLENDED] = 1 - scales.blend(-values[LOSS], values[POINTWISE])
         bar.advance()
         values |= zen_scores(project, architectures)
         bar.advance()

@@ -1,16 +1,11 @@
-"""What a study of the ranking writes: ranking.json, ranking.md and ranking.png."""
+"""What a study of the ranking has found, in numbers, rows and words."""
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.environment import environment
-from hytnas_jax.files import write_json, write_text
-from hytnas_jax.plots import save_figure
 from hytnas_jax.ranking.agreement import (
     ALL,
     BANDS,
@@ -20,43 +15,53 @@ from hytnas_jax.ranking.agreement import (
     bands,
     ceiling,
 )
+from hytnas_jax.ranking.bias import GeneBias, biases, sentences
 from hytnas_jax.ranking.combined import COMBINED, can_combine, out_of_sample
-from hytnas_jax.ranking.estimates import ACCURACY, MACS, Values
-from hytnas_jax.ranking.figures import scatter_figure
+from hytnas_jax.ranking.estimates import ACCURACY, BLENDED, LOSS, MACS, Values
+from hytnas_jax.ranking.gene_values import gene_values
+from hytnas_jax.ranking.standing import Standing
 from hytnas_jax.ranking.truth import Truth
-from proxies.ranking import kendall_tau
+from supernet.search_space import SearchSpace
 
 HEADERS = ("estimate", "tau", *(f"tau, {band}" for band in BANDS), "rho", "top 10 %", "tau beyond MACs")
 LOW = 0.5  # a tau; below it neither an estimate nor the truth itself is to be trusted
 # What to do where an estimate that a search can use ranks badly.
 ADVICE = {
-    ACCURACY: "Train the supernet for longer, take a smaller space, or search for trained_error, which "
-    "weighs all estimates by what they are worth here",
+    BLENDED: "Train the supernet for longer, take a smaller space, or search for trained_error, which learns "
+    "from these networks what its parts are worth here",
     COMBINED: "Train more networks (--networks), and trust only what has been retrained",
 }
+SEARCHED = (ACCURACY, LOSS, BLENDED, COMBINED)  # what a search goes by, and what that is made of
+OBJECTIVES = {"blended_error": BLENDED, "error": ACCURACY, "trained_error": COMBINED}
 Row = tuple[object, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Study:
-    """How every estimate agrees with the truth, by band, and what could be reached at most (unknown where
-    nothing was trained twice)."""
+    """How every estimate agrees with the truth, by band, what could be reached at most (unknown where nothing
+    was trained twice), which genes those that a search goes by rate otherwise than the truth does, and how
+    far the truth stands."""
 
     truth: Truth
     estimates: Values
     members: dict[str, NDArray[np.bool_]]
     found: dict[str, dict[str, Agreement]]
     ceiling: dict[str, Interval | None]
+    biases: list[GeneBias]
+    standing: Standing
 
     @classmethod
-    def of(cls, truth: Truth, estimates: Values) -> "Study":
+    def of(cls, truth: Truth, estimates: Values, space: SearchSpace) -> "Study":
         """Compare the estimates [N], of which `MACS` is one, and their combination with the truth."""
         members = bands(estimates[MACS])
         if can_combine(estimates):
             estimates = {**estimates, COMBINED: out_of_sample(estimates, truth.accuracy)}
         found = agreements(estimates, truth.accuracy, estimates[MACS], members)
         highest = {} if truth.unsure is None else ceiling(truth.accuracy, truth.unsure, members)
-        return cls(truth, estimates, members, found, highest)
+        searched = {name: estimates[name] for name in SEARCHED if name in estimates}
+        genes = gene_values(space, truth.architectures)
+        wrong = biases(genes, searched, truth.accuracy, estimates[MACS])
+        return cls(truth, estimates, members, found, highest, wrong, Standing.of(truth))
 
     def rows(self) -> list[Row]:
         """The table, the best tau first, under `HEADERS`."""
@@ -76,28 +81,37 @@ class Study:
             + " (thirds of the range of log MACs)"
         ]
         if self.truth.noise is None:
-            return [*lines, "no network was trained twice: how far the truth can be trusted is not known"]
-        again = kendall_tau(*self.truth.twice.T)
-        lines.append(
-            f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between seeds, "
-            f"beyond the {self.truth.shift:+.4f} that the second seed adds to all; tau of second trainings "
-            f"with first ones: {again}"
-        )
-        return lines
+            lines.append("no network was trained twice: how far the truth can be trusted is not known")
+        else:
+            lines.append(
+                f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between "
+                f"seeds, beyond the {self.truth.shift:+.4f} that the second seed adds to all"
+            )
+        return [*lines, str(self.standing)]
+
+    def where(self) -> list[str]:
+        """Where the estimates err, in sentences."""
+        if not self.biases:
+            return ["too few networks differ in any gene to say where an estimate errs"]
+        return sentences(self.biases, SEARCHED) or [
+            f"no estimate clearly rates one of {len(self.biases)} genes otherwise than training does"
+        ]
 
     def objective(self) -> str:
-        """What a search should minimise: `trained_error` where the combined estimate ranks better."""
-        alone, together = (
-            _value(self.found[name][ALL].tau) if name in self.found else -1.0 for name in (ACCURACY, COMBINED)
-        )
-        return "trained_error" if together > alone else "error"
+        """What a search should minimise: that of the estimates it can go by which ranks best here."""
+        taus = {
+            objective: _value(self.found[name][ALL].tau)
+            for objective, name in OBJECTIVES.items()
+            if name in self.found
+        }
+        return max(taus, key=lambda objective: taus[objective])
 
     def warnings(self) -> list[str]:
         """What not to trust, and what to do about it."""
         if self.ceiling and _value(self.ceiling[ALL]) < LOW:
             return [
                 "this truth is mostly noise and says little about any estimate: the networks hardly differ "
-                "more than the trainings of one. Delete its folder and give more --epochs, or more pictures"
+                "more than the trainings of one. Train for longer (--epochs auto), or with more pictures"
             ]
         taus = {name: self.found[name][ALL].tau for name in ADVICE if name in self.found}
         return [
@@ -105,39 +119,6 @@ class Study:
             for name, tau in taus.items()
             if _value(tau) < LOW
         ]
-
-
-def write_results(folder: Path, study: Study, *, command: str, supernet: str) -> list[Path]:
-    """Write everything; gives the paths. `supernet` is the id of the one that was studied."""
-    made_with = environment()
-    paths = [folder / name for name in ("ranking.json", "ranking.md", "ranking.png")]
-    write_json(
-        paths[0],
-        {
-            "command": command,
-            "supernet": supernet,
-            "environment": made_with,
-            "noise": study.truth.noise,
-            "ceiling": study.ceiling,
-            "agreement": study.found,
-            "remarks": study.remarks(),
-            "warnings": study.warnings(),
-            "networks": _networks(study),
-        },
-    )
-    write_text(paths[1], _markdown(study, command))
-    figure = scatter_figure(study.estimates, study.truth.accuracy, study.members, study.found)
-    save_figure(paths[2], figure)
-    return paths
-
-
-def _networks(study: Study) -> list[dict[str, Any]]:
-    """What is known of each network."""
-    columns = {"accuracy": study.truth.accuracy, **study.estimates}
-    return [
-        {"name": network.name, "genes": network.genes} | {name: column[n] for name, column in columns.items()}
-        for n, network in enumerate(study.truth.architectures)
-    ]
 
 
 def _row(name: str, found: Mapping[str, Agreement]) -> Row:
@@ -158,22 +139,3 @@ def _wrong(tau: Interval | None) -> str:
 
 def _value(interval: Interval | None) -> float:
     return -1.0 if interval is None else interval.value
-
-
-def _markdown(study: Study, command: str) -> str:
-    lines = [HEADERS, ["---"] * len(HEADERS), *study.rows()]
-    table = "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-    remarks = "\n".join(f"- {line}" for line in (*study.remarks(), *study.warnings()))
-    return f"""# How well estimates rank networks
-
-    {command}
-
-Kendall's tau with the accuracy after training on its own, over all networks and within thirds of cost, and
-[the middle 95 % of resampled networks].
-
-{table}
-
-{remarks}
-
-![accuracy over each estimate](ranking.png)
-"""

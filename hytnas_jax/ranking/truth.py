@@ -1,124 +1,40 @@
-"""The truth: networks trained on their own, by several processes, each result on the disk when it is there.
+"""The truth: how good networks are that were trained on their own, from one seed or two, at one length.
 
-A job is one network from one seed. `truth.csv` grows by a row for each that has ended; one that was cut goes
-on from its checkpoint.
+Jobs are planned at one length and can be planned anew at twice that: each length is a training of its own,
+because the learning rate falls to nothing over its epochs.
 """
 
-import contextlib
 import dataclasses
-import functools
 import math
-import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax import architecture_row, console
-from hytnas_jax.data import Dataset
-from hytnas_jax.preparation import prepare
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.agreement import training_noise
 from hytnas_jax.ranking.sample import draw_over_cost, spread
-from hytnas_jax.train_alone import Schedule, train_and_judge
-from hytnas_jax.user_table import number_in
-from hytnas_jax.workdir import CsvLog, read_json
-from hytnas_jax.workers import run_jobs
+from hytnas_jax.ranking.truth_table import TABLE, Job, Trained, TruthTable
+from hytnas_jax.workdir import command_line, read_json
 from proxies.complexity import num_macs
 from supernet.architecture import Architecture
 from supernet.errors import UserError
-from supernet.search_space import SearchSpace
 
-STEP, TABLE = "truth", "truth.csv"
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Job:
-    """One network to train, by its genes, from one seed."""
-
-    seed: int
-    architecture: Architecture
-
-    def __str__(self) -> str:
-        return f"{self.architecture.name} · seed {self.seed}"
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """What became of a job: error rate and loss in nats on the search split, and the seconds it took."""
-
-    error: float
-    loss: float
-    seconds: float
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Trainer:
-    """Trains a job's network from random weights by one fixed recipe."""
-
-    project: Project
-    dataset: Dataset
-    schedule: Schedule
-    folder: Path
-
-    def run(self, job: Job) -> Trained:
-        """Train, judge on the search split, and remove the checkpoints."""
-        _prepare_once()
-        started = time.perf_counter()
-        folder = self.folder / f"{job.architecture.name}-{job.seed}"
-        spec = self.project.to_spec(job.architecture)
-        schedule = dataclasses.replace(self.schedule, seed=job.seed)
-        error, loss = train_and_judge(
-            self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
-        )
-        return Trained(error, loss, time.perf_counter() - started)
-
-
-class TruthTable:
-    """`truth.csv`: a row for each network and seed that has been trained."""
-
-    def __init__(self, path: Path, space: SearchSpace) -> None:
-        """Open or start the file. Raises UserError where it is of another space."""
-        self._space = space
-        self._file = CsvLog(path, (*architecture_row.columns(space), "seed", "error", "loss", "seconds"))
-
-    def append(self, job: Job, trained: Trained) -> None:
-        """Add a row; it is on the disk when this returns."""
-        cells = architecture_row.to_cells(self._space, job.architecture)
-        result = dataclasses.asdict(trained) | {"seconds": round(trained.seconds, 1)}
-        self._file.append({**cells, "seed": job.seed, **result})
-
-    def read(self) -> dict[Job, Trained]:
-        """All rows. Raises UserError for one that this space cannot have, or that is there twice."""
-        found: dict[Job, Trained] = {}
-        for number, row in enumerate(self._file.rows(), start=2):
-            try:
-                job, trained = self._parse(row)
-                if job in found:
-                    raise ValueError(f"{job} is there twice")
-            except ValueError as error:
-                raise UserError(
-                    f"{self._file.path}, line {number}: {error}; delete the line and the same command "
-                    "trains that network again"
-                ) from None
-            found[job] = trained
-        return found
-
-    def _parse(self, row: dict[str, str]) -> tuple[Job, Trained]:
-        job = Job(int(row["seed"]), architecture_row.from_cells(self._space, row))
-        trained = Trained(number_in(row, "error"), float(row["loss"]), number_in(row, "seconds"))
-        if not 0 <= trained.error <= 1:
-            raise ValueError(f"error is {trained.error}, not between 0 and 1")
-        return job, trained
+STEP = "truth"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Truth:
-    """N networks trained on their own. trainings: accuracies [N, 2], NaN where a network was trained once."""
+    """N networks trained on their own for `epochs` epochs.
+
+    trainings: accuracies [N, 2], NaN where a network was trained once. half_as_long: accuracies [N] after
+    half as many epochs, from the first seed; NaN where that is not known.
+    """
 
     architectures: list[Architecture]
     trainings: NDArray[np.float64]
+    epochs: int
+    half_as_long: NDArray[np.float64]
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
@@ -147,47 +63,61 @@ class Truth:
         return None if self.noise is None else self.noise / np.sqrt(counts)
 
 
-def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained], first_seed: int) -> Truth:
-    """The trainings from `first_seed` and from the next one, by network."""
-    accuracies = {job: 1 - trained[job].error for job in jobs}
-    networks = [job.architecture for job in jobs if job.seed == first_seed]
-    both = [[accuracies.get(Job(first_seed + n, network), math.nan) for n in (0, 1)] for network in networks]
-    return Truth(networks, np.array(both))
+def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> Truth:
+    """The trainings of `jobs`, all of one length, by network; the first job is of the first seed."""
+    first, epochs = jobs[0].seed, jobs[0].epochs
+    networks = [job.architecture for job in jobs if job.seed == first]
+
+    def accuracies(seed: int, length: int) -> NDArray[np.float64]:
+        found = [trained.get(Job(seed, network, length)) for network in networks]
+        return np.array([math.nan if result is None else 1 - result.error for result in found])
+
+    both = np.column_stack([accuracies(seed, epochs) for seed in (first, first + 1)])
+    half = accuracies(first, epochs // 2) if epochs % 2 == 0 else np.full(len(networks), math.nan)
+    return Truth(networks, both, epochs, half)
 
 
-def planned(project: Project, *, networks: int, repeated: int, seed: int) -> list[Job]:
-    """The trainings of a study: `networks` over the whole range of MACs from `seed`, some from the next."""
+def planned(project: Project, *, networks: int, repeated: int, seed: int, epochs: int) -> list[Job]:
+    """The trainings of a study: `networks` over the whole range of MACs from `seed`, then some from the
+    next."""
     drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=networks, seed=seed)
-    again = spread(drawn, repeated)
-    return [Job(seed, network) for network in drawn] + [Job(seed + 1, network) for network in again]
+    first = [Job(seed, network, epochs) for network in drawn]
+    return first + [Job(seed + 1, network, epochs) for network in spread(drawn, repeated)]
+
+
+def longer(jobs: Sequence[Job], times: int = 2) -> list[Job]:
+    """The same trainings, each with that many times the epochs."""
+    return [dataclasses.replace(job, epochs=times * job.epochs) for job in jobs]
+
+
+def longest(jobs: Sequence[Job], trained: Iterable[Job]) -> list[Job]:
+    """The same jobs at the greatest length (theirs, twice that, four times...) at which every network has
+    been trained from the first seed; as they are where there is none."""
+    done = set(trained)
+    first = [job for job in jobs if job.seed == jobs[0].seed]
+    most = max((job.epochs for job in done), default=0)
+    times = [1]
+    while 2 * times[-1] * jobs[0].epochs <= most:
+        times.append(2 * times[-1])
+    return longer(jobs, max((n for n in times if done.issuperset(longer(first, n))), default=1))
 
 
 def read_truth(project: Project) -> Truth:
-    """What the study of a work folder has found. Raises UserError where it has not ended."""
+    """What the study of a work folder has found, at its `longest`.
+
+    Raises UserError where it has not ended, or rows were deleted since.
+    """
     step = project.workdir.step(STEP)
     step.require("study_ranking")
     settings = read_json(step.folder / "settings.json")["settings"]
-    seed = settings["seed"]
-    jobs = planned(project, networks=settings["networks"], repeated=settings["repeated"], seed=seed)
-    return truth_of(jobs, TruthTable(step.folder / TABLE, project.space).read(), seed)
-
-
-def train_missing(trainer: Trainer, table: TruthTable, jobs: Sequence[Job], *, processes: int) -> None:
-    """Train what `table` does not have yet."""
-    done = table.read()
-    todo = [job for job in jobs if job not in done]
-    if not todo:
-        return
-    results = run_jobs(trainer, todo, processes=processes, share_cores=True)
-    bar = console.progress(len(jobs), "training networks on their own", done=len(jobs) - len(todo))
-    with bar, contextlib.closing(results):
-        for job, trained in results:
-            table.append(job, trained)
-            bar.note(f"{job}: accuracy {1 - trained.error:.3f}")
-            bar.advance()
-
-
-@functools.cache
-def _prepare_once() -> None:
-    """A worker is a process of its own, with memory and compiled programs to keep."""
-    prepare()
+    plan = {name: settings[name] for name in ("networks", "repeated", "seed", "epochs")}
+    trained = TruthTable(step.folder / TABLE, project.space, epochs=plan["epochs"]).read()
+    truth = truth_of(longest(planned(project, **plan), trained), trained)
+    missing = int(np.isnan(truth.trainings[:, 0]).sum())
+    if missing:
+        raise UserError(
+            f"{step.folder / TABLE}: {missing} of {len(truth.architectures)} networks are not in it (any "
+            f"more); run {command_line('study_ranking', project.workdir.path)} with the flags of before, "
+            "which trains them"
+        )
+    return truth

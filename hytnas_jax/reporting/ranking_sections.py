@@ -2,12 +2,14 @@
 
 import math
 
+from hytnas_jax.objective_names import ERRORS
 from hytnas_jax.ranking.agreement import ALL, BANDS, Interval
-from hytnas_jax.ranking.combined import COMBINED
-from hytnas_jax.ranking.estimates import ACCURACY
+from hytnas_jax.ranking.bias_table import ABOUT, bias_rows, headers
+from hytnas_jax.ranking.estimates import ACCURACY, BLENDED
+from hytnas_jax.ranking.results import OBJECTIVES
 from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import DASH, percent
-from hytnas_jax.reporting.page import paragraph, section, table
+from hytnas_jax.reporting.page import details, paragraph, section, table
 from hytnas_jax.reporting.results import Results
 from hytnas_jax.reporting.study_result import StudyResult
 from proxies.ranking import MIN_PAIRS, kendall_tau
@@ -60,7 +62,7 @@ def study_section(results: Results, command: str) -> str:
         return section(
             title, paragraph(f"That is not known. To find out, train some on their own: {command}")
         )
-    used = COMBINED if _searched_for_trained_error(results) else ACCURACY
+    used = _searched_by(results)
     parts = [
         paragraph(
             "Networks from the cheapest to the dearest were trained on their own, and each estimate is "
@@ -75,11 +77,26 @@ def study_section(results: Results, command: str) -> str:
             paragraph("The supernet has been trained anew since: run study_ranking again.", "warning")
         )
     parts += [_study_table(study), f'<div class="wide">{_study_chart(study, used)}</div>']
-    return section(title, *parts)
+    return section(title, *parts, *_where_they_err(study))
 
 
-def _searched_for_trained_error(results: Results) -> bool:
-    return results.search is not None and any(o.name == "trained_error" for o in results.search.objectives)
+def _where_they_err(study: StudyResult) -> list[str]:
+    """What is clear, and the tables behind it, folded."""
+    said = [paragraph(sentence) for sentence in study.where]
+    if not study.biases:
+        return said
+    titles = headers(study.biases)
+    raw, beyond = (
+        table(titles, bias_rows(study.biases, beyond_macs=given), num_text=1) for given in (False, True)
+    )
+    body = [paragraph(ABOUT, "dim"), raw, paragraph("The same with the networks' log MACs partialled out:")]
+    return [*said, details("Where the estimates err, gene by gene", "".join([*body, beyond]))]
+
+
+def _searched_by(results: Results) -> str:
+    """The study's name of the estimate that the search went by; the blended one where it went by none."""
+    names = [] if results.search is None else [objective.name for objective in results.search.objectives]
+    return next((OBJECTIVES[name] for name in reversed(ERRORS) if name in names), BLENDED)
 
 
 def _study_table(study: StudyResult) -> str:

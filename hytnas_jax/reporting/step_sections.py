@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hytnas_jax.mobo import hypervolume_history
+from hytnas_jax.objective_names import ERRORS
 from hytnas_jax.refits import Refitted
 from hytnas_jax.reporting.chart import Axis, Point, Series, chart
 from hytnas_jax.reporting.formats import percent
@@ -175,7 +176,7 @@ def _history(search: SearchResult, values: Values) -> Values:
 
 
 def _axis(objective: SearchObjective) -> Axis:
-    is_fraction = objective.name == "error"
+    is_fraction = objective.name in ERRORS
     label = "expected error, %" if is_fraction else _axis_label(objective)
     return Axis(label, factor=100 if is_fraction else 1, may_be_log=not is_fraction)
 

@@ -4,13 +4,17 @@ import dataclasses
 from typing import Any
 
 from hytnas_jax.project import Project
+from hytnas_jax.ranking.bias import GeneBias
+from hytnas_jax.ranking.bias_table import from_json
 from hytnas_jax.workdir import read_json
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class StudyResult:
     """What `study_ranking` has found. agreement: estimate -> band -> what `ranking.json` says of it. ceiling:
-    band -> tau. names, accuracy, estimates: of its networks. is_current: the supernet is still the same."""
+    band -> tau. names, accuracy, estimates: of its networks. biases, where: the genes that estimates rate
+    otherwise than training, and what is clear of them (an earlier version's study has none). is_current: the
+    supernet is still the same."""
 
     agreement: dict[str, dict[str, dict[str, Any]]]
     ceiling: dict[str, dict[str, float] | None]
@@ -19,6 +23,8 @@ class StudyResult:
     names: list[str]
     accuracy: list[float]
     estimates: dict[str, list[float]]
+    biases: list[GeneBias]
+    where: list[str]
     is_current: bool
 
 
@@ -28,7 +34,7 @@ def read_study(project: Project) -> StudyResult | None:
     if not path.exists():
         return None
     found = read_json(path)
-    networks = found["networks"]
+    networks, bias = found["networks"], found.get("bias", {"genes": [], "sentences": []})
     return StudyResult(
         found["agreement"],
         found["ceiling"],
@@ -37,5 +43,7 @@ def read_study(project: Project) -> StudyResult | None:
         [network["name"] for network in networks],
         [network["accuracy"] for network in networks],
         {name: [network[name] for network in networks] for name in found["agreement"]},
+        from_json(bias["genes"]),
+        bias["sentences"],
         found["supernet"] == project.workdir.step("supernet").done()["id"],
     )

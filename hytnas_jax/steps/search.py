@@ -11,7 +11,7 @@ from hytnas_jax.environment import environment
 from hytnas_jax.evaluations import EvaluationLog
 from hytnas_jax.exploration import Budget, at_random, bayesian, explore, initial_genes
 from hytnas_jax.mobo import Settings
-from hytnas_jax.objective_names import LATENCY, LIMITS, given_limits, on_device
+from hytnas_jax.objective_names import ERRORS, LATENCY, LIMITS, given_limits, on_device
 from hytnas_jax.objectives import Task, make_task, measured_step
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.refits import Refits, is_same_processor
@@ -100,7 +100,7 @@ def _explore(
 
 
 def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
-    counted = set(LIMITS.values()) - {"error", "latency_ms"}  # shown for every network
+    counted = set(LIMITS.values()) - {*ERRORS, "latency_ms"}  # shown for every network
     names = [o.name for o in task.problem.objectives if o.name not in counted]
     measured = ("measured ms",) if any(point.measured_ms is not None for point in points) else ()
     rows = [
@@ -115,8 +115,8 @@ def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -
     console.say(f"the Pareto front, {len(points)} networks:")
     columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
     console.table(rows, ("name", *names, *measured, *columns))
-    if "error" in names:
-        console.say(f"error: {ESTIMATED}")
+    for name in [name for name in ERRORS if name in names and name != "trained_error"]:
+        console.say(f"{name}: {ESTIMATED}")
     compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
     console.say(f"hypervolume, more is better: {compared}")
 
@@ -138,7 +138,7 @@ def _warn_if_extrapolated(points: list[ParetoPoint]) -> None:
 def _inputs(project: Project, config: Config) -> dict[str, str]:
     """The `id` of each step that the search stands on. Raises UserError where one has not ended."""
     inputs = {"data": project.done_id}
-    if "error" in config.objectives or "trained_error" in config.objectives:
+    if set(ERRORS) & set(config.objectives):
         inputs["supernet"] = project.workdir.step("supernet").require("train_supernet")["id"]
     if "trained_error" in config.objectives:
         inputs["truth"] = project.workdir.step("truth").require("study_ranking")["id"]
@@ -163,6 +163,7 @@ def _limits(config: Config) -> dict[str, float]:
         on_device(LIMITS[flag], config.device): float(maximum)
         for flag, maximum in given_limits(config).items()
     }
-    if "error" in limits and "error" not in config.objectives:
-        limits["trained_error"] = limits.pop("error")
+    if "error" in limits:
+        most, asked = limits.pop("error"), [name for name in ERRORS if name in config.objectives]
+        limits[asked[0]] = most
     return limits

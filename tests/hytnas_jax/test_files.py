@@ -164,6 +164,21 @@ def test_csv_log_refuses_other_columns(tmp_path: Path) -> None:
         CsvLog(tmp_path / "a.csv", ["a", "c"])
 
 
+def test_csv_log_fills_in_the_columns_of_a_later_version(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for saved in (b"name,error\na,0.25\n", b"name,error\na,0.25\nb,0.", b"error;name\n0,25;a\n"):
+        path.write_bytes(saved)
+        with pytest.raises(UserError, match="its columns are"):
+            CsvLog(path, ["name", "epochs", "error"], added={"other": 1})
+        assert path.read_bytes() == saved
+        log = CsvLog(path, ["name", "epochs", "error"], added={"epochs": 5})
+        assert path.read_bytes() == b"name,epochs,error\na,5,0.25\n"
+        log.append({"name": "b", "epochs": 6, "error": 1})
+        assert CsvLog(path, log.columns, added={"epochs": 7}).rows() == log.rows()
+    path.unlink()
+    assert CsvLog(path, ["name", "epochs"], added={"epochs": 5}).rows() == []
+
+
 def test_csv_log_names_a_damaged_line(tmp_path: Path) -> None:
     log = CsvLog(tmp_path / "a.csv", ["a", "b"])
     log.path.write_text("a,b\n1,2\n3\n4,5\n")

@@ -7,7 +7,7 @@ import re
 import typing
 from pathlib import Path
 from types import ModuleType, NoneType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
@@ -118,6 +118,7 @@ class Config:
     share: Annotated[float, above(0, 1)] = 0.5
     sides: Annotated[tuple[int, ...], within(1, 9)] = (3,)
     limit: Annotated[int | None, within(1, 10**15)] = None
+    epochs: Annotated[int | Literal["auto"], within(1, 9)] = 3
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,8 @@ class Config:
         ({"share": math.nan}, "--share nan: must be a number; give a number of over 0 to 1"),
         ({"sides": (3, 0)}, "--sides 0: must be at least 1; give a whole number of 1 to 9"),
         ({"sides": (3, 4.0)}, "--sides 4.0: must be a whole number; give a whole number of 1 to 9"),
+        ({"epochs": 10}, "--epochs 10: must be at most 9; give a whole number of 1 to 9, or auto"),
+        ({"epochs": "Auto"}, "--epochs Auto: must be a whole number; give a whole number of 1 to 9, or auto"),
         ({"limit": 10**15 + 1}, "must be at most 10^15; give a whole number of 1 to 10^15"),
     ],
 )
@@ -137,6 +140,7 @@ def test_the_message_says_what_is_wrong_and_what_is_right(changes: dict[str, Any
     assert message in str(caught.value)
     check_ranges(Config())
     check_ranges(Config(1, (1, 9), 1))
+    check_ranges(Config(epochs="auto"))
 
 
 def test_a_range_in_words() -> None:

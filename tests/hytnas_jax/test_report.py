@@ -13,8 +13,9 @@ from hytnas_jax.devices import device_step
 from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
-from hytnas_jax.ranking.results import Study, write_results
+from hytnas_jax.ranking.results import Study
 from hytnas_jax.ranking.truth import Truth
+from hytnas_jax.ranking.written import write_results
 from hytnas_jax.report import Config, main
 from hytnas_jax.reporting.network_sections import error_interval
 from hytnas_jax.reporting.results import _letter
@@ -190,8 +191,9 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     backwards = np.geomspace(1e5, 1e7, 12)[::-1]
     estimates = {ACCURACY: truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]], MACS: backwards}
     study = Study.of(
-        Truth(networks, truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)),
+        Truth(networks, truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6), 20, truth),
         {**dict.fromkeys((LOSS, ZEN, PARAMETERS, POINTWISE), np.ones(12)), **estimates},
+        project.space,
     )
     supernet = project.workdir.step("supernet").done()["id"]
     write_results(project.workdir.path / "ranking", study, command="", supernet=supernet)
@@ -201,6 +203,13 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     assert '<td>MACs</td><td class="n">-1.00 [-1.00, -1.00]</td>' in source
     assert "perfect knowledge, at most" in text
     assert "trained anew since" not in text
+    assert "these references stand (" in text
+    assert study.where()[0] in text
+    assert source.count(f"<td>{study.biases[0].title}</td>") == 2
+    path = project.workdir.path / "ranking" / "ranking.json"
+    before = read_json(path)
+    write_json(path, {name: value for name, value in before.items() if name != "bias"})
+    assert "<td>MACs</td>" in read_report(project)[0]  # an earlier version's study
     write_results(project.workdir.path / "ranking", study, command="", supernet="an earlier one")
     assert "trained anew since" in read_report(project)[1]
 

@@ -1,16 +1,19 @@
 """What a study says, and writes, of estimates whose agreement is known."""
 
+import functools
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hytnas_jax.ranking.bias_table import from_json
 from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.estimates import ACCURACY as GOOD
 from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, POINTWISE, ZEN
-from hytnas_jax.ranking.results import HEADERS, Study, write_results
+from hytnas_jax.ranking.results import HEADERS, Study
 from hytnas_jax.ranking.truth import Truth
+from hytnas_jax.ranking.written import write_results
 from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small")
@@ -29,22 +32,27 @@ ESTIMATES = {
 ONCE = np.stack([TRUTH, np.full(12, np.nan)], axis=1)
 
 
-def study(*, noise: float = 0.01) -> Study:
+@functools.cache
+def study(*, noise: float) -> Study:
     """Four were trained twice, with `noise` between the trainings."""
     trainings = ONCE.copy()
     trainings[:4] = TRUTH[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
-    return Study.of(Truth(NETWORKS, trainings), ESTIMATES)
+    return Study.of(truth(trainings), ESTIMATES, SPACE)
+
+
+def truth(trainings: np.ndarray = ONCE) -> Truth:
+    return Truth(NETWORKS, trainings, 20, np.full(12, np.nan))
 
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
-    rows = study().rows()
+    rows = study(noise=0.01).rows()
     names = [GOOD, COMBINED, MACS, POINTWISE, *CONSTANTS, "perfect knowledge, at most"]
     assert [row[0] for row in rows] == names
     assert {len(row) for row in rows} == {len(HEADERS)}
     assert rows[0][1] == "1.00 [1.00, 1.00]"
     assert rows[2][1] == "-1.00 [-1.00, -1.00]"
     assert set(rows[4][1:]) == {"-"}  # a constant ranks nothing
-    assert study().objective() == "error"
+    assert study(noise=0.01).objective() == "error"
 
 
 def test_a_truth_of_noise_is_told() -> None:
@@ -54,33 +62,36 @@ def test_a_truth_of_noise_is_told() -> None:
     assert (
         "standard deviation of 0.0082 between seeds" in clear[1]
     )  # differences of +-.01: .01 sqrt(4 / 3 / 2)
-    assert len(clear) == 2
+    assert clear[2] == (
+        "whether these references stand is not known (0.8 is needed of both): tau between two seeds of 20 "
+        "epochs 1.000 [1.000, 1.000] (n=4), tau between 10 and 20 epochs not known"
+    )
     assert study(noise=0.01).warnings() == []
     (warning,) = noisy.warnings()
-    assert "more --epochs" in warning
+    assert "--epochs auto" in warning
 
 
 def test_a_supernet_that_ranks_badly_is_told() -> None:
     shuffled = {**ESTIMATES, GOOD: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
-    (warning,) = Study.of(Truth(NETWORKS, ONCE), shuffled).warnings()
+    (warning,) = Study.of(truth(), shuffled, SPACE).warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
     assert "supernet accuracy is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12)}
-    badly = Study.of(Truth(NETWORKS, ONCE), constant)
+    badly = Study.of(truth(), constant, SPACE)
     assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = Study.of(Truth(NETWORKS, ONCE), ESTIMATES)
+    once = Study.of(truth(), ESTIMATES, SPACE)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 
 
 def test_what_is_written_is_whole(tmp_path: Path) -> None:
-    paths = write_results(tmp_path, study(), command="the command", supernet="an id")
+    paths = write_results(tmp_path, study(noise=0.01), command="the command", supernet="an id")
     assert [path.name for path in paths] == ["ranking.json", "ranking.md", "ranking.png"]
     written = json.loads(paths[0].read_text())
     assert written["agreement"][GOOD]["all"]["tau"] == pytest.approx({"value": 1.0, "low": 1.0, "high": 1.0})
@@ -88,6 +99,12 @@ def test_what_is_written_is_whole(tmp_path: Path) -> None:
     assert written["supernet"] == "an id"
     assert [network["name"] for network in written["networks"]] == [a.name for a in NETWORKS]
     assert written["networks"][0][GOOD] == pytest.approx(0.25)
-    page = paths[1].read_text()
+    assert written["epochs"] == 20
+    assert written["stand"] is None
+    assert from_json(written["bias"]["genes"]) == study(noise=0.01).biases
+    assert written["bias"]["sentences"] == study(noise=0.01).where()
+    page, bias = paths[1].read_text().split("## Where they err")
     assert page.count("\n|") == 10  # titles, line, six estimates, their combination, ceiling
+    assert bias.count("\n|") == 2 * (2 + len(study(noise=0.01).biases)) > 4
+    assert study(noise=0.01).where()[0] in bias
     assert "    the command\n" in page

@@ -9,7 +9,8 @@ from hytnas_jax.ranking import trained_error
 from hytnas_jax.ranking.combined import Combined
 from hytnas_jax.ranking.estimates import LOSS, POINTWISE, Values
 from hytnas_jax.ranking.trained_error import TrainedError
-from hytnas_jax.ranking.truth import TABLE, Job, Trained, TruthTable, planned
+from hytnas_jax.ranking.truth import planned
+from hytnas_jax.ranking.truth_table import TABLE, Job, Trained, TruthTable
 from proxies.pointwise_macs import PointwiseMacs
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -72,12 +73,12 @@ def test_the_study_of_a_work_folder_is_read(
     is_enough: bool,
 ) -> None:
     project = work_folder("data")
-    settings = {"networks": networks, "repeated": 2, "seed": 5}
+    settings = {"networks": networks, "repeated": 2, "seed": 5, "epochs": 4}
     step = project.workdir.step("truth")
     with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.study_ranking"):
         trained_error.trained_error(project)
     step.begin(settings)
-    table, jobs = TruthTable(step.folder / TABLE, project.space), planned(project, **settings)
+    table, jobs = TruthTable(step.folder / TABLE, project.space, epochs=4), planned(project, **settings)
     second = dict(zip(jobs[-2:], (0.1, 0.2), strict=True))
     for job in jobs[::-1]:  # they end in any order
         table.append(job, Trained(0.2 + second.get(job, 0.0), 0.5, 1.0))
@@ -95,4 +96,4 @@ def test_the_study_of_a_work_folder_is_read(
     # The first was trained twice, the second once. The second seed adds .15, and .05 less to the first.
     assert estimator([jobs[0].architecture, jobs[1].architecture]) == pytest.approx([0.175, 0.2])
     assert estimator.stds == pytest.approx([0.05 / np.sqrt(2), 0.05])
-    assert jobs[0] == Job(5, next(iter(estimator.trained)))
+    assert jobs[0] == Job(5, next(iter(estimator.trained)), 4)
