@@ -34,7 +34,7 @@ from common import RESULTS, save_result
 from front_worth_config import Config, check
 from front_worth_measures import bought
 from front_worth_report import Compared, counted, figure, markdown, result
-from front_worth_sets import OURS, SCRATCH, SEARCHED, Job, Members, planned, random_jobs
+from front_worth_sets import OURS, SCRATCH, SEARCHED, Job, Members, counts, planned, random_jobs
 from front_worth_training import Trainings, latencies
 
 from hytnas_jax import console
@@ -56,7 +56,9 @@ def main(config: Config) -> None:
     step = project.workdir.step("front_worth")
     schedule = Schedule(config.epochs, config.batch_size, config.learning_rate, seed=0)
     recipe = {name: value for name, value in dataclasses.asdict(schedule).items() if name != "seed"}
-    step.begin(recipe, {"data": project.done_id, "supernet": project.workdir.step("supernet").done()["id"]})
+    if not config.dry_run or (step.folder / "settings.json").exists():
+        upstream = project.workdir.step("supernet").done()["id"]
+        step.begin(recipe, {"data": project.done_id, "supernet": upstream})
     trainings = Trainings(project, step.folder, schedule)
     sets, left_out = planned(project, config)
     for name, reason in left_out.items():
@@ -74,7 +76,12 @@ def main(config: Config) -> None:
         sets[SEARCHED] = [
             search_at_random(project, config, trainings, seed, budget) for seed in range(config.seeds)
         ]
-    compared = compare(step, trainings, sets, before)
+    before_sets = {
+        OURS: before,
+        SCRATCH: before,
+        **dict.fromkeys(counts(project), seconds_of(project, "latency")),
+    }
+    compared = compare(step, trainings, sets, before_sets)
     data = result(compared)
     print(markdown(data))
     named = dataclasses.replace(config, workdir=Path("runs", config.workdir.name))
@@ -102,7 +109,12 @@ def steps_seconds(project: Project, config: Config) -> float:
     """What the supernet, the latencies and the search have taken."""
     if config.steps_cpu_seconds is not None:
         return config.steps_cpu_seconds
-    return sum(project.workdir.step(name).done()["seconds"] for name in STEPS)
+    return sum(seconds_of(project, name) for name in STEPS)
+
+
+def seconds_of(project: Project, name: str) -> float:
+    """Wall-clock seconds of a step of the work folder."""
+    return float(project.workdir.step(name).done()["seconds"])
 
 
 def search_at_random(
@@ -118,19 +130,22 @@ def search_at_random(
             seconds.append(trainings.costs()[job.network.name])
             bar.reach(min(round(sum(seconds)), round(budget)), round(budget))
             if bought(seconds, budget) is not None:
-                break
+                return jobs
+    console.say(
+        f"random search, seed {seed}: {len(jobs)} networks are all that were drawn, for less than that"
+    )
     return jobs
 
 
-def compare(step: Step, trainings: Trainings, sets: dict[str, Members], before: float) -> Compared:
-    """The trained sets, with what their networks cost; `before`: what ours took before training, s."""
+def compare(step: Step, trainings: Trainings, sets: dict[str, Members], before: dict[str, float]) -> Compared:
+    """The trained sets, with what their networks cost; `before`: seconds that sets took before training."""
     jobs = [job for members in sets.values() for of_seed in members for job in of_seed]
     networks = {job.network.name: job.network for job in jobs}
     return Compared(
         sets,
         trainings.done,
         trainings.costs(),
-        {OURS: before, SCRATCH: before},
+        before,
         {"latency_ms": latencies(step.folder, networks), **counted(networks)},
     )
 
@@ -144,10 +159,8 @@ def estimate(project: Project, config: Config, trainings: Trainings, jobs: list[
         source = f"the {len(trainings.done)} trainings so far"
     elif project.workdir.step("retrain").is_done:
         done = project.workdir.step("retrain").done()
-        pace, source = (
-            done["seconds"] / len(done["summary"]["networks"]),
-            "retrain's (its epochs, wall clock)",
-        )
+        pace = done["seconds"] / len(done["summary"]["networks"])
+        source = "retrain (its epochs; wall clock)"
     else:
         console.say("how long one takes is known after the first; nothing of this work folder says it before")
         return

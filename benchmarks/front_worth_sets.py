@@ -169,11 +169,6 @@ def published(project: Project, names: Sequence[str]) -> tuple[list[Network], di
     return networks, left_out
 
 
-def evenly_over_cost(drawn: Sequence[Architecture], count: int) -> list[Architecture]:
-    """`count` of networks that come cheapest first, evenly over their order."""
-    return spread(drawn, min(count, len(drawn)))
-
-
 def planned(project: Project, config: Config) -> tuple[dict[str, Members], dict[str, str]]:
     """The sets whose networks are known before anything is trained; and what is left out of them, and why."""
     seeds, sets, left_out = range(config.seeds), dict[str, Members](), dict[str, str]()
@@ -186,8 +181,8 @@ def planned(project: Project, config: Config) -> tuple[dict[str, Members], dict[
     sets[SCRATCH] = [jobs(front, seed) for seed in seeds]
     if "b" in config.sets:
         drawn = [random_networks(project, config.networks, draw=config.draw_of(seed)) for seed in seeds]
-        even = f"random, {len(front)} evenly over cost"
-        sets[even] = [jobs(evenly_over_cost(drawn[seed], len(front)), seed) for seed in seeds]
+        few = min(len(front), config.networks)
+        sets[f"random, {few} evenly over cost"] = [jobs(spread(drawn[seed], few), seed) for seed in seeds]
         sets[ALL] = [jobs(drawn[seed], seed) for seed in seeds]
     if "c" in config.sets:
         for name, count in counts(project).items():
@@ -195,7 +190,8 @@ def planned(project: Project, config: Config) -> tuple[dict[str, Members], dict[
             sets[name] = [jobs(chosen, seed) for seed in seeds]
     if "d" in config.sets:
         networks, left_out = published(project, config.published)
-        sets[PUBLISHED] = [[Job(network, "scratch", seed) for network in networks] for seed in seeds]
+        if networks:
+            sets[PUBLISHED] = [[Job(network, "scratch", seed) for network in networks] for seed in seeds]
     return sets, left_out
 
 
