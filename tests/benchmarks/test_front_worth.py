@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from pathlib import Path
 
+import front_worth
 import front_worth_report
 import front_worth_sets as sets
 import numpy as np
@@ -164,6 +165,69 @@ def test_most_of_a_count_at_each_latency(project: Project, monkeypatch: pytest.M
     assert latency(found).tolist() == sorted(latency(found))
     ends = sets.most_of(project, macs, 2)
     assert ends == [found[0], found[-1]]
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_the_sets_of_every_seed(project: Project, monkeypatch: pytest.MonkeyPatch, fresh: bool) -> None:
+    """Random networks are drawn anew for each seed, or not; random search begins with those of its seed."""
+    front = project.space.decode_all(np.array([[0, 0, 0], [1, 1, 2]]))
+    monkeypatch.setattr(sets, "our_front", lambda project, count: front[:count])
+    monkeypatch.setattr(sets, "most_of", lambda project, count, number: front[:number])
+    config = Config(Path("work"), seeds=2, count=2, networks=4, fresh_draws=fresh, published=("vit-tiny",))
+    planned, left_out = sets.planned(project, config)
+    assert list(left_out) == ["vit-tiny"]
+    assert PUBLISHED not in planned
+    names = {
+        name: [[job.network.name for job in jobs] for jobs in members] for name, members in planned.items()
+    }
+    assert names[OURS] == names[SCRATCH] == names["most MACs"] == [[a.name for a in front]] * 2
+    assert [jobs[0].start for jobs in planned[OURS]] == ["supernet"] * 2
+    assert [[job.seed for job in jobs] for jobs in planned[SCRATCH]] == [[0, 0], [1, 1]]
+    assert (names[ALL][0] != names[ALL][1]) == fresh
+    for seed, drawn in enumerate(names[ALL]):
+        assert names["random, 2 evenly over cost"][seed] == [drawn[0], drawn[-1]]
+        first = itertools.islice(sets.random_jobs(project, config, seed), 4)
+        assert {job.key for job in first} == {job.key for job in planned[ALL][seed]}
+
+
+class Priced:
+    """Trainings that are done at once and cost 3 seconds each."""
+
+    def __init__(self) -> None:
+        self.trained: list[Job] = []
+
+    def train(self, job: Job) -> None:
+        self.trained.append(job)
+
+    def costs(self) -> dict[str, float]:
+        return {job.network.name: 3.0 for job in self.trained}
+
+
+def test_random_search_ends_with_its_budget(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    config, priced = Config(Path("work"), networks=4), Priced()
+    jobs = front_worth.search_at_random(project, config, priced, 1, 7.0)  # type: ignore[arg-type]
+    assert len(jobs) == 3
+    assert jobs == priced.trained
+    assert "all that were drawn" not in capsys.readouterr().out
+    jobs = front_worth.search_at_random(project, config, Priced(), 1, 1e6)  # type: ignore[arg-type]
+    assert 4 <= len(jobs) <= 12
+    assert f"{len(jobs)} networks are all that were drawn" in capsys.readouterr().out
+
+
+def test_a_dry_run_says_how_much_and_fixes_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in front_worth.STEPS:
+        project.workdir.step(name).begin({})
+        project.workdir.step(name).finish({})
+    networks = [Network(made_up(name)) for name in "ab"]
+    members = [[Job(network, "scratch", 0) for network in networks]]
+    monkeypatch.setattr(front_worth, "planned", lambda project, config: ({OURS: members, ALL: members}, {}))
+    front_worth.main(Config(project.workdir.path, sets=("a",), seeds=1, dry_run=True))
+    said = capsys.readouterr().out
+    assert "2 trainings of sets a to d, 2 of them missing" in said
+    assert "known after the first" in said
+    assert not (project.workdir.path / "front_worth" / "settings.json").exists()
 
 
 def test_published_networks_that_cannot_have_the_pictures(project: Project) -> None:
