@@ -122,7 +122,7 @@ class Trainings:
         todo = self.missing(jobs)
         if not todo:
             return
-        with console.progress(todo, "training", apart=compiling.seconds) as bar:
+        with console.progress(todo, "training") as bar:  # compiling, network after network, is of its pace
             for job in bar:
                 trained = self.train(job)
                 name, start, seed = job.key
