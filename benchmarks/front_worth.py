@@ -20,7 +20,8 @@ supernet are one run: the spread between seeds has nothing of theirs. Every trai
 not used: nobody knows their test error.)
 
 A set's front is chosen by errors on the search split, separately for each cost, and judged on the test split.
-Hypervolumes (`front_worth_measures.Box`) lie between the cheapest and the dearest network of a, b, c and e.
+Hypervolumes lie between the cheapest and the dearest network, by the logarithm, and below the largest error,
+of all fronts of a, b, c and e together, and a tenth further (`front_worth_measures.Box`).
 Intervals are the middle 95 % of 2,000 resamples of test pictures and of seeds, the same for all sets; of one
 seed, of pictures alone. CPU seconds of the steps of the work folder are not recorded: their wall-clock
 seconds stand for them, unless --steps-cpu-seconds tells. Compiling is in all of them, once for a network.

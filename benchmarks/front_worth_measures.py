@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hytnas_jax.exploration import REFERENCE_MARGIN
 from hytnas_jax.mobo import hypervolume, pareto_mask
-
-WORST_QUANTILE = 0.9  # of all errors: a few trainings that failed do not stretch the box
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Box:
 
     @classmethod
     def of(cls, errors: np.ndarray, costs: np.ndarray) -> "Box":
-        """That of everything that was trained: from the cheapest to the dearest, and up to the error that
-        nine of ten trainings are below."""
-        low, worst = float(costs.min()), float(np.quantile(errors, WORST_QUANTILE))
-        return cls(low, max(float(costs.max()), np.e * low), worst if worst > 0 else 1.0)
+        """That of networks on fronts, and by a tenth further, so that the worst and the dearest count too."""
+        low, worst = float(costs.min()), (1 + REFERENCE_MARGIN) * float(errors.max())
+        ratio = float(costs.max()) / low
+        return cls(low, low * (ratio if ratio > 1 else np.e) ** (1 + REFERENCE_MARGIN), worst or 1.0)
 
     def volume(self, errors: np.ndarray, costs: np.ndarray) -> float:
         """Of networks with errors [N] and costs [N]."""

@@ -45,11 +45,12 @@ class Compared:
         )
 
     def box(self, cost: str) -> Box:
-        """Of all sets but published networks, which may be anywhere."""
+        """Of the fronts of all sets and seeds, but for published networks, which may be anywhere."""
         inside = [members for name, members in self.sets.items() if name != PUBLISHED]
         points = [self.points(jobs, cost) for members in inside for jobs in members]
-        errors = np.concatenate([one.wrong.mean(axis=1) for one in points])
-        return Box.of(errors, np.concatenate([one.costs for one in points]))
+        fronts = [one.take(one.front) for one in points]
+        errors = np.concatenate([one.wrong.mean(axis=1) for one in fronts])
+        return Box.of(errors, np.concatenate([one.costs for one in fronts]))
 
     def hours(self, name: str) -> float:
         """CPU hours of a set: what went before, and its networks trained once; the mean over seeds."""
