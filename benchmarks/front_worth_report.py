@@ -12,6 +12,7 @@ from front_worth_measures import Box, Points, Resamples, cheapest_as_good, inter
 from front_worth_sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Members, Network
 from front_worth_training import Key, Trained
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from hytnas_jax.plots import label_plainly
 from proxies.complexity import complexity
@@ -212,7 +213,10 @@ def in_words(found: Mapping[str, float] | None) -> str:
 
 
 def figure(compared: Compared, title: str) -> Figure:
-    """A panel for each cost: the trainings of the first seed, and each set's front as validation chose it."""
+    """A panel for each cost: the trainings of the first seed, and each set's front as validation chose it.
+
+    No mistake at all is drawn as half of one: the axes are logarithmic.
+    """
     drawn = Figure(figsize=(1.5 + 4.5 * len(COSTS), 5), layout="constrained")
     panels = drawn.subplots(1, len(COSTS), sharey=True)
     for panel, (cost, label) in zip(panels, COSTS.items(), strict=True):
@@ -220,13 +224,26 @@ def figure(compared: Compared, title: str) -> Figure:
             points = compared.points(members[0], cost)
             front = points.take(points.front)
             order = np.argsort(front.costs)
-            errors = 100 * front.wrong.mean(axis=1)
-            panel.scatter(points.costs, 100 * points.wrong.mean(axis=1), s=12, color=color, alpha=0.35)
-            marked = "o--" if name == PUBLISHED else "o-"
-            panel.plot(front.costs[order], errors[order], marked, markersize=4, color=color, label=name)
-        panel.set(xlabel=label, xscale="log", yscale="symlog")
+            errors, all_errors = (
+                100 * np.maximum(one.wrong.mean(axis=1), 0.5 / one.wrong.shape[1]) for one in (front, points)
+            )
+            panel.scatter(points.costs, all_errors, s=12, color=color, alpha=0.35)
+            panel.plot(
+                front.costs[order],
+                errors[order],
+                color=color,
+                label=name,
+                linestyle="none" if name == PUBLISHED else "-",
+                drawstyle="steps-post",
+                linewidth=1,
+                marker="o",
+                markersize=4,
+            )
+        panel.set(xlabel=label, xscale="log", yscale="log")
         panel.grid(alpha=0.3)
         label_plainly(panel)
+        if cost != "latency_ms":  # numbers of many digits
+            panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
     panels[0].set_ylabel("error on the test split, %")
     panels[0].legend(fontsize=8, framealpha=0.8)
     drawn.suptitle(title, fontsize=10)
