@@ -3,7 +3,7 @@
     python benchmarks/ranking_blend.py --studies ranking_cifar10 ranking_person --name ranking_blend
 
 Reads what `study_ranking` has written (`benchmarks/results/STUDY/ranking.json`, or a folder's path); nothing
-is trained. A blend is the mean of standard scores over the study's networks (`hytnas_jax/ranking/blended.py`).
+is trained. A blend is the mean of standard scores over the networks of a study (`ranking/blended.py`).
 """
 
 import dataclasses

@@ -4,7 +4,7 @@ Letters: N pictures of the data set, S their side, C channels, B batch.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -39,12 +39,14 @@ def augmented_step(
     return step
 
 
+@functools.lru_cache(maxsize=1)
 def compiled_step(
-    model: Model, recipe: training.Recipe, *, mean: Sequence[float], std: Sequence[float], mirror: bool
+    model: Model, recipe: training.Recipe, *, mean: tuple[float, ...], std: tuple[float, ...], mirror: bool
 ) -> Callable[..., Any]:
     """`train(state, key, images, labels, subnets, *, resolution) -> (state, metrics)` of a batch at hand.
 
-    images uint8 [B, S, S, C] and labels int [B]; the others as `augmented_step` says.
+    images uint8 [B, S, S, C] and labels int [B]; the others as `augmented_step` says. The same arguments
+    again have the same program: a network trained from several seeds is compiled once.
     """
 
     @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)

@@ -1,5 +1,6 @@
 """The stand-alone network of a `NetworkSpec`."""
 
+import functools
 from typing import Any
 
 import jax
@@ -38,6 +39,8 @@ class Network(nnx.Module):
         return x
 
 
+@functools.lru_cache(maxsize=4)
 def stand_alone(spec: NetworkSpec, *, dtype: Any = jnp.float32) -> Model:
-    """The pure functions of a stand-alone network."""
+    """The pure functions of a stand-alone network; the same for the same network, as what is compiled for it
+    is known by them."""
     return Model(lambda init: Network(spec, init), dtype=dtype)
