@@ -16,6 +16,7 @@ from hytnas_jax.command import settings_of
 from hytnas_jax.confirmation import confirm
 from hytnas_jax.data import Dataset, Pictures
 from hytnas_jax.guessing import Training, doubt
+from hytnas_jax.init_from import read_origins
 from hytnas_jax.objectives import SHARES
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.search_results import ESTIMATED, load_pareto
@@ -181,13 +182,16 @@ def _test(
     def error_on(pictures: Pictures) -> float:
         return error_and_loss(project, dataset, network.spec, weights, pictures)[0]
 
+    start = config.start if network.architecture is not None else "scratch"
+    origins = read_origins(project.workdir.step("supernet")) if start == "supernet" else ()
     result = {
         "search_error_expected": network.expected.get("error", network.expected.get("trained_error")),
         "search_error_retrained": error_on(dataset.search),
         "test_error": error_on(dataset.test),
         "test_pictures": len(dataset.test),
         "epochs": config.epochs,
-        "init": config.start if network.architecture is not None else "scratch",
+        "init": start,
+        "begun_with": origins,
     }
     write_json(path, result)
     return result
