@@ -6,8 +6,8 @@ The work folder is begun with these pictures and this space. From the training s
 drawn, others for each seed. Networks of the cheaper half of the space, by log MACs, are trained on them by
 the same number of steps, from random weights by each augmentation, and from the weights of a supernet that
 was trained on the same few pictures: one from random weights, one begun with the supernet of --init-from.
-Every training is a row of `few_pictures/<resolution>.csv` in the work folder; the same command goes on. The
-error is that on the whole search split.
+Every training is a row of `few_pictures/<resolution>-<steps>x<batch>.csv` in the work folder; the same
+command goes on. The error is that on the whole search split.
 
 Letters: B batch, R resolution, C channels, K classes.
 """
@@ -51,7 +51,8 @@ from supernet.subnet import slice_subnet
 
 PLAIN = KINDS[0]
 SUPERNETS = ("supernet", "begun supernet")
-WAYS = (*KINDS, *(f"{weights}, {how}" for weights in SUPERNETS for how in ("as cut", "trained on")))
+HOWS = ("as cut", "trained on", "trained on by cutmix")
+WAYS = (*KINDS, *(f"{weights}, {how}" for weights in SUPERNETS for how in HOWS))
 JUDGED = 200  # pictures of each split that a supernet's own work folder has
 COLUMNS = ("pictures", "seed", "network", "way", "error", "loss", "cpu_seconds")
 
@@ -77,10 +78,12 @@ class Config:
     seeds: int = 3
     """Draws of pictures, each with trainings of its own."""
     supernet_seeds: int = 2
-    """As many of them have supernets."""
+    """As many of them have supernets,"""
+    supernet_sizes: tuple[int, ...] = (50, 200)
+    """for these numbers of pictures."""
     steps: int = 200
     """Steps of a training."""
-    supernet_steps: int = 200
+    supernet_steps: int = 150
     """Steps of a supernet, nearly: whole epochs are taken."""
     batch_size: int = 32
     """Pictures in a step."""
@@ -116,13 +119,16 @@ def main(config: Config) -> None:
     drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=recipes.DRAWN, seed=0)
     # Of the cheaper half, which is what few pictures call for; the cheapest learns next to nothing.
     networks = spread(drawn[: recipes.DRAWN // 2], config.networks + 1)[1:]
-    log = CsvLog(project.workdir.path / "few_pictures" / f"{config.resolution}.csv", COLUMNS)
+    table = f"{config.resolution}-{config.steps}x{config.batch_size}.csv"
+    log = CsvLog(project.workdir.path / "few_pictures" / table, COLUMNS)
     train_missing(project, dataset, networks, config, log)
-    found = {size: {way: summary(log.rows(), size, way) for way in ways(config)} for size in config.sizes}
+    found = {
+        size: {way: summary(log.rows(), size, way) for way in ways(config, size)} for size in config.sizes
+    }
     for size, values in found.items():
         console.say(f"\n{size} pictures")
         cells = [(way, *value.values()) for way, value in values.items()]
-        console.table(cells, ("way", "error", "less than plain", "standard error", "CPU s"))
+        console.table(cells, ("way", "error", "less than plain", "its standard error"))
     save_result(
         config.name,
         {
@@ -136,13 +142,14 @@ def main(config: Config) -> None:
     )
 
 
-def ways(config: Config) -> tuple[str, ...]:
-    """Those that can be compared."""
-    return KINDS if config.init_from is None else WAYS
+def ways(config: Config, size: int, seed: int = 0) -> tuple[str, ...]:
+    """What is compared on so many pictures, in that draw."""
+    has_supernets = config.init_from is not None and size in config.supernet_sizes
+    return WAYS if has_supernets and seed < config.supernet_seeds else KINDS
 
 
 def summary(rows: list[dict[str, str]], size: int, way: str) -> dict[str, float]:
-    """Mean error; how much less than by the plain way; that one's standard error over seeds; CPU seconds.
+    """Mean error; how much less than by the plain way; that one's standard error over seeds.
 
     A seed's pictures are the same for all ways, so that differences are taken within a seed.
     """
@@ -154,12 +161,10 @@ def summary(rows: list[dict[str, str]], size: int, way: str) -> dict[str, float]
 
     errors, plain = of(way), of(PLAIN)
     gains = np.array([plain[seed].mean() - errors[seed].mean() for seed in errors])
-    seconds = [float(row["cpu_seconds"]) for row in rows if row["way"] == way]
     return {
         "error": float(np.mean([values.mean() for values in errors.values()])),
         "gain": float(gains.mean()),
         "standard_error": float(gains.std(ddof=1) / np.sqrt(len(gains))),
-        "cpu_seconds": float(np.mean(seconds)),
     }
 
 
@@ -173,7 +178,7 @@ def train_missing(
         for seed in range(config.seeds)
         for network in networks
         for size in config.sizes
-        for way in (ways(config) if seed < config.supernet_seeds else KINDS)
+        for way in ways(config, size, seed)
         if (str(size), str(seed), network.name, way) not in have
     ]
     trainees = {network.name: Trainee(project, dataset, network, config) for network in networks}
@@ -214,7 +219,9 @@ class Trainee:
         if not how:
             return self._trained(flatten(self._model.init(jax.random.key(few.seed))[0]), way, few)
         vector = flatten(cut_out(self._network, self._supernet(weights, few)))
-        return self._judged(vector, few) if how == "as cut" else self._trained(vector, PLAIN, few)
+        if how == "as cut":
+            return self._judged(vector, few)
+        return self._trained(vector, how.rpartition(" by ")[2] if " by " in how else PLAIN, few)
 
     def _trained(self, vector: jax.Array, kind: str, few: Few) -> tuple[float, float]:
         """Judged are the averaged weights after the last step."""
