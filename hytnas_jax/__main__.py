@@ -2,6 +2,7 @@
 
     python -m hytnas_jax --workdir runs/digits
     python -m hytnas_jax --workdir runs/mine --data path/to/pictures
+    python -m hytnas_jax --workdir runs/mine --data path/to/pictures --init-from runs/cifar
     python -m hytnas_jax --workdir runs/small --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576 \\
         --formats onnx tflite-int8
 
@@ -11,6 +12,7 @@ Each step is also a command of its own with more flags, on the same work folder.
 import dataclasses
 import shlex
 import time
+from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax import (
@@ -48,6 +50,9 @@ class Config(DataConfig):
 
     epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
     """How many times the supernet sees each training picture."""
+    init_from: Path | None = None
+    """Another work folder, for few pictures: the supernet begins with the weights of that one's, all but the
+    classifier's. The space is that one's too; pictures, classes and resolutions may be others."""
     retrain_epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
     """How many times each chosen network sees each training picture."""
     objectives: tuple[str, ...] = ("blended_error", "latency_ms")
@@ -103,7 +108,13 @@ def main(config: Config) -> None:
     steps = (
         (
             train_supernet,
-            train_supernet.Config(workdir, **config.data_flags(), epochs=config.epochs, seed=seed),
+            train_supernet.Config(
+                workdir,
+                **config.data_flags(),
+                epochs=config.epochs,
+                init_from=config.init_from,
+                seed=seed,
+            ),
         ),
         (measure_latency, measure_latency.Config(workdir, networks=config.networks, seed=seed)),
         *([study] if "trained_error" in config.objectives else []),

@@ -17,7 +17,7 @@ from hytnas_jax.retrained import Retrained
 from proxies.complexity import complexity
 
 LICENCE = (
-    "The weights were trained on the pictures of data.source, whose licence hytnas_jax does not know. "
+    "The weights were trained on the pictures of data.source{}, whose licence hytnas_jax does not know. "
     "Check that it allows what you do with this model, and write it here before you pass the model on."
 )
 _FITS = {
@@ -66,7 +66,7 @@ def model_card(
         },
         "files": files,
         "checked": f"against JAX, on pictures of the search split; tolerance of float files: {TOLERANCE}",
-        "data": {"source": project.source, "licence": LICENCE},
+        "data": _data(network, project),
         "training": {
             "mirror": "each picture left to right, with probability 1/2" if project.mirror else "off",
             "crop": f"a random square of {SMALLEST_CROP} to 1 times the side",
@@ -101,6 +101,13 @@ def _input(network: Retrained, project: Project, rule: PictureRule) -> dict[str,
         "mean": list(project.mean),
         "std": list(project.std),
     }
+
+
+def _data(network: Retrained, project: Project) -> dict[str, Any]:
+    """Whose pictures the weights come from: `begun_with` are those before, the nearest first."""
+    before = network.result.get("begun_with", [])
+    licence = LICENCE.format(" and, before, of data.begun_with" if before else "")
+    return {"source": project.source, "begun_with": before, "licence": licence}
 
 
 def _counted(network: Retrained) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a work folder is about: one data set and one search space, fixed by the first command."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from hytnas_jax.workdir import Step, Workdir, read_json
 from supernet.architecture import Architecture
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
-from supernet.spaces import space_from_mapping, space_to_mapping
+from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
 
 SMALL_PICTURES = 32  # pixels; up to here the default space is hybrid-small
 
@@ -73,10 +73,12 @@ def create_project(
     fit: Fit = "auto",
     bit_depth: int | None = None,
     mirror: Mirror = "auto",
+    space_for: Callable[[SearchSpace | None], SearchSpace] | None = None,
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
-    The pictures may lie elsewhere than before: their content is what is checked.
+    The pictures may lie elsewhere than before: their content is what is checked. `space_for` gives the space
+    for the one that `space` names, or for None.
 
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
@@ -85,7 +87,10 @@ def create_project(
     known = KnownPictures(step)
     looked = known.look(place)
     native = known.native_side(looked, fit=fit)
-    chosen = load_space(space or ("hybrid-small" if native <= SMALL_PICTURES else "hybrid"))
+    named = None if space is None else load_space(space)
+    if space_for is not None:
+        named = space_for(named)
+    chosen = named or built_in_space("hybrid-small" if native <= SMALL_PICTURES else "hybrid")
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
     settings = {
         **dataclasses.asdict(place),

@@ -12,6 +12,7 @@ from typing import Any
 from hytnas_jax.archive import Archive
 from hytnas_jax.data import Dataset, Pictures
 from hytnas_jax.forecast import Expected
+from hytnas_jax.init_from import read_origins
 from hytnas_jax.project import Project
 from hytnas_jax.succession import Next
 from hytnas_jax.train_alone import Schedule, error_and_loss, train_alone
@@ -103,13 +104,15 @@ class Retraining:
             return read_json(path)
         chosen = network.chosen
         expected = None if chosen is None else chosen.expected
+        is_inherited = chosen is not None and self.inherited is not None
         result = {
             "search_error_expected": None if expected is None else expected.error,
             "search_error_retrained": network.error,
             "test_error": self._error(network.spec, self.dataset.test),
             "test_pictures": len(self.dataset.test),
             "epochs": self.schedule.epochs,
-            "init": "scratch" if chosen is None or self.inherited is None else "supernet",
+            "init": "supernet" if is_inherited else "scratch",
+            "begun_with": read_origins(self.project.workdir.step("supernet")) if is_inherited else (),
         }
         write_json(path, result)
         return result

@@ -2,9 +2,11 @@
 
 python -m hytnas_jax.train_supernet --workdir runs/digits
 python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
+python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures --init-from runs/cifar
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.command import run
@@ -27,6 +29,9 @@ class Config(DataConfig):
     """Peak learning rate of AdamW."""
     random_subnets: Annotated[int, within(1, 64)] = 3
     """Random networks trained in each step, beside the largest, which teaches them."""
+    init_from: Path | None = None
+    """Another work folder: begin with the weights of its supernet, all but the classifier's. The space is
+    that one's too; pictures, classes and resolutions may be others."""
     seed: Annotated[int, SEED] = 0
     """Of the splits, the weights and the order of the pictures."""
 

@@ -6,15 +6,13 @@ command again goes on where it was cut, and another setting or another upstream 
 instead of being mixed in.
 """
 
+import contextlib
 import dataclasses
 import errno
-import fcntl
-import os
-import platform
 import shlex
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from hytnas_jax.files import (
     write_json,
     write_text,
 )
+from hytnas_jax.folder_lock import shared, take
 from supernet.errors import UserError
 
 # With `Workdir`, all that a command needs for its files.
@@ -37,6 +36,7 @@ __all__ = [
     "command_line",
     "environment",
     "read_json",
+    "reading",
     "write_bytes",
     "write_json",
     "write_text",
@@ -44,6 +44,7 @@ __all__ = [
 
 # Raised by one whenever a work folder of the version before could be misread.
 FORMAT = 3
+VERSION, LOCK = "workdir.json", ".lock"
 # What format 3 has, for those who have a work folder of format 2.
 _SINCE_3 = " (in which a work folder knows its pictures by their content, so that changed ones are noticed)"
 
@@ -203,11 +204,6 @@ def _show(value: Any) -> str:
     return "not set" if value is _UNSET else repr(value)
 
 
-# The lock files that this process holds: (device, inode) -> descriptor. The OS lets go of them when
-# the process ends, however it ends.
-_locks: dict[tuple[int, int], int] = {}
-
-
 class Workdir:
     """A work folder, locked for this process until it ends."""
 
@@ -219,60 +215,69 @@ class Workdir:
         """
         self.path = _expanded(Path(path))
         try:
+            self._open()
+        except UserError as error:
+            raise UserError(f"--workdir {path}: {error}") from None
+
+    def _open(self) -> None:
+        try:
             self.path.mkdir(parents=True, exist_ok=True)
-            _lock(self.path / ".lock")
+            take(self.path / LOCK)
         except (FileExistsError, NotADirectoryError):
-            raise UserError(f"--workdir {path}: a file is in the way; give the path of a folder") from None
+            raise UserError("a file is in the way; give the path of a folder") from None
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise
             is_forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
             raise UserError(
-                f"--workdir {path}: {error.filename or self.path} "
+                f"{error.filename or self.path} "
                 f"{'may not be written' if is_forbidden else 'cannot be used'} ({error.strerror}); "
                 f"give {'a folder that you may write' if is_forbidden else 'another folder'}"
             ) from None
-        self._check_format()
+        if not (self.path / VERSION).exists():
+            write_json(self.path / VERSION, _ours())
+        _check_format(self.path, "--workdir")
 
     def step(self, name: str) -> Step:
         """The step `name`; its folder is made by `Step.begin`."""
         return Step(name, self.path / name)
 
-    def _check_format(self) -> None:
-        path = self.path / "workdir.json"
-        ours = {"format": FORMAT, "hytnas_jax": package_version("hytnas_jax")}
-        if not path.exists():
-            write_json(path, ours)
-            return
-        theirs = read_json(path)
-        if theirs.get("format") != FORMAT:
-            raise UserError(
-                f"--workdir {self.path}: hytnas_jax {theirs.get('hytnas_jax')} wrote it in format "
-                f"{theirs.get('format')}; this is hytnas_jax {ours['hytnas_jax']}, which reads "
-                f"format {FORMAT}{_SINCE_3}; give another --workdir, or install the version that wrote it"
-            )
+
+class _Other(Workdir):
+    """A work folder that this process does not work in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
 
-def _lock(path: Path) -> None:
-    """Take the lock file for this process, once. Raises UserError where another process has it."""
-    if path.exists() and _identity(path.stat()) in _locks:
-        return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+@contextlib.contextmanager
+def reading(path: Path, *, flag: str) -> Iterator[Workdir]:
+    """Another work folder, for the moment, and only to read in; several processes may at a time.
+
+    Raises UserError with `flag`, which has named it, and its path, whatever is wrong in it: also where it is
+    no work folder, a process is working in it, or an incompatible version wrote it.
+    """
+    folder = _expanded(path)
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(descriptor, 200).decode(errors="replace").strip()
-        os.close(descriptor)
-        if error.errno not in (errno.EACCES, errno.EAGAIN):
-            raise
+        if not (folder / VERSION).is_file():
+            what = "this is no work folder" if folder.is_dir() else "there is no such folder"
+            raise UserError(f"{what}; give a work folder in which train_supernet has ended")
+        with shared(folder / LOCK):
+            _check_format(folder, flag)
+            yield _Other(folder)
+    except UserError as error:
+        raise UserError(f"{flag} {path}: {error}") from None
+
+
+def _ours() -> dict[str, Any]:
+    return {"format": FORMAT, "hytnas_jax": package_version("hytnas_jax")}
+
+
+def _check_format(folder: Path, flag: str) -> None:
+    ours, theirs = _ours(), read_json(folder / VERSION)
+    if theirs.get("format") != FORMAT:
         raise UserError(
-            f"--workdir {path.parent}: another process is using it ({holder}); "
-            "wait for it to end, stop it, or give another --workdir"
-        ) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode())
-    _locks[_identity(os.fstat(descriptor))] = descriptor
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
+            f"hytnas_jax {theirs.get('hytnas_jax')} wrote it in format {theirs.get('format')}; this is "
+            f"hytnas_jax {ours['hytnas_jax']}, which reads format {FORMAT}{_SINCE_3}; give another {flag}, "
+            "or install the version that wrote it"
+        )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hytnas_jax.init_from import read_origins
 from hytnas_jax.mobo import hypervolume_history
 from hytnas_jax.objective_names import ERRORS
 from hytnas_jax.refits import Refitted
@@ -99,6 +100,10 @@ def supernet_section(results: Results, command: str) -> str:
         f"Accuracy on the search pictures with the supernet's weights: largest subnet {largest}, smallest "
         f"{smallest}, median of {len(random)} random ones {percent(float(np.median(random)))}."
     )
+    origins = read_origins(results.project.workdir.step("supernet"))
+    if origins:
+        before = "; before that, ".join(origin.in_words() for origin in origins)
+        text += f" It began with the weights of another supernet, all but the classifier's: {before}."
     if not results.training:
         return section(title, paragraph(text))
     charts = (

@@ -10,19 +10,22 @@ import numpy as np
 
 from hytnas_jax import compiling, console
 from hytnas_jax.augmented_step import augmented_step, step_key
+from hytnas_jax.checkpoints import Checkpoints
 from hytnas_jax.command import settings_of
 from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data.loading import available_memory
 from hytnas_jax.fit import fit, restore
 from hytnas_jax.guessing import Training, doubt
 from hytnas_jax.hardware import compute_dtype
+from hytnas_jax.init_from import Source, find_source
 from hytnas_jax.judging import judging_pictures
 from hytnas_jax.project import Project, create_project
 from hytnas_jax.train_alone import Schedule
-from hytnas_jax.workdir import Workdir, command_line
+from hytnas_jax.workdir import Step, Workdir, command_line
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.errors import UserError
+from supernet.inheritance import inherited
 from supernet.model import Model, Tree
 from supernet.sampling import sandwich, with_teacher
 from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
@@ -38,9 +41,15 @@ NUM_REPORTED = 8  # random subnets judged at the end
 def train_supernet(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
     workdir = Workdir(config.workdir)
-    project, dataset = create_project(workdir, **config.data_flags(), seed=config.seed)
+    source = find_source(config.init_from, workdir)
+    project, dataset = create_project(
+        workdir,
+        **config.data_flags(),
+        seed=config.seed,
+        space_for=None if source is None else source.space_for,
+    )
     step = workdir.step("supernet")
-    step.begin(settings_of(config, without=tuple(config.data_flags())), {"data": project.done_id})
+    _begin(step, project, source, config)
     next_command = command_line("measure_latency", config.workdir)
     if step.is_done:
         console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
@@ -56,10 +65,9 @@ def train_supernet(config: Config) -> None:
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
         f"{recipe.num_steps} steps"
     )
-    params, _ = model.init(jax.random.key(config.seed))
     state = fit(
         _step_function(project, dataset, model, recipe, config),
-        training.init(recipe, params),
+        training.init(recipe, _first_params(step, model, source, config.seed)),
         num_steps=recipe.num_steps,
         folder=step.folder,
         label="training the supernet",
@@ -72,11 +80,31 @@ def train_supernet(config: Config) -> None:
         Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed),
         mirror=project.mirror,
     )
-    step.finish({**summary, "steps": recipe.num_steps, "doubt": said})
+    origins = () if source is None else source.origins
+    step.finish({**summary, "steps": recipe.num_steps, "doubt": said, "begun_with": origins})
     console.say(_describe(summary))
     if said is not None:
         console.warn(said)
     console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
+
+
+def _begin(step: Step, project: Project, source: Source | None, config: Config) -> None:
+    """Note what the supernet is made with, or refuse what it was not begun with."""
+    noted = {} if source is None else source.settings
+    settings = settings_of(config, without=("init_from", *config.data_flags()))
+    step.begin({**settings, **noted}, {"data": project.done_id})
+    if source is not None:
+        source.note(step)
+
+
+def _first_params(step: Step, model: Model, source: Source | None, seed: int) -> Tree:
+    """Random ones, or those of the source; where the training goes on, they are not looked at."""
+    params, _ = model.init(jax.random.key(seed))
+    if source is None or Checkpoints(step.folder / "checkpoints").steps():
+        return params
+    console.say(f"begins with the supernet of {source.origins[0].in_words()}, and a new classifier")
+    with source.opened(step) as project:
+        return inherited(load_supernet(project)[1], params)
 
 
 def _check_memory(project: Project) -> None:

@@ -13,7 +13,7 @@ from photographs import photographs
 from PIL import Image
 
 import hytnas_jax
-from hytnas_jax import known_pictures, workdir
+from hytnas_jax import folder_lock, known_pictures
 from hytnas_jax.project import Project, create_project, open_project
 from hytnas_jax.workdir import Workdir, read_json
 from supernet.errors import UserError
@@ -263,7 +263,7 @@ def test_the_whole_work_may_move(tmp_path: Path, project: Project, monkeypatch: 
     other.mkdir()
     shutil.move(tmp_path / "work", other / "run")
     shutil.move(tmp_path / "pictures", other / "data")
-    monkeypatch.setattr(workdir, "_locks", {})
+    monkeypatch.setattr(folder_lock, "_held", {})
     monkeypatch.chdir(other)
     begin(Path("run"), "data")
     open_project(Workdir(other / "run")).dataset()

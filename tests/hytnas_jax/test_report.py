@@ -112,6 +112,19 @@ def test_what_the_commands_warned_of_is_told(work_folder: MakeFolder) -> None:
     assert "Step supernet: hardly better." in text
 
 
+def test_what_the_supernet_began_with_is_told(work_folder: MakeFolder) -> None:
+    project = work_folder("supernet")
+    origin = {"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "pictures": 9000, "commit": "c0ffee"}
+    earlier = {**origin, "workdir": "runs/<b>", "data": "digits", "commit": None}
+    assert "It began with" not in read_report(project)[1]
+    write_json(project.workdir.path / "supernet" / "begun_with.json", [origin, earlier])
+    expected = (
+        "It began with the weights of another supernet, all but the classifier's: runs/a (tfds:x, 9,000 "
+        "training pictures, commit c0ffee); before that, runs/<b> (digits, 9,000 training pictures)."
+    )
+    assert expected in read_report(project)[1]
+
+
 @pytest.mark.usefixtures("unchecked")
 def test_a_file_that_loses_accuracy_is_told(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     project = work_folder()

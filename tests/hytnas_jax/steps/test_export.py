@@ -25,6 +25,7 @@ from hytnas_jax.format_names import FormatName
 from hytnas_jax.project import Project
 from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import export
+from hytnas_jax.workdir import write_json
 from supernet.errors import UserError
 
 MakeFolder = Callable[..., Project]
@@ -45,6 +46,9 @@ def test_models_cards_and_script(
     work_folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project = work_folder()
+    path = read_retrained(project.workdir.step("retrain"))[0].folder / "result.json"
+    before = [{"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "pictures": 9, "commit": None}]
+    write_json(path, {**json.loads(path.read_text()), "begun_with": before})
     main(Config(project.workdir.path, pictures=8))
     networks = read_retrained(project.workdir.step("retrain"))
     assert len(networks) == 3
@@ -58,6 +62,8 @@ def test_models_cards_and_script(
         assert card["labels"] == [str(digit) for digit in range(10)]
         assert card["input"]["picture"] == dataclasses.asdict(PictureRule(8, 1))
         crop = "a random square of 0.75 to 1 times the side"
+        assert (card["data"]["source"], card["data"]["begun_with"]) == ("digits", [] if index else before)
+        assert ("and, before, of data.begun_with" in card["data"]["licence"]) == (index == 0)
         assert card["training"] == {"mirror": "off", "crop": crop}
         assert card["files"]["model.onnx"]["num_pictures"] == 8
         check_file(folder, card["files"]["model.onnx"], "model.onnx", tolerance=1e-3)

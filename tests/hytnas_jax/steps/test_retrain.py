@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -177,6 +177,24 @@ def test_published_networks_are_trained_beside_them(
     jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(expected))
     assert project.workdir.step("retrain").done()["summary"]["still_on_front"] == ["yes"]
     assert "published" in capsys.readouterr().out
+
+
+ORIGIN = {"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "pictures": 9, "commit": None}
+
+
+@pytest.mark.parametrize(("start", "expected"), [("supernet", [ORIGIN]), ("scratch", [])])
+def test_whose_pictures_the_weights_come_from_goes_on(
+    project: Project,
+    recorder: Recorder,
+    start: Literal["supernet", "scratch"],
+    expected: list[dict[str, Any]],
+) -> None:
+    """To those networks that have weights of the supernet: what that was begun with."""
+    write_json(project.workdir.path / "supernet" / "begun_with.json", [ORIGIN])
+    main(Config(project.workdir.path, count=1, epochs=1, named=("hyt-nas-bl",), start=start))
+    found = {n.name: n.result["begun_with"] for n in read_retrained(project.workdir.step("retrain"))}
+    assert found.pop("hyt-nas-bl") == []
+    assert [*found.values()] == [expected]
 
 
 def test_a_published_network_for_other_pictures_is_refused_before_anything(project: Project) -> None:

@@ -1,0 +1,81 @@
+"""What a supernet takes over from one that was trained on other pictures: all weights but the classifier's.
+
+Letters: K side of a kernel, C channels of the pictures, W of the stem.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from supernet.errors import UserError
+from supernet.model import Tree
+from supernet.search_space import SearchSpace
+from supernet.spaces import space_to_mapping
+
+GREY, COLOUR = 1, 3
+# What a space may differ in and still have the same genes and the same arrays.
+_MAY_DIFFER = ("name", "resolution", "constraints")
+
+
+def inherited(theirs: Tree, ours: Tree) -> Tree:
+    """The parameters `theirs` with the classifier of `ours`, for our pictures.
+
+    Where their pictures are grey and ours are in colour, or the other way round, the stem's kernel
+    [K, K, C, W] is turned (`turned`).
+
+    Raises:
+      UserError: their arrays have other shapes, or their pictures a number of channels that cannot be turned.
+    """
+    stem = {"conv": {"kernel": turned(_kernel(theirs), _kernel(ours).shape[2])}}
+    theirs = {**theirs, "stem": {**theirs["stem"], "conv": {**theirs["stem"]["conv"], **stem["conv"]}}}
+    theirs = {**theirs, "head": {**theirs["head"], "classifier": ours["head"]["classifier"]}}
+    shapes = [
+        {jax.tree_util.keystr(path): leaf.shape for path, leaf in jax.tree.leaves_with_path(tree)}
+        for tree in (theirs, ours)
+    ]
+    if shapes[0] != shapes[1]:
+        name = next(n for n in sorted(shapes[0] | shapes[1]) if shapes[0].get(n) != shapes[1].get(n))
+        raise UserError(f"{name}: shape {shapes[0].get(name)} there, {shapes[1].get(name)} here")
+    return jax.tree.map(jnp.asarray, theirs)
+
+
+def turned(kernel: jax.Array, channels: int) -> jax.Array:
+    """A stem's kernel [K, K, C, W] for pictures of `channels`: the same maps for a grey picture in colour.
+
+    From colour to grey the inputs' kernels are added up; from grey to colour each input gets a third.
+
+    Raises:
+      UserError: other numbers of channels than grey's and colour's, and not the same.
+    """
+    before = kernel.shape[2]
+    if before == channels:
+        return kernel
+    if {before, channels} != {GREY, COLOUR}:
+        raise UserError(
+            f"pictures of {before} channels there, of {channels} here; they must be as many, or grey "
+            f"({GREY}) and colour ({COLOUR})"
+        )
+    return jnp.repeat(jnp.sum(kernel, axis=2, keepdims=True) / channels, channels, axis=2)
+
+
+def differences(theirs: SearchSpace, ours: SearchSpace) -> list[str]:
+    """One line for each field by which the genes or the arrays of two spaces differ; resolutions may."""
+    there, here = (_fields(space) for space in (theirs, ours))
+    return [
+        f"{name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here"
+        for name in dict.fromkeys((*there, *here))
+        if there.get(name) != here.get(name)
+    ]
+
+
+def _fields(space: SearchSpace) -> dict[str, object]:
+    """Field -> value, those of the stages as "stage1.width"."""
+    fields = space_to_mapping(space)
+    stages = fields.pop("stages")
+    fields = {name: value for name, value in fields.items() if name not in _MAY_DIFFER}
+    for number, stage in enumerate(stages, 1):
+        fields |= {f"stage{number}.{name}": value for name, value in stage.items()}
+    return fields
+
+
+def _kernel(params: Tree) -> jax.Array:
+    return params["stem"]["conv"]["kernel"]
