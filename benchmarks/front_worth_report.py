@@ -206,10 +206,11 @@ def markdown(data: Mapping[str, Any]) -> str:
 
 
 def in_words(found: Mapping[str, float] | None) -> str:
-    """An interval, "" for None."""
+    """An interval, with the number of seeds in which ours are above; "" for None."""
     if found is None:
         return ""
-    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"
+    above = f", seeds above: {found['seeds_above']}" if "seeds_above" in found else ""
+    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]{above}"
 
 
 def figure(compared: Compared, title: str) -> Figure:

@@ -355,6 +355,8 @@ def test_the_table_and_the_figure(compared: Compared) -> None:
     lines = markdown(result(compared)).splitlines()
     cells = [line.count("|") for line in lines if line]
     assert set(cells[: 2 + 5]) == {3 + 2 * len(COSTS)}
+    assert lines[4].startswith(f"| {ALL} | 2.00 |")
+    assert "seeds above: 2 |" in lines[4]
     assert any(line.startswith("| published0 | 0.100 | 3 (test error 0.100)") for line in lines)
     panels = figure(compared, "made up").axes
     assert [panel.get_xlabel() for panel in panels] == list(COSTS.values())
