@@ -2,10 +2,10 @@
 
     python benchmarks/front_worth.py --workdir runs/digits --seeds 3 --name front_worth_digits
 
-For a work folder in which train_supernet, measure_latency and search have ended. Each set of networks is
+For a work folder in which train_supernet, measure_latency, search and retrain have ended. Each set of networks is
 trained by `train_alone` as `retrain` does, from every seed (of the weights, and of the order of pictures):
 
-a  what `retrain --count` chooses of the search's front, from the supernet's weights and from scratch;
+a  what `retrain` has chosen of what was searched, from the supernet's weights and from scratch;
 b  --networks random ones evenly over log MACs, from scratch: all, as many as in a evenly over cost, and as
    many drawn 2,000 times;
 c  what the search would find if MACs, or those of 1x1 convolutions, were the accuracy, from scratch;

@@ -15,13 +15,13 @@ class Config:
     """Compare a search's front with random networks, counts, published networks and random search."""
 
     workdir: Path
-    """The work folder; train_supernet, measure_latency and search have ended in it."""
+    """The work folder; train_supernet, measure_latency, search and retrain have ended in it."""
     sets: tuple[Literal["a", "b", "c", "d", "e"], ...] = ("a", "b", "c", "d", "e")
     """What to compare; a is always needed."""
     seeds: int = 3
     """Trainings of each network, from the seeds 0, 1, ..."""
     count: int = 8
-    """Networks of the front, and of each set that has as many."""
+    """Networks of the front at most, the first that retrain has chosen; sets that have as many are cut too."""
     networks: int = 40
     """Random networks."""
     fresh_draws: bool = True

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from front_worth_config import Config
 
-from hytnas_jax.choice import choose
 from hytnas_jax.mobo import pareto_mask
 from hytnas_jax.mobo.nsga2 import nsga2
 from hytnas_jax.project import Project
 from hytnas_jax.ranking.sample import draw_over_cost, spread
-from hytnas_jax.search_results import load_pareto
+from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps.measure_latency import load_predictor
-from hytnas_jax.workdir import read_json
 from proxies.base import Estimator
 from proxies.complexity import num_macs
 from proxies.latency import LatencyEstimator
@@ -63,13 +61,12 @@ Members = list[list[Job]]  # of a set, for each seed
 
 
 def our_front(project: Project, count: int) -> list[Architecture]:
-    """What `retrain --count` would choose of the search's front, in its order."""
-    objectives = read_json(project.workdir.step("search").folder / "pareto.json")["objectives"]
-    names = [objective["name"] for objective in objectives]
-    signs = np.array([1.0 if objective["direction"] == "min" else -1.0 for objective in objectives])
-    points = load_pareto(project)
-    values = np.array([[point.values[name] for name in names] for point in points])
-    return [points[row].architecture for row, _ in choose(values * signs, names, count)]
+    """What `retrain` has chosen, in its order, at most `count`. Raises UserError where it has not ended."""
+    step = project.workdir.step("retrain")
+    names = step.require("retrain")["summary"]["networks"]
+    saved = {network.name: network.architecture for network in read_retrained(step)}
+    searched = [saved[name] for name in names if "genes" in saved[name]]  # the others are published ones
+    return [project.space.from_json(architecture) for architecture in searched[:count]]
 
 
 def random_networks(project: Project, count: int, *, draw: int) -> list[Architecture]:
