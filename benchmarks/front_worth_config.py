@@ -21,7 +21,7 @@ class Config:
     seeds: int = 3
     """Trainings of each network, from the seeds 0, 1, ..."""
     count: int = 8
-    """Networks of the front at most, the first that retrain has chosen; sets that have as many are cut too."""
+    """Networks of the front, the first that retrain has chosen, and of each set that has as many."""
     networks: int = 40
     """Random networks."""
     fresh_draws: bool = True
