@@ -3,7 +3,8 @@
     python benchmarks/front_worth.py --workdir runs/digits --seeds 3 --name front_worth_digits
 
 For a work folder in which train_supernet, measure_latency, search and retrain have ended. Each set of
-networks is trained by `train_alone` as `retrain` does, from every seed (of the weights, and of the order of pictures):
+networks is trained by `train_alone` as `retrain` does, from every seed (of the weights, and of the order of
+pictures):
 
 a  what `retrain` has chosen of what was searched, from the supernet's weights and from scratch;
 b  --networks random ones evenly over log MACs, from scratch: all, as many as in a evenly over cost, and as
