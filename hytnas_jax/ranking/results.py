@@ -1,6 +1,7 @@
 """What a study of the ranking has found, in numbers, rows and words."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -21,9 +22,13 @@ from hytnas_jax.ranking.estimates import ACCURACY, BLENDED, LOSS, MACS, Values
 from hytnas_jax.ranking.gene_values import gene_values
 from hytnas_jax.ranking.standing import Standing
 from hytnas_jax.ranking.truth import Truth
+from proxies.ranking import kendall_tau
 from supernet.search_space import SearchSpace
 
-HEADERS = ("estimate", "tau", *(f"tau, {band}" for band in BANDS), "rho", "top 10 %", "tau beyond MACs")
+HEADERS = (
+    *("estimate", "tau", *(f"tau, {band}" for band in BANDS)),
+    *("tau with the loss", "rho", "top 10 %", "tau beyond MACs"),
+)
 LOW = 0.5  # a tau; below it neither an estimate nor the truth itself is to be trusted
 # What to do where an estimate that a search can use ranks badly.
 ADVICE = {
@@ -39,8 +44,8 @@ Row = tuple[object, ...]
 @dataclasses.dataclass(frozen=True, eq=False)
 class Study:
     """How every estimate agrees with the truth, by band, what could be reached at most (unknown where nothing
-    was trained twice), which genes those that a search goes by rate otherwise than the truth does, and how
-    far the truth stands."""
+    was trained twice), which genes those that a search goes by rate otherwise than the truth does, how far
+    the truth stands, and every estimate's tau with the loss after training."""
 
     truth: Truth
     estimates: Values
@@ -49,6 +54,7 @@ class Study:
     ceiling: dict[str, Interval | None]
     biases: list[GeneBias]
     standing: Standing
+    with_loss: dict[str, Interval | None]
 
     @classmethod
     def of(cls, truth: Truth, estimates: Values, space: SearchSpace) -> "Study":
@@ -61,15 +67,18 @@ class Study:
         searched = {name: estimates[name] for name in SEARCHED if name in estimates}
         genes = gene_values(space, truth.architectures)
         wrong = biases(genes, searched, truth.accuracy, estimates[MACS])
-        return cls(truth, estimates, members, found, highest, wrong, Standing.of(truth))
+        everywhere = {ALL: members[ALL]}
+        by_loss = agreements(estimates, -truth.loss, estimates[MACS], everywhere)
+        with_loss = {name: by_band[ALL].tau for name, by_band in by_loss.items()}
+        return cls(truth, estimates, members, found, highest, wrong, Standing.of(truth), with_loss)
 
     def rows(self) -> list[Row]:
         """The table, the best tau first, under `HEADERS`."""
         order = sorted(self.found, key=lambda name: -_value(self.found[name][ALL].tau))
-        rows = [_row(name, self.found[name]) for name in order]
+        rows = [_row(name, self.found[name], self.with_loss[name]) for name in order]
         if self.ceiling:
             taus = [_text(self.ceiling[band]) for band in (ALL, *BANDS)]
-            rows.append(("perfect knowledge, at most", *taus, "", "", ""))
+            rows.append(("perfect knowledge, at most", *taus, "", "", "", ""))
         return rows
 
     def remarks(self) -> list[str]:
@@ -87,6 +96,9 @@ class Study:
                 f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between "
                 f"seeds, beyond the {self.truth.shift:+.4f} that the second seed adds to all"
             )
+        again = kendall_tau(*self.truth.losses.T)
+        if not math.isnan(again.tau):
+            lines.append(f"by their loss, which is finer than the accuracy, tau between two seeds is {again}")
         return [*lines, str(self.standing)]
 
     def where(self) -> list[str]:
@@ -121,11 +133,11 @@ class Study:
         ]
 
 
-def _row(name: str, found: Mapping[str, Agreement]) -> Row:
+def _row(name: str, found: Mapping[str, Agreement], with_loss: Interval | None) -> Row:
     total = found[ALL]
     taus = [_text(found[band].tau) for band in (ALL, *BANDS)]
     beyond = "-" if total.beyond_macs is None else f"{total.beyond_macs:.2f}"
-    return (name, *taus, _text(total.rho), _text(total.recall), beyond)
+    return (name, *taus, _text(with_loss), _text(total.rho), _text(total.recall), beyond)
 
 
 def _text(interval: Interval | None) -> str:

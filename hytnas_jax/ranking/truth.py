@@ -27,19 +27,27 @@ STEP = "truth"
 class Truth:
     """N networks trained on their own for `epochs` epochs.
 
-    trainings: accuracies [N, 2], NaN where a network was trained once. half_as_long: accuracies [N] after
-    half as many epochs, from the first seed; NaN where that is not known.
+    trainings: accuracies [N, 2], NaN where a network was trained once. losses: their mean cross-entropies in
+    nats [N, 2]. half_as_long: accuracies [N] after half as many epochs, from the first seed; NaN where that is
+    not known.
     """
 
     architectures: list[Architecture]
     trainings: NDArray[np.float64]
     epochs: int
     half_as_long: NDArray[np.float64]
+    losses: NDArray[np.float64]
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
         """Mean of a network's trainings, [N], without what the second seed adds to all alike."""
-        return np.nanmean(self.trainings - [0.0, self.shift], axis=1)
+        return _without_shift(self.trainings)
+
+    @property
+    def loss(self) -> NDArray[np.float64]:
+        """Mean cross-entropy of a network's trainings in nats, [N], in the same way: where few pictures judge,
+        it ranks networks more finely than the pictures that they have wrong."""
+        return _without_shift(self.losses)
 
     @property
     def shift(self) -> float:
@@ -68,13 +76,23 @@ def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> Truth:
     first, epochs = jobs[0].seed, jobs[0].epochs
     networks = [job.architecture for job in jobs if job.seed == first]
 
-    def accuracies(seed: int, length: int) -> NDArray[np.float64]:
+    def results(seed: int, length: int) -> NDArray[np.float64]:
+        """Accuracies and losses [2, N]."""
         found = [trained.get(Job(seed, network, length)) for network in networks]
-        return np.array([math.nan if result is None else 1 - result.error for result in found])
+        pairs = [(math.nan, math.nan) if r is None else (1 - r.error, r.loss) for r in found]
+        return np.array(pairs).T
 
-    both = np.column_stack([accuracies(seed, epochs) for seed in (first, first + 1)])
-    half = accuracies(first, epochs // 2) if epochs % 2 == 0 else np.full(len(networks), math.nan)
-    return Truth(networks, both, epochs, half)
+    accuracies, losses = np.stack([results(seed, epochs) for seed in (first, first + 1)], -1)
+    half = results(first, epochs // 2)[0] if epochs % 2 == 0 else np.full(len(networks), math.nan)
+    return Truth(networks, accuracies, epochs, half, losses)
+
+
+def _without_shift(trainings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Means [N] of [N, 2], without what the second seed adds to all alike."""
+    differences = trainings[:, 1] - trainings[:, 0]
+    known = np.isfinite(differences)
+    shift = float(np.mean(differences[known])) if known.sum() > 1 else 0.0
+    return np.nanmean(trainings - [0.0, shift], axis=1)
 
 
 def planned(project: Project, *, networks: int, repeated: int, seed: int, epochs: int) -> list[Job]:

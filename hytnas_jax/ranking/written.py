@@ -26,6 +26,7 @@ def write_results(folder: Path, study: Study, *, command: str, supernet: str) ->
             "noise": study.truth.noise,
             "ceiling": study.ceiling,
             "agreement": study.found,
+            "tau with the loss": study.with_loss,
             "epochs": study.truth.epochs,
             "stand": study.standing.stand,
             "bias": {"genes": study.biases, "sentences": study.where()},
@@ -42,7 +43,7 @@ def write_results(folder: Path, study: Study, *, command: str, supernet: str) ->
 
 def _networks(study: Study) -> list[dict[str, Any]]:
     """What is known of each network."""
-    columns = {"accuracy": study.truth.accuracy, **study.estimates}
+    columns = {"accuracy": study.truth.accuracy, "loss": study.truth.loss, **study.estimates}
     return [
         {"name": network.name, "genes": network.genes} | {name: column[n] for name, column in columns.items()}
         for n, network in enumerate(study.truth.architectures)
@@ -57,7 +58,7 @@ def _markdown(study: Study, command: str) -> str:
     {command}
 
 Kendall's tau with the accuracy after training on its own, over all networks and within thirds of cost, and
-[the middle 95 % of resampled networks].
+with the loss after training; in brackets the middle 95 % of resampled networks.
 
 {_table(HEADERS, study.rows())}
 

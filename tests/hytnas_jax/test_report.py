@@ -203,8 +203,9 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     truth = np.linspace(0.5, 0.94, 12)
     backwards = np.geomspace(1e5, 1e7, 12)[::-1]
     estimates = {ACCURACY: truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]], MACS: backwards}
+    trainings = truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)
     study = Study.of(
-        Truth(networks, truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6), 20, truth),
+        Truth(networks, trainings, 20, truth, 1 - trainings),
         {**dict.fromkeys((LOSS, ZEN, PARAMETERS, POINTWISE), np.ones(12)), **estimates},
         project.space,
     )

@@ -17,6 +17,7 @@ ORDER = [0.1, 0.2, 0.3, 0.4, 0.5]
 NEAR = [0.2, 0.1, 0.3, 0.4, 0.5]  # one of ten pairs the other way round: tau is .8
 FAR = [0.2, 0.1, 0.4, 0.3, 0.5]  # two: .6
 NONE = [math.nan] * 5
+NO_LOSS = np.full((5, 2), math.nan)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ NONE = [math.nan] * 5
     ],
 )
 def test_both_taus_are_needed(second: list[float], half: list[float], stand: bool | None, says: str) -> None:
-    truth = Truth(NETWORKS, np.array([ORDER, second]).T, 40, np.array(half))
+    truth = Truth(NETWORKS, np.array([ORDER, second]).T, 40, np.array(half), NO_LOSS)
     standing = Standing.of(truth)
     assert standing.stand is stand
     assert str(standing).startswith(says)
@@ -42,7 +43,7 @@ def test_both_taus_are_needed(second: list[float], half: list[float], stand: boo
 
 def test_only_those_that_were_trained_twice_are_compared() -> None:
     second = np.array([0.3, 0.1, math.nan, math.nan, 0.2])
-    standing = Standing.of(Truth(NETWORKS, np.array([ORDER, second]).T, 41, np.array(NONE)))
+    standing = Standing.of(Truth(NETWORKS, np.array([ORDER, second]).T, 41, np.array(NONE), NO_LOSS))
     # of 0.1 0.2 0.5 and 0.3 0.1 0.2, two of three pairs are the other way round
     assert (standing.between_seeds.tau, standing.between_seeds.n) == (pytest.approx(-1 / 3), 3)
     assert "between half as many and 41 epochs" in str(standing)
