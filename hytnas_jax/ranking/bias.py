@@ -174,7 +174,7 @@ def _rho(with_gene: NDArray[np.float64], names: Sequence[str]) -> Rho | None:
     if math.isnan(reference[0]):
         return None
     for number, name in enumerate(names, start=2):
-        differences = with_gene[:, number] - reference
+        differences = np.round(with_gene[:, number] - reference, 9)  # none is none
         if not math.isnan(differences[0]):
             low, high = np.nanquantile(differences[1:], (0.025, 0.975))
             interval = Interval(float(differences[0]), float(low), float(high))
