@@ -125,10 +125,14 @@ def main(config: Config) -> None:
     found = {
         size: {way: summary(log.rows(), size, way) for way in ways(config, size)} for size in config.sizes
     }
+    begun = {size: worth_of_begun(log.rows(), size) for size in found if ways(config, size) == WAYS}
     for size, values in found.items():
         console.say(f"\n{size} pictures")
         cells = [(way, *value.values()) for way, value in values.items()]
         console.table(cells, ("way", "error", "less than plain", "its standard error"))
+        cells = [(way, *value.values()) for way, value in begun.get(size, {}).items()]
+        if cells:
+            console.table(cells, ("way", "error", "less than not begun", "its standard error"))
     save_result(
         config.name,
         {
@@ -137,6 +141,7 @@ def main(config: Config) -> None:
             "space": project.space.name,
             "networks": [network.name for network in networks],
             "found": found,
+            "begun_beside_not": begun,
             "trainings": log.rows(),
         },
     )
@@ -148,8 +153,14 @@ def ways(config: Config, size: int, seed: int = 0) -> tuple[str, ...]:
     return WAYS if has_supernets and seed < config.supernet_seeds else KINDS
 
 
-def summary(rows: list[dict[str, str]], size: int, way: str) -> dict[str, float]:
-    """Mean error; how much less than by the plain way; that one's standard error over seeds.
+def worth_of_begun(rows: list[dict[str, str]], size: int) -> dict[str, dict[str, float]]:
+    """`summary` of each way from a begun supernet, beside the same from one that was not."""
+    none, begun = (tuple(f"{weights}, {how}" for how in HOWS) for weights in SUPERNETS)
+    return {way: summary(rows, size, way, beside=other) for way, other in zip(begun, none, strict=True)}
+
+
+def summary(rows: list[dict[str, str]], size: int, way: str, *, beside: str = PLAIN) -> dict[str, float]:
+    """Mean error; how much less than by the way `beside`; that one's standard error over seeds.
 
     A seed's pictures are the same for all ways, so that differences are taken within a seed.
     """
@@ -159,8 +170,8 @@ def summary(rows: list[dict[str, str]], size: int, way: str) -> dict[str, float]
         seeds = sorted({row["seed"] for row in chosen})
         return {s: np.array([float(row["error"]) for row in chosen if row["seed"] == s]) for s in seeds}
 
-    errors, plain = of(way), of(PLAIN)
-    gains = np.array([plain[seed].mean() - errors[seed].mean() for seed in errors])
+    errors, others = of(way), of(beside)
+    gains = np.array([others[seed].mean() - errors[seed].mean() for seed in errors])
     return {
         "error": float(np.mean([values.mean() for values in errors.values()])),
         "gain": float(gains.mean()),
