@@ -28,8 +28,8 @@ class Truth:
     """N networks trained on their own for `epochs` epochs.
 
     trainings: accuracies [N, 2], NaN where a network was trained once. losses: their mean cross-entropies in
-    nats [N, 2]. half_as_long: accuracies [N] after half as many epochs, from the first seed; NaN where that is
-    not known.
+    nats [N, 2]. half_as_long: accuracies [N] after half as many epochs, from the first seed; NaN where that
+    is not known.
     """
 
     architectures: list[Architecture]
@@ -45,8 +45,10 @@ class Truth:
 
     @property
     def loss(self) -> NDArray[np.float64]:
-        """Mean cross-entropy of a network's trainings in nats, [N], in the same way: where few pictures judge,
-        it ranks networks more finely than the pictures that they have wrong."""
+        """Mean cross-entropy of a network's trainings in nats, [N], in the same way.
+
+        Where few pictures judge, it tells networks apart that have as many pictures wrong.
+        """
         return _without_shift(self.losses)
 
     @property
