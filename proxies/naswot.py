@@ -123,6 +123,6 @@ def log_determinant(kernels: NDArray[np.float64]) -> NDArray[np.float64]:
 def by_unit(kernels: NDArray[np.float64]) -> NDArray[np.float64]:
     """log |det (K / N_A)| = score - B log N_A, float64 [A]: how different the codes are, however long.
 
-    The score itself ranks networks of `hybrid` as the number of their units does (docs/ranking.md).
+    The score itself ranks networks of `hybrid` as the number of their units does (docs/untrained.md).
     """
     return log_determinant(kernels / kernels[:, :1, :1])

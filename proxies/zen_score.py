@@ -11,7 +11,7 @@ Choices, where the publication leaves one or our networks go beyond it:
 
 - The variances are those of the batch x, as in the paper. The released program reads BatchNorm's running
   variances instead, a moving average of both passes that starts at 1; read so, ours is the score that others
-  published (docs/ranking.md).
+  published (docs/untrained.md).
 - `shortcuts=False`: inverted residuals do not add their input, as in the released search program, which
   scores every network without its residual links. Transformer layers keep theirs: without them, attention
   soon makes all tokens alike.

@@ -273,7 +273,7 @@ def test_expected_and_became_are_on_one_scale(work_folder: MakeFolder) -> None:
     assert front.count('class="rings c3"') == 2 + 1
     assert [front.count(f'class="line c{colour}"') for colour in (1, 3)] == [1 + 1, 1 + 1]
     assert "No further network is begun." in text
-    assert "In the search the error is estimated with the supernet's weights" in text
+    assert "In the search the error is estimated before anything is trained on its own" in text
 
 
 def test_names_are_escaped(work_folder: MakeFolder) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hytnas_jax.ranking.bias_table import from_json
 from hytnas_jax.ranking.combined import COMBINED
 from hytnas_jax.ranking.estimates import ACCURACY as GOOD
-from hytnas_jax.ranking.estimates import LOSS, MACS, PARAMETERS, POINTWISE, ZEN
+from hytnas_jax.ranking.estimates import BLENDED, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
 from hytnas_jax.ranking.results import HEADERS, Study
 from hytnas_jax.ranking.truth import Truth
 from hytnas_jax.ranking.written import write_results
@@ -74,13 +74,13 @@ def test_a_truth_of_noise_is_told() -> None:
     assert "--epochs auto" in warning
 
 
-def test_a_supernet_that_ranks_badly_is_told() -> None:
-    shuffled = {**ESTIMATES, GOOD: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
+def test_an_estimate_that_ranks_badly_is_told() -> None:
+    shuffled = {**ESTIMATES, BLENDED: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
     (warning,) = Study.of(truth(), shuffled, SPACE).warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
-    assert "supernet accuracy is not to be trusted (tau 0.42 [" in warning
+    assert "1x1 convolutions is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
-    constant = {**ESTIMATES, GOOD: np.ones(12)}
+    constant = {**ESTIMATES, GOOD: np.ones(12), BLENDED: np.ones(12)}
     badly = Study.of(truth(), constant, SPACE)
     assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()

@@ -111,7 +111,13 @@ def device_ms(spec: NetworkSpec) -> float:
 
 
 def config(project: Project, **changes: object) -> Config:
-    given = Config(project.workdir.path, evaluations=EVALUATIONS, initial=INITIAL, batch=BATCH)
+    given = Config(
+        project.workdir.path,
+        objectives=("error", "latency_ms"),
+        evaluations=EVALUATIONS,
+        initial=INITIAL,
+        batch=BATCH,
+    )
     return dataclasses.replace(given, **changes)
 
 

@@ -159,7 +159,7 @@ def test_all_are_trained_before_the_test_split_is_read(
     assert f"next: python -m hytnas_jax.export --workdir {config.workdir}" in said
     # Nothing was trained here. Digits are not mirrored: that is no cause.
     assert warned.startswith("warning: hardly better than guessing: 3 of 3 networks (")
-    assert "too few epochs (1), a learning rate that does not suit (0.003)" in warned
+    assert "too few epochs (1), a learning rate that does not suit (0.01)" in warned
     assert "mirror" not in warned
     assert warned == f"warning: {project.workdir.step('retrain').done()['summary']['doubt']}\n"
 

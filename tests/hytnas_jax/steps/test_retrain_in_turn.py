@@ -118,7 +118,7 @@ def test_roles_first_then_by_gain_until_it_is_not_worth_it(
     assert f"retraining {found[0]['network']['name']} (1 of at most 7, smallest error)" in said
     assert f"(4 of at most 7, would add {100 * gains[3]:.1f} % to the front)" in said
     assert "no further network is begun: the best is expected to add 0." in said
-    assert "in the search: estimated with the supernet's weights" in said
+    assert "in the search: estimated before anything is trained" in said
     assert "the front that became: " + ", ".join(record["network"]["name"] for record in found) in said
     assert done(project)["stopped"] in said
     assert done(project)["front"] == done(project)["networks"] == [r["network"]["name"] for r in found]

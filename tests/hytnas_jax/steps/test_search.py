@@ -62,7 +62,7 @@ def test_a_whole_search(project, use_error, capsys):
         assert (project.workdir.path / "search" / name).read_text() == "1"  # panel
     printed, warned = capsys.readouterr()
     assert "hypervolume" in printed
-    assert "\nerror: estimated with the supernet's weights, before retraining; for ranking only" in printed
+    assert "\nerror: estimated before anything is trained on its own; for ranking only" in printed
     assert "(marked *)" not in warned  # of no network
     assert f"next: python -m hytnas_jax.retrain --workdir {project.workdir.path}" in printed
     assert points[0].architecture.name in printed
@@ -313,7 +313,10 @@ def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"objectives": ("error", "speed")}, "'speed' is none; choose from error, trained_error, zen_score"),
+        (
+            {"objectives": ("error", "speed")},
+            "'speed' is none; choose from error, blended_error, trained_error",
+        ),
         ({"objectives": ("error",)}, "give two to four different ones"),
         ({"objectives": ("error", "error")}, "give two to four different ones"),
         ({"initial": 1}, "--initial 1: must be at least 2"),
@@ -324,7 +327,7 @@ def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
         ({"max_model_bytes_int8": -1}, "--max-model-bytes-int8 -1: must be at least 1"),
         (
             {"max_error": 0.1, "objectives": ("macs", "parameters")},
-            "--max-error: .* add error to --objectives",
+            "--max-error: .* add blended_error to --objectives",
         ),
         ({"surrogate": "oracle"}, "surrogate='oracle': choose one of gp, xgboost"),
         ({"features": "all"}, "--features all: choose one of genes"),
