@@ -21,9 +21,9 @@ class TorchRecipe:
     """The fields and defaults of `supernet.training.Recipe`, which imports JAX."""
 
     num_steps: int
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     warmup_steps: int = 50
-    weight_decay: float = 1e-2
+    weight_decay: float = 0.1
     label_smoothing: float = 0.1
     ema_decay: float = 0.99
 

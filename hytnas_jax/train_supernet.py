@@ -25,8 +25,8 @@ class Config(DataConfig):
     """How many times each training picture is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
     """Pictures in a training step."""
-    learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
-    """Peak learning rate of AdamW."""
+    learning_rate: Annotated[float | None, within(1e-8, 10)] = None
+    """Peak learning rate of AdamW. If not given: 1e-2, less for a supernet of more than 160,000 weights."""
     random_subnets: Annotated[int, within(1, 64)] = 3
     """Random networks trained in each step, beside the largest, which teaches them."""
     init_from: Path | None = None

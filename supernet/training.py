@@ -5,6 +5,7 @@ parameters.
 """
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -62,6 +63,15 @@ class Recipe:
             optax.stateless(lambda updates, vector: updates + decay * vector),
             optax.scale_by_learning_rate(schedule),
         )
+
+
+def supernet_rate(num_weights: int) -> float:
+    """Peak learning rate of a supernet of so many weights: 1e-2, above 160,000 of them 4 over their root.
+
+    The wider, the smaller: Adam's best rate falls as 1 / width (arXiv 2203.03466, table 3). Measured in
+    docs/ranking.md.
+    """
+    return min(1e-2, 4 / math.sqrt(num_weights))
 
 
 class TrainState(NamedTuple):

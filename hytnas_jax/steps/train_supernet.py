@@ -58,12 +58,13 @@ def train_supernet(config: Config) -> None:
     _check_memory(project)
     model = _model(project)
     num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
-    recipe = training.Recipe(num_steps=num_steps, learning_rate=config.learning_rate)
+    rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
+    recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
     console.say(
         f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
         f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
-        f"{recipe.num_steps} steps"
+        f"{recipe.num_steps} steps, learning rate {rate:.2g}"
     )
     state = fit(
         _step_function(project, dataset, model, recipe, config),
@@ -77,7 +78,7 @@ def train_supernet(config: Config) -> None:
     said = doubt(
         [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
         dataset,
-        Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed),
+        Schedule(config.epochs, config.batch_size, rate, config.seed),
         mirror=project.mirror,
     )
     origins = () if source is None else source.origins

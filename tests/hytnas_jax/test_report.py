@@ -12,7 +12,7 @@ from hytnas_jax.device.measure import Timing
 from hytnas_jax.devices import device_step
 from hytnas_jax.export import Config as ExportConfig
 from hytnas_jax.project import Project
-from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
+from hytnas_jax.ranking.estimates import ACCURACY, BLENDED, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
 from hytnas_jax.ranking.results import Study
 from hytnas_jax.ranking.truth import Truth
 from hytnas_jax.ranking.written import write_results
@@ -202,7 +202,8 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     networks = project.space.decode_all(project.space.sample(np.random.default_rng(0), 12))
     truth = np.linspace(0.5, 0.94, 12)
     backwards = np.geomspace(1e5, 1e7, 12)[::-1]
-    estimates = {ACCURACY: truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]], MACS: backwards}
+    shuffled = truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]
+    estimates = {ACCURACY: shuffled, BLENDED: shuffled, MACS: backwards}
     trainings = truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)
     study = Study.of(
         Truth(networks, trainings, 20, truth, 1 - trainings),
@@ -213,7 +214,7 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     write_results(project.workdir.path / "ranking", study, command="", supernet=supernet)
     source, text = read_report(project)
     assert "12 networks, accuracy 0.500 to 0.940" in text
-    assert "supernet accuracy is not to be trusted" in text
+    assert "1x1 convolutions is not to be trusted" in text
     assert '<td>MACs</td><td class="n">-1.00 [-1.00, -1.00]</td>' in source
     assert "perfect knowledge, at most" in text
     assert "trained anew since" not in text

@@ -18,7 +18,7 @@ from supernet.network import stand_alone
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 from supernet.sampling import sandwich
 from supernet.supernet import Control, controls, supernet
-from supernet.training import Metrics, Recipe, TrainState
+from supernet.training import Metrics, Recipe, TrainState, supernet_rate
 
 RECIPE = Recipe(num_steps=100, learning_rate=1e-2, weight_decay=0.5, label_smoothing=0.2, ema_decay=0.9)
 LABELS = np.array([0, 2, 1])
@@ -202,7 +202,7 @@ def test_the_schedule_warms_up_and_ends_at_zero() -> None:
 def test_a_run_of_one_step_is_possible() -> None:
     optimizer = Recipe(num_steps=1).optimizer({"kernel": jnp.zeros(1)})
     updates, _ = optimizer.update(jnp.ones(1), optimizer.init(jnp.zeros(1)), jnp.zeros(1))
-    assert float(updates[0]) == pytest.approx(-3e-4, rel=1e-3)
+    assert float(updates[0]) == pytest.approx(-1e-3, rel=1e-3)
 
 
 def test_the_state_is_a_copy() -> None:
@@ -227,3 +227,10 @@ def test_the_state_is_a_copy() -> None:
 def test_a_recipe_out_of_range_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         Recipe(**{"num_steps": 1, **changes})
+
+
+@pytest.mark.parametrize(
+    ("weights", "rate"), [(1_000, 1e-2), (160_000, 1e-2), (640_000, 5e-3), (16_000_000, 1e-3)]
+)
+def test_a_larger_supernet_has_a_smaller_learning_rate(weights: int, rate: float) -> None:
+    assert supernet_rate(weights) == pytest.approx(rate)
