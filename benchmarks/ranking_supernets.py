@@ -92,8 +92,9 @@ def main(config: Config) -> None:
     )
 
 
-def trained(project: Project, folder: Path) -> Project:
-    """A work folder with the same pictures, and a supernet trained with the settings of the project's own."""
+def trained(project: Project, folder: Path, **changes: Any) -> Project:
+    """A work folder with the same pictures, and a supernet trained with the settings of the project's own,
+    less `changes`."""
     if not (folder / "data").exists():
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("workdir.json", "data"):
@@ -103,7 +104,7 @@ def trained(project: Project, folder: Path) -> Project:
     fields = {field.name for field in dataclasses.fields(Training)}
     flags: dict[str, Any] = {name: value for part in begun for name, value in part["settings"].items()}
     flags |= {"space": project.space.name, "resolutions": tuple(project.space.resolution)}
-    step.train_supernet(Training(folder, **{name: flags[name] for name in fields & flags.keys()}))
+    step.train_supernet(Training(folder, **({name: flags[name] for name in fields & flags.keys()} | changes)))
     return open_project(Workdir(folder))
 
 
