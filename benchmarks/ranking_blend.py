@@ -1,6 +1,6 @@
 """Does the supernet's loss rank better together with a count, in parts that nothing was fitted to?
 
-    python benchmarks/ranking_blend.py --studies ranking_cifar10 ranking_person --name ranking_blend
+    python benchmarks/ranking_blend.py --name ranking_blend
 
 Reads what `study_ranking` has written (`benchmarks/results/STUDY/ranking.json`, or a folder's path); nothing
 is trained. A blend is the mean of standard scores over the networks of a study (`ranking/blended.py`).
@@ -28,7 +28,7 @@ NASWOT = "NASWOT"
 class Config:
     """Compare blends with their parts on studies that have ended."""
 
-    studies: tuple[str, ...] = ("ranking_cifar10", "ranking_person")
+    studies: tuple[str, ...] = ("ranking_cifar10", "ranking_person", "ranking_digits")
     """Names of folders in benchmarks/results, or paths of folders, with a ranking.json."""
     name: str = "ranking_blend"
     """Of the result file."""
