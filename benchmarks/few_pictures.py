@@ -37,10 +37,9 @@ from hytnas_jax.data.splits import quotas
 from hytnas_jax.files import CsvLog, write_bytes
 from hytnas_jax.judging import BATCH, NUM_CALIBRATION_BATCHES
 from hytnas_jax.project import Project, create_project, open_project
-from hytnas_jax.ranking.sample import draw_over_cost, spread
+from hytnas_jax.ranking.sample import spread
 from hytnas_jax.steps.train_supernet import load_supernet
 from hytnas_jax.workdir import Workdir
-from proxies.complexity import num_macs
 from proxies.judging import error_and_loss, in_batches
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
@@ -116,9 +115,9 @@ def main(config: Config) -> None:
         skip_corrupt=False,
         seed=0,
     )
-    drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=recipes.DRAWN, seed=0)
+    drawn = recipes.study_networks(project)
     # Of the cheaper half, which is what few pictures call for; the cheapest learns next to nothing.
-    networks = spread(drawn[: recipes.DRAWN // 2], config.networks + 1)[1:]
+    networks = spread(drawn[: len(drawn) // 2], config.networks + 1)[1:]
     table = f"{config.resolution}-{config.steps}x{config.batch_size}.csv"
     log = CsvLog(project.workdir.path / "few_pictures" / table, COLUMNS)
     train_missing(project, dataset, networks, config, log)

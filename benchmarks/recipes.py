@@ -43,7 +43,7 @@ from supernet.model import Model
 from supernet.network import stand_alone
 from supernet.training import is_kernel
 
-DRAWN = 40  # networks, as `study_ranking` draws them; of these, some evenly spread
+DRAWN = 40  # networks, as many as `study_ranking` draws; of these, some evenly spread
 COLUMNS = ("recipe", "network", "seed", "error", "loss", "cpu_seconds")
 
 
@@ -121,8 +121,7 @@ def main(config: Config) -> None:
     for name in set(config.only) - RECIPES.keys():
         raise UserError(f"--only {name!r}: no such recipe; there are: {', '.join(map(repr, RECIPES))}")
     project = open_project(Workdir(config.workdir))
-    drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=DRAWN, seed=0)
-    networks = spread(drawn, config.networks)
+    networks = spread(study_networks(project), config.networks)
     folder = project.workdir.path / "recipes"
     log = CsvLog(folder / f"{config.steps}x{config.batch_size}.csv", COLUMNS)
     train_missing(project, networks, config, log)
@@ -142,6 +141,11 @@ def main(config: Config) -> None:
             "trainings": rows,
         },
     )
+
+
+def study_networks(project: Project) -> list[Architecture]:
+    """The networks that `study_ranking` draws, cheapest first."""
+    return draw_over_cost(project.space, num_macs(project.to_spec), count=DRAWN, seed=0)
 
 
 def chosen(config: Config) -> tuple[str, ...]:

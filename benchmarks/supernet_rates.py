@@ -13,17 +13,15 @@ from pathlib import Path
 import numpy as np
 from common import require_at_least, save_result
 from ranking_supernets import judge, trained
+from recipes import study_networks
 
 from hytnas_jax import console
 from hytnas_jax.command import flags_of, run
 from hytnas_jax.project import open_project
-from hytnas_jax.ranking.sample import draw_over_cost, spread
+from hytnas_jax.ranking.sample import spread
 from hytnas_jax.workdir import Workdir
-from proxies.complexity import num_macs
 from supernet.space_memory import num_weights
 from supernet.training import supernet_rate
-
-DRAWN = 40  # networks, as `study_ranking` draws them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +44,7 @@ def main(config: Config) -> None:
     """Train what is missing, and say how good the subnets are."""
     require_at_least(config, {"epochs": 1, "networks": 2})
     project = open_project(Workdir(config.workdir))
-    drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=DRAWN, seed=0)
-    networks, found = spread(drawn, config.networks), {}
+    networks, found = spread(study_networks(project), config.networks), {}
     for rate in config.rates:
         folder = config.workdir / "supernet_rates" / f"{rate:g}"
         own = trained(project, folder, learning_rate=rate, epochs=config.epochs)

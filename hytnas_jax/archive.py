@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.objective_names import ERRORS
+from hytnas_jax.objective_names import ERRORS, error_of
 from hytnas_jax.project import Project
 from hytnas_jax.workdir import read_json
 from supernet.architecture import Architecture
@@ -42,8 +42,8 @@ class Archive:
     @property
     def error(self) -> int | None:
         """Which objective is the error rate, the one that says most where there are two; None without any."""
-        found = [m for m, name in enumerate(self.names) if name in ERRORS]
-        return max(found, key=lambda m: ERRORS.index(self.names[m])) if found else None
+        name = error_of(self.names)
+        return None if name is None else self.names.index(name)
 
     @property
     def costs(self) -> Floats:

@@ -14,7 +14,7 @@
 | energy_estimate | uJ | estimated from operations and bytes at published energies, not measured; known |
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from hytnas_jax.devices import QUANTITIES, check_device_name, split_objective
@@ -55,6 +55,11 @@ FEATURES: dict[str, tuple[str, ...]] = {
     "genes": (),
     "genes+complexity": ("parameters", "macs"),
 }
+
+
+def error_of(names: Collection[str]) -> str | None:
+    """Of objectives, the error rate that says most of a network that is trained on its own; None without."""
+    return next((name for name in reversed(ERRORS) if name in names), None)
 
 
 def check_names(names: Sequence[str], features: str) -> None:

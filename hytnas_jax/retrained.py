@@ -7,7 +7,7 @@ from typing import Any
 
 from hytnas_jax.files import read_json
 from hytnas_jax.forecast import Expected
-from hytnas_jax.objective_names import ERRORS
+from hytnas_jax.objective_names import error_of
 from hytnas_jax.workdir import Step
 from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
@@ -49,8 +49,8 @@ class Retrained:
     @property
     def estimated_error(self) -> float:
         """The error as the search has it, which is of another scale; NaN where it did not ask for errors."""
-        found = [self.estimates[name] for name in ERRORS if name in self.estimates]
-        return found[-1] if found else math.nan
+        name = error_of(self.estimates)
+        return math.nan if name is None else self.estimates[name]
 
 
 def read_retrained(step: Step) -> list[Retrained]:

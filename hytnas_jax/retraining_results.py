@@ -41,8 +41,11 @@ def off_the_front(archive: Archive, became: Sequence[Became], *, pictures: int) 
             )
 
 
-def show(archive: Archive, became: Sequence[Became], tested: Sequence[float], *, pictures: int) -> None:
-    """Print the table, in the order of retraining, and what it does not say; `tested` are the test errors."""
+def show(
+    archive: Archive, became: Sequence[Became], tested: Sequence[float], *, pictures: int
+) -> dict[str, Any]:
+    """Print the table, in the order of retraining, and what it does not say; gives what the step's done mark
+    has of it. `tested` are the test errors."""
     on_front = verdicts(archive, became, pictures=pictures)
     rows = [
         (
@@ -75,15 +78,10 @@ def show(archive: Archive, became: Sequence[Became], tested: Sequence[float], *,
             f"how well the search ranked these {agreement.n} (1: as retraining does, 0: not at all): "
             f"Kendall's tau {agreement.tau:.2f}, 95 % interval {agreement.low:.2f} to {agreement.high:.2f}"
         )
-
-
-def summary(archive: Archive, became: Sequence[Became], *, pictures: int) -> dict[str, Any]:
-    """For the step's done mark."""
-    on_front, agreement = verdicts(archive, became, pictures=pictures), _ranked(archive, became)
     return {
         "networks": [network.name for network in became],
         "still_on_front": list(on_front.values()),
-        "front": [name for name, verdict in on_front.items() if verdict == "yes"],
+        "front": names["yes"],
         "ranking": None if agreement is None else dataclasses.asdict(agreement),
     }
 

@@ -65,17 +65,13 @@ def pareto_points(
     indices = np.flatnonzero(pareto_mask(minimised))
     indices = indices[np.argsort(minimised[indices, 0], kind="stable")]
     extrapolated = task.is_extrapolated(log.genes[indices])
-    names = [objective.name for objective in task.problem.objectives]
     points = []
     for index, outside in zip(indices.tolist(), extrapolated.tolist(), strict=True):
-        evaluation = log.at(index)
-        architecture = project.space.decode(evaluation.genes)
-        values = dict(zip(names, evaluation.values.tolist(), strict=True))
-        std = {o.name: evaluation.unsure[m] for m, o in enumerate(task.problem.objectives) if o.is_estimated}
+        architecture, values, std = _evaluated(project, task, log, index)
         network = dataclasses.asdict(complexity(project.to_spec(architecture)))
         measured = measured_ms.get(architecture)
         points.append(
-            ParetoPoint(architecture, index, values, std, evaluation.loss, network, outside, measured)
+            ParetoPoint(architecture, index, values, std, log.at(index).loss, network, outside, measured)
         )
     return points
 
@@ -95,19 +91,18 @@ def _behind(project: Project, task: Task, log: EvaluationLog) -> list[dict[str, 
     ranks = pareto_rank(minimised[usable])
     last = np.sort(ranks[ranks > 0])[:BEHIND].max(initial=0)
     chosen = [n for n in np.lexsort((minimised[usable, 0], ranks)) if 0 < ranks[n] <= last]
-    return [_evaluated_to_json(project, task, log, int(usable[n])) for n in chosen]
+    rows = usable[chosen].tolist()
+    return [_network_to_json(project, row, *_evaluated(project, task, log, row)) for row in rows]
 
 
-def _evaluated_to_json(project: Project, task: Task, log: EvaluationLog, index: int) -> dict[str, Any]:
+def _evaluated(
+    project: Project, task: Task, log: EvaluationLog, index: int
+) -> tuple[Architecture, dict[str, float], dict[str, float]]:
+    """An evaluated architecture, its values by objective, and how unsure those are that are estimated."""
     evaluation, objectives = log.at(index), task.problem.objectives
-    architecture = project.space.decode(evaluation.genes)
-    return {
-        "name": architecture.name,
-        "index": index,
-        "architecture": project.space.to_json(architecture),
-        "values": {o.name: float(evaluation.values[m]) for m, o in enumerate(objectives)},
-        "std": {o.name: float(evaluation.unsure[m]) for m, o in enumerate(objectives) if o.is_estimated},
-    }
+    values = {o.name: float(evaluation.values[m]) for m, o in enumerate(objectives)}
+    std = {o.name: float(evaluation.unsure[m]) for m, o in enumerate(objectives) if o.is_estimated}
+    return project.space.decode(evaluation.genes), values, std
 
 
 def _limits(task: Task) -> dict[str, float]:
@@ -188,15 +183,27 @@ def load_pareto(project: Project) -> list[ParetoPoint]:
 
 
 def _point_to_json(project: Project, point: ParetoPoint) -> dict[str, Any]:
-    """A dict of JSON values; "architecture" is what `SearchSpace.from_json` takes."""
     return {
-        "name": point.architecture.name,
-        "index": point.index,
-        "architecture": project.space.to_json(point.architecture),
-        "values": dict(point.values),
-        "std": dict(point.std),
+        **_network_to_json(project, point.index, point.architecture, point.values, point.std),
         "loss": point.loss,
         "network": dict(point.network),
         "extrapolated": point.extrapolated,
         "measured_ms": point.measured_ms,
+    }
+
+
+def _network_to_json(
+    project: Project,
+    index: int,
+    architecture: Architecture,
+    values: Mapping[str, float],
+    std: Mapping[str, float],
+) -> dict[str, Any]:
+    """A dict of JSON values; "architecture" is what `SearchSpace.from_json` takes."""
+    return {
+        "name": architecture.name,
+        "index": index,
+        "architecture": project.space.to_json(architecture),
+        "values": dict(values),
+        "std": dict(std),
     }

@@ -105,13 +105,18 @@ def training_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> f
     return float(np.std(first - second, ddof=1) / np.sqrt(2))
 
 
+def tau_with(truth: NDArray[np.float64], estimate: NDArray[np.float64], *, seed: int = 0) -> Interval | None:
+    """Kendall's tau of an estimate [N] with the truth [N]; None where there is no ranking to agree with."""
+    return _resampled(tau_b, estimate, truth, seed)
+
+
 def _agreement(
     estimate: NDArray[np.float64], truth: NDArray[np.float64], macs: NDArray[np.float64], seed: int
 ) -> Agreement:
     beyond = partial_tau(estimate, truth, macs)
     return Agreement(
         len(truth),
-        _resampled(tau_b, estimate, truth, seed),
+        tau_with(truth, estimate, seed=seed),
         _resampled(spearman_rho, estimate, truth, seed),
         _resampled(lambda a, b: top_recall(a, b, fraction=TOP_FRACTION), estimate, truth, seed),
         None if math.isnan(beyond) else beyond,

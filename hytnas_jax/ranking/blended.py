@@ -22,7 +22,7 @@ from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 
 SAMPLE, DRAWN = 32, 3200  # networks that the scales are taken from, and those that they are spread over
-LEAST = 1e-3  # an error nearer to 0 or 1 counts as this near
+LEAST = 1e-3  # a share nearer to 0 or 1 counts as this near
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Scales:
     ) -> "Scales":
         """Of a sample [N]; networks whose loss is no number are left out."""
         kept = np.isfinite(loss)
-        columns = (loss, np.log(count), logit(np.clip(error, LEAST, 1 - LEAST)))
+        columns = (loss, np.log(count), log_odds(error))
         return cls(*((float(np.mean(c[kept])), float(np.std(c[kept]))) for c in columns))
 
     def blend(self, loss: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -115,6 +115,11 @@ def _measured(project: Project, supernet: SupernetError, count: PointwiseMacs) -
             results.append((supernet([network])[0], supernet.losses[0]))
     error, loss = np.array(results).T
     return Scales.of(error, loss, count(sample))
+
+
+def log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of shares in 0..1, finite."""
+    return logit(np.clip(shares, LEAST, 1 - LEAST))
 
 
 def _standard(values: NDArray[np.float64], scale: tuple[float, float]) -> NDArray[np.float64]:

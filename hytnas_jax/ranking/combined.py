@@ -7,19 +7,19 @@ import dataclasses
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.linear_model import BayesianRidge
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hytnas_jax.ranking.blended import log_odds
 from hytnas_jax.ranking.estimates import LOSS, POINTWISE, Values
 from supernet.errors import UserError
 
 COMBINED = "combined, out of sample"
 FEWEST = 10  # networks, below which nothing is fitted
 FOLDS, REPEATS = 5, 10
-LEAST = 1e-3  # a share nearer to 0 or 1 counts as this near
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Combined:
                 "use; train it again, with a smaller --learning-rate"
             )
         model = make_pipeline(StandardScaler(), BayesianRidge())
-        return cls(model.fit(features, _log_odds(accuracy)))
+        return cls(model.fit(features, log_odds(accuracy)))
 
     def predict(self, estimates: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Accuracy and its standard deviation, each [N]."""
@@ -77,10 +77,6 @@ def out_of_sample(estimates: Values, accuracy: NDArray[np.float64], *, seed: int
 def _features(estimates: Values) -> NDArray[np.float64]:
     """[N, 2], each more or less linear in the log-odds of the accuracy."""
     return np.column_stack([estimates[LOSS], np.log(estimates[POINTWISE])])
-
-
-def _log_odds(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    return logit(np.clip(shares, LEAST, 1 - LEAST))
 
 
 def _rows(estimates: Values, rows: NDArray[np.int64]) -> Values:

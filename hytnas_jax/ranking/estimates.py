@@ -88,10 +88,10 @@ def estimates_of(project: Project, architectures: Sequence[Architecture]) -> Val
     noted = read_json(path) if path.exists() else {}
     if noted.get("made_from") == made_from and BLENDED in noted["values"]:  # an earlier version had less
         return {name: np.array(values) for name, values in noted["values"].items()}
+    estimates = Estimates(project)
+    scales = scales_of(project, estimates.supernet, estimates.pointwise)  # with a bar of its own
     with console.progress(3, "estimating the trained networks") as bar:
-        estimates = Estimates(project)
         values = estimates(architectures) | costs(project, architectures)
-        scales = scales_of(project, estimates.supernet, estimates.pointwise)
         values[BLENDED] = 1 - scales.blend(-values[LOSS], values[POINTWISE])
         bar.advance()
         values |= zen_scores(project, architectures)

@@ -15,6 +15,7 @@ from hytnas_jax.ranking.agreement import (
     agreements,
     bands,
     ceiling,
+    tau_with,
 )
 from hytnas_jax.ranking.bias import GeneBias, biases, sentences
 from hytnas_jax.ranking.combined import COMBINED, can_combine, out_of_sample
@@ -67,9 +68,7 @@ class Study:
         searched = {name: estimates[name] for name in SEARCHED if name in estimates}
         genes = gene_values(space, truth.architectures)
         wrong = biases(genes, searched, truth.accuracy, estimates[MACS])
-        everywhere = {ALL: members[ALL]}
-        by_loss = agreements(estimates, -truth.loss, estimates[MACS], everywhere)
-        with_loss = {name: by_band[ALL].tau for name, by_band in by_loss.items()}
+        with_loss = {name: tau_with(-truth.loss, values) for name, values in estimates.items()}
         return cls(truth, estimates, members, found, highest, wrong, Standing.of(truth), with_loss)
 
     def rows(self) -> list[Row]:

@@ -54,7 +54,7 @@ class Truth:
     @property
     def shift(self) -> float:
         """By how much second trainings are better than first ones, in the mean; 0 where there are not two."""
-        return float(np.mean(self.twice[:, 1] - self.twice[:, 0])) if len(self.twice) > 1 else 0.0
+        return _shift(self.trainings)
 
     @property
     def twice(self) -> NDArray[np.float64]:
@@ -91,10 +91,14 @@ def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> Truth:
 
 def _without_shift(trainings: NDArray[np.float64]) -> NDArray[np.float64]:
     """Means [N] of [N, 2], without what the second seed adds to all alike."""
+    return np.nanmean(trainings - [0.0, _shift(trainings)], axis=1)
+
+
+def _shift(trainings: NDArray[np.float64]) -> float:
+    """What the second column of [N, 2] has more, in the mean; 0 where there are not two of both."""
     differences = trainings[:, 1] - trainings[:, 0]
     known = np.isfinite(differences)
-    shift = float(np.mean(differences[known])) if known.sum() > 1 else 0.0
-    return np.nanmean(trainings - [0.0, shift], axis=1)
+    return float(np.mean(differences[known])) if known.sum() > 1 else 0.0
 
 
 def planned(project: Project, *, networks: int, repeated: int, seed: int, epochs: int) -> list[Job]:

@@ -4,7 +4,7 @@ from html import escape
 
 from scipy.stats import binomtest
 
-from hytnas_jax.objective_names import ERRORS
+from hytnas_jax.objective_names import error_of
 from hytnas_jax.reporting.block_diagram import COLOURS, block_diagram
 from hytnas_jax.reporting.formats import DASH, count, milliseconds, percent, size
 from hytnas_jax.reporting.page import paragraph, section, table
@@ -34,10 +34,10 @@ def table_section(results: Results) -> str:
 
 def estimate_words(results: Results) -> str:
     """What the error is that the search went by, where it went by one; begins with a space."""
-    names = [] if results.search is None else [objective.name for objective in results.search.objectives]
-    if "trained_error" in names:
+    name = None if results.search is None else error_of([o.name for o in results.search.objectives])
+    if name == "trained_error":
         return " In the search it is an estimate of the error after training, as study_ranking trains."
-    return f" In the search the error is {ESTIMATED}." if set(ERRORS) & set(names) else ""
+    return "" if name is None else f" In the search the error is {ESTIMATED}."
 
 
 def blocks_section(results: Results) -> str:

@@ -2,7 +2,7 @@
 
 import math
 
-from hytnas_jax.objective_names import ERRORS
+from hytnas_jax.objective_names import error_of
 from hytnas_jax.ranking.agreement import ALL, BANDS, Interval
 from hytnas_jax.ranking.bias_table import ABOUT, bias_rows, headers
 from hytnas_jax.ranking.estimates import ACCURACY, BLENDED
@@ -95,8 +95,8 @@ def _where_they_err(study: StudyResult) -> list[str]:
 
 def _searched_by(results: Results) -> str:
     """The study's name of the estimate that the search went by; the blended one where it went by none."""
-    names = [] if results.search is None else [objective.name for objective in results.search.objectives]
-    return next((OBJECTIVES[name] for name in reversed(ERRORS) if name in names), BLENDED)
+    name = None if results.search is None else error_of([o.name for o in results.search.objectives])
+    return BLENDED if name is None else OBJECTIVES[name]
 
 
 def _study_table(study: StudyResult) -> str:

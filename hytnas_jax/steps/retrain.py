@@ -16,7 +16,7 @@ from hytnas_jax.guessing import Training, doubt
 from hytnas_jax.project import Project, open_project
 from hytnas_jax.reporting.formats import percent
 from hytnas_jax.retraining import Became, Retraining
-from hytnas_jax.retraining_results import off_the_front, show, summary
+from hytnas_jax.retraining_results import off_the_front, show
 from hytnas_jax.steps.train_supernet import load_supernet
 from hytnas_jax.succession import Next, Succession
 from hytnas_jax.train_alone import Schedule
@@ -59,10 +59,10 @@ def retrain(config: Config) -> None:
     trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
     said = doubt(trainings, dataset, schedule, mirror=project.mirror)
     pictures = len(dataset.search)
-    show(archive, became, tested, pictures=pictures)
+    summary = show(archive, became, tested, pictures=pictures)
     if said is not None:
         console.warn(said)
-    step.finish(summary(archive, became, pictures=pictures) | {"stopped": stopped, "doubt": said})
+    step.finish(summary | {"stopped": stopped, "doubt": said})
     console.wrote(folders, next_command)
 
 

@@ -164,6 +164,6 @@ def _limits(config: Config) -> dict[str, float]:
         for flag, maximum in given_limits(config).items()
     }
     if "error" in limits:
-        most, asked = limits.pop("error"), [name for name in ERRORS if name in config.objectives]
-        limits[asked[0]] = most
+        asked = next(name for name in ERRORS if name in config.objectives)
+        limits[asked] = limits.pop("error")
     return limits

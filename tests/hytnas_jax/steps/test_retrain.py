@@ -53,8 +53,8 @@ class Recorder:
         self.events.append(event)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
+def begun_project(tmp_path: Path, *, max_pictures: int) -> Project:
+    """Digits in a space of eight networks."""
     (tmp_path / "space.yaml").write_text(SPACE)
     project, _ = create_project(
         Workdir(tmp_path / "work"),
@@ -62,10 +62,16 @@ def project(tmp_path: Path) -> Project:
         data_dir=None,
         space=str(tmp_path / "space.yaml"),
         resolutions=(),
-        max_pictures=60,
+        max_pictures=max_pictures,
         skip_corrupt=False,
         seed=0,
     )
+    return project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = begun_project(tmp_path, max_pictures=60)
     write_search(project, ("error", "latency_ms"))
     return project
 

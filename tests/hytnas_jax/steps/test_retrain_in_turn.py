@@ -10,14 +10,14 @@ import pytest
 
 from hytnas_jax import retraining
 from hytnas_jax.archive import load_archive
-from hytnas_jax.project import Project, create_project
+from hytnas_jax.project import Project
 from hytnas_jax.retrain import Config, main
 from hytnas_jax.retrained import read_retrained
 from hytnas_jax.steps import retrain
-from hytnas_jax.workdir import Step, Workdir, write_json
+from hytnas_jax.workdir import Step, write_json
 from supernet.errors import UserError
 
-from .test_retrain import SPACE, Cut
+from .test_retrain import Cut, begun_project
 
 # Error and latency of a front of five, and of two networks behind it; what the errors become by default.
 VALUES = [(0.1, 16.0), (0.15, 8.0), (0.2, 4.0), (0.4, 2.0), (0.6, 1.0), (0.25, 5.0), (0.5, 9.0)]
@@ -50,17 +50,7 @@ class Trainer:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    (tmp_path / "space.yaml").write_text(SPACE)
-    project, _ = create_project(
-        Workdir(tmp_path / "work"),
-        data="digits",
-        data_dir=None,
-        space=str(tmp_path / "space.yaml"),
-        resolutions=(),
-        max_pictures=200,
-        skip_corrupt=False,
-        seed=0,
-    )
+    project = begun_project(tmp_path, max_pictures=200)
     members = project.space.decode_all(np.array([[n // 4, n // 2 % 2, n % 2] for n in range(len(VALUES))]))
     entries = [
         {
