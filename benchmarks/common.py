@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hytnas_jax.environment import environment
-from hytnas_jax.files import write_json
+from hytnas_jax.files.atomic import write_json
+from hytnas_jax.runtime.environment import environment
 from supernet.errors import UserError
 
 RESULTS = Path(__file__).parent / "results"

@@ -15,7 +15,8 @@ import numpy as np
 from common import least_seconds, require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
 from supernet import ops
 from supernet.errors import UserError
 

@@ -23,10 +23,11 @@ from common import require_at_least, save_result
 from search_overhead import BATCH, MadeUp
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
+from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.surrogates import SURROGATES, Function, GaussianProcess
-from hytnas_jax.on_genes import DECIMALS
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.search.cached_estimator import DECIMALS
 from proxies import complexity as complexity_module
 from proxies import latency_features as features_module
 from proxies import parts

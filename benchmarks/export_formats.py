@@ -17,9 +17,10 @@ import numpy as np
 from common import save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import run
-from hytnas_jax.project import open_project
-from hytnas_jax.workdir import Workdir, read_json
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.workspace.project import open_project
+from hytnas_jax.workspace.workdir import Workdir
 
 REFERENCE = "model.onnx"
 

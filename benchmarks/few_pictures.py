@@ -28,18 +28,20 @@ import recipes
 from common import require_at_least, save_result
 from few_pictures_augmented import KINDS, augmented
 
-from hytnas_jax import compiling, console, train_supernet
-from hytnas_jax.augmented_step import step_key
-from hytnas_jax.command import flags_of, run
+from hytnas_jax import console, train_supernet
+from hytnas_jax.accuracy.sample import spread
 from hytnas_jax.data import Dataset, Pictures, batches, prepare
 from hytnas_jax.data.dataset import channel_statistics
 from hytnas_jax.data.splits import quotas
-from hytnas_jax.files import CsvLog, write_bytes
-from hytnas_jax.judging import BATCH, NUM_CALIBRATION_BATCHES
-from hytnas_jax.project import Project, create_project, open_project
-from hytnas_jax.ranking.sample import spread
-from hytnas_jax.steps.train_supernet import load_supernet
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.files.atomic import CsvLog, write_bytes
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime import compiling
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.training.evaluation_images import BATCH, NUM_CALIBRATION_BATCHES
+from hytnas_jax.training.step import step_key
+from hytnas_jax.training.supernet import load_supernet
+from hytnas_jax.workspace.project import Project, create_project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.judging import error_and_loss, in_batches
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate

@@ -40,11 +40,12 @@ from front_worth_sets import OURS, SCRATCH, SEARCHED, Job, Members, counts, plan
 from front_worth_training import Trainings, latencies
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run
+from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.plots import save_figure
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.train_alone import Schedule
-from hytnas_jax.workdir import Step, Workdir
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.training.network import Schedule
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Step, Workdir
 
 STEPS = {"supernet": "train_supernet", "latency": "measure_latency", "search": "search"}
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from common import require_at_least
 
-from hytnas_jax.retrain import Config as Retraining
+from hytnas_jax.retrain.config import Config as Retraining
 from supernet.errors import UserError
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from front_worth_config import Config
 
+from hytnas_jax.accuracy.sample import draw_over_cost, spread
+from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.mobo import pareto_mask
 from hytnas_jax.mobo.nsga2 import nsga2
-from hytnas_jax.project import Project
-from hytnas_jax.ranking.sample import draw_over_cost, spread
-from hytnas_jax.retrained import read_retrained
-from hytnas_jax.steps.measure_latency import load_predictor
+from hytnas_jax.retrain.retrained import read_retrained
+from hytnas_jax.workspace.project import Project
 from proxies.base import Estimator
 from proxies.complexity import num_macs
 from proxies.latency import LatencyEstimator

@@ -17,16 +17,17 @@ import jax
 import numpy as np
 from front_worth_sets import Job, Network
 
-from hytnas_jax import compiling, console
+from hytnas_jax import console
 from hytnas_jax.data import Dataset, Pictures
-from hytnas_jax.device.kit_table import NEEDED, read_measurements
-from hytnas_jax.efficiency.measuring import measure_here
-from hytnas_jax.efficiency.subjects import Subject
-from hytnas_jax.files import CsvLog
-from hytnas_jax.judging import pictures_for
-from hytnas_jax.project import Project
-from hytnas_jax.steps.retrain import shared_weights
-from hytnas_jax.train_alone import Schedule, train_alone
+from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.latency.kit_table import NEEDED, read_measurements
+from hytnas_jax.retrain.command import shared_weights
+from hytnas_jax.runtime import compiling
+from hytnas_jax.study_efficiency.measuring import measure_here
+from hytnas_jax.study_efficiency.subjects import Subject
+from hytnas_jax.training.evaluation_images import pictures_for
+from hytnas_jax.training.network import Schedule, train_alone
+from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.network import stand_alone

@@ -24,18 +24,20 @@ from common import RESULTS, require_at_least, save_result
 from matplotlib.figure import Figure
 
 from hytnas_jax import console
-from hytnas_jax.choice import choose
-from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.data import Dataset
+from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.plots import save_figure
-from hytnas_jax.preparation import prepare
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.retrain import Config as Retraining
-from hytnas_jax.search_results import ParetoPoint, load_pareto
-from hytnas_jax.steps.retrain import shared_weights
-from hytnas_jax.train_alone import Schedule, train_and_judge
-from hytnas_jax.workdir import CsvLog, Workdir
-from hytnas_jax.workers import run_jobs
+from hytnas_jax.retrain.choice import choose
+from hytnas_jax.retrain.command import shared_weights
+from hytnas_jax.retrain.config import Config as Retraining
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.runtime.preparation import prepare
+from hytnas_jax.runtime.workers import run_jobs
+from hytnas_jax.search.results import ParetoPoint, load_pareto
+from hytnas_jax.training.network import Schedule, train_and_judge
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
 from supernet.architecture import Architecture
 from supernet.errors import UserError

@@ -18,7 +18,8 @@ from supernet_speed import Config as SpeedConfig
 from supernet_speed import workload_of
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
 from proxies.complexity import num_macs
 from proxies.judging import JudgingPictures, judge_calibrated
 from proxies.supernet_accuracy import SupernetError

@@ -18,10 +18,10 @@ import numpy as np
 from common import save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import run
-from hytnas_jax.device.kit_table import CONSTANT, read_tables
-from hytnas_jax.project import open_project
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.latency.kit_table import CONSTANT, read_tables
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.workspace.project import open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs, num_parameters
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import feature_table

@@ -14,12 +14,13 @@ import numpy as np
 from common import RESULTS
 
 from hytnas_jax import console
-from hytnas_jax.device.measure import time_models
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.tflite_graph import build_tflite
-from hytnas_jax.environment import environment, package_version
-from hytnas_jax.files import write_json
-from hytnas_jax.steps.measure_latency import Measurements, draw_networks
+from hytnas_jax.files.atomic import write_json
+from hytnas_jax.formats.onnx_graph import build_onnx
+from hytnas_jax.formats.tflite_graph import build_tflite
+from hytnas_jax.latency.measurements import Measurements
+from hytnas_jax.latency.sample import draw_networks
+from hytnas_jax.runtime.environment import environment, package_version
+from hytnas_jax.standalone.measure import time_models
 from proxies.latency import HeldOutError, held_out_error
 from supernet.architecture import Architecture
 from supernet.network_spec import NetworkSpec

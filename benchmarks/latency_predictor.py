@@ -21,7 +21,7 @@ from common import save_result
 from latency_figure import draw
 from latency_measurements import FOLDER, RESOLUTION, Measured, measure, networks, to_spec
 
-from hytnas_jax.files import read_json
+from hytnas_jax.files.atomic import read_json
 from proxies.complexity import complexity
 from proxies.latency import MIN_MEASURED, MIN_NETWORKS, LatencyPredictor, held_out_error
 from proxies.latency_choice import REGRESSORS

@@ -16,15 +16,17 @@ from typing import Literal
 import numpy as np
 from common import require_at_least, save_result
 
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.project import open_project
-from hytnas_jax.ranking.agreement import agreements, bands
-from hytnas_jax.ranking.estimates import MACS, estimates_of
-from hytnas_jax.ranking.truth import STEP, read_truth
-from hytnas_jax.ranking.truth_table import Job, TruthTable
-from hytnas_jax.ranking.truth_training import Trainer, train_missing
-from hytnas_jax.train_alone import Schedule
-from hytnas_jax.workdir import Workdir, read_json
+from hytnas_jax.accuracy.agreement import agreements, bands
+from hytnas_jax.accuracy.estimates import MACS, estimates_of
+from hytnas_jax.accuracy.reference_table import Job, TruthTable
+from hytnas_jax.accuracy.reference_training import Trainer, train_missing
+from hytnas_jax.accuracy.references import STEP, read_truth
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.training.network import Schedule
+from hytnas_jax.workspace.project import open_project
+from hytnas_jax.workspace.workdir import Workdir
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,11 +13,12 @@ import numpy as np
 from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
 from hytnas_jax.data import Looked, Wish, first_look
 from hytnas_jax.data.mirror import sample
 from hytnas_jax.data.mirror_names import reason_in_names
 from hytnas_jax.data.mirror_pictures import nearest_classes, reason_in_pictures
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hytnas_jax.environment import environment
-from hytnas_jax.files import write_json
+from hytnas_jax.files.atomic import write_json
 from hytnas_jax.mobo import (
     Objective,
     Observations,
@@ -32,6 +31,7 @@ from hytnas_jax.mobo import (
     suggest,
 )
 from hytnas_jax.mobo.nsga2 import nsga2
+from hytnas_jax.runtime.environment import environment
 
 STAGES = 5
 CHOICES = (2, 5, 3, 4, 3)  # kind of block (convolution, attention), width, expansion, depth, kernel

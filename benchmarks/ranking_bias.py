@@ -13,13 +13,14 @@ import numpy as np
 from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.ranking.bias import biases, sentences
-from hytnas_jax.ranking.bias_table import bias_rows, headers
-from hytnas_jax.ranking.combined import COMBINED
-from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, POINTWISE
-from hytnas_jax.ranking.gene_values import gene_values
-from hytnas_jax.workdir import read_json
+from hytnas_jax.accuracy.combined import COMBINED
+from hytnas_jax.accuracy.estimates import ACCURACY, LOSS, MACS, POINTWISE
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.study_ranking.bias import biases, sentences
+from hytnas_jax.study_ranking.bias_table import bias_rows, headers
+from hytnas_jax.study_ranking.gene_values import gene_values
 from supernet.spaces import built_in_space
 
 ESTIMATES = (ACCURACY, LOSS, COMBINED, MACS, POINTWISE, "NASWOT")

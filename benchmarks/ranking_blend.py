@@ -13,11 +13,12 @@ import numpy as np
 from common import save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.files import read_json
-from hytnas_jax.ranking.agreement import ALL, BANDS, Agreement, agreements, bands
-from hytnas_jax.ranking.blended import Scales
-from hytnas_jax.ranking.estimates import ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, Values
+from hytnas_jax.accuracy.agreement import ALL, BANDS, Agreement, agreements, bands
+from hytnas_jax.accuracy.blended import Scales
+from hytnas_jax.accuracy.estimates import ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, Values
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime.command_line import run
 from supernet.errors import UserError
 
 RESULTS = Path(__file__).parent / "results"

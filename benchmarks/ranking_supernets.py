@@ -21,15 +21,17 @@ import jax.numpy as jnp
 import numpy as np
 from common import save_result
 
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.ranking.agreement import agreements, bands
-from hytnas_jax.ranking.estimates import Values
-from hytnas_jax.ranking.truth import Truth, read_truth
-from hytnas_jax.steps import train_supernet as step
-from hytnas_jax.steps.train_supernet import supernet_error
-from hytnas_jax.train_supernet import Config as Training
-from hytnas_jax.workdir import Workdir, read_json
+from hytnas_jax.accuracy.agreement import agreements, bands
+from hytnas_jax.accuracy.estimates import Values
+from hytnas_jax.accuracy.references import Truth, read_truth
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.train_supernet import command as step
+from hytnas_jax.train_supernet.config import Config as Training
+from hytnas_jax.training.supernet import supernet_error
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
 from proxies.ranking import tau_b
 from supernet import training

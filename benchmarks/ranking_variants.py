@@ -18,14 +18,16 @@ from inherit_or_scratch import Config as Retraining
 from inherit_or_scratch import Job, Training, inherited, train_missing
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.judging import judging_pictures
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.ranking.agreement import agreements, bands, ceiling
-from hytnas_jax.ranking.estimates import MACS, PARAMETERS, Values
-from hytnas_jax.ranking.truth import read_truth
-from hytnas_jax.steps.train_supernet import load_supernet
-from hytnas_jax.workdir import CsvLog, Workdir
+from hytnas_jax.accuracy.agreement import agreements, bands, ceiling
+from hytnas_jax.accuracy.estimates import MACS, PARAMETERS, Values
+from hytnas_jax.accuracy.references import read_truth
+from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.training.evaluation_images import judging_pictures
+from hytnas_jax.training.supernet import load_supernet
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs, num_parameters
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture

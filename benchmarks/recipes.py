@@ -24,15 +24,17 @@ import optax
 import optax.contrib
 from common import require_at_least, save_result
 
-from hytnas_jax import compiling, console
-from hytnas_jax.augmented_step import step_key
-from hytnas_jax.command import flags_of, run
+from hytnas_jax import console
+from hytnas_jax.accuracy.sample import draw_over_cost, spread
 from hytnas_jax.data import Dataset, augment, batches
-from hytnas_jax.files import CsvLog
-from hytnas_jax.judging import pictures_for
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.ranking.sample import draw_over_cost, spread
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime import compiling
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.training.evaluation_images import pictures_for
+from hytnas_jax.training.step import step_key
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
 from proxies.judging import judge_calibrated
 from supernet.architecture import Architecture

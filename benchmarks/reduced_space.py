@@ -16,12 +16,13 @@ import numpy as np
 from common import save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import run
-from hytnas_jax.device.measure import time_models
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.efficiency.plan import open_plan
-from hytnas_jax.space_file import load_space
-from hytnas_jax.workdir import Workdir, read_json
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.formats.onnx_graph import build_onnx
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.standalone.measure import time_models
+from hytnas_jax.study_efficiency.plan import open_plan
+from hytnas_jax.workspace.space_file import load_space
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.latency import LatencyPredictor, held_out_error
 from proxies.latency_features import feature_table
 from supernet.network_spec import NetworkSpec

@@ -19,14 +19,15 @@ from common import RESULTS, require_at_least, save_result
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from hytnas_jax.archive import Archive
-from hytnas_jax.choice import choose
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.files import read_json
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.mobo import hypervolume
 from hytnas_jax.mobo.pareto import pareto_rank
-from hytnas_jax.retrain import Config as Retraining
-from hytnas_jax.succession import Succession
+from hytnas_jax.retrain.archive import Archive
+from hytnas_jax.retrain.choice import choose
+from hytnas_jax.retrain.config import Config as Retraining
+from hytnas_jax.retrain.succession import Succession
+from hytnas_jax.runtime.command_line import run
 
 STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the pictures that judged
 NAMES = ("error", "macs")

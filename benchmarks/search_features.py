@@ -20,10 +20,11 @@ import numpy as np
 from common import save_result
 
 from hytnas_jax import console
+from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.mobo.surrogates import SURROGATES, fit_surrogate
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.steps.train_supernet import supernet_error
-from hytnas_jax.workdir import CsvLog, Workdir
+from hytnas_jax.training.supernet import supernet_error
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs, num_parameters
 from proxies.ranking import spearman_rho
 from proxies.zen_score import ZenScore

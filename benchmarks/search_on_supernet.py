@@ -24,13 +24,15 @@ from search_comparison import QUARTILES, Trajectory, Volumes, figure, measure, o
 from search_strategies import STRATEGIES, Propose
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
-from hytnas_jax.exploration import Budget, initial_genes
+from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.mobo import Observations
-from hytnas_jax.objectives import Task, make_task
 from hytnas_jax.plots import save_figure
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.workdir import CsvLog, Workdir
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.search.loop import Budget, initial_genes
+from hytnas_jax.search.problem import Task, make_task
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
 
 

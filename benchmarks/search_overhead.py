@@ -22,8 +22,8 @@ from search_strategies import SETTINGS
 
 from hytnas_jax import console
 from hytnas_jax.mobo import Objective, Observations, Problem, Settings, initial_design, suggest
-from hytnas_jax.on_genes import OnGenes
-from hytnas_jax.space_file import load_space
+from hytnas_jax.search.cached_estimator import OnGenes
+from hytnas_jax.workspace.space_file import load_space
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters
 from proxies.latency import LatencyEstimator, LatencyPredictor
@@ -63,7 +63,7 @@ class MadeUp:
         return self.space.network_spec(architecture, num_classes=2, channels=3)
 
     def problem(self, objectives: Sequence[str]) -> Problem:
-        """As `hytnas_jax.objectives.make_task` makes it, with nothing remembered yet."""
+        """As `hytnas_jax.search.problem.make_task` makes it, with nothing remembered yet."""
         functions = {name: OnGenes(self.space, self.known[name]) for name in objectives[1:]}
         return Problem(
             cardinalities=self.space.cardinalities,

@@ -23,16 +23,17 @@ import numpy as np
 from common import require_at_least, save_result
 
 from hytnas_jax import console, measure_latency, search
-from hytnas_jax.command import flags_of, run, settings_of
-from hytnas_jax.device.measure import time_models, to_check
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.disagreement import Batch
-from hytnas_jax.measured_log import MeasuredLog
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.formats.onnx_graph import build_onnx
+from hytnas_jax.latency.measurements import measured_networks
 from hytnas_jax.mobo.pareto import hypervolume
-from hytnas_jax.project import Project, open_project
-from hytnas_jax.search_results import ParetoPoint, load_pareto
-from hytnas_jax.steps.measure_latency import measured_networks
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.search.disagreement import Batch
+from hytnas_jax.search.measured_log import MeasuredLog
+from hytnas_jax.search.results import ParetoPoint, load_pareto
+from hytnas_jax.standalone.measure import time_models, to_check
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Workdir
 from supernet.architecture import Architecture
 
 VARIANTS = ("kept", "refitted", "always")

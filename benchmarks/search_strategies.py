@@ -19,10 +19,10 @@ from pymoo.core.termination import NoTermination
 from pymoo.operators.crossover.ux import UniformCrossover
 from pymoo.problems.static import StaticProblem
 
-from hytnas_jax import exploration
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.nsga2 import CROSSOVER_PROBABILITY, mutated
 from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.search import loop
 
 # Generations that NSGA-II may breed until one batch is full of networks that nobody has evaluated.
 MAX_GENERATIONS_A_BATCH = 100
@@ -56,7 +56,7 @@ def bayesian(problem: Problem, batch: int, seed: int, *, settings: Settings) -> 
 
 def at_random(problem: Problem, batch: int, seed: int) -> Propose:
     """The random baseline of `hytnas_jax.search`: the same batches."""
-    strategy = exploration.at_random(problem, batch=batch)
+    strategy = loop.at_random(problem, batch=batch)
     numbers = itertools.count(1)
 
     def propose(observations: Observations) -> Suggestion:

@@ -18,9 +18,10 @@ import numpy as np
 from common import RESULTS, save_result
 
 from hytnas_jax.plots import save_figure
-from hytnas_jax.study.figures import overview_figure
-from hytnas_jax.study.folder import StudyFolder
-from hytnas_jax.study_search import Config, main
+from hytnas_jax.study_search import main
+from hytnas_jax.study_search.config import Config
+from hytnas_jax.study_search.figures import overview_figure
+from hytnas_jax.study_search.folder import StudyFolder
 
 LARGE = ("so-en", "sw-en")
 SMALL = ("zh-en", "ja-en", "ru-en", "en-ja")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.command import run
 from hytnas_jax.data import Pictures, load_dataset
 from hytnas_jax.data.splits import quotas
-from hytnas_jax.files import write_bytes
+from hytnas_jax.files.atomic import write_bytes
+from hytnas_jax.runtime.command_line import run
 from supernet.errors import UserError
 
 SEARCH_FRACTION = 0.4  # of the training pictures, where there is no validation split

@@ -13,7 +13,8 @@ import sys
 from common import least_seconds, require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
 
 STEPS = ("train_supernet", "measure_latency", "search", "retrain", "export", "report")
 MODULES = ("hytnas_jax", *(f"hytnas_jax.{name}" for name in (*STEPS, "describe", "study_search")))

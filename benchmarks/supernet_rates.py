@@ -16,10 +16,11 @@ from ranking_supernets import judge, trained
 from recipes import study_networks
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run
-from hytnas_jax.project import open_project
-from hytnas_jax.ranking.sample import spread
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.accuracy.sample import spread
+from hytnas_jax.flags.settings import flags_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.workspace.project import open_project
+from hytnas_jax.workspace.workdir import Workdir
 from supernet.space_memory import num_weights
 from supernet.training import supernet_rate
 

@@ -40,11 +40,12 @@ from supernet_speed_rounds import COMPILED, SPEEDS, in_turn, in_turns, summarise
 from supernet_speed_workload import Contender, Workload
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
-from hytnas_jax.environment import package_version
-from hytnas_jax.fit import CHECK_EVERY
-from hytnas_jax.judging import BATCH, NUM_CALIBRATION_BATCHES
-from hytnas_jax.space_file import load_space
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.runtime.environment import package_version
+from hytnas_jax.training.evaluation_images import BATCH, NUM_CALIBRATION_BATCHES
+from hytnas_jax.training.loop import CHECK_EVERY
+from hytnas_jax.workspace.space_file import load_space
 from supernet.errors import UserError
 
 IDLE = 0.5  # load average; --quick has given a ratio of 12.6 on a busy machine, 1.2 on an idle one

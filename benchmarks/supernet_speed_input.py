@@ -12,8 +12,8 @@ import jax
 import numpy as np
 from supernet_speed_workload import Workload
 
-from hytnas_jax.augmented_step import compiled_step, held, holds, sent, step_key
 from hytnas_jax.data import Pictures, batches
+from hytnas_jax.training.step import compiled_step, held, holds, sent, step_key
 from supernet import training
 from supernet.model import Model
 from supernet.supernet import controls

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from supernet_speed_workload import Workload
 
-from hytnas_jax.hardware import compute_dtype
+from hytnas_jax.runtime.hardware import compute_dtype
 from proxies.judging import JudgingPictures
 from proxies.supernet_accuracy import SupernetError
 from supernet import training

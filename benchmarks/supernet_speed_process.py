@@ -41,7 +41,7 @@ def start(side: str, workload: Workload) -> Contender:
     if side == "ours":
         from supernet_speed_ours import Ours
 
-        from hytnas_jax.preparation import prepare
+        from hytnas_jax.runtime.preparation import prepare
 
         prepare()
         choose_device(workload.device)

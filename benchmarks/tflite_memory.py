@@ -17,13 +17,14 @@ from common import require_at_least, save_result
 from tflite_micro_arena import IS_INSTALLED, run_in_arena
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.onnx_int8 import quantise_onnx
-from hytnas_jax.device.tflite_graph import build_tflite
-from hytnas_jax.device.tflite_int8 import quantise_tflite
-from hytnas_jax.device.tflite_memory import peak_bytes
-from hytnas_jax.environment import package_version
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.formats.onnx_graph import build_onnx
+from hytnas_jax.formats.onnx_int8 import quantise_onnx
+from hytnas_jax.formats.tflite_graph import build_tflite
+from hytnas_jax.formats.tflite_int8 import quantise_tflite
+from hytnas_jax.formats.tflite_memory import peak_bytes
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.runtime.environment import package_version
 from proxies.complexity import complexity
 from supernet.named import NAMES, named_network
 from supernet.network_spec import NetworkSpec
@@ -116,8 +117,8 @@ def in_arena(model: bytes, picture: np.ndarray, peak: int) -> dict[str, Any]:
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from hytnas_jax.device.quiet import quiet
-    from hytnas_jax.device.runtimes import quantised
+    from hytnas_jax.formats.quiet import quiet
+    from hytnas_jax.formats.runtimes import quantised
 
     with quiet():
         kernels = OpResolverType.BUILTIN_REF

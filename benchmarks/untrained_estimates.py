@@ -18,9 +18,10 @@ import numpy as np
 from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
-from hytnas_jax.ranking.estimates import Values
-from hytnas_jax.space_file import load_space
+from hytnas_jax.accuracy.estimates import Values
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.workspace.space_file import load_space
 from proxies.az_nas import BATCH as AZ_NAS_BATCH
 from proxies.az_nas import AzNas, expressivity, progressivity
 from proxies.complexity import num_macs, num_parameters

@@ -30,8 +30,9 @@ from matplotlib.figure import Figure
 from transnas_cells import EDGES, OUTPUT, RESOLUTION, cell_networks, count, encode, norm_widths, reached
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
+from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.plots import save_figure
+from hytnas_jax.runtime.command_line import run
 from proxies.ranking import spearman_rho
 from proxies.zen_score import BATCH, draw, log_scales, reaction
 from supernet.errors import UserError

@@ -16,8 +16,9 @@ import numpy as np
 from common import require_at_least, save_result
 
 from hytnas_jax import console
-from hytnas_jax.command import flags_of, run, settings_of
-from hytnas_jax.space_file import load_space
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.command_line import run
+from hytnas_jax.workspace.space_file import load_space
 from proxies.ranking import spearman_rho
 from proxies.zen_score import ZenScore
 

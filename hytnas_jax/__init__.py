@@ -11,16 +11,16 @@ from typing import Any
 
 if sys.argv[:1] == ["-m"] and any(part.startswith("hytnas_jax") for part in sys.orig_argv):
     # `python -m hytnas_jax...`, before its module is found: even now a Ctrl-C shows no traceback.
-    from hytnas_jax import stopping, streams
+    from hytnas_jax.runtime import stopping, streams
 
     streams.open_closed()
     stopping.start()
 
 _PUBLIC = {
-    "Workdir": "hytnas_jax.workdir",
-    "load_pareto": "hytnas_jax.search_results",
-    "open_project": "hytnas_jax.project",
-    "read_retrained": "hytnas_jax.retrained",
+    "Workdir": "hytnas_jax.workspace.workdir",
+    "load_pareto": "hytnas_jax.search.results",
+    "open_project": "hytnas_jax.workspace.project",
+    "read_retrained": "hytnas_jax.retrain.retrained",
 }
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from hytnas_jax.files import write_bytes
+from hytnas_jax.files.atomic import write_bytes
 
 # From this ratio of largest to smallest on, an axis is logarithmic.
 LOG_RATIO = 10.0

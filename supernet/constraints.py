@@ -1,20 +1,14 @@
 """Whether a space's constraints leave a network at all."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.space_memory import reachable_widths
 from supernet.stage_space import ATTENTION_FAMILIES, RELATIONS, parse_constraint
 
-if TYPE_CHECKING:
-    from supernet.search_space import SearchSpace
-
 Domains = dict[str, set[float]]
 
 
-def check_constraints(space: SearchSpace) -> None:
+def check_constraints(space: SpaceDeclaration) -> None:
     """Raises UserError for the constraint with which nothing is left, by the values that each field can have.
 
     What a constraint leaves of two fields is taken away from both until nothing changes (arc consistency).
@@ -47,7 +41,7 @@ def check_constraints(space: SearchSpace) -> None:
                 domains[right] = kept_right
 
 
-def _domains(space: SearchSpace) -> Domains:
+def _domains(space: SpaceDeclaration) -> Domains:
     """All values, and perhaps a few more, that a field of `SearchSpace.columns` can have."""
     domains: Domains = {"resolution": set(space.resolution)}
     for number, (stage, widths) in enumerate(zip(space.stages, reachable_widths(space), strict=True), 1):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from supernet.architecture import Architecture, StageChoice
+from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.network_spec import (
     BlockSpec,
@@ -29,7 +30,6 @@ from supernet.stage_space import (
     FAMILIES,
     RELATIONS,
     Gene,
-    StageSpace,
     parse_constraint,
 )
 
@@ -37,7 +37,7 @@ MAX_SAMPLING_ROUNDS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class SearchSpace:
+class SearchSpace(SpaceDeclaration):
     """A family of networks: a 3x3 stem, stages, a 1x1 convolution of max(head_ratio * width, head_min).
 
     `constraints` are texts such as "stage2.width <= stage3.width" or "stage4.embed < 96", over gene
@@ -46,15 +46,6 @@ class SearchSpace:
     Raises:
       UserError: an impossible declaration; the message names gene and value.
     """
-
-    name: str
-    stages: tuple[StageSpace, ...]
-    resolution: tuple[int, ...] = (224,)
-    stem_width: int = 16
-    stem_stride: int = 2
-    head_ratio: float = 0.5
-    head_min: int = 32
-    constraints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         validate(self)
@@ -259,10 +250,6 @@ class SearchSpace:
         return NetworkSpec(
             architecture.name, architecture.resolution, channels, num_classes, tuple(blocks), head
         )
-
-    def head_width(self, width: int) -> int:
-        """Channels of the head's 1x1 convolution over a last stage of `width` channels."""
-        return max(int(width * self.head_ratio), self.head_min)
 
     def with_resolutions(self, resolution: Sequence[int]) -> "SearchSpace":
         """The same space for other input resolutions, in pixels."""

@@ -3,16 +3,11 @@
 Letters: S stages.
 """
 
-from __future__ import annotations
-
 import itertools
-from typing import TYPE_CHECKING
 
+from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
-
-if TYPE_CHECKING:
-    from supernet.search_space import SearchSpace
-    from supernet.stage_space import StageSpace
+from supernet.stage_space import StageSpace
 
 # In training a weight comes with its gradient, AdamW's two moments and its mean: 4 bytes each.
 BYTES_OF_WEIGHT = 20
@@ -21,7 +16,7 @@ MOST_CHANNELS = 16384
 MOST_WEIGHTS, MOST_VALUES = 4 * 10**9, 2**32
 
 
-def reachable_widths(space: SearchSpace) -> list[set[int]]:
+def reachable_widths(space: SpaceDeclaration) -> list[set[int]]:
     """The channels that each stage can have, [S]; all that are more than a space may have count as one."""
     found, widths = [], {space.stem_width}
     for stage in space.stages:
@@ -34,7 +29,7 @@ def reachable_widths(space: SearchSpace) -> list[set[int]]:
     return found
 
 
-def num_weights(space: SearchSpace) -> int:
+def num_weights(space: SpaceDeclaration) -> int:
     """About how many weights the supernet has, which holds every choice at its largest."""
     widths = [space.stem_width, *(max(widths) for widths in reachable_widths(space))]
     weights = 27 * space.stem_width + widths[-1] * space.head_width(widths[-1])
@@ -49,7 +44,7 @@ def num_weights(space: SearchSpace) -> int:
     return weights
 
 
-def check_memory(space: SearchSpace) -> None:
+def check_memory(space: SpaceDeclaration) -> None:
     """Raises UserError where the weights, or one picture's map or attention, exceed what machines hold."""
     weights = num_weights(space)
     if weights > MOST_WEIGHTS:

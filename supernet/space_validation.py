@@ -1,20 +1,16 @@
 """What makes a search space possible; every error names gene and value."""
 
-from __future__ import annotations
-
 import math
 import re
 import reprlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from supernet.constraints import check_constraints
+from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.space_memory import MOST_CHANNELS, check_memory, reachable_widths
 from supernet.stage_space import ATTENTION_FAMILIES, StageSpace, parse_constraint
-
-if TYPE_CHECKING:
-    from supernet.search_space import SearchSpace
 
 POSITIVE_INTEGERS = ("depth", "expansion", "width", "embed", "heads", "patch")
 # The most that any network is given; what many of them together take is `space_memory`'s.
@@ -28,7 +24,7 @@ MOST = {
 }
 
 
-def validate(space: SearchSpace) -> None:
+def validate(space: SpaceDeclaration) -> None:
     """Raises UserError for the first impossible value of a space."""
     good = isinstance(space.name, str) and space.name.isprintable() and 0 < len(space.name.strip()) <= 100
     _require(good, "name", space.name, "a text of one line, of 1 to 100 letters, digits and the like")
@@ -83,7 +79,7 @@ def _validate_stage(name: str, stage: StageSpace) -> None:
     _require(good, f"{name}.stride", stage.stride, "1 or 2")
 
 
-def _validate_widths(space: SearchSpace) -> None:
+def _validate_widths(space: SpaceDeclaration) -> None:
     """Growth ends in one channel at least, and in no more than there may be."""
     for number, (stage, widths) in enumerate(zip(space.stages, reachable_widths(space), strict=True), 1):
         if stage.growth:
@@ -93,7 +89,7 @@ def _validate_widths(space: SearchSpace) -> None:
             _require(max(widths) <= MOST_CHANNELS, name, most, allowed)
 
 
-def _validate_attention(space: SearchSpace) -> None:
+def _validate_attention(space: SpaceDeclaration) -> None:
     """Every number of heads divides every embedding size that can meet it, and no FFN is empty."""
     for number, (stage, widths) in enumerate(zip(space.stages, reachable_widths(space), strict=True), 1):
         name = f"stage{number}"
@@ -111,7 +107,7 @@ def _validate_attention(space: SearchSpace) -> None:
             _require(good, f"{name}.ffn_ratio", ratio, f"at least 1 / {min(embeds)}")
 
 
-def _validate_constraints(space: SearchSpace) -> None:
+def _validate_constraints(space: SpaceDeclaration) -> None:
     known = {"resolution"} | {
         f"stage{n}.{f}"
         for n in range(1, len(space.stages) + 1)

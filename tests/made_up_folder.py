@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.efficiency.plan import STEP, Plan
-from hytnas_jax.workdir import Workdir, write_json
+from hytnas_jax.files.atomic import write_json
+from hytnas_jax.study_efficiency.plan import STEP, Plan
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import FEATURE_NAMES, Features, architecture_features
 from supernet.search_space import SearchSpace

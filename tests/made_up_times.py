@@ -5,9 +5,9 @@ from pathlib import Path
 
 from one_stage_space import SPACE
 
-from hytnas_jax.device.measure import TIMING
-from hytnas_jax.efficiency.plan import Plan
-from hytnas_jax.efficiency.subjects import Subject
+from hytnas_jax.standalone.measure import TIMING
+from hytnas_jax.study_efficiency.plan import Plan
+from hytnas_jax.study_efficiency.subjects import Subject
 
 PLAN = Plan(space=SPACE, resolution=32, num_classes=2, channels=3, networks=12, seed=0)
 ABOUT = {

@@ -21,8 +21,8 @@ from PIL import Image
 from small_space import SMALL_SPACE
 
 from hytnas_jax import retrain, search, train_supernet
-from hytnas_jax.command import run
 from hytnas_jax.data import load_dataset
+from hytnas_jax.runtime.command_line import run
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
 # XLA compiles longer than anything runs here.

@@ -7,7 +7,7 @@ from hytnas_jax.data.choosing import Looked, Wish
 from hytnas_jax.data.dataset import Dataset, Pictures, first_look, load_dataset
 from hytnas_jax.data.mirror import Mirroring, decide_mirroring
 from hytnas_jax.data.place import Place
-from hytnas_jax.data.source import NoSuchSource
+from hytnas_jax.data.readers.source import NoSuchSource
 
 __all__ = [
     "Dataset",

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from hytnas_jax.data.copies import Stack, find_copies
-from hytnas_jax.data.source import Source, Split
+from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.splits import Selection, keep_together
 
 # What copies in both splits do to the first one's errors.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hytnas_jax.data.source import Source, Split
+from hytnas_jax.data.readers.source import Source, Split
 from supernet.errors import UserError
 
 # With max_pictures, labels are read of at most so many pictures a split: in a record file of millions,

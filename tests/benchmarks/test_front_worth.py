@@ -15,10 +15,10 @@ from front_worth_report import COSTS, Compared, counted, figure, markdown, resul
 from front_worth_sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
 from front_worth_training import Trained, Trainings, to_bools, to_hex
 
-from hytnas_jax.augmented_step import compiled_step
-from hytnas_jax.project import Project, create_project
-from hytnas_jax.train_alone import Schedule, train_and_judge
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.training.network import Schedule, train_and_judge
+from hytnas_jax.training.step import compiled_step
+from hytnas_jax.workspace.project import Project, create_project
+from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs, num_parameters
 from supernet.errors import UserError
 from supernet.named import named_network

@@ -10,7 +10,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.fit import fit
+from hytnas_jax.training.loop import fit
 from supernet.training import Metrics, TrainState
 
 NUM_CLASSES = 3

@@ -9,14 +9,15 @@ import jax
 import numpy as np
 import pytest
 
-from hytnas_jax.device.measure import Timing
-from hytnas_jax.device.onnx_graph import build_onnx
-from hytnas_jax.device.runtimes import run_model
-from hytnas_jax.project import Project, create_project
-from hytnas_jax.steps import export
-from hytnas_jax.steps.measure_latency import Measurements
-from hytnas_jax.weights import save_weights
-from hytnas_jax.workdir import Step, Workdir, write_json
+from hytnas_jax.export import command
+from hytnas_jax.files.atomic import write_json
+from hytnas_jax.formats.onnx_graph import build_onnx
+from hytnas_jax.formats.runtimes import run_model
+from hytnas_jax.latency.measurements import Measurements
+from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.training.weights import save_weights
+from hytnas_jax.workspace.project import Project, create_project
+from hytnas_jax.workspace.workdir import Step, Workdir
 from proxies.latency import LatencyPredictor
 from proxies.latency_features import feature_table
 from supernet.architecture import Architecture
@@ -60,7 +61,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     def logits(spec: NetworkSpec, params: Tree, stats: Tree, images: np.ndarray) -> np.ndarray:
         return run_model(build_onnx(spec, params, stats), images)
 
-    monkeypatch.setattr(export, "jax_logits", logits)
+    monkeypatch.setattr(command, "jax_logits", logits)
 
 
 def draw(project: Project, count: int) -> list[Architecture]:

@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 
 from hytnas_jax.data import Dataset, Wish, first_look, load_dataset
 from hytnas_jax.data.choosing import choose_fit, look_at
-from hytnas_jax.data.folder import FolderSource
+from hytnas_jax.data.readers.folder import FolderSource
 from supernet.errors import UserError
 
 SavePictures = Callable[..., Path]

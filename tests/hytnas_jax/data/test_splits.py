@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from hytnas_jax.data.source import Opener, Split
+from hytnas_jax.data.readers.source import Opener, Split
 from hytnas_jax.data.splits import carved_fractions, keep_together, make_splits, quotas
 from supernet.errors import UserError
 

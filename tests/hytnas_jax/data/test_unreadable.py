@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hytnas_jax.data.decode import PictureRule, Unreadable, open_picture, quiet, read_picture, refusing, shape
+from hytnas_jax.standalone.decode import (
+    PictureRule,
+    Unreadable,
+    open_picture,
+    quiet,
+    read_picture,
+    refusing,
+    shape,
+)
 
 RULE = PictureRule(8, 3)
 MUTANTS = 150

@@ -1,0 +1,62 @@
+"""Training networks on their own, by several processes, each result on the disk when it is there.
+
+`truth.csv` grows by a row for each job that has ended; one that was cut goes on from its checkpoint.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from hytnas_jax import console
+from hytnas_jax.accuracy.reference_table import Job, Trained, TruthTable
+from hytnas_jax.data import Dataset
+from hytnas_jax.runtime.preparation import prepare
+from hytnas_jax.runtime.workers import run_jobs
+from hytnas_jax.training.network import Schedule, train_and_judge
+from hytnas_jax.workspace.project import Project
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Trainer:
+    """Trains a job's network from random weights by one fixed recipe; seed and epochs are the job's."""
+
+    project: Project
+    dataset: Dataset
+    schedule: Schedule
+    folder: Path
+
+    def run(self, job: Job) -> Trained:
+        """Train, judge on the search split, and remove the checkpoints."""
+        _prepare_once()
+        started = time.perf_counter()
+        folder = self.folder / f"{job.architecture.name}-{job.seed}-{job.epochs}"
+        spec = self.project.to_spec(job.architecture)
+        schedule = dataclasses.replace(self.schedule, seed=job.seed, epochs=job.epochs)
+        error, loss = train_and_judge(
+            self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
+        )
+        return Trained(error, loss, time.perf_counter() - started)
+
+
+def train_missing(trainer: Trainer, table: TruthTable, jobs: Sequence[Job], *, processes: int) -> None:
+    """Train what `table` does not have yet."""
+    done = table.read()
+    todo = [job for job in jobs if job not in done]
+    if not todo:
+        return
+    results = run_jobs(trainer, todo, processes=processes, share_cores=True)
+    bar = console.progress(len(jobs), "training networks on their own", done=len(jobs) - len(todo))
+    with bar, contextlib.closing(results):
+        for job, trained in results:
+            table.append(job, trained)
+            bar.note(f"{job}: accuracy {1 - trained.error:.3f}")
+            bar.advance()
+
+
+@functools.cache
+def _prepare_once() -> None:
+    """A worker is a process of its own, with memory and compiled programs to keep."""
+    prepare()

@@ -1,0 +1,74 @@
+"""The error that a network would have after training on its own, as an estimator for the search.
+
+Letters: A architectures.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hytnas_jax.accuracy.combined import FEWEST, Combined
+from hytnas_jax.accuracy.estimates import Estimates, Values, estimates_of
+from hytnas_jax.accuracy.references import read_truth
+from hytnas_jax.workspace.project import Project
+from proxies.base import Direction
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+
+
+class TrainedError:
+    """Estimator of the error rate in 0..1 after training: the combined estimate, with how unsure it is.
+
+    Of a network that the study has trained the error is what came out. `stds` of the latest call hold the
+    standard deviations, [A]. An estimate that is no number makes both NaN.
+    """
+
+    name = "trained_error"
+    unit = ""
+    direction: Direction = "min"
+
+    def __init__(
+        self,
+        combined: Combined,
+        estimates: Callable[[Sequence[Architecture]], Values],
+        trained: Mapping[Architecture, tuple[float, float]],
+    ) -> None:
+        """trained: error rates that are known and their standard deviations; where one is NaN, the error is
+        taken for as unsure as the estimate."""
+        self._combined, self._estimates, self.trained = combined, estimates, trained
+        self.stds: NDArray[np.float64] = np.zeros(0)
+
+    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+        """Error rates float64 [A]."""
+        estimates = self._estimates(architectures)
+        finite = np.all([np.isfinite(values) for values in estimates.values()], axis=0)
+        errors, self.stds = np.full((2, len(architectures)), math.nan)
+        if finite.any():
+            kept = {name: values[finite] for name, values in estimates.items()}
+            accuracy, self.stds[finite] = self._combined.predict(kept)
+            errors[finite] = 1 - accuracy
+        for place, architecture in enumerate(architectures):
+            if architecture in self.trained:
+                errors[place], std = self.trained[architecture]
+                self.stds[place] = self.stds[place] if math.isnan(std) else std
+        return errors
+
+
+def trained_error(project: Project) -> TrainedError:
+    """The estimator of a work folder, fitted to the networks of its `study_ranking`.
+
+    Raises:
+      UserError: the study has not ended, or has trained too few networks.
+    """
+    truth = read_truth(project)
+    if len(truth.accuracy) < FEWEST:
+        raise UserError(
+            f"--objectives trained_error: study_ranking has trained {len(truth.accuracy)} networks, and "
+            f"{FEWEST} are needed; delete {project.workdir.path / 'truth'} and run it with more --networks"
+        )
+    combined = Combined.fit(estimates_of(project, truth.architectures), truth.accuracy)
+    unsure = np.full(len(truth.accuracy), math.nan) if truth.unsure is None else truth.unsure
+    known = zip((1 - truth.accuracy).tolist(), unsure.tolist(), strict=True)
+    return TrainedError(combined, Estimates(project), dict(zip(truth.architectures, known, strict=True)))

@@ -1,0 +1,62 @@
+"""The console script `hytnas-jax`: every command by its name, and the main job without one.
+
+hytnas-jax --workdir runs/digits           the main job, as `python -m hytnas_jax`
+hytnas-jax search --workdir runs/digits    one of its steps, as `python -m hytnas_jax.search`
+"""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+from hytnas_jax.runtime import stopping, streams
+from hytnas_jax.runtime.command_line import run
+
+COMMANDS = (
+    "train_supernet",
+    "measure_latency",
+    "search",
+    "retrain",
+    "export",
+    "report",
+    "describe",
+    "device_kit",
+    "fit_latency",
+    "study_ranking",
+    "study_efficiency",
+    "study_search",
+    "reduce_space",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command that the first word names; the main job where the first word is a flag.
+
+    Args:
+      argv: the words behind the program; those of the command line if None.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    streams.open_closed()
+    stopping.start()
+    if words and not words[0].startswith("-"):
+        name = _command(words.pop(0))
+        module, program = f"hytnas_jax.{name}", f"hytnas-jax {name}"
+    else:
+        module, program = "hytnas_jax.main_job", None
+    command = importlib.import_module(module)
+    run(command.main, command.Config, words, program=program)
+
+
+def _command(word: str) -> str:
+    """The command's name: `study-ranking` and `study_ranking` are one. Exits with status 2 for another word."""
+    name = word.replace("-", "_")
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        print(
+            f"error: {word!r} is no command{meant}; give one of {', '.join(COMMANDS)}, "
+            "or flags alone for the main job",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+    return name

@@ -1,0 +1,84 @@
+"""What every place that pictures come from has in common."""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+
+from hytnas_jax.standalone.decode import Opener, Picture, Unreadable, quiet, refusing
+from supernet.errors import UserError
+
+Split = Literal["train", "search", "test"]
+
+# How a split may be called where it is stored. The validation pictures are those the search looks at.
+SPLIT_NAMES: Mapping[str, Split] = {
+    "train": "train",
+    "val": "search",
+    "valid": "search",
+    "validation": "search",
+    "test": "test",
+}
+
+_LOOKED_AT = 200
+
+Found = TypeVar("Found")
+
+
+class NoSuchSource(UserError):
+    """Nothing is where pictures are looked for: they may have been moved."""
+
+
+class Source(Protocol):
+    """Labelled pictures that can be opened one by one, in the splits in which they are stored.
+
+    `sizes` has the number of pictures of each stored split: "train" always, "search" and "test" where
+    the source has them. A picture is known by its split and its position 0..sizes[split]-1. `left_out` says
+    in one line what lies there and is not used, "" where nothing does. `are_named` says whether somebody has
+    named the classes; else a class is called by its number.
+    """
+
+    name: str
+    left_out: str
+    class_names: tuple[str, ...]
+    are_named: bool
+    channels: int
+    sizes: Mapping[Split, int]
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        """Class indices, int32 [len(positions)]."""
+        ...
+
+    def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
+        """What opens each of the pictures.
+
+        Many at once, since record files are read several times faster that way; called from several
+        threads. An opener may raise anything for a corrupt picture: see `decode.refusing`.
+        """
+        ...
+
+    def picture_name(self, split: Split, position: int) -> str:
+        """How to name the picture to a person: a file, or "train[17]"."""
+        ...
+
+
+def look(source: Source, find: Callable[[Picture], Found]) -> list[Found]:
+    """What `find` finds in at most 200 training pictures, evenly spread.
+
+    Those that cannot be read are passed over: loading names them and decides what to do about them.
+    Raises UserError where not one of them can be read.
+    """
+    size = source.sizes["train"]
+    found = []
+    positions = np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(int)
+    with quiet():
+        for opener in source.openers("train", positions):
+            with contextlib.suppress(Unreadable), refusing(), opener() as picture:
+                found.append(find(picture))
+    if not found:
+        first = source.picture_name("train", 0)
+        raise UserError(
+            f"{source.name}: not one of the {len(positions)} pictures looked at can be read "
+            f"(the first is {first}); check that these files are pictures"
+        )
+    return found

@@ -1,1 +1,0 @@
-"""The efficiency study: what networks, operations and hyperparameters cost on devices."""

@@ -1,0 +1,21 @@
+"""Write every retrained network in the formats of small devices, check each against JAX and measure it.
+
+    python -m hytnas_jax.export --workdir runs/digits
+    python -m hytnas_jax.export --workdir runs/digits --formats onnx onnx-int8 tflite tflite-int8 stablehlo
+
+Each network's folder gets a file of each format, with what its check found beside it
+(`model.onnx.check.json`), `card.json` (the model card) and `infer.py`, which classifies a picture with no
+more than numpy, Pillow and the format's runtime.
+"""
+
+from hytnas_jax.export.config import Config, check
+
+__all__ = ["Config", "main"]
+
+
+def main(config: Config) -> None:
+    """Export what is not exported yet, and say how good and how quick each file is."""
+    check(config)
+    from hytnas_jax.export.command import export
+
+    export(config)

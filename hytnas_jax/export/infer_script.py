@@ -1,0 +1,16 @@
+"""`infer.py` as the one file that lies beside an exported model."""
+
+import re
+from pathlib import Path
+
+from hytnas_jax.standalone import decode, infer
+
+_IMPORT = re.compile(r"^from hytnas_jax\.standalone\.decode import .*$", re.MULTILINE)
+
+
+def infer_script() -> str:
+    """Its source, with that of `data/decode.py` in the place of its import: one way of reading pictures."""
+    own, reading = (Path(str(module.__file__)).read_text(encoding="utf-8") for module in (infer, decode))
+    script, count = _IMPORT.subn(lambda match: reading, own)
+    assert count == 1, "infer.py imports decode in one line"
+    return script

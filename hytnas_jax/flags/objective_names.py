@@ -1,0 +1,89 @@
+"""What can be searched for, by name, for the flags: it needs no JAX.
+
+| objective | unit | where it comes from |
+|---|---|---|
+| error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
+| blended_error | | supernet's loss and MACs of 1x1 convolutions in equal parts, for ranking; evaluated |
+| trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
+| zen_score | | Zen-score at random weights; evaluated |
+| latency_ms | ms | the latency predictor of `measure_latency`; known |
+| latency_ms@NAME, energy_mj@NAME | ms, mJ | those of the device NAME, of `fit_latency`; known |
+| parameters, macs | , MACs | counted from the network; known |
+| peak_memory, peak_memory_int8 | bytes | of activations, in a TFLite file in floats or int8; known |
+| model_bytes, model_bytes_int8 | bytes | size of that file; known |
+| energy_estimate | uJ | estimated from operations and bytes at published energies, not measured; known |
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from hytnas_jax.flags.device_names import QUANTITIES, check_device_name, split_objective
+from supernet.errors import UserError
+
+LATENCY = "latency_ms"
+# Error rates, the one that says most of a network that is trained on its own last.
+ERRORS = ("error", "blended_error", "trained_error")
+OBJECTIVES = (
+    *ERRORS,
+    "zen_score",
+    LATENCY,
+    "parameters",
+    "macs",
+    "peak_memory",
+    "peak_memory_int8",
+    "model_bytes",
+    "model_bytes_int8",
+    "energy_estimate",
+)
+# Flags that are limits, and what each limits.
+LIMITS = {
+    "max_error": "error",
+    "max_latency_ms": LATENCY,
+    "max_params": "parameters",
+    "max_macs": "macs",
+    "max_peak_memory": "peak_memory",
+    "max_peak_memory_int8": "peak_memory_int8",
+    "max_model_bytes": "model_bytes",
+    "max_model_bytes_int8": "model_bytes_int8",
+}
+# What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
+# digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
+# and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.
+# Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the 2,500
+# networks that one suggestion looks at: it can be an objective, and is no feature.
+FEATURES: dict[str, tuple[str, ...]] = {
+    "genes": (),
+    "genes+complexity": ("parameters", "macs"),
+}
+
+
+def error_of(names: Collection[str]) -> str | None:
+    """Of objectives, the error rate that says most of a network that is trained on its own; None without."""
+    return next((name for name in reversed(ERRORS) if name in names), None)
+
+
+def check_names(names: Sequence[str], features: str) -> None:
+    """Raises UserError unless these are two to four different objectives, and features, that there are."""
+    shown = " ".join(names)
+    for name in names:
+        found = split_objective(name)
+        if found is not None:
+            check_device_name(found[1])
+        elif name not in OBJECTIVES:
+            known = ", ".join((*OBJECTIVES, *(f"{quantity}@NAME" for quantity in QUANTITIES)))
+            raise UserError(f"--objectives {shown}: {name!r} is none; choose from {known}")
+    if features not in FEATURES:
+        raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
+    if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
+        raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")
+
+
+def given_limits(config: Any) -> dict[str, float]:
+    """Flag -> the most allowed, of the `LIMITS` that a command's config has and the user has given."""
+    given = {name: getattr(config, name, None) for name in LIMITS}
+    return {name: maximum for name, maximum in given.items() if maximum is not None}
+
+
+def on_device(name: str, device: str | None) -> str:
+    """The objective `name` where `latency_ms` means that of a device, None for this machine."""
+    return f"{LATENCY}@{device}" if device is not None and name == LATENCY else name

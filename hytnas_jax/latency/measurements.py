@@ -1,0 +1,77 @@
+"""The networks that were measured on this machine, and the predictor fitted on them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hytnas_jax.files.atomic import CsvLog, read_json
+from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.workspace import architecture_row
+from hytnas_jax.workspace.workdir import Step, command_line
+from proxies.latency import LatencyPredictor
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+from supernet.search_space import SearchSpace
+
+if TYPE_CHECKING:
+    pass
+
+
+STEP = "latency"
+
+
+def load_predictor(step: Step, file: str = "predictor.json") -> LatencyPredictor:
+    """A predictor that the step has made. Raises UserError where it has not, or the file is damaged."""
+    step.require("measure_latency" if step.name == STEP else "fit_latency")
+    path = step.folder / file
+    try:
+        return LatencyPredictor.from_json(read_json(path))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def measured_networks(step: Step, space: SearchSpace) -> dict[Architecture, Timing]:
+    """What the step's predictor was fitted on. Raises UserError where the file is missing or damaged."""
+    path = step.folder / "measurements.csv"
+    if not path.exists():
+        raise UserError(
+            f"{path}: there is no such file; restore it from a copy, or delete {step.folder} and run "
+            f"{command_line('measure_latency', step.folder.parent)}"
+        )
+    return Measurements(path, space).read()
+
+
+class Measurements:
+    """`measurements.csv`: a row for each measured network, its genes as values, its timing."""
+
+    def __init__(self, path: Path, space: SearchSpace) -> None:
+        """Open or start the file. Raises UserError where it is of another space's genes."""
+        self._space = space
+        titles = architecture_row.columns(space)
+        self._log = CsvLog(path, (*titles, "latency_ms", "low_ms", "high_ms", "num_rounds"))
+
+    def append(self, architecture: Architecture, timing: Timing) -> None:
+        """Add a row; it is on the disk when this returns."""
+        cells = architecture_row.to_cells(self._space, architecture)
+        self._log.append({**cells, **dataclasses.asdict(timing)})
+
+    def read(self) -> dict[Architecture, Timing]:
+        """All rows in their order. Raises UserError naming the line that cannot be a measurement."""
+        measured: dict[Architecture, Timing] = {}
+        for number, row in enumerate(self._log.rows(), start=2):
+            try:
+                architecture, timing = self._parse(row)
+                if architecture in measured:
+                    raise ValueError(f"network {architecture.name} is there twice")
+            except ValueError as error:
+                raise UserError(
+                    f"{self._log.path}, line {number}: {error}; delete the line and the same command "
+                    "measures that network again"
+                ) from None
+            measured[architecture] = timing
+        return measured
+
+    def _parse(self, row: dict[str, str]) -> tuple[Architecture, Timing]:
+        return architecture_row.from_cells(self._space, row), Timing.from_cells(row)

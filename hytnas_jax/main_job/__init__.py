@@ -1,0 +1,22 @@
+"""The main job: from pictures to a trained, exported Pareto set and a report, in one command.
+
+    python -m hytnas_jax --workdir runs/digits
+    python -m hytnas_jax --workdir runs/mine --data path/to/pictures
+    python -m hytnas_jax --workdir runs/mine --data path/to/pictures --init-from runs/cifar
+    python -m hytnas_jax --workdir runs/small --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576 \\
+        --formats onnx tflite-int8
+
+Each step is also a command of its own with more flags, on the same work folder.
+"""
+
+from hytnas_jax.main_job.config import Config, check
+
+__all__ = ["Config", "main"]
+
+
+def main(config: Config) -> None:
+    """Run every step that is not done yet."""
+    check(config)
+    from hytnas_jax.main_job.command import run_all
+
+    run_all(config)

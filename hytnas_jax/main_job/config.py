@@ -1,0 +1,90 @@
+"""The flags of `main_job`."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+from hytnas_jax.export.config import Config as ExportConfig
+from hytnas_jax.flags.data import DataConfig
+from hytnas_jax.flags.format_names import FormatName, check_formats
+from hytnas_jax.flags.ranges import (
+    MOST_BYTES,
+    MOST_EPOCHS,
+    MOST_MS,
+    MOST_NETWORKS,
+    SEED,
+    above,
+    check_ranges,
+    within,
+)
+from hytnas_jax.retrain.config import Config as RetrainConfig
+from hytnas_jax.search import config as search
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(DataConfig):
+    """Find, train and export the networks with the best trade-offs for your pictures and this machine.
+
+    Runs train_supernet, measure_latency, search, retrain, export and report, one after the other. The same
+    command again goes on where it stopped.
+    """
+
+    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
+    """How many times the supernet sees each training picture."""
+    init_from: Path | None = None
+    """Another work folder, for few pictures: the supernet begins with the weights of that one's, all but the
+    classifier's. The space is that one's too; pictures, classes and resolutions may be others."""
+    retrain_epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
+    """How many times each chosen network sees each training picture."""
+    objectives: tuple[str, ...] = ("blended_error", "latency_ms")
+    """What to trade off, two to four of: blended_error, error, latency_ms, parameters, macs, peak_memory,
+    model_bytes, peak_memory_int8, model_bytes_int8, zen_score, or trained_error, for which 40 networks are
+    trained first (study_ranking)."""
+    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
+    """No network above this predicted latency in milliseconds."""
+    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
+    """No network with more parameters."""
+    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
+    """No network that needs more bytes for its activations (float32, one picture)."""
+    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
+    """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
+    what the program and its runtime need (docs/memory.md)."""
+    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
+    """No network whose TFLite file in float32 has more bytes."""
+    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
+    """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
+    program."""
+    evaluations: Annotated[int, within(4, MOST_NETWORKS)] = 80
+    """Networks that the search evaluates."""
+    networks: Annotated[int, within(10, MOST_NETWORKS)] = 64
+    """Networks that are timed on this machine to learn how latency comes about."""
+    count: Annotated[int, within(1, MOST_NETWORKS)] = RetrainConfig.count
+    """The most networks that are retrained and exported; fewer where the next would add little."""
+    formats: tuple[FormatName, ...] = ExportConfig.formats
+    """What to export; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
+    seed: Annotated[int, SEED] = 0
+    """Of everything random."""
+
+
+def check(config: Config) -> None:
+    """Raises UserError for values that cannot be: those of the later steps too, before the training."""
+    check_ranges(config)
+    search.check(search_config(config))
+    check_formats(config.formats)
+
+
+def search_config(config: Config) -> search.Config:
+    """The flags of the search among those of the main job."""
+    return search.Config(
+        config.workdir,
+        objectives=config.objectives,
+        max_latency_ms=config.max_latency_ms,
+        max_params=config.max_params,
+        max_peak_memory=config.max_peak_memory,
+        max_peak_memory_int8=config.max_peak_memory_int8,
+        max_model_bytes=config.max_model_bytes,
+        max_model_bytes_int8=config.max_model_bytes_int8,
+        evaluations=config.evaluations,
+        initial=min(search.Config.initial, config.evaluations // 2),
+        seed=config.seed,
+    )

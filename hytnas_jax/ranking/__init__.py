@@ -1,1 +1,0 @@
-"""How well estimates rank networks: the truth by stand-alone training, and what estimates make of it."""

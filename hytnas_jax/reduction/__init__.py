@@ -1,1 +1,0 @@
-"""Smaller search spaces: which choices keep most networks from limits, and what is left without them."""

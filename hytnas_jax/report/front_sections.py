@@ -1,0 +1,128 @@
+"""The report's sections about what became of the front: error over cost, and beside what was expected."""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+
+from hytnas_jax.numbers import percent
+from hytnas_jax.report.chart import Axis, Point, Series, chart
+from hytnas_jax.report.network_sections import error_interval
+from hytnas_jax.report.page import missing, paragraph, section
+from hytnas_jax.report.results import NetworkResult, Results
+
+ONE_STD = 0.6827  # the part of a normal distribution within one standard deviation
+
+
+@dataclasses.dataclass(frozen=True)
+class _Cost:
+    """What the networks are compared by beside their error, expected and as it came out."""
+
+    label: str
+    expected: dict[str, float]
+    found: dict[str, float]
+    is_measured: bool
+
+
+def front_section(results: Results, command: str) -> str:
+    """Error over cost, as it was expected before a network was retrained and as it became."""
+    title = "Accuracy against cost"
+    networks = results.networks
+    if not networks:
+        return section(title, missing("No network has been retrained yet.", command))
+    cost = _cost(networks)
+    predicted, measured = (", predicted latency", ", measured latency") if cost.is_measured else ("", "")
+    before, after = {}, {}
+    for network in networks:
+        key, retrained = network.letter, network.retrained
+        before[key] = _expected_point(network, cost.expected[key])
+        after[key] = Point(
+            cost.found[key],
+            retrained.test_error,
+            key,
+            f"{key} retrained: {percent(retrained.test_error)} test error",
+            y_bar=error_interval(retrained.test_error, retrained.result["test_pictures"], ONE_STD),
+        )
+    figure = chart(
+        [
+            Series(f"expected before it was retrained{predicted}", [*before.values()], 3, "rings"),
+            Series("front as expected", _front(before.values()), 3, "line"),
+            Series("front that became", _front(after.values()), 1, "line"),
+            Series(f"retrained: test pictures{measured}", [*after.values()], 1),
+        ],
+        Axis(cost.label, may_be_log=True),
+        Axis("error, %", factor=100),
+        links=[(before[key], after[key]) for key in before],
+    )
+    text = "Down and to the left is better; bars are one standard deviation to either side."
+    if any(math.isfinite(point.x) and math.isfinite(point.y) for point in before.values()):
+        text += (
+            " What was expected of a network was learnt from those retrained before it (of the first, "
+            "nothing was known); thin lines join it with what the network became."
+        )
+    stopped = results.steps["retrain"].summary.get("stopped") if "retrain" in results.steps else None
+    said = [paragraph(f"{stopped[0].upper()}{stopped[1:]}.", "dim")] if stopped else []
+    return section(title, paragraph(text), *said, f'<div class="wide">{figure}</div>')
+
+
+def expected_section(results: Results) -> str:
+    """What was expected of each network before it was retrained, beside what it became, on one scale."""
+    points = []
+    for network in results.networks or ():
+        expected, became = network.retrained.expected, network.retrained.search_error
+        if expected is None:
+            continue
+        tested = results.steps["data"].summary["search"]
+        points.append(
+            Point(
+                expected.error,
+                became,
+                network.letter,
+                f"{network.letter}: expected {expected}, became {percent(became)}",
+                x_bar=(expected.low, expected.high),
+                y_bar=error_interval(became, tested, ONE_STD),
+            )
+        )
+    if not points:
+        return ""
+    text = (
+        "What was expected of a network, learnt from those retrained before it, and what it became, on the "
+        "pictures of the search split. Bars are one standard deviation to either side; on the dashed line it "
+        "became what was expected."
+    )
+    figure = chart(
+        [Series("a retrained network", points, 1)],
+        Axis("error expected, %", factor=100),
+        Axis("error after retraining, %", factor=100),
+        is_diagonal=True,
+    )
+    return section("Expected and became", paragraph(text), f'<div class="wide">{figure}</div>')
+
+
+def _expected_point(network: NetworkResult, cost: float) -> Point:
+    """Not finite where nothing was expected."""
+    expected = network.retrained.expected
+    if expected is None:
+        return Point(cost, math.nan)
+    title = f"{network.letter} expected: {expected}"
+    return Point(cost, expected.error, "", title, y_bar=(expected.low, expected.high))
+
+
+def _front(points: Iterable[Point]) -> list[Point]:
+    """Of the finite points those that no other is as cheap as and better than, from the cheapest."""
+    front: list[Point] = []
+    for point in sorted((p for p in points if math.isfinite(p.x + p.y)), key=lambda p: (p.x, p.y)):
+        if not front or point.y < front[-1].y:
+            front.append(point)
+    return front
+
+
+def _cost(networks: tuple[NetworkResult, ...]) -> _Cost:
+    """Measured latency where there is one, predicted where there is that, else parameters."""
+    predicted = {n.letter: n.predicted_ms for n in networks}
+    if all(n.card is not None for n in networks):
+        measured = {n.letter: n.measured_ms for n in networks}
+        return _Cost("latency of one picture, ms", predicted, measured, True)
+    if all(math.isfinite(value) for value in predicted.values()):
+        return _Cost("predicted latency of one picture, ms", predicted, predicted, False)
+    counted = {n.letter: float(n.complexity.num_parameters) for n in networks}
+    return _Cost("parameters", counted, counted, False)

@@ -1,0 +1,110 @@
+"""The report's sections about the retrained networks: the table, the drawings."""
+
+from html import escape
+
+from scipy.stats import binomtest
+
+from hytnas_jax.flags.objective_names import error_of
+from hytnas_jax.numbers import DASH, count, milliseconds, percent, size
+from hytnas_jax.report.block_diagram import COLOURS, block_diagram
+from hytnas_jax.report.page import paragraph, section, table
+from hytnas_jax.report.results import NetworkResult, Results
+from hytnas_jax.search.results import ESTIMATED
+
+
+def table_section(results: Results) -> str:
+    """All numbers of all retrained networks."""
+    if not results.networks:
+        return ""
+    headers = (
+        *("", "network", "role", "test error", "95 % interval"),
+        *("search error", "expected", "in the search"),
+        *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
+        *("predicted", "measured", "file", "files"),
+    )
+    rows = [_row(network) for network in results.networks]
+    tested = results.networks[0].retrained.result["test_pictures"]
+    text = (
+        f"Test error is on {tested:,} pictures that neither the search nor the training has seen; search "
+        "error on the pictures that the search chose by; expected is what the networks retrained before let "
+        "expect of that (in brackets one standard deviation to either side)."
+    ) + estimate_words(results)
+    return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))
+
+
+def estimate_words(results: Results) -> str:
+    """What the error is that the search went by, where it went by one; begins with a space."""
+    name = None if results.search is None else error_of([o.name for o in results.search.objectives])
+    if name == "trained_error":
+        return " In the search it is an estimate of the error after training, as study_ranking trains."
+    return "" if name is None else f" In the search the error is {ESTIMATED}."
+
+
+def blocks_section(results: Results) -> str:
+    """Each network drawn block by block."""
+    if not results.networks:
+        return ""
+    swatches = "".join(
+        f'<span><i class="swatch" style="background:{COLOURS[family]};border:0"></i>{label}</span>'
+        for family, label in (("conv", "convolution"), ("attention", "attention"), ("head", "head"))
+    )
+    cards = []
+    for network in results.networks:
+        facts = "".join(f"<li>{escape(fact)}</li>" for fact in _facts(network))
+        cards.append(
+            f'<div class="card"><h3>{network.letter} · {escape(network.retrained.name)}</h3>'
+            f'<ul class="facts">{facts}</ul>{block_diagram(network.retrained.spec)}</div>'
+        )
+    return section(
+        "The networks block by block",
+        paragraph(
+            "Beside each block is the size of its output, height × width × channels; the grey shape is as "
+            "high as the map and as wide as it has channels. Point at a block for its parameters, MACs "
+            "and memory."
+        ),
+        f'<p class="legend">{swatches}</p>',
+        f'<div class="grid">{"".join(cards)}</div>',
+    )
+
+
+def error_interval(error: float, num_pictures: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of an error rate seen on so many pictures (Wilson, JASA 22, 1927)."""
+    test = binomtest(round(error * num_pictures), num_pictures)
+    interval = test.proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def _row(network: NetworkResult) -> tuple[str, ...]:
+    retrained, total = network.retrained, network.complexity
+    low, high = error_interval(retrained.test_error, retrained.result["test_pictures"])
+    return (
+        network.letter,
+        retrained.name,
+        retrained.role,
+        percent(retrained.test_error),
+        f"{100 * low:.1f} to {100 * high:.1f} %",
+        percent(retrained.search_error),
+        DASH if retrained.expected is None else str(retrained.expected),
+        percent(retrained.estimated_error),
+        count(total.num_parameters),
+        count(total.num_macs),
+        size(total.peak_activation_bytes),
+        size(total.peak_activation_bytes_int8),
+        size(total.model_bytes_int8),
+        milliseconds(network.predicted_ms),
+        milliseconds(network.measured_ms),
+        DASH if network.card is None else size(network.card["size"]["file_bytes"]),
+        f"retrain/{retrained.name}" if network.card is None else f"export/{retrained.name}",
+    )
+
+
+def _facts(network: NetworkResult) -> list[str]:
+    facts = [
+        network.retrained.role,
+        f"{percent(network.retrained.test_error)} test error",
+        f"{count(network.complexity.num_parameters)} parameters",
+        f"{count(network.complexity.num_macs)} MACs",
+    ]
+    if network.card is not None:
+        facts.append(milliseconds(network.measured_ms))
+    return facts

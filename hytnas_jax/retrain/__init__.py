@@ -1,0 +1,16 @@
+"""Retrain networks of the Pareto set stand-alone, and read the test split once, at the end.
+
+python -m hytnas_jax.retrain --workdir runs/digits
+"""
+
+from hytnas_jax.retrain.config import Config, check
+
+__all__ = ["Config", "main"]
+
+
+def main(config: Config) -> None:
+    """Retrain the chosen networks one after the other, then test all of them."""
+    check(config)
+    from hytnas_jax.retrain.command import retrain
+
+    retrain(config)

@@ -1,0 +1,133 @@
+"""Retraining networks stand-alone, one after the other; the test split is read once, at the end.
+
+A choice depends on what became of those before it, and is on the disk before its training begins: the same
+command goes on with the network that was cut, and comes to the same choices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from hytnas_jax import console
+from hytnas_jax.flags.settings import settings_of
+from hytnas_jax.numbers import percent
+from hytnas_jax.retrain.archive import Archive, load_archive
+from hytnas_jax.retrain.networks import Became, Retraining
+from hytnas_jax.retrain.results import off_the_front, show
+from hytnas_jax.retrain.succession import Next, Succession
+from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.supernet import load_supernet
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Step, Workdir, command_line
+from supernet.architecture import Architecture
+from supernet.errors import UserError
+from supernet.model import Tree
+from supernet.named import NAMES, named_network
+from supernet.network_spec import NetworkSpec
+from supernet.subnet import slice_subnet
+
+if TYPE_CHECKING:
+    from hytnas_jax.retrain.config import Config
+
+
+def retrain(config: Config) -> None:
+    """Retrain networks until no other is worth it or the budget is spent, then test all of them."""
+    workdir = Workdir(config.workdir)
+    project = open_project(workdir)
+    inputs = {"search": workdir.step("search").require("search")["id"]}
+    published = _published(project, config.named)
+    step = workdir.step("retrain")
+    step.begin(settings_of(config), inputs)
+    next_command = command_line("export", config.workdir)
+    if step.is_done:
+        console.say(f"the networks in {step.folder} are retrained already")
+        console.wrote([], next_command)
+        return
+    archive, dataset = load_archive(project), project.dataset()
+    schedule = Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed)
+    inherited = shared_weights(project) if config.start == "supernet" else None
+    retraining = Retraining(project, dataset, step.folder, schedule, inherited)
+    became, stopped = _retrain_front(retraining, archive, step, config)
+    console.say(stopped)
+    for spec in published:
+        became.append(retraining.train_published(spec))
+    with console.progress(became, "testing the retrained networks") as bar:
+        tested = [retraining.test(network)["test_error"] for network in bar]
+    folders = [step.folder / network.name for network in became]
+    trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
+    said = doubt(trainings, dataset, schedule, mirror=project.mirror)
+    pictures = len(dataset.search)
+    summary = show(archive, became, tested, pictures=pictures)
+    if said is not None:
+        console.warn(said)
+    step.finish(summary | {"stopped": stopped, "doubt": said})
+    console.wrote(folders, next_command)
+
+
+def _retrain_front(
+    retraining: Retraining, archive: Archive, step: Step, config: Config
+) -> tuple[list[Became], str]:
+    """Retrain networks of the search, first those that were begun; gives them, and why there are no more."""
+    pictures = len(retraining.dataset.search)
+    succession, begun = Succession(archive, pictures), retraining.begun(archive)
+    most, became = min(config.count, len(archive)), list[Became]()
+    while len(became) < config.count:
+        if len(became) < len(begun):
+            chosen = begun[len(became)]
+        else:
+            following = _next(succession, became, step, config)
+            if isinstance(following, str):
+                return became, following
+            chosen = following
+        became.append(retraining.train(archive, chosen, number=len(became) + 1, most=most))
+        if len(became) > len(begun):
+            off_the_front(archive, became, pictures=pictures)
+    return became, f"{len(became)} networks are retrained: no more than --count"
+
+
+def _next(succession: Succession, became: list[Became], step: Step, config: Config) -> Next | str:
+    """The network to retrain next, or why there is none."""
+    minutes = config.max_minutes
+    if became and minutes is not None and step.seconds() >= 60 * minutes:
+        return f"no further network is begun: {minutes:g} minutes are spent (--max-minutes)"
+    errors = {network.chosen.row: network.error for network in became if network.chosen is not None}
+    following = succession.next(errors)
+    if following is None:
+        return f"{len(became)} networks are retrained: all that the search has"
+    if following.gain is not None and following.gain < config.least_gain:
+        return (
+            f"no further network is begun: the best is expected to add {percent(following.gain)} to the "
+            f"front (--least-gain {config.least_gain:g})"
+        )
+    return following
+
+
+def _published(project: Project, names: Sequence[str]) -> list[NetworkSpec]:
+    """Published networks for the project's pictures.
+
+    Raises UserError for a name that is not known, or whose network cannot take pictures of that side.
+    """
+    side, specs = max(project.space.resolution), []
+    for name in dict.fromkeys(names):
+        try:
+            spec = named_network(
+                name, num_classes=project.num_classes, resolution=side, channels=project.channels
+            )
+        except UserError as error:
+            if name not in NAMES:
+                raise
+            raise UserError(
+                f"--named {name}: {error}; the resolution is the largest of the search, so leave {name} out "
+                "or search at another one in another work folder"
+            ) from None
+        specs.append(spec)
+    return specs
+
+
+def shared_weights(project: Project) -> Callable[[Architecture], Tree]:
+    """Cuts an architecture's parameters out of the supernet's."""
+    model, params = load_supernet(project)
+    blank = model.no_stats()
+    return lambda architecture: slice_subnet(project.space, architecture, params, blank)[1]

@@ -1,0 +1,53 @@
+"""The flags of `retrain`."""
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Literal
+
+from hytnas_jax.flags.ranges import (
+    MOST_BATCH,
+    MOST_EPOCHS,
+    MOST_MINUTES,
+    MOST_NETWORKS,
+    SEED,
+    above,
+    check_ranges,
+    within,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Train chosen networks of the search's front on their own, and test them.
+
+    First the most accurate, the knee and the best of every other objective. What becomes of them corrects
+    what is expected of all others; the next is always the one that is expected to add most to the front.
+    """
+
+    workdir: Path
+    """The work folder of the search."""
+    count: Annotated[int, within(1, MOST_NETWORKS)] = 8
+    """The most networks that are retrained. Exactly so many (where the search has them): --least-gain 0."""
+    least_gain: Annotated[float, within(0, 1)] = 0.01
+    """None is begun that is expected to add less than this part to what the retrained ones dominate (their
+    hypervolume over error and logarithms of costs)."""
+    max_minutes: Annotated[float | None, above(0, MOST_MINUTES)] = None
+    """None is begun after so many minutes, but for the first, and for those of --named."""
+    named: tuple[str, ...] = ()
+    """Published networks to train beside them, from random weights, at the search's largest resolution:
+    hyt-nas-ba, mobilevit-xxs, mobilenetv2-0.35 and others (`describe --help` lists them)."""
+    start: Literal["supernet", "scratch"] = "supernet"
+    """Begin with the supernet's weights, or with random ones."""
+    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
+    """How many times each training picture is seen."""
+    batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
+    """Pictures in a training step."""
+    learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
+    """Peak learning rate of AdamW."""
+    seed: Annotated[int, SEED] = 0
+    """Of the weights and of the order of the pictures."""
+
+
+def check(config: Config) -> None:
+    """Raises UserError for values that cannot be."""
+    check_ranges(config)

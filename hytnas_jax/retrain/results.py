@@ -1,0 +1,111 @@
+"""What became of the retrained networks: who is on their front, what was expected, how the search ranked."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hytnas_jax import console
+from hytnas_jax.numbers import percent
+from hytnas_jax.retrain.archive import Archive
+from hytnas_jax.retrain.confirmation import confirm
+from hytnas_jax.retrain.networks import Became
+from hytnas_jax.search.results import ESTIMATED
+from proxies.ranking import RankAgreement, kendall_tau
+
+HEADERS = ("network", "role", "in the search", "expected", "retrained", "test error", "on the front")
+UNCLEAR = "another one costs no more and makes fewer errors, which may be chance"
+
+
+def verdicts(archive: Archive, became: Sequence[Became], *, pictures: int) -> dict[str, str]:
+    """Whether each network of the search is on the front of those retrained: "yes", "no" or "unclear".
+
+    In the order of retraining; published networks are in nobody's way.
+    """
+    searched = [(network, network.chosen.row) for network in became if network.chosen is not None]
+    costs = archive.costs[[row for _, row in searched]]
+    errors = np.array([network.error for network, _ in searched])
+    found = confirm(costs, errors, pictures=pictures)
+    return {network.name: verdict for (network, _), verdict in zip(searched, found, strict=True)}
+
+
+def off_the_front(archive: Archive, became: Sequence[Became], *, pictures: int) -> None:
+    """Say whom the network retrained last puts off the front, itself perhaps."""
+    before = verdicts(archive, became[:-1], pictures=pictures)
+    for name, verdict in verdicts(archive, became, pictures=pictures).items():
+        if verdict == "no" != before.get(name, "yes"):
+            console.say(
+                f"{name} has left the front: another one costs no more and makes clearly fewer errors"
+            )
+
+
+def show(
+    archive: Archive, became: Sequence[Became], tested: Sequence[float], *, pictures: int
+) -> dict[str, Any]:
+    """Print the table, in the order of retraining, and what it does not say; gives what the step's done mark
+    has of it. `tested` are the test errors."""
+    on_front = verdicts(archive, became, pictures=pictures)
+    rows = [
+        (
+            network.name,
+            network.role,
+            _estimate(archive, network),
+            _expected(network),
+            percent(network.error),
+            percent(test_error),
+            on_front.get(network.name),
+        )
+        for network, test_error in zip(became, tested, strict=True)
+    ]
+    console.table(rows, HEADERS)
+    if archive.error is not None:
+        if archive.names[archive.error] != "trained_error":
+            console.say(f"in the search: {ESTIMATED}")
+        console.say(
+            "expected: what retraining was expected to come to (one standard deviation to either side), "
+            "learnt from the networks retrained before; of the first, nothing was known"
+        )
+    if "unclear" in on_front.values():
+        console.say(f"unclear: {UNCLEAR} ({pictures} pictures)")
+    words = {"yes": "the front that became", "unclear": "perhaps on it", "no": "off it"}
+    names = {verdict: [name for name, found in on_front.items() if found == verdict] for verdict in words}
+    console.say("; ".join(f"{words[v]}: {', '.join(found)}" for v, found in names.items() if found))
+    agreement = _ranked(archive, became)
+    if agreement is not None:
+        console.say(
+            f"how well the search ranked these {agreement.n} (1: as retraining does, 0: not at all): "
+            f"Kendall's tau {agreement.tau:.2f}, 95 % interval {agreement.low:.2f} to {agreement.high:.2f}"
+        )
+    return {
+        "networks": [network.name for network in became],
+        "still_on_front": list(on_front.values()),
+        "front": names["yes"],
+        "ranking": None if agreement is None else dataclasses.asdict(agreement),
+    }
+
+
+def _expected(network: Became) -> str | None:
+    expected = None if network.chosen is None else network.chosen.expected
+    return None if expected is None else str(expected)
+
+
+def _estimate(archive: Archive, network: Became) -> str | None:
+    """The error as the search has it, and its deviation where that is known."""
+    if network.chosen is None or archive.error is None:
+        return None
+    place = network.chosen.row, archive.error
+    std = archive.std[place]
+    return percent(archive.values[place]) + (f" ± {100 * std:.1f}" if std > 0 else "")
+
+
+def _ranked(archive: Archive, became: Sequence[Became]) -> RankAgreement | None:
+    """How the search's estimates rank its networks that were retrained; None where that cannot be told."""
+    if archive.error is None:
+        return None
+    searched = [
+        (archive.values[n.chosen.row, archive.error], n.error) for n in became if n.chosen is not None
+    ]
+    agreement = kendall_tau(*zip(*searched, strict=True))
+    return None if math.isnan(agreement.tau) else agreement

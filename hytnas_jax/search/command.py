@@ -1,0 +1,170 @@
+"""The search in a work folder: from the steps that it stands on to the Pareto set and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from hytnas_jax import console
+from hytnas_jax.files.atomic import write_json
+from hytnas_jax.flags.objective_names import ERRORS, LATENCY, LIMITS, given_limits, on_device
+from hytnas_jax.flags.settings import settings_of
+from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
+from hytnas_jax.mobo import Settings
+from hytnas_jax.runtime.environment import environment
+from hytnas_jax.search.log import EvaluationLog
+from hytnas_jax.search.loop import Budget, at_random, bayesian, explore, initial_genes
+from hytnas_jax.search.problem import Task, make_task, measured_step
+from hytnas_jax.search.recalibration import Refits, is_same_processor
+from hytnas_jax.search.results import ESTIMATED, ParetoPoint, pareto_points, write_results
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Step, Workdir, command_line
+from supernet.errors import UserError
+
+if TYPE_CHECKING:
+    from hytnas_jax.search.config import Config
+
+STEP = "search"
+# A finished search goes on where one of these has grown.
+MAY_GROW = ("evaluations", "random_baseline")
+
+
+def search(config: Config) -> None:
+    """Search, or go on searching, and write the Pareto set."""
+    settings = Settings(
+        surrogate=config.surrogate, acquisition=config.acquisition, selection=config.selection
+    )
+    project = open_project(Workdir(config.workdir))
+    step = project.workdir.step(STEP)
+    is_measuring = _begin(project, step, config)
+    if step.is_done:
+        summary = step.done()["summary"]
+        console.say(
+            f"step {STEP!r} is done: {summary['evaluations']} evaluations, {summary['front']} networks on "
+            f"the Pareto front; give more --evaluations to go on, or delete {step.folder} to search anew"
+        )
+        console.wrote([], command_line("retrain", config.workdir))
+        return
+    objectives = [on_device(name, config.device) for name in config.objectives]
+    task = make_task(project, objectives, limits=_limits(config), features=config.features)
+    log = EvaluationLog(step.folder / "evaluations.csv", project.space, task.problem)
+    refits = Refits(project, task, log, step.folder) if is_measuring else None
+    logs = _explore(project, task, log, config, settings, refits)
+    points = pareto_points(project, task, log, {} if refits is None else refits.measured_ms)
+    volumes = write_results(project, task, step, points, logs)
+    measured = None
+    if refits is not None:
+        measured = refits.summary()
+        write_json(step.folder / "predictor.json", task.predictor.to_json())
+    step.finish({"evaluations": len(log), "front": len(points), "hypervolume": volumes, "measured": measured})
+    _show(task, points, volumes)
+    if measured is not None:
+        console.say(measured.in_words())
+    _warn_if_extrapolated(points)
+    names = ("evaluations.csv", "pareto.json", "front.png", "hypervolume.png")
+    console.wrote([step.folder / name for name in names], command_line("retrain", config.workdir))
+
+
+def _begin(project: Project, step: Step, config: Config) -> bool:
+    """Begin the step; gives whether what it evaluates is measured."""
+    inputs = _inputs(project, config)
+    is_measuring = config.measure_batches and LATENCY_STEP in inputs and is_same_processor(project)
+    settings = {**settings_of(config), "measure_batches": is_measuring}
+    if is_measuring:
+        settings["cpu"] = environment()["cpu"]  # what two processors have measured is not mixed
+    step.begin(settings, inputs, may_grow=MAY_GROW)
+    return is_measuring
+
+
+def _explore(
+    project: Project,
+    task: Task,
+    log: EvaluationLog,
+    config: Config,
+    settings: Settings,
+    refits: Refits | None,
+) -> dict[str, EvaluationLog]:
+    """Search, then search at random; gives both logs, "search" and "random", with the same predictor."""
+    budget = Budget(config.evaluations, config.initial, config.batch, config.seed)
+    first = initial_genes(task, budget)  # before the predictor, and with it what is within a limit, changes
+    strategy = bayesian(task.problem, batch=config.batch, settings=settings)
+    after_batch = None if refits is None else refits.after_batch
+    explore(task, log, strategy, budget, first=first, memory={}, after_batch=after_batch)
+    if not config.random_baseline:
+        return {"search": log}
+    baseline = EvaluationLog(log.path.with_name("random.csv"), project.space, task.problem)
+    if refits is not None:
+        baseline.recompute()  # a search that has grown may have another predictor now
+    strategy = at_random(task.problem, batch=config.batch)
+    explore(task, baseline, strategy, budget, first=first, memory=log.by_key())
+    return {"search": log, "random": baseline}
+
+
+def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
+    counted = set(LIMITS.values()) - {*ERRORS, "latency_ms"}  # shown for every network
+    names = [o.name for o in task.problem.objectives if o.name not in counted]
+    measured = ("measured ms",) if any(point.measured_ms is not None for point in points) else ()
+    rows = [
+        (
+            point.architecture.name + ("*" if point.extrapolated else ""),
+            *(point.values[name] if name not in point.std else _unsure(point, name) for name in names),
+            *(point.measured_ms for _ in measured),
+            *point.network.values(),
+        )
+        for point in points
+    ]
+    console.say(f"the Pareto front, {len(points)} networks:")
+    columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
+    console.table(rows, ("name", *names, *measured, *columns))
+    for name in [name for name in ERRORS if name in names and name != "trained_error"]:
+        console.say(f"{name}: {ESTIMATED}")
+    compared = ", ".join(f"{name} {volume:.4g}" for name, volume in volumes.items())
+    console.say(f"hypervolume, more is better: {compared}")
+
+
+def _unsure(point: ParetoPoint, name: str) -> str:
+    return f"{point.values[name]:.4f} ± {point.std[name]:.4f}"
+
+
+def _warn_if_extrapolated(points: list[ParetoPoint]) -> None:
+    on_front = sum(point.extrapolated for point in points)
+    if on_front:
+        console.warn(
+            f"{on_front} of {len(points)} networks on the front (marked *) are unlike those that the latency "
+            "predictor was fitted on: their latency is an extrapolation. Measure more networks "
+            "(measure_latency --networks), or trust only what is measured after the export"
+        )
+
+
+def _inputs(project: Project, config: Config) -> dict[str, str]:
+    """The `id` of each step that the search stands on. Raises UserError where one has not ended."""
+    inputs = {"data": project.done_id}
+    if set(ERRORS) & set(config.objectives):
+        inputs["supernet"] = project.workdir.step("supernet").require("train_supernet")["id"]
+    if "trained_error" in config.objectives:
+        inputs["truth"] = project.workdir.step("truth").require("study_ranking")["id"]
+    for name in {on_device(name, config.device) for name in config.objectives} | set(_limits(config)):
+        step = measured_step(project, name)
+        if step is None:
+            continue
+        command = "measure_latency" if name == LATENCY else "fit_latency"
+        try:
+            inputs[step.name] = step.require(command)["id"]
+        except UserError as error:
+            raise UserError(
+                f"{error}\nor search without it: leave {name} out of --objectives "
+                "(e.g. --objectives error macs) and --max-latency-ms away"
+            ) from None
+    return inputs
+
+
+def _limits(config: Config) -> dict[str, float]:
+    """Objective -> the most it may be."""
+    limits = {
+        on_device(LIMITS[flag], config.device): float(maximum)
+        for flag, maximum in given_limits(config).items()
+    }
+    if "error" in limits:
+        asked = next(name for name in ERRORS if name in config.objectives)
+        limits[asked] = limits.pop("error")
+    return limits

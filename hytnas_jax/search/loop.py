@@ -1,0 +1,216 @@
+"""The loop of a search over its log: a kill costs the evaluation that was under way, and changes no result.
+
+Everything is drawn from seeds that name its place: the initial design from [seed, 0], batch k from
+[seed, k] and the evaluations before the batch. A search that goes on draws a batch that was cut once
+more and evaluates the rest of it. Letters: B batch, G genes, M objectives.
+"""
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from hytnas_jax import console
+from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initial_design, suggest
+from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.runtime import compiling
+from hytnas_jax.search.log import Evaluation, EvaluationLog
+from hytnas_jax.search.problem import Task
+from supernet.errors import UserError
+
+# The hypervolume is measured up to this far beyond the worst initial value, in ranges of the initial values.
+REFERENCE_MARGIN = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """A batch to evaluate next: genes [B, G], and what is expected of it (NaN: nothing), each [B, M]."""
+
+    genes: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+
+
+Propose = Callable[[Observations, np.random.Generator], Proposal]
+
+
+@dataclasses.dataclass(frozen=True)
+class Strategy:
+    """A way to search: its name in the log and on the screen, and how it names a batch.
+
+    stream: what the seeds of its batches have beside seed and number, to tell it from others.
+    """
+
+    phase: str
+    label: str
+    propose: Propose
+    stream: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """How much is evaluated: `evaluations` in all, the first `initial` of them at random, then whole batches
+    of `batch` (the last one may be cut short); all from `seed`."""
+
+    evaluations: int
+    initial: int
+    batch: int
+    seed: int
+
+
+def bayesian(problem: Problem, *, batch: int, settings: Settings) -> Strategy:
+    """The Bayesian loop of `mobo`."""
+
+    def propose(observations: Observations, rng: np.random.Generator) -> Proposal:
+        genes, info = suggest(problem, observations, batch=batch, settings=settings, rng=rng)
+        for text in info.fallbacks:
+            console.warn(f"after {len(observations.genes)} evaluations, {text}")
+        return Proposal(genes, info.mean, info.std)
+
+    return Strategy("model", "searching", propose)
+
+
+def at_random(problem: Problem, *, batch: int) -> Strategy:
+    """Random search: networks that it has not evaluated yet, drawn like the initial ones."""
+
+    def propose(observations: Observations, rng: np.random.Generator) -> Proposal:
+        drawn = initial_design(problem, len(observations.genes) + batch, rng)
+        new = drawn[unseen(drawn, gene_keys(observations.genes))]
+        return _unexpected(problem, new[:batch])
+
+    return Strategy("random", "random search", propose, stream=(1,))
+
+
+def explore(
+    task: Task,
+    log: EvaluationLog,
+    strategy: Strategy,
+    budget: Budget,
+    *,
+    first: np.ndarray,
+    memory: Mapping[bytes, Evaluation],
+    after_batch: Callable[[int, int], None] | None = None,
+) -> None:
+    """Evaluate the initial design and then batch after batch, until the budget is spent.
+
+    Args:
+      task: what is searched.
+      log: what earlier sessions have evaluated stands in it.
+      strategy: names batches of the budget's size.
+      budget: when to end; a space that is exhausted ends the search earlier.
+      first: the initial design, int [I, G], of `initial_genes`.
+      memory: evaluations of another log, taken from there instead of made again.
+      after_batch: called with the rows of the log, from and up to, that the initial design is and then each
+        batch, one after the other and before the next is named; those of earlier sessions too.
+
+    Raises:
+      UserError: nothing is within the limits, or no evaluation of the initial design has succeeded.
+    """
+    with console.progress(budget.evaluations, strategy.label, done=len(log), apart=compiling.seconds) as bar:
+
+        def evaluate(proposal: Proposal, phase: str, *, until: int) -> None:
+            """Evaluate what is not in the log, until that has `until` rows."""
+            new = unseen(proposal.genes, gene_keys(log.genes))
+            for n in new[: max(until - len(log), 0)]:
+                expected = (proposal.mean[n], proposal.std[n])
+                log.append(_evaluate(task, proposal.genes[n], phase, *expected, memory))
+                bar.note(_progress_note(task.problem, log))
+                bar.advance()
+
+        def end_batch(start: int, stop: int) -> None:
+            if after_batch is not None:
+                after_batch(start, min(stop, len(log)))
+
+        evaluate(_unexpected(task.problem, first), "initial", until=len(first))
+        _refuse_failure(log)
+        end_batch(0, len(first))
+        for number in itertools.count(1):
+            start = len(first) + (number - 1) * budget.batch
+            stop = min(start + budget.batch, budget.evaluations)
+            if start >= budget.evaluations:
+                return
+            if len(log) < stop:
+                rng = np.random.default_rng([budget.seed, number, *strategy.stream])
+                proposal = strategy.propose(log.observations(start), rng)
+                if len(proposal.genes) == 0:
+                    console.say(f"no more networks within the limits than these {len(log)} were found")
+                    return
+                evaluate(proposal, strategy.phase, until=stop)
+            end_batch(start, stop)
+
+
+def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:
+    """The hypervolume's corner, float64 [M] in the user's units: a little worse than the initial values.
+
+    It is fixed with the initial evaluations, of which one has succeeded; a search and its random baseline
+    share them, so that their hypervolumes can be compared.
+    """
+    values = problem.minimised(log.values[log.phases == "initial"])
+    values = values[np.isfinite(values).all(axis=1)]
+    span = np.ptp(values, axis=0)
+    span = np.where(span > 0.0, span, np.maximum(np.abs(values[0]), 1.0))
+    return problem.in_user_units(values.max(axis=0) + REFERENCE_MARGIN * span)
+
+
+def initial_genes(task: Task, budget: Budget) -> np.ndarray:
+    """The initial design: the space's corners within the limits, then networks that have been trained, then
+    uniform ones, int64 [initial, G].
+
+    Uniform networks alone leave the ends of the front out of sight: those of a space are rarely drawn, and
+    hypervolume is only gained up to a little beyond what the initial design has seen. Of the trained ones
+    the error is known best; where there are too many, they are taken evenly over their costs.
+    """
+    uniform = initial_design(task.problem, budget.initial, np.random.default_rng([budget.seed, 0]))
+    corners = task.space.corners()
+    corners = corners[task.problem.feasible(corners)]
+    trained = task.trained[task.problem.feasible(task.trained)]
+    wanted = min(len(trained), max(budget.initial - len(corners), 0))
+    trained = trained[np.linspace(0, len(trained) - 1, wanted).round().astype(int)]
+    genes = np.concatenate([corners, trained, uniform])
+    return genes[unseen(genes, ())][: budget.initial]
+
+
+def _unexpected(problem: Problem, genes: np.ndarray) -> Proposal:
+    nothing = np.full((len(genes), len(problem.objectives)), np.nan)
+    return Proposal(genes, nothing, nothing)
+
+
+def _evaluate(
+    task: Task,
+    genes: np.ndarray,
+    phase: str,
+    mean: np.ndarray,
+    std: np.ndarray,
+    memory: Mapping[bytes, Evaluation],
+) -> Evaluation:
+    remembered = memory.get(gene_keys(genes[None])[0])
+    if remembered is not None:
+        return dataclasses.replace(remembered, phase=phase, mean=mean, std=std)
+    started = time.perf_counter()
+    values, unsure, loss = task.evaluate(genes)
+    return Evaluation(genes, values, unsure, phase, loss, mean, std, time.perf_counter() - started)
+
+
+def _progress_note(problem: Problem, log: EvaluationLog) -> str:
+    """The best value of the first objective, and the hypervolume."""
+    values = problem.minimised(log.values)
+    values = values[np.isfinite(values).all(axis=1)]
+    if len(values) == 0:
+        return "none has succeeded yet"
+    first = problem.objectives[0]
+    best = problem.signs[0] * values[:, 0].min()
+    if (log.phases == "initial").all():  # the corner may still move
+        return f"best {first.name} {best:.4g}"
+    volume = hypervolume(values, problem.minimised(reference_point(problem, log)))
+    return f"best {first.name} {best:.4g} · hypervolume {volume:.4g}"
+
+
+def _refuse_failure(log: EvaluationLog) -> None:
+    if np.isnan(log.values).any(axis=1).all():
+        raise UserError(
+            f"all {len(log)} networks of the initial design gave values that are no numbers "
+            f"(see {log.path}): the supernet's weights are of no use; train it again, with a smaller "
+            "--learning-rate"
+        )

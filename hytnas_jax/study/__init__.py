@@ -1,1 +1,0 @@
-"""Search strategies compared over finite tables, in which everything there is has been evaluated."""

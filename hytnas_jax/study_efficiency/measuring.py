@@ -1,0 +1,68 @@
+"""Measures a study's models on this machine, into a table such as a kit's script writes."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from hytnas_jax import console
+from hytnas_jax.flags.format_names import RuntimeName
+from hytnas_jax.latency.kit import RUNTIMES
+from hytnas_jax.standalone.measure import Table, describe_shift, is_shifted, shift, time_models, to_check
+from hytnas_jax.study_efficiency.parts import Part
+from hytnas_jax.study_efficiency.subjects import Subject
+from supernet.errors import UserError
+
+
+def measure_here(
+    subjects: Sequence[Subject],
+    path: Path,
+    *,
+    parts: Collection[Part],
+    identity: str,
+    runtime: RuntimeName,
+    seconds: float,
+) -> None:
+    """Adds a row for each subject of the parts that the table has none of; goes on where it was cut.
+
+    Of what was measured before, of any part, some is measured again, and a shift of the machine warned of.
+
+    Args:
+      subjects: all that the runtime can run, of every part.
+      path: the table, whose stem names the device.
+      parts: what is to be measured.
+      identity: of the study.
+      runtime: what runs the models, on one thread.
+      seconds: for each model.
+
+    Raises:
+      UserError: the table was begun on another processor, or with another version of the runtime, or is
+        damaged.
+    """
+    models = [{"name": s.name, "genes": {}, "file": f"model{RUNTIMES[runtime].suffix}"} for s in subjects]
+    try:
+        table = Table(path, {"kit": identity, "columns": [], "models": models}, path.stem, threads=1)
+        before = table.measured()
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    wanted = [subject for subject in subjects if subject.part in parts]
+    missing = [subject for subject in wanted if subject.name not in before]
+    checked = to_check(before) if missing else []
+    queue = [*(subject for subject in subjects if subject.name in checked), *missing]
+    again: dict[str, float] = {}
+    done = len(wanted) - len(missing)
+    label = f"measuring under {runtime}"
+    with console.progress(len(wanted), label, done=done, is_even=False) as bar:
+        contents = (subject.model(runtime) for subject in queue)
+        timings = time_models(contents, seconds=seconds, on_round=lambda number: bar.note(f"round {number}"))
+        for index, timing in timings:
+            name = queue[index].name
+            if name in before:
+                again[name] = timing.latency_ms
+                continue
+            table.append(name, timing, None)
+            bar.advance()
+    times = shift(before, again)
+    if is_shifted(times):
+        console.warn(
+            f"the machine is {describe_shift(times)} when {path} was begun: the latencies are of two scales. "
+            "Delete it and measure all again while the machine does nothing else"
+        )

@@ -1,0 +1,155 @@
+"""The truth of a ranking, the estimates beside it, and the report of how well they agree."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hytnas_jax import console
+from hytnas_jax.accuracy.estimates import estimates_of
+from hytnas_jax.accuracy.reference_table import TABLE, Job, Trained, TruthTable
+from hytnas_jax.accuracy.reference_training import Trainer, train_missing
+from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_truth, truth_of
+from hytnas_jax.accuracy.standing import Budget, Standing
+from hytnas_jax.data import Dataset
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.study_ranking.bias_table import bias_rows, headers
+from hytnas_jax.study_ranking.config import AUTO, EPOCHS
+from hytnas_jax.study_ranking.results import HEADERS, Study
+from hytnas_jax.study_ranking.written import write_results
+from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.network import Schedule
+from hytnas_jax.workspace.project import Project, open_project
+from hytnas_jax.workspace.workdir import Step, Workdir, command_line
+
+if TYPE_CHECKING:
+    from hytnas_jax.study_ranking.config import Config
+
+
+def study_ranking(config: Config) -> None:
+    """Train what is missing, estimate, and report."""
+    project = open_project(Workdir(config.workdir))
+    step = project.workdir.step(STEP)
+    find_truth(project, step, config)
+    truth = read_truth(project)
+    supernet = project.workdir.step("supernet")
+    if not supernet.is_done:
+        console.say(str(Standing.of(truth)))
+        console.say("the truth is known; the estimates need a supernet")
+        console.wrote([step.folder / TABLE], command_line("train_supernet", config.workdir))
+        return
+    study = Study.of(truth, estimates_of(project, truth.architectures), project.space)
+    _show(study)
+    command = f"python -m hytnas_jax.study_ranking {flags_of(config)}"
+    paths = write_results(
+        project.workdir.path / "ranking", study, command=command, supernet=supernet.done()["id"]
+    )
+    search = f"{command_line('search', config.workdir)} --objectives {study.objective()} latency_ms"
+    console.wrote(paths, search)
+
+
+def _show(study: Study) -> None:
+    console.table(study.rows(), HEADERS)
+    for remark in study.remarks():
+        console.say(remark)
+    for warning in study.warnings():
+        console.warn(warning)
+    if study.biases:
+        console.table(bias_rows(study.biases), headers(study.biases))
+    for sentence in study.where():
+        console.say(sentence)
+
+
+def find_truth(project: Project, step: Step, config: Config) -> None:
+    """Train what is missing in the step's `truth.csv`; with --epochs auto at ever greater lengths."""
+    epochs = _first_length(project, step, config)
+    step.begin(
+        settings_of(config, without=("processes", "max_epochs", "max_hours")) | {"epochs": epochs},
+        {"data": project.done_id},
+        may_grow=("repeated",),
+    )
+    jobs = planned(
+        project, networks=config.networks, repeated=config.repeated, seed=config.seed, epochs=epochs
+    )
+    table = TruthTable(step.folder / TABLE, project.space, epochs=epochs)
+    _warn_of_other_lengths(table, epochs, config)
+    dataset = functools.cache(project.dataset)  # where there is something to train
+    schedule = Schedule(epochs, config.batch_size, config.learning_rate, config.seed)
+    for missing in _rounds(table, jobs, config):
+        step.go_on()
+        trainer = Trainer(project, dataset(), schedule, step.folder)
+        train_missing(trainer, table, missing, processes=config.processes)
+    if not step.is_done:
+        trained = table.read()
+        jobs = [job for job in longest(jobs, trained) if job in trained]
+        schedule = dataclasses.replace(schedule, epochs=jobs[0].epochs)
+        _finish(project, dataset(), jobs, trained, schedule)
+
+
+def _first_length(project: Project, step: Step, config: Config) -> int:
+    """--epochs; where that is auto, what the study began with, or what a truth that was moved here has."""
+    if config.epochs != AUTO:
+        return int(config.epochs)
+    settings, table = step.folder / "settings.json", step.folder / TABLE
+    if settings.exists():
+        return int(read_json(settings)["settings"]["epochs"])
+    moved = TruthTable(table, project.space, epochs=None).read() if table.exists() else {}
+    return min((job.epochs for job in moved), default=EPOCHS)
+
+
+def _warn_of_other_lengths(table: TruthTable, epochs: int, config: Config) -> None:
+    lengths = {job.epochs for job in table.read()}
+    if lengths and epochs not in lengths:
+        console.warn(
+            f"--epochs {config.epochs}: {TABLE} has only networks trained for "
+            f"{', '.join(map(str, sorted(lengths)))} epochs; they are trained anew"
+        )
+
+
+def _rounds(table: TruthTable, jobs: list[Job], config: Config) -> Iterator[list[Job]]:
+    """All jobs of each length at which some are to be trained; the next length when these have been."""
+    if config.epochs == AUTO:
+        jobs = longest(jobs, table.read())
+    while True:
+        if not table.read().keys() >= set(jobs):
+            yield jobs
+        if config.epochs != AUTO or not _goes_on(jobs, table.read(), config):
+            return
+        jobs = longer(jobs)
+
+
+def _goes_on(jobs: list[Job], trained: dict[Job, Trained], config: Config) -> bool:
+    """Whether trained references have to be trained for longer, and may; says so."""
+    standing = Standing.of(truth_of(jobs, trained))
+    if standing.stand:
+        return False
+    forbidden = Budget(config.max_epochs, config.max_hours).forbids(jobs, trained, processes=config.processes)
+    if forbidden is not None:
+        console.warn(f"{standing}; that is how far it goes: {forbidden}")
+        return False
+    console.say(f"{standing}; now {2 * standing.epochs} epochs")
+    return True
+
+
+def _finish(
+    project: Project, dataset: Dataset, jobs: list[Job], trained: dict[Job, Trained], schedule: Schedule
+) -> None:
+    """Mark the step as done, with the jobs of the length that counts."""
+    step = project.workdir.step(STEP)
+    trainings = [Training(job.architecture.name, step.folder, 1 - trained[job].error) for job in jobs]
+    said = doubt(trainings, dataset, schedule, mirror=project.mirror, at_least=0.5)
+    truth = truth_of(jobs, trained)
+    step.finish(
+        {
+            "networks": len(truth.architectures),
+            "trainings": len(jobs),
+            "epochs": truth.epochs,
+            "stand": Standing.of(truth).stand,
+            "doubt": said,
+        }
+    )
+    if said is not None:
+        console.warn(said)

@@ -1,0 +1,18 @@
+"""Train the weight-sharing network over a search space: the first command.
+
+python -m hytnas_jax.train_supernet --workdir runs/digits
+python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
+python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures --init-from runs/cifar
+"""
+
+from hytnas_jax.train_supernet.config import Config, check
+
+__all__ = ["Config", "main"]
+
+
+def main(config: Config) -> None:
+    """Train, or go on training, and say how good the subnets are."""
+    check(config)
+    from hytnas_jax.train_supernet.command import train_supernet
+
+    train_supernet(config)

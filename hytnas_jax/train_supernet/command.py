@@ -1,0 +1,163 @@
+"""Training the weight-sharing network over a search space, and reading it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from hytnas_jax import console
+from hytnas_jax.data import Dataset, batches
+from hytnas_jax.data.loading import available_memory
+from hytnas_jax.flags.settings import settings_of
+from hytnas_jax.runtime import compiling
+from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.checkpoints import Checkpoints
+from hytnas_jax.training.evaluation_images import judging_pictures
+from hytnas_jax.training.init_from import Source, find_source
+from hytnas_jax.training.loop import fit
+from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.step import augmented_step, step_key
+from hytnas_jax.workspace.project import Project, create_project
+from hytnas_jax.workspace.workdir import Step, Workdir, command_line
+from proxies.supernet_accuracy import SupernetError
+from supernet import training
+from supernet.errors import UserError
+from supernet.inheritance import inherited
+from supernet.model import Model, Tree
+from supernet.sampling import sandwich, with_teacher
+from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
+from supernet.space_size import num_networks
+from supernet.supernet import SupernetModel, controls
+
+if TYPE_CHECKING:
+    from hytnas_jax.train_supernet.config import Config
+from hytnas_jax.training.supernet import load_supernet, supernet_model
+
+NUM_REPORTED = 8  # random subnets judged at the end
+
+
+def train_supernet(config: Config) -> None:
+    """Train, or go on training, and say how good the subnets are."""
+    workdir = Workdir(config.workdir)
+    source = find_source(config.init_from, workdir)
+    project, dataset = create_project(
+        workdir,
+        **config.data_flags(),
+        seed=config.seed,
+        space_for=None if source is None else source.space_for,
+    )
+    step = workdir.step("supernet")
+    _begin(step, project, source, config)
+    next_command = command_line("measure_latency", config.workdir)
+    if step.is_done:
+        console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
+        console.wrote([], next_command)
+        return
+    _check_memory(project)
+    model = supernet_model(project)
+    num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
+    rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
+    recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
+    console.say(
+        f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
+        f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
+        f"{' and '.join(map(str, project.space.resolution))} pixels; "
+        f"{recipe.num_steps} steps, learning rate {rate:.2g}"
+    )
+    state = fit(
+        _step_function(project, dataset, model, recipe, config),
+        training.init(recipe, _first_params(step, model, source, config.seed)),
+        num_steps=recipe.num_steps,
+        folder=step.folder,
+        label="training the supernet",
+        num_classes=project.num_classes,
+    )
+    summary = _judge(project, dataset, model, training.weights(model, state.ema), config.seed)
+    said = doubt(
+        [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
+        dataset,
+        Schedule(config.epochs, config.batch_size, rate, config.seed),
+        mirror=project.mirror,
+    )
+    origins = () if source is None else source.origins
+    step.finish({**summary, "steps": recipe.num_steps, "doubt": said, "begun_with": origins})
+    console.say(_describe(summary))
+    if said is not None:
+        console.warn(said)
+    console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
+
+
+def _begin(step: Step, project: Project, source: Source | None, config: Config) -> None:
+    """Note what the supernet is made with, or refuse what it was not begun with."""
+    noted = {} if source is None else source.settings
+    settings = settings_of(config, without=("init_from", *config.data_flags()))
+    step.begin({**settings, **noted}, {"data": project.done_id})
+    if source is not None:
+        source.note(step)
+
+
+def _first_params(step: Step, model: Model, source: Source | None, seed: int) -> Tree:
+    """Random ones, or those of the source; where the training goes on, they are not looked at."""
+    params, _ = model.init(jax.random.key(seed))
+    if source is None or Checkpoints(step.folder / "checkpoints").steps():
+        return params
+    console.say(f"begins with the supernet of {source.origins[0].in_words()}, and a new classifier")
+    with source.opened(step) as project:
+        return inherited(load_supernet(project)[1], params)
+
+
+def _check_memory(project: Project) -> None:
+    """Raises UserError where the weights, in training, are more than this machine can still hold."""
+    needed, available = num_weights(project.space) * BYTES_OF_WEIGHT, available_memory()
+    if available is not None and needed > available:
+        raise UserError(
+            f"--space {project.space.name}: the supernet has about {num_weights(project.space):.2g} weights, "
+            f"which need {needed / 1e9:.1f} GB in training, and {available / 1e9:.1f} GB of memory are "
+            "available; give smaller widths, expansions or depths"
+        )
+
+
+def _step_function(
+    project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, config: Config
+) -> Any:
+    train = augmented_step(project, model, recipe, dataset.train)
+
+    def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
+        rng = np.random.default_rng([config.seed, attempt, number])
+        chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
+        resolution = int(rng.choice(project.space.resolution))
+        subnets = with_teacher(project.space, rng, num_random=config.random_subnets, resolution=resolution)
+        key = step_key(config.seed, attempt, number)
+        return train(state, key, chosen, controls(project.space, subnets), resolution=resolution)
+
+    return step_function
+
+
+def _judge(
+    project: Project, dataset: Dataset, model: SupernetModel, params: Tree, seed: int
+) -> dict[str, Any]:
+    """Accuracies on the search split of the largest, the smallest and some random subnets."""
+    rng = np.random.default_rng([seed, 1])
+    resolution = max(project.space.resolution)
+    subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
+    with console.progress(len(subnets), "judging subnets", apart=compiling.seconds) as bar:
+        judge = SupernetError(
+            project.space, model, params, judging_pictures(project, dataset), on_judged=bar.advance
+        )
+        accuracies = 1 - judge(subnets)
+    return {
+        "largest_accuracy": float(accuracies[0]),
+        "smallest_accuracy": float(accuracies[1]),
+        "random_accuracies": accuracies[2:].tolist(),
+    }
+
+
+def _describe(summary: dict[str, Any]) -> str:
+    return (
+        "accuracy on the search split, before any retraining: largest subnet "
+        f"{summary['largest_accuracy']:.3f}, smallest {summary['smallest_accuracy']:.3f}, "
+        f"median of {len(summary['random_accuracies'])} random ones "
+        f"{np.median(summary['random_accuracies']):.3f}"
+    )

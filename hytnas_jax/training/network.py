@@ -1,0 +1,114 @@
+"""Training one network of the space on its own: the same for retraining and for the truth of a ranking."""
+
+import contextlib
+import dataclasses
+import functools
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from hytnas_jax.data import Dataset, Pictures, batches
+from hytnas_jax.runtime.hardware import compute_dtype
+from hytnas_jax.training.evaluation_images import pictures_for
+from hytnas_jax.training.loop import fit
+from hytnas_jax.training.step import augmented_step, step_key
+from hytnas_jax.workspace.project import Project
+from proxies.judging import judge_calibrated
+from supernet import training
+from supernet.calibration import calibrate
+from supernet.model import Model, Tree
+from supernet.network import stand_alone
+from supernet.network_spec import NetworkSpec
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """How long, how fast and in which order: epochs, pictures in a step, peak learning rate, seed."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    seed: int
+
+
+def train_alone(
+    project: Project,
+    dataset: Dataset,
+    spec: NetworkSpec,
+    schedule: Schedule,
+    *,
+    start: Tree | None,
+    folder: Path,
+    label: str,
+) -> tuple[Tree, Tree]:
+    """Train on the training split, going on from `folder`'s checkpoints; gives parameters and statistics.
+
+    `start` are the parameters to begin with, None for random ones. The parameters are the averaged ones, the
+    BatchNorm statistics are calibrated for them.
+    """
+    model = stand_alone(spec, dtype=compute_dtype())
+    params, stats = model.init(jax.random.key(schedule.seed))
+    num_steps = max(1, schedule.epochs * len(dataset.train) // schedule.batch_size)
+    recipe = training.Recipe(num_steps=num_steps, learning_rate=schedule.learning_rate)
+    state = fit(
+        _step_function(project, dataset, model, recipe, spec.resolution, schedule),
+        training.init(recipe, params if start is None else start),
+        num_steps=num_steps,
+        folder=folder,
+        label=label,
+        num_classes=project.num_classes,
+    )
+    pictures = pictures_for(project, dataset.train, dataset.search, spec.resolution)
+    params = training.weights(model, state.ema)
+    return params, jax.jit(functools.partial(calibrate, model))(params, stats, pictures.calibration)
+
+
+def train_and_judge(
+    project: Project,
+    dataset: Dataset,
+    spec: NetworkSpec,
+    schedule: Schedule,
+    *,
+    start: Tree | None,
+    folder: Path,
+    label: str,
+) -> tuple[float, float]:
+    """`error_and_loss` on the search split of a network that `train_alone` trains; nothing of it is kept.
+
+    It prints nothing: of several processes that train at once, the command shows one bar for all.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):
+        weights = train_alone(project, dataset, spec, schedule, start=start, folder=folder, label=label)
+    result = error_and_loss(project, dataset, spec, weights, dataset.search)
+    shutil.rmtree(folder)
+    return result
+
+
+def error_and_loss(
+    project: Project, dataset: Dataset, spec: NetworkSpec, weights: tuple[Tree, Tree], pictures: Pictures
+) -> tuple[float, float]:
+    """Error rate, and mean cross-entropy in nats, of a trained network on one split's pictures."""
+    judged = pictures_for(project, dataset.train, pictures, spec.resolution)
+    error, loss = jax.jit(functools.partial(judge_calibrated, stand_alone(spec)))(*weights, judged)
+    return float(error), float(loss)
+
+
+def _step_function(
+    project: Project,
+    dataset: Dataset,
+    model: Model,
+    recipe: training.Recipe,
+    resolution: int,
+    schedule: Schedule,
+) -> Any:
+    train = augmented_step(project, model, recipe, dataset.train)
+
+    def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
+        chosen = batches(schedule.seed + attempt, len(dataset.train), schedule.batch_size, step=number)
+        key = step_key(schedule.seed, attempt, number)
+        return train(state, key, chosen, None, resolution=resolution)
+
+    return step_function

@@ -1,0 +1,83 @@
+"""One compiled training step that augments its pictures on the device.
+
+Letters: N pictures of the data set, S their side, C channels, B batch.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from hytnas_jax.data import Pictures, augment
+from hytnas_jax.workspace.project import Project
+from supernet import training
+from supernet.device_memory import free_bytes
+from supernet.model import Model
+
+HELD_FRACTION = 0.25  # of the free memory that a data set may take; the rest is for training
+
+
+def augmented_step(
+    project: Project, model: Model, recipe: training.Recipe, pictures: Pictures
+) -> Callable[..., Any]:
+    """`train(state, key, chosen, subnets, *, resolution) -> (state, metrics)`.
+
+    chosen int [B] are places in `pictures`; `subnets` is a `Control` of [K], or None for a stand-alone
+    network. Compiled once for each resolution; the state's buffers are used again. An accelerator holds all
+    of `pictures` where they fit, so that no step waits for the host to send some.
+    """
+    take = held(pictures) if holds(pictures) else sent(pictures)
+    train = compiled_step(model, recipe, mean=project.mean, std=project.std, mirror=project.mirror)
+
+    def step(
+        state: training.TrainState, key: jax.Array, chosen: np.ndarray, subnets: Any, *, resolution: int
+    ) -> tuple[training.TrainState, training.Metrics]:
+        return train(state, key, *take(chosen), subnets, resolution=resolution)
+
+    return step
+
+
+@functools.lru_cache(maxsize=1)
+def compiled_step(
+    model: Model, recipe: training.Recipe, *, mean: tuple[float, ...], std: tuple[float, ...], mirror: bool
+) -> Callable[..., Any]:
+    """`train(state, key, images, labels, subnets, *, resolution) -> (state, metrics)` of a batch at hand.
+
+    images uint8 [B, S, S, C] and labels int [B]; the others as `augmented_step` says. The same arguments
+    again have the same program: a network trained from several seeds is compiled once.
+    """
+
+    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
+    def train(
+        state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
+    ) -> tuple[training.TrainState, training.Metrics]:
+        inputs = augment(key, images, resolution=resolution, mean=mean, std=std, mirror=mirror, crop=True)
+        return training.step(model, recipe, state, inputs, labels, subnets)
+
+    return train
+
+
+def holds(pictures: Pictures) -> bool:
+    """Whether the device holds all pictures: where its memory is its own, and large enough."""
+    if jax.default_backend() == "cpu":
+        return False
+    return pictures.images.nbytes <= HELD_FRACTION * free_bytes(jax.local_devices()[0])
+
+
+def held(pictures: Pictures) -> Callable[[np.ndarray], tuple[jax.Array, jax.Array]]:
+    """`take(chosen) -> images, labels`, cut on the device from all pictures, which lie there."""
+    everything = jax.device_put((pictures.images, pictures.labels))
+    cut = jax.jit(lambda arrays, chosen: jax.tree.map(lambda a: a[chosen], arrays))
+    return lambda chosen: cut(everything, chosen)
+
+
+def sent(pictures: Pictures) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """`take(chosen) -> images, labels`, cut by the host and sent with each step."""
+    return lambda chosen: (pictures.images[chosen], pictures.labels[chosen])
+
+
+def step_key(seed: int, attempt: int, number: int) -> jax.Array:
+    """The random key of step `number`; a new attempt after a roll-back has others."""
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), attempt), number)

@@ -1,0 +1,44 @@
+"""The supernet of a work folder, and the error of its subnets."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import jax
+
+from hytnas_jax.runtime.hardware import compute_dtype
+from hytnas_jax.training.evaluation_images import judging_pictures
+from hytnas_jax.training.loop import restore
+from hytnas_jax.workspace.project import Project
+from proxies.supernet_accuracy import SupernetError
+from supernet import training
+from supernet.model import Tree
+from supernet.supernet import SupernetModel, supernet
+
+if TYPE_CHECKING:
+    pass
+
+
+def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
+    """The trained supernet of a work folder: its functions and its averaged parameters."""
+    step = project.workdir.step("supernet")
+    step.require("train_supernet")
+    model = supernet_model(project)
+    shapes = jax.eval_shape(
+        functools.partial(training.init, training.Recipe(num_steps=1)), model.abstract_params
+    )
+    num_steps = step.done()["summary"]["steps"]
+    return model, training.weights(model, restore(step.folder, shapes, step=num_steps).ema)
+
+
+def supernet_error(project: Project) -> SupernetError:
+    """The error on the search split; the training split calibrates, the test split is not touched."""
+    model, params = load_supernet(project)
+    return SupernetError(project.space, model, params, judging_pictures(project, project.dataset()))
+
+
+def supernet_model(project: Project) -> SupernetModel:
+    return supernet(
+        project.space, channels=project.channels, num_classes=project.num_classes, dtype=compute_dtype()
+    )

@@ -1,0 +1,191 @@
+"""The pictures of a work folder: where they lie, and that they are still those that the work began with."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hytnas_jax import console
+from hytnas_jax.data import (
+    Dataset,
+    Looked,
+    NoSuchSource,
+    Place,
+    Wish,
+    are_mostly_other_pixels,
+    changes,
+    first_look,
+    load_dataset,
+)
+from hytnas_jax.files.atomic import read_json, write_json
+from hytnas_jax.runtime.environment import package_version
+from hytnas_jax.workspace.workdir import Step
+from supernet.errors import UserError
+
+_WORTH_SAYING = 0.01  # of a picture's area
+
+
+@dataclasses.dataclass(frozen=True)
+class KnownPictures:
+    """The step "data" of a work folder: settings.json says where the pictures lie, splits.json what they are.
+
+    The place may change, the content may not.
+    """
+
+    step: Step
+
+    def look(self, place: Place) -> Looked | None:
+        """A first look at the pictures in `place`; None where the work folder's are known.
+
+        Raises UserError as `first_look` does.
+        """
+        if self.step.is_done:
+            return None
+        try:
+            return first_look(place.data, data_dir=place.data_dir)
+        except UserError as error:
+            folder, pictures = self.step.folder.parent.resolve(), Path(place.data).resolve()
+            if pictures not in folder.parents:
+                raise
+            inside = pictures / folder.relative_to(pictures).parts[0]
+            raise UserError(
+                f"{error}\n--workdir {self.step.folder.parent} lies inside of the pictures, where {inside} "
+                "may be taken for a class: give a folder elsewhere, and delete that one"
+            ) from None
+
+    def native_side(self, looked: Looked | None, *, fit: str) -> int:
+        """That of the pictures looked at, or of the known ones, for the same default space."""
+        return self._noted()["native_side"] if looked is None else looked.native_side(fit)
+
+    def begin(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
+        """The pictures by these settings, noted now or the same as are noted, wherever they lie now.
+
+        looked: what `look` has given.
+
+        Raises UserError for other settings than before, pictures that cannot be used, or other pictures.
+        """
+        return self._again(settings) if self.step.is_done else self._first(settings, looked)
+
+    def load(self) -> Dataset:
+        """The pictures again. Raises UserError where they have gone or have changed."""
+        settings = read_json(self.step.folder / "settings.json")["settings"]
+        return self._check(settings, _place_in(settings))
+
+    def _first(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
+        # What an attempt that has failed, or was cut, was begun with binds nobody: nothing came of it.
+        (self.step.folder / "settings.json").unlink(missing_ok=True)
+        self.step.begin(settings)
+        dataset = _load(settings, looked, remark=True)
+        _say_fit(dataset)
+        if dataset.left_out:
+            console.warn(f"{settings['data']}: {dataset.left_out}")
+        _say_what_is_shared(dataset)
+        write_json(self.step.folder / "splits.json", dataset.splits_to_json())
+        self.step.finish(_counts(dataset))
+        return dataset
+
+    def _again(self, settings: Mapping[str, Any]) -> Dataset:
+        path, place = self.step.folder / "settings.json", _place_in(settings)
+        noted = _place_in(read_json(path)["settings"])
+        self.step.begin({**settings, **dataclasses.asdict(noted)})
+        dataset = self._check(settings, noted)
+        self._update(splits=dataset.splits_to_json()["splits"])  # files may have other names
+        if noted != place:
+            console.say(f"the same pictures as in {noted.flags}; read from {place.flags} from now on")
+            begun = read_json(path)
+            write_json(path, {**begun, "settings": {**begun["settings"], **dataclasses.asdict(place)}})
+        return dataset
+
+    def _noted(self) -> dict[str, Any]:
+        return read_json(self.step.folder / "splits.json")
+
+    def _update(self, **values: Any) -> None:
+        noted = self._noted()
+        if {**noted, **values} != noted:
+            write_json(self.step.folder / "splits.json", {**noted, **values})
+
+    def _check(self, settings: Mapping[str, Any], noted_place: Place) -> Dataset:
+        place, workdir = _place_in(settings), self.step.folder.parent
+        try:
+            dataset = _load(settings, None, remark=False)
+        except NoSuchSource:
+            if place != noted_place:
+                raise
+            raise UserError(
+                f"the pictures of {workdir} are not there any more ({place.flags}); if they were moved, run "
+                "the train_supernet command that it was begun with again, with "
+                f"{'--data' if place.data_dir is None else '--data-dir'} and their new place"
+            ) from None
+        lines = changes(self._noted(), dataset)
+        if not lines:
+            return dataset
+        lines += self._other_decoder(dataset)
+        if place == noted_place:
+            what, remedy = f"the pictures have changed since {workdir} was begun", "restore them"
+        else:
+            what = f"these are not the pictures of {workdir}, which was begun with {noted_place.flags}"
+            remedy = "give the place of those"
+        listed = "".join(f"  {line}\n" for line in lines)
+        raise UserError(f"{place.flags}: {what}:\n{listed}{remedy}, or give another --workdir")
+
+    def _other_decoder(self, dataset: Dataset) -> list[str]:
+        """What else may be the cause where most pixels have changed."""
+        before, now = self.step.done()["environment"]["packages"]["pillow"], package_version("pillow")
+        if now == before or not are_mostly_other_pixels(self._noted(), dataset):
+            return []
+        return [
+            f"Pillow was {before} and is {now}: it may decode the same files into other grey levels; "
+            f"pip install pillow=={before} rules that out"
+        ]
+
+
+def _place_in(settings: Mapping[str, Any]) -> Place:
+    return Place(settings["data"], settings["data_dir"])
+
+
+def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -> Dataset:
+    with console.progress(0, "reading pictures") as bar:
+        return load_dataset(
+            looked or settings["data"],
+            side=settings["side"],
+            data_dir=settings["data_dir"],
+            seed=settings["seed"],
+            max_pictures=settings["max_pictures"],
+            skip_corrupt=settings["skip_corrupt"],
+            wish=Wish(settings["fit"], settings["bit_depth"]),
+            remark=remark,
+            progress=bar.reach,
+        )
+
+
+def _say_fit(dataset: Dataset) -> None:
+    """One line where pictures are not square, and the network does not see them as they are."""
+    share = f"{100 * dataset.cut:.0f} %"
+    if dataset.cut < _WORTH_SAYING or dataset.rule.fit == "pad":
+        return
+    if dataset.rule.fit == "crop":
+        told = f"their middle is used, {share} of the area (median) is cut off; or: --fit stretch, pad"
+    else:
+        told = f"stretched to squares, as their middle lacks {share} of the area; or: --fit crop, pad"
+    console.say(f"pictures are not square: {told}")
+
+
+def _say_what_is_shared(dataset: Dataset) -> None:
+    if dataset.kept_together:
+        console.say(
+            f"{dataset.kept_together} pictures are copies of others, exact, nearly or mirrored: copies of "
+            "one picture were put into the same split"
+        )
+    for remark in dataset.remarks:
+        console.warn(remark)
+
+
+def _counts(dataset: Dataset) -> dict[str, Any]:
+    sizes = {name: len(getattr(dataset, name)) for name in ("train", "search", "test")}
+    return {
+        **sizes,
+        "classes": list(dataset.class_names),
+        "skipped": len(dataset.skipped),
+        "left_out": dataset.left_out,
+        "remarks": list(dataset.remarks),
+    }

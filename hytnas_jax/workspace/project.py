@@ -1,0 +1,132 @@
+"""What a work folder is about: one data set and one search space, fixed by the first command."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+
+from hytnas_jax.data import Dataset, Pictures, Place, Wish, prepare
+from hytnas_jax.files.atomic import read_json
+from hytnas_jax.flags.data import Fit, Mirror
+from hytnas_jax.workspace.known_images import KnownPictures
+from hytnas_jax.workspace.mirroring import mirroring_of
+from hytnas_jax.workspace.space_file import load_space
+from hytnas_jax.workspace.workdir import Step, Workdir
+from supernet.architecture import Architecture
+from supernet.network_spec import NetworkSpec
+from supernet.search_space import SearchSpace
+from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
+
+SMALL_PICTURES = 32  # pixels; up to here the default space is hybrid-small
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """A work folder's space and data; the pictures themselves are loaded by `dataset`."""
+
+    workdir: Workdir
+    space: SearchSpace
+    class_names: tuple[str, ...]
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    mirror: bool
+    source: str
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def done_id(self) -> str:
+        """What the next steps note as their input: another data set has another one."""
+        return self.workdir.step("data").done()["id"]
+
+    def to_spec(self, architecture: Architecture) -> NetworkSpec:
+        """The stand-alone network of an architecture for this data."""
+        return self.space.network_spec(architecture, num_classes=self.num_classes, channels=self.channels)
+
+    def dataset(self) -> Dataset:
+        """The pictures, read again. Raises UserError where they are not those the work began with."""
+        return KnownPictures(self.workdir.step("data")).load()
+
+    def prepared(self, pictures: Pictures, resolution: int) -> np.ndarray:
+        """All pictures as a network of that resolution takes them: float32 [N, R, R, C]."""
+        parts = [
+            np.asarray(prepare(jnp.asarray(part), resolution=resolution, mean=self.mean, std=self.std))
+            for part in np.array_split(pictures.images, -(-len(pictures) // 512))
+        ]
+        return np.concatenate(parts)
+
+
+def create_project(
+    workdir: Workdir,
+    *,
+    data: str,
+    data_dir: Path | None,
+    space: str | None,
+    resolutions: Sequence[int],
+    max_pictures: int | None,
+    skip_corrupt: bool,
+    seed: int,
+    fit: Fit = "auto",
+    bit_depth: int | None = None,
+    mirror: Mirror = "auto",
+    space_for: Callable[[SearchSpace | None], SearchSpace] | None = None,
+) -> tuple[Project, Dataset]:
+    """Fix the work folder's data and space, or check that they are the ones it has.
+
+    The pictures may lie elsewhere than before: their content is what is checked. `space_for` gives the space
+    for the one that `space` names, or for None.
+
+    Raises:
+      UserError: for unusable data or space, and for values other than those of an earlier call.
+    """
+    step, place = workdir.step("data"), Place.of(data, data_dir)
+    known = KnownPictures(step)
+    looked = known.look(place)
+    native = known.native_side(looked, fit=fit)
+    named = None if space is None else load_space(space)
+    if space_for is not None:
+        named = space_for(named)
+    chosen = named or built_in_space("hybrid-small" if native <= SMALL_PICTURES else "hybrid")
+    chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
+    settings = {
+        **dataclasses.asdict(place),
+        "max_pictures": max_pictures,
+        "skip_corrupt": skip_corrupt,
+        "fit": fit,
+        "bit_depth": bit_depth,
+        "mirror": mirroring_of(step, mirror, place, looked, Wish(fit, bit_depth)).setting,
+        "seed": seed,
+        "side": min(max(chosen.resolution), native),
+        "space": space_to_mapping(chosen),
+    }
+    dataset = known.begin(settings, looked)
+    return open_project(workdir), dataset
+
+
+def open_project(workdir: Workdir) -> Project:
+    """The project of a work folder. Raises UserError where `train_supernet` has not begun it."""
+    step: Step = workdir.step("data")
+    step.require("train_supernet")
+    settings = read_json(step.folder / "settings.json")["settings"]
+    splits = read_json(step.folder / "splits.json")
+    return Project(
+        workdir,
+        space_from_mapping(settings["space"]),
+        tuple(splits["class_names"]),
+        len(splits["mean"]),
+        tuple(splits["mean"]),
+        tuple(splits["std"]),
+        settings["mirror"] == "on",
+        Place(settings["data"], None).title,
+    )
+
+
+def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:
+    """The two largest of a space's resolutions that pictures of side `native` reach, or its smallest two."""
+    reached = [r for r in sorted(choices) if r <= native]
+    return tuple(reached[-2:] if len(reached) >= 2 else sorted(choices)[:2])

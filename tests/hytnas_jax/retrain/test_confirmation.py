@@ -1,0 +1,25 @@
+"""Which networks stay on a front, by hand: of 100 pictures, two errors near 10 % have to be .085 apart."""
+
+import numpy as np
+import pytest
+
+from hytnas_jax.retrain.confirmation import confirm
+
+
+@pytest.mark.parametrize(
+    ("costs", "errors", "verdicts"),
+    [
+        ([[1.0], [2.0], [3.0]], [0.3, 0.2, 0.1], ["yes", "yes", "yes"]),
+        ([[1.0], [2.0], [3.0]], [0.1, 0.12, 0.3], ["yes", "unclear", "no"]),
+        ([[1.0], [1.0]], [0.1, 0.1], ["yes", "yes"]),  # none is better
+        ([[1.0, 5.0], [2.0, 4.0]], [0.1, 0.3], ["yes", "yes"]),  # dearer, but in one cost only
+    ],
+)
+def test_front(costs, errors, verdicts):
+    assert confirm(np.array(costs), np.array(errors), pictures=100) == verdicts
+
+
+def test_more_pictures_make_it_clear():
+    costs, errors = np.array([[1.0], [2.0]]), np.array([0.1, 0.12])
+    assert confirm(costs, errors, pictures=100)[1] == "unclear"
+    assert confirm(costs, errors, pictures=10_000)[1] == "no"

@@ -1,0 +1,36 @@
+"""Numbers as the report writes them."""
+
+import math
+
+import pytest
+
+from hytnas_jax.numbers import count, duration, milliseconds, percent, size, span
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (percent(0.0123), "1.2 %"),
+        (percent(0.0), "0.0 %"),
+        (percent(math.nan), "–"),
+        (milliseconds(0.05), "0.0500 ms"),
+        (milliseconds(12.345), "12.3 ms"),
+        (milliseconds(math.nan), "–"),
+        (count(999), "999"),
+        (count(12_345), "12.3 k"),
+        (count(999_990), "1 M"),
+        (count(4_200_000), "4.2 M"),
+        (count(2e12), "2000 G"),
+        (size(2048), "2 KiB"),
+        (size(150_000), "146 KiB"),
+        (size(math.nan), "–"),
+        (duration(59.4), "59 s"),
+        (duration(185), "3 min 05 s"),
+        (duration(7620), "2 h 07 min"),
+        (span("0.9 %", "3.0 %"), "0.9 to 3.0 %"),
+        (span("3.0 %", "3.0 %"), "3.0 %"),
+        (span("–", "3.0 %"), "– to 3.0 %"),
+    ],
+)
+def test_format(text: str, expected: str) -> None:
+    assert text == expected
