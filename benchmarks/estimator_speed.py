@@ -29,10 +29,10 @@ from hytnas_jax.mobo.surrogates import SURROGATES, Function, GaussianProcess
 from hytnas_jax.runtime.command_line import run
 from hytnas_jax.search.cached_estimator import DECIMALS
 from proxies import complexity as complexity_module
-from proxies import latency_features as features_module
 from proxies import parts
 from proxies.complexity import complexity, complexity_table
-from proxies.latency_features import latency_features
+from proxies.latency import features as features_module
+from proxies.latency.features import latency_features
 from proxies.zen_network import scored_network, scored_supernet
 from proxies.zen_score import ZenScore, draw, score_once, zen_score
 from supernet import graph, search_space

@@ -42,7 +42,7 @@ from hytnas_jax.training.step import step_key
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, create_project, open_project
 from hytnas_jax.workspace.workdir import Workdir
-from proxies.judging import error_and_loss, in_batches
+from proxies.evaluation.base import error_and_loss, in_batches
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.flat import flatten, unflatten

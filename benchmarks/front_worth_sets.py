@@ -18,7 +18,7 @@ from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.workspace.project import Project
 from proxies.base import Estimator
 from proxies.complexity import num_macs
-from proxies.latency import LatencyEstimator
+from proxies.latency.predictor import LatencyEstimator
 from proxies.pointwise_macs import PointwiseMacs
 from supernet.architecture import Architecture
 from supernet.errors import UserError

@@ -21,7 +21,7 @@ from hytnas_jax import console
 from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.runtime.command_line import run
 from proxies.complexity import num_macs
-from proxies.judging import JudgingPictures, judge_calibrated
+from proxies.evaluation.base import JudgingPictures, judge_calibrated
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate

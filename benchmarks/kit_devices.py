@@ -23,8 +23,8 @@ from hytnas_jax.runtime.command_line import run
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs, num_parameters
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyPredictor
 from proxies.ranking import spearman_rho
 
 

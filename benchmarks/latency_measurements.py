@@ -21,7 +21,7 @@ from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.latency.sample import draw_networks
 from hytnas_jax.runtime.environment import environment, package_version
 from hytnas_jax.standalone.measure import time_models
-from proxies.latency import HeldOutError, held_out_error
+from proxies.latency.predictor import HeldOutError, held_out_error
 from supernet.architecture import Architecture
 from supernet.network_spec import NetworkSpec
 from supernet.spaces import built_in_space

@@ -23,10 +23,10 @@ from latency_measurements import FOLDER, RESOLUTION, Measured, measure, networks
 
 from hytnas_jax.files.atomic import read_json
 from proxies.complexity import complexity
-from proxies.latency import MIN_MEASURED, MIN_NETWORKS, LatencyPredictor, held_out_error
-from proxies.latency_choice import REGRESSORS
-from proxies.latency_error import HeldOutError, Times
-from proxies.latency_features import Features, feature_table
+from proxies.latency.choice import REGRESSORS
+from proxies.latency.error import HeldOutError, Times
+from proxies.latency.features import Features, feature_table
+from proxies.latency.predictor import MIN_MEASURED, MIN_NETWORKS, LatencyPredictor, held_out_error
 
 NUM_DRAWS, NUM_JUDGED = 10, 200
 NUM_FITTED = (10, 20, 50, 100)

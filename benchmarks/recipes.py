@@ -36,7 +36,7 @@ from hytnas_jax.training.step import step_key
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
-from proxies.judging import judge_calibrated
+from proxies.evaluation.base import judge_calibrated
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.errors import UserError

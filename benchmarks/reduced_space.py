@@ -23,8 +23,8 @@ from hytnas_jax.standalone.measure import time_models
 from hytnas_jax.study_efficiency.plan import open_plan
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Workdir
-from proxies.latency import LatencyPredictor, held_out_error
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyPredictor, held_out_error
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 

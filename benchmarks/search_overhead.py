@@ -26,8 +26,8 @@ from hytnas_jax.search.cached_estimator import OnGenes
 from hytnas_jax.workspace.space_file import load_space
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters
-from proxies.latency import LatencyEstimator, LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyEstimator, LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.encoding import to_features
 from supernet.network_spec import NetworkSpec

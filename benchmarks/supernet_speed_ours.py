@@ -9,7 +9,7 @@ import numpy as np
 from supernet_speed_workload import Workload
 
 from hytnas_jax.runtime.hardware import compute_dtype
-from proxies.judging import JudgingPictures
+from proxies.evaluation.base import JudgingPictures
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.architecture import Architecture

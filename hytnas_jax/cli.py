@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def _command(word: str) -> str:
-    """The command's name: `study-ranking` and `study_ranking` are one. Exits with status 2 for another word."""
+    """The name of a command: `study-ranking` is `study_ranking`. Another word ends the program."""
     name = word.replace("-", "_")
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1)

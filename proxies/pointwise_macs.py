@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proxies.base import Direction
-from proxies.latency_features import FEATURE_NAMES, architecture_features
+from proxies.latency.features import FEATURE_NAMES, architecture_features
 from proxies.parts import ToSpec
 from supernet.architecture import Architecture
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proxies.base import Direction
-from proxies.judging import Judge, JudgingPictures
-from proxies.judging_by_parts import JudgedPart, JudgingByParts
-from proxies.judging_together import JudgingTogether
-from proxies.recently_used import RecentlyUsed
+from proxies.evaluation.by_parts import JudgedPart, JudgingByParts
+from proxies.evaluation.base import Judge, JudgingPictures
+from proxies.evaluation.recently_used import RecentlyUsed
+from proxies.evaluation.together import JudgingTogether
 from supernet.architecture import Architecture
 from supernet.model import Tree
 from supernet.search_space import SearchSpace

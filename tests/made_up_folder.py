@@ -8,8 +8,8 @@ import numpy as np
 from hytnas_jax.files.atomic import write_json
 from hytnas_jax.study_efficiency.plan import STEP, Plan
 from hytnas_jax.workspace.workdir import Workdir
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import FEATURE_NAMES, Features, architecture_features
+from proxies.latency.features import FEATURE_NAMES, Features, architecture_features
+from proxies.latency.predictor import LatencyPredictor
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace
 

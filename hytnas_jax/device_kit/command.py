@@ -18,7 +18,7 @@ from hytnas_jax.study_efficiency.plan import open_plan
 from hytnas_jax.workspace import architecture_row
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir, command_line
-from proxies.latency import MIN_MEASURED
+from proxies.latency.predictor import MIN_MEASURED
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 

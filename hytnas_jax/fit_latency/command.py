@@ -19,8 +19,8 @@ from hytnas_jax.latency.kit_table import CONSTANT, FRONT, Measured, read_tables
 from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
-from proxies.latency import MIN_NETWORKS, HeldOutError, LatencyPredictor, held_out_error
-from proxies.latency_features import Features, feature_table
+from proxies.latency.features import Features, feature_table
+from proxies.latency.predictor import MIN_NETWORKS, HeldOutError, LatencyPredictor, held_out_error
 from supernet.errors import UserError
 
 if TYPE_CHECKING:

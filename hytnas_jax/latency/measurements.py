@@ -10,7 +10,7 @@ from hytnas_jax.files.atomic import CsvLog, read_json
 from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace import architecture_row
 from hytnas_jax.workspace.workdir import Step, command_line
-from proxies.latency import LatencyPredictor
+from proxies.latency.predictor import LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace

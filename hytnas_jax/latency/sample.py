@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hytnas_jax import console
-from proxies.latency import MIN_NETWORKS
+from proxies.latency.predictor import MIN_NETWORKS
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace

@@ -17,8 +17,8 @@ from hytnas_jax.runtime.environment import environment
 from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted, shift, time_models, to_check
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.search_space import SearchSpace
 

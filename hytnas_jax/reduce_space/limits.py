@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proxies.complexity import FIELDS, complexity_table
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import architecture_features
+from proxies.latency.features import architecture_features
+from proxies.latency.predictor import LatencyPredictor
 from proxies.parts import ToSpec
 from supernet.search_space import SearchSpace
 

@@ -20,8 +20,8 @@ from hytnas_jax.report.study_result import StudyResult, read_study
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
 from hytnas_jax.workspace.project import Project
 from proxies.complexity import Complexity, complexity
-from proxies.latency import MIN_NETWORKS, NUM_FOLDS, HeldOutError, LatencyPredictor, cross_validate
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import MIN_NETWORKS, NUM_FOLDS, HeldOutError, LatencyPredictor, cross_validate
 from supernet.errors import UserError
 
 # In their order: step -> the command that makes it.

@@ -33,7 +33,7 @@ from proxies.complexity import (
     peak_memory_bytes_int8,
 )
 from proxies.energy import EnergyEstimator
-from proxies.latency import LatencyEstimator, LatencyPredictor
+from proxies.latency.predictor import LatencyEstimator, LatencyPredictor
 from proxies.supernet_accuracy import SupernetError
 from proxies.zen_score import ZenScore
 from supernet.encoding import to_features

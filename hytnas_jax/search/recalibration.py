@@ -25,8 +25,8 @@ from hytnas_jax.search.measured_log import MeasuredLog, Session
 from hytnas_jax.search.problem import Task
 from hytnas_jax.standalone.measure import describe_shift, is_shifted, time_models, to_check
 from hytnas_jax.workspace.project import Project
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyPredictor
 from supernet.architecture import Architecture
 
 

@@ -9,7 +9,7 @@ import dataclasses
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.study_efficiency.plan import Plan, open_plan
 from hytnas_jax.workspace.workdir import Step, Workdir
-from proxies.latency import MIN_NETWORKS, LatencyPredictor
+from proxies.latency.predictor import MIN_NETWORKS, LatencyPredictor
 from supernet.errors import UserError
 
 

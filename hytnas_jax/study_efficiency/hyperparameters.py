@@ -10,8 +10,8 @@ from hytnas_jax.study_efficiency.plan import Plan
 from hytnas_jax.study_efficiency.results import COUNTED, latency_on
 from hytnas_jax.study_efficiency.sensitivity import Groups, Sensitivity, families, sensitivity, single_genes
 from proxies.complexity import FIELDS, complexity_table
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import architecture_features
+from proxies.latency.features import architecture_features
+from proxies.latency.predictor import LatencyPredictor
 
 SAMPLES = 1024
 OF_SPACE = ("MACs", "peak memory", "file size")  # of what is counted, beside latencies

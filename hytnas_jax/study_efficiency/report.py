@@ -22,7 +22,7 @@ from hytnas_jax.study_efficiency.hyperparameters import SpaceShares
 from hytnas_jax.study_efficiency.parts import PARTS
 from hytnas_jax.study_efficiency.results import NAMINGS, Study
 from hytnas_jax.study_efficiency.subjects import BATCH
-from proxies.latency import MIN_NETWORKS, LatencyPredictor
+from proxies.latency.predictor import MIN_NETWORKS, LatencyPredictor
 from supernet.named import NAMES
 from supernet.single_operations import SINGLE_OPERATIONS
 

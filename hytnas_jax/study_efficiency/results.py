@@ -12,8 +12,8 @@ from hytnas_jax.study_efficiency.plan import Plan
 from hytnas_jax.study_efficiency.sensitivity import factorial_shares
 from hytnas_jax.study_efficiency.subjects import BATCH, EMBEDS, HEAD_SIZES, HEADS, OTHERS, Subject
 from proxies.complexity import Complexity
-from proxies.latency import MIN_NETWORKS, LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import MIN_NETWORKS, LatencyPredictor
 from supernet.network_spec import NetworkSpec
 
 # What an attention block is measured by beside latencies: the figure's name, the field of `Complexity`.

@@ -6,7 +6,7 @@ import numpy as np
 
 from hytnas_jax.data import Dataset, Pictures
 from hytnas_jax.workspace.project import Project
-from proxies.judging import JudgingPictures, in_batches
+from proxies.evaluation.base import JudgingPictures, in_batches
 
 BATCH = 128  # pictures in a batch
 NUM_CALIBRATION_BATCHES = 4

@@ -16,7 +16,7 @@ from hytnas_jax.training.evaluation_images import pictures_for
 from hytnas_jax.training.loop import fit
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project
-from proxies.judging import judge_calibrated
+from proxies.evaluation.base import judge_calibrated
 from supernet import training
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree

@@ -18,8 +18,8 @@ from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.training.weights import save_weights
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.model import Tree
 from supernet.network import stand_alone

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from one_stage_space import SPACE
 
-from proxies import judging_by_parts
 from proxies.base import Estimator
-from proxies.judging import JudgingPictures, in_batches, judge_calibrated
+from proxies.evaluation import by_parts
+from proxies.evaluation.base import JudgingPictures, in_batches, judge_calibrated
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
@@ -18,7 +18,7 @@ from supernet.network import stand_alone
 from supernet.subnet import slice_subnet
 from supernet.supernet import SupernetModel, supernet
 
-from .judged_space import NUM_CLASSES, drawn, pictures
+from .evaluated_space import NUM_CLASSES, drawn, pictures
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
 
@@ -96,9 +96,9 @@ def test_what_subnets_share_is_computed_once(
     estimator = SupernetError(SPACE, model, params, pictures)
     errors, losses = estimator(members), estimator.losses
     computed = []
-    call = judging_by_parts.JudgedPart.__call__
+    call = by_parts.JudgedPart.__call__
     monkeypatch.setattr(
-        judging_by_parts.JudgedPart,
+        by_parts.JudgedPart,
         "__call__",
         lambda part, *args: computed.append(part) or call(part, *args),
     )

@@ -16,8 +16,8 @@ from hytnas_jax.reduce_space.config import Config
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_parameters
-from proxies.latency import LatencyEstimator, LatencyPredictor
-from proxies.latency_features import architecture_features
+from proxies.latency.features import architecture_features
+from proxies.latency.predictor import LatencyEstimator, LatencyPredictor
 from supernet.errors import UserError
 
 CODES = SPACE.sample(np.random.default_rng(5), 4000)

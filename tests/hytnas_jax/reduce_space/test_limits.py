@@ -8,7 +8,7 @@ from hytnas_jax.flags.objective_names import LIMITS
 from hytnas_jax.reduce_space.config import Config
 from hytnas_jax.reduce_space.limits import COUNTED, FLAGS, MAX_LATENCY, Limits
 from proxies.complexity import complexity
-from proxies.latency import LatencyEstimator
+from proxies.latency.predictor import LatencyEstimator
 
 CODES = SPACE.sample(np.random.default_rng(3), 200)
 ARCHITECTURES = SPACE.decode_all(CODES)

@@ -15,8 +15,8 @@ from hytnas_jax.search import command, problem, recalibration
 from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
-from proxies.latency import LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyPredictor
 
 from .quick_search import SPACE, Device, FakeError, device_ms
 

@@ -11,7 +11,7 @@ from hytnas_jax.accuracy.trained_error import TrainedError
 from hytnas_jax.search.config import Config
 from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
-from proxies.latency_features import latency_features
+from proxies.latency.features import latency_features
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.network_spec import NetworkSpec

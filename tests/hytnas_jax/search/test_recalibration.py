@@ -13,8 +13,8 @@ from hytnas_jax.search import main
 from hytnas_jax.search.results import load_pareto
 from hytnas_jax.standalone.measure import NUM_CHECKED
 from hytnas_jax.workspace.project import Project
-from proxies.latency import LatencyEstimator, LatencyPredictor
-from proxies.latency_features import feature_table
+from proxies.latency.features import feature_table
+from proxies.latency.predictor import LatencyEstimator, LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 

@@ -8,7 +8,7 @@ from made_up_folder import SPACE, fitted, make_study, to_spec
 
 from hytnas_jax.study_efficiency.folder import read_studied
 from hytnas_jax.workspace.workdir import Workdir
-from proxies.latency_features import architecture_features
+from proxies.latency.features import architecture_features
 from supernet.errors import UserError
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from proxies.latency_features import FEATURE_NAMES, architecture_features, feature_table, latency_features
+from proxies.latency.features import FEATURE_NAMES, architecture_features, feature_table, latency_features
 from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.named import NAMES, named_network

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from proxies import latency
 from proxies.base import Estimator
-from proxies.latency import LatencyEstimator, LatencyPredictor, held_out_error
-from proxies.latency_choice import REGRESSORS, choose
-from proxies.latency_features import FEATURE_NAMES
+from proxies.latency import predictor as module
+from proxies.latency.choice import REGRESSORS, choose
+from proxies.latency.features import FEATURE_NAMES
+from proxies.latency.predictor import LatencyEstimator, LatencyPredictor, held_out_error
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
@@ -142,13 +142,13 @@ def test_an_impossible_time_is_refused(value: float) -> None:
 
 
 def test_too_few_networks_are_refused() -> None:
-    features = features_of(space_at(12), latency.MIN_NETWORKS - 1)
+    features = features_of(space_at(12), module.MIN_NETWORKS - 1)
     with pytest.raises(UserError, match="holds 9 networks; a predictor needs 10"):
         LatencyPredictor.fit(features, device(features))
 
 
 def test_the_fewest_networks_are_enough() -> None:
-    features = features_of(space_at(12), latency.MIN_NETWORKS)
+    features = features_of(space_at(12), module.MIN_NETWORKS)
     error = LatencyPredictor.fit(features, device(features)).error
     assert error.num_networks == 10
     assert error.mape < 1

@@ -14,12 +14,12 @@ import xgboost
 from numpy.typing import NDArray
 
 from proxies.base import Direction
-from proxies.latency_choice import REGRESSORS, choose, judge
-from proxies.latency_error import NUM_FOLDS, HeldOutError, Times, cross_validate, held_out_error
-from proxies.latency_features import FEATURE_NAMES, Features, architecture_features
-from proxies.latency_region import MeasuredRegion
-from proxies.latency_regressors import Regressor, fit_prices
-from proxies.latency_transfer import TRANSFER, Transferred, regressor_from_json
+from proxies.latency.choice import REGRESSORS, choose, judge
+from proxies.latency.error import NUM_FOLDS, HeldOutError, Times, cross_validate, held_out_error
+from proxies.latency.features import FEATURE_NAMES, Features, architecture_features
+from proxies.latency.region import MeasuredRegion
+from proxies.latency.regressors import Regressor, fit_prices
+from proxies.latency.transfer import TRANSFER, Transferred, regressor_from_json
 from proxies.parts import ToSpec
 from supernet.architecture import Architecture
 from supernet.errors import UserError

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from proxies.latency_choice import REGRESSORS
-from proxies.latency_error import held_out_error
-from proxies.latency_features import FEATURE_NAMES, Features
-from proxies.latency_regressors import fit_prices
+from proxies.latency.choice import REGRESSORS
+from proxies.latency.error import held_out_error
+from proxies.latency.features import FEATURE_NAMES, Features
+from proxies.latency.regressors import fit_prices
 
 from .made_up_device import device, features_of, space_at
 

@@ -3,7 +3,7 @@
 import numpy as np
 from one_stage_space import SPACE
 
-from proxies.judging import JudgingPictures, in_batches
+from proxies.evaluation.base import JudgingPictures, in_batches
 from supernet.architecture import Architecture
 
 NUM_CLASSES = 3

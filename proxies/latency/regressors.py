@@ -15,8 +15,8 @@ import xgboost
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from proxies.latency_error import Times
-from proxies.latency_features import FEATURE_NAMES, Features
+from proxies.latency.error import Times
+from proxies.latency.features import FEATURE_NAMES, Features
 
 LEAST_MS = 1e-6  # a priced time is never less, so that it has a logarithm: a nanosecond
 

@@ -6,10 +6,10 @@ features.
 
 from collections.abc import Mapping
 
-from proxies.latency_error import HeldOutError, Times, cross_validate, held_out_error
-from proxies.latency_features import Features
-from proxies.latency_process import Process
-from proxies.latency_regressors import Candidate, CorrectedPrices, Prices, Trees
+from proxies.latency.error import HeldOutError, Times, cross_validate, held_out_error
+from proxies.latency.features import Features
+from proxies.latency.process import Process
+from proxies.latency.regressors import Candidate, CorrectedPrices, Prices, Trees
 
 # Simplest first: of about equal ones the first is kept.
 REGRESSORS: dict[str, Candidate] = {

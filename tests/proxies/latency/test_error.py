@@ -3,8 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from proxies.latency_error import cross_validate, held_out_error
-from proxies.latency_features import Features
+from proxies.latency.error import cross_validate, held_out_error
+from proxies.latency.features import Features
 
 
 def test_every_network_is_predicted_without_itself() -> None:

@@ -1,7 +1,7 @@
 """The regressor is chosen that suits the device."""
 
-from proxies.latency_choice import NEAR_TIE, REGRESSORS, choose, judge
-from proxies.latency_error import HeldOutError
+from proxies.latency.choice import NEAR_TIE, REGRESSORS, choose, judge
+from proxies.latency.error import HeldOutError
 
 from .made_up_device import device, features_of, space_at
 

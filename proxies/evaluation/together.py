@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.judging import JudgingPictures, error_and_loss
+from proxies.evaluation.base import JudgingPictures, error_and_loss
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.device_memory import free_bytes

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from one_stage_space import SPACE
 
-from proxies import judging_together
-from proxies.judging import JudgingPictures
-from proxies.judging_together import JudgingTogether
+from proxies.evaluation import together
+from proxies.evaluation.base import JudgingPictures
+from proxies.evaluation.together import JudgingTogether
 from proxies.supernet_accuracy import SupernetError
 from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.supernet import SupernetModel, controls, supernet
 
-from .judged_space import NUM_CLASSES, drawn, pictures
+from ..evaluated_space import NUM_CLASSES, drawn, pictures
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
 
@@ -55,18 +55,18 @@ def test_together_is_one_after_the_other(
 def test_as_many_as_memory_holds(model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes are counted for 4, 2 and 1 subnets; with room for 2 the program takes 2, with none it says so."""
     needed: list[int] = []
-    count = judging_together._needed_bytes
+    count = together._needed_bytes
     monkeypatch.setattr(
-        judging_together, "_needed_bytes", lambda program: needed.append(count(program)) or needed[-1]
+        together, "_needed_bytes", lambda program: needed.append(count(program)) or needed[-1]
     )
-    monkeypatch.setattr(judging_together, "free_bytes", lambda device: 0)
+    monkeypatch.setattr(together, "free_bytes", lambda device: 0)
     batch = controls(SPACE, MEMBERS)
     judge = JudgingTogether(model, params, judged_pictures(), most=4)
     with pytest.raises(UserError, match=r"judging a subnet takes 0\.00 GiB .* 0\.00 GiB are free"):
         judge(MEMBERS, batch, lambda: None)
     four, two, one = needed
     assert four > two > one > 0
-    monkeypatch.setattr(judging_together, "free_bytes", lambda device: two)
+    monkeypatch.setattr(together, "free_bytes", lambda device: two)
     roomy = JudgingTogether(model, params, judged_pictures(), most=4)
     sizes: list[int] = []
     roomy(MEMBERS, batch, lambda: sizes.append(roomy._program[0] if roomy._program else 0))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.latency_features import Features
-from proxies.latency_regressors import priced, row
+from proxies.latency.features import Features
+from proxies.latency.regressors import priced, row
 
 OUTSIDE_FRACTION = 0.1
 

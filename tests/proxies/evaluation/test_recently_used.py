@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from proxies.recently_used import RecentlyUsed
+from proxies.evaluation.recently_used import RecentlyUsed
 
 
 def test_forgets_what_was_not_used_for_the_longest_time() -> None:

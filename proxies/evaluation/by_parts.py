@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.judging import JudgingPictures, error_and_loss
-from proxies.recently_used import RecentlyUsed
+from proxies.evaluation.base import JudgingPictures, error_and_loss
+from proxies.evaluation.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
 from supernet.calibration import combined
 from supernet.model import Tree

@@ -21,9 +21,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from threadpoolctl import threadpool_limits
 
-from proxies.latency_error import Times
-from proxies.latency_features import FEATURE_NAMES, Features
-from proxies.latency_regressors import fit_prices, priced, row
+from proxies.latency.error import Times
+from proxies.latency.features import FEATURE_NAMES, Features
+from proxies.latency.regressors import fit_prices, priced, row
 
 PRIOR_SLOPE = 0.7
 NUM_COLUMNS = len(FEATURE_NAMES) + 1

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from proxies.latency import MIN_MEASURED, LatencyPredictor
-from proxies.latency_error import held_out_error
-from proxies.latency_features import Features
+from proxies.latency.error import held_out_error
+from proxies.latency.features import Features
+from proxies.latency.predictor import MIN_MEASURED, LatencyPredictor
 from supernet.errors import UserError
 
 from .made_up_device import MACS, NUMS, device, features_of, space_at

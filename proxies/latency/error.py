@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.latency_features import Features
+from proxies.latency.features import Features
 from proxies.ranking import spearman_rho
 
 Times = NDArray[np.float64]  # [N], milliseconds

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from proxies.latency_choice import REGRESSORS
-from proxies.latency_error import Times
-from proxies.latency_features import FEATURE_NAMES, Features
-from proxies.latency_regressors import Regressor, priced, row
+from proxies.latency.choice import REGRESSORS
+from proxies.latency.error import Times
+from proxies.latency.features import FEATURE_NAMES, Features
+from proxies.latency.regressors import Regressor, priced, row
 
 TRANSFER = "transfer"
 PULL, TOGETHER = 0.01, 3.0

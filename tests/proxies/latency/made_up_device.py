@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from proxies.latency_features import FEATURE_NAMES, Features, feature_table
+from proxies.latency.features import FEATURE_NAMES, Features, feature_table
 from supernet.architecture import Architecture
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space
