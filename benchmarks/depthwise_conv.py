@@ -30,7 +30,7 @@ class Config:
     """Compare depthwise convolutions."""
 
     batch: int = 16
-    """Pictures."""
+    """Images."""
     rounds: int = 2
     """How often each is timed."""
     name: str = "depthwise_conv"

@@ -4,8 +4,8 @@
     python benchmarks/export_formats.py --workdir runs/person --name export_formats_person
 
 Of each format over the networks: accuracy less that in JAX, how often both say the same class, correlation of
-the logits, and size and latency as ratios to float ONNX. Accuracies are on pictures of the search split, the
-latencies of one run in which all files take turns.
+the logits, and size and latency as ratios to float ONNX. Accuracies are on images of the validation split,
+the latencies of one run in which all files take turns.
 """
 
 import dataclasses
@@ -57,7 +57,7 @@ def summarise(file: str, cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "mean_loss_points": float(np.mean(losses)),
         "worst_loss_points": float(np.max(losses)),
-        "same_class": float(np.mean([f["num_same_class"] / f["num_pictures"] for f in found])),
+        "same_class": float(np.mean([f["num_same_class"] / f["num_images"] for f in found])),
         "correlation": float(np.mean([f["correlation"] for f in found])),
         "size_ratio": geometric_mean([f["bytes"] / r["bytes"] for f, r in pairs]),
         "latency_ratio": geometric_mean(timed) if timed else None,

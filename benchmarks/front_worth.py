@@ -4,13 +4,13 @@
 
 For a work folder in which train_supernet, measure_latency, search and retrain have ended. Each set of
 networks is trained by `train_alone` as `retrain` does, from every seed (of the weights, and of the order of
-pictures):
+images):
 
 a  what `retrain` has chosen of what was searched, from the supernet's weights and from scratch;
 b  --networks random ones evenly over log MACs, from scratch: all, as many as in a evenly over cost, and as
    many drawn 2,000 times;
 c  what the search would find if MACs, or those of 1x1 convolutions, were the accuracy, from scratch;
-d  published networks, from scratch, for pictures of the space's largest side;
+d  published networks, from scratch, for images of the space's largest side;
 e  random search: networks as in b, one after the other, until their training has taken the CPU time that the
    supernet, the latencies, the search and the retraining of a have taken.
 
@@ -20,12 +20,12 @@ supernet are one run: the spread between seeds has nothing of theirs. Every trai
 `front_worth/trainings.csv` in the work folder; the same command goes on. (The trainings of study_ranking are
 not used: nobody knows their test error.)
 
-A set's front is chosen by errors on the search split, separately for each cost, and judged on the test split.
-Hypervolumes lie between the cheapest and the dearest network, by the logarithm, and below the largest error,
-of all fronts of a, b, c and e together, and a tenth further (`front_worth_measures.Box`).
-Intervals are the middle 95 % of 2,000 resamples of test pictures and of seeds, the same for all sets; of one
-seed, of pictures alone. CPU seconds of the steps of the work folder are not recorded: their wall-clock
-seconds stand for them, unless --steps-cpu-seconds tells. Compiling is in all of them, once for a network.
+A set's front is chosen by errors on the validation split, separately for each cost, and evaluated on the test
+split. Hypervolumes lie between the cheapest and the dearest network, by the logarithm, and below the largest
+error, of all fronts of a, b, c and e together, and a tenth further (`front_worth_measures.Box`). Intervals
+are the middle 95% of 2,000 resamples of test images and of seeds, the same for all sets; of one seed, of
+images alone. CPU seconds of the steps of the work folder are not recorded: their wall-clock seconds stand for
+them, unless --steps-cpu-seconds tells. Compiling is in all of them, once for a network.
 """
 
 import dataclasses

@@ -35,11 +35,11 @@ class Config:
         "hyt-nas-o",
         "hyt-nas-ba",
     )
-    """Published networks; those that cannot have such small pictures are left out, and it is said why."""
+    """Published networks; those that cannot have such small images are left out, and it is said why."""
     epochs: int = Retraining.epochs
-    """How many times each training picture is seen."""
+    """How many times each training image is seen."""
     batch_size: int = Retraining.batch_size
-    """Pictures in a training step."""
+    """Images in a training step."""
     learning_rate: float = Retraining.learning_rate
     """Peak learning rate."""
     steps_cpu_seconds: float | None = None

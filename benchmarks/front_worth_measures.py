@@ -1,6 +1,6 @@
-"""How good a set of trained networks is: the front that validation chooses, judged on the test split.
+"""How good a set of trained networks is: the front that validation chooses, evaluated on the test split.
 
-Letters: N networks, T test pictures, S seeds, R resamples (the first of 1 + R is what there is, unchanged).
+Letters: N networks, T test images, S seeds, R resamples (the first of 1 + R is what there is, unchanged).
 """
 
 import dataclasses
@@ -36,22 +36,22 @@ class Box:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Points:
-    """Networks trained from one seed: validation errors [N], wrong on test pictures [N, T], costs [N]."""
+    """Networks trained from one seed: validation errors [N], wrong on test images [N, T], costs [N]."""
 
-    search_errors: np.ndarray
+    validation_errors: np.ndarray
     wrong: np.ndarray
     costs: np.ndarray
 
     @property
     def front(self) -> np.ndarray:
         """Places of those that no other beats in cost and VALIDATION error; the test split has no say."""
-        return np.flatnonzero(pareto_mask(np.column_stack([self.search_errors, self.costs])))
+        return np.flatnonzero(pareto_mask(np.column_stack([self.validation_errors, self.costs])))
 
     def take(self, places: np.ndarray) -> "Points":
-        return Points(self.search_errors[places], self.wrong[places], self.costs[places])
+        return Points(self.validation_errors[places], self.wrong[places], self.costs[places])
 
     def volumes(self, box: Box, weights: np.ndarray) -> np.ndarray:
-        """Of the front by its test errors, where pictures count `weights` [Q, T] times: [Q]."""
+        """Of the front by its test errors, where images count `weights` [Q, T] times: [Q]."""
         chosen = self.take(self.front)
         errors = weights @ chosen.wrong.T.astype(weights.dtype) / self.wrong.shape[1]
         return np.array([box.volume(row, chosen.costs) for row in errors])
@@ -59,20 +59,20 @@ class Points:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Resamples:
-    """How often a picture counts, float32 [1 + R, T], and which seeds are averaged, int [1 + R, S].
+    """How often an image counts, float32 [1 + R, T], and which seeds are averaged, int [1 + R, S].
 
-    The same for all sets, so that differences are of the same pictures.
+    The same for all sets, so that differences are of the same images.
     """
 
     weights: np.ndarray
     seeds: np.ndarray
 
     @classmethod
-    def draw(cls, *, pictures: int, seeds: int, count: int) -> "Resamples":
+    def draw(cls, *, images: int, seeds: int, count: int) -> "Resamples":
         """With replacement, both."""
         rng = np.random.default_rng(0)
-        weights = np.ones((1 + count, pictures), np.float32)
-        weights[1:] = rng.multinomial(pictures, np.full(pictures, 1 / pictures), count)
+        weights = np.ones((1 + count, images), np.float32)
+        weights[1:] = rng.multinomial(images, np.full(images, 1 / images), count)
         chosen = np.tile(np.arange(seeds), (1 + count, 1))
         chosen[1:] = rng.integers(0, seeds, (count, seeds))
         return cls(weights, chosen)
@@ -83,7 +83,7 @@ class Resamples:
 
     def of_draws(self, seeds: Sequence[Points], box: Box, count: int) -> np.ndarray:
         """Volumes of `count` networks drawn at random from one seed's, [1 + R]; the first is the median of
-        the draws without resampled pictures, the others have a draw, a seed and pictures of their own."""
+        the draws without resampled images, the others have a draw, a seed and images of their own."""
         rng = np.random.default_rng(1)
         plain, resampled = [], []
         for weights, (seed, *_) in zip(self.weights[1:], self.seeds[1:], strict=True):
@@ -95,7 +95,7 @@ class Resamples:
 
 
 def interval(values: np.ndarray) -> dict[str, float]:
-    """Of values [1 + R]: the first, and the middle 95 % of the others."""
+    """Of values [1 + R]: the first, and the middle 95% of the others."""
     low, high = np.quantile(values[1:], (0.025, 0.975))
     return {"value": float(values[0]), "low": float(low), "high": float(high)}
 

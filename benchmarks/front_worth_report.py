@@ -40,7 +40,7 @@ class Compared:
         """Of one set's trainings from one seed."""
         trained = [self.trained[job.key] for job in jobs]
         return Points(
-            np.array([one.search_error for one in trained]),
+            np.array([one.validation_error for one in trained]),
             np.array([one.wrong for one in trained]),
             np.array([self.costs[cost][job.network.name] for job in jobs]),
         )
@@ -72,10 +72,10 @@ def result(compared: Compared) -> dict[str, Any]:
     """The content of the JSON file."""
     some = next(iter(compared.trained.values()))
     members = compared.sets[OURS]
-    resamples = Resamples.draw(pictures=len(some.wrong), seeds=len(members), count=RESAMPLES)
+    resamples = Resamples.draw(images=len(some.wrong), seeds=len(members), count=RESAMPLES)
     boxes = {cost: compared.box(cost) for cost in COSTS}
     return {
-        "test_pictures": len(some.wrong),
+        "test_images": len(some.wrong),
         "boxes": {cost: dataclasses.asdict(box) for cost, box in boxes.items()},
         "volumes": {cost: compare_volumes(compared, cost, box, resamples) for cost, box in boxes.items()},
         "sets": {name: about(compared, name) for name in compared.sets},
@@ -120,7 +120,7 @@ def about(compared: Compared, name: str) -> dict[str, Any]:
         "seeds": [
             {
                 "networks": [job.network.name for job in jobs],
-                "search_errors": compared.points(jobs, "parameters").search_errors,
+                "validation_errors": compared.points(jobs, "parameters").validation_errors,
                 "test_errors": compared.points(jobs, "parameters").wrong.mean(axis=1),
                 **{cost: [compared.costs[cost][job.network.name] for job in jobs] for cost in COSTS},
                 "fronts": {cost: compared.points(jobs, cost).front for cost in COSTS},
@@ -141,7 +141,7 @@ def as_good_as_published(compared: Compared) -> list[dict[str, Any]]:
     for place, name in enumerate(others.names):
         row: dict[str, Any] = {
             "network": name,
-            "search_error": others.search[place],
+            "validation_error": others.search[place],
             "test_error": others.test[place],
         }
         for cost in COSTS:
@@ -173,7 +173,7 @@ def mean_errors(compared: Compared, name: str) -> MeanErrors:
     points = [compared.points(jobs, "parameters") for jobs in compared.sets[name]]
     return MeanErrors(
         [job.network.name for job in compared.sets[name][0]],
-        np.mean([one.search_errors for one in points], axis=0),
+        np.mean([one.validation_errors for one in points], axis=0),
         np.mean([one.wrong.mean(axis=1) for one in points], axis=0),
     )
 

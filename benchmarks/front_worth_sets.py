@@ -144,7 +144,7 @@ def predicted_latency(project: Project) -> LatencyEstimator:
 
 
 def published(project: Project, names: Sequence[str]) -> tuple[list[Network], dict[str, str]]:
-    """Published networks for pictures of the space's largest side, and why others are left out, by name.
+    """Published networks for images of the space's largest side, and why others are left out, by name.
 
     Raises UserError for a name that is not known.
     """

@@ -1,7 +1,7 @@
 """Trains and measures for `front_worth`: a training is a row of `front_worth/trainings.csv`, a network's
 latency one of `front_worth/this-machine.csv`.
 
-Letters: T test pictures.
+Letters: T test images.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ import numpy as np
 from front_worth_sets import Job, Network
 
 from hytnas_jax import console
-from hytnas_jax.data import Dataset, Pictures
+from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.latency.kit_table import NEEDED, read_measurements
 from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.runtime import compiling
 from hytnas_jax.study_efficiency.measuring import measure_here
 from hytnas_jax.study_efficiency.subjects import Subject
-from hytnas_jax.training.evaluation_images import pictures_for
+from hytnas_jax.training.evaluation_images import images_for
 from hytnas_jax.training.network import Schedule, train_alone
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
@@ -38,7 +38,7 @@ COLUMNS = (
     "network",
     "start",
     "seed",
-    "search_error",
+    "validation_error",
     "test_error",
     "cpu_seconds",
     "compiling_seconds",
@@ -50,10 +50,10 @@ Key = tuple[str, str, int]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trained:
-    """A training that has ended. wrong: bool [T], the test pictures that it takes for another class.
+    """A training that has ended. wrong: bool [T], the test images that it takes for another class.
     compiling_seconds are of the wall clock, and in cpu_seconds too."""
 
-    search_error: float
+    validation_error: float
     wrong: np.ndarray
     cpu_seconds: float
     compiling_seconds: float
@@ -62,19 +62,19 @@ class Trained:
 class Trainings:
     """The table of trainings, and the means to add to it.
 
-    `done` has all of them. A row says of each test picture whether it was wrong, as the bits of a hexadecimal
-    number: so pictures can be resampled later, and a row is there whole or not at all.
+    `done` has all of them. A row says of each test image whether it was wrong, as the bits of a hexadecimal
+    number: so images can be resampled later, and a row is there whole or not at all.
     """
 
     def __init__(self, project: Project, folder: Path, schedule: Schedule) -> None:
         self._project, self._folder, self._schedule = project, folder, schedule
         self._log = CsvLog(folder / TABLE, COLUMNS)
         self._compiled: str | None = None
-        pictures = project.workdir.step("data").done()["summary"]["test"]
+        images = project.workdir.step("data").done()["summary"]["test"]
         self.done = {
             (row["network"], row["start"], int(row["seed"])): Trained(
-                float(row["search_error"]),
-                to_bools(row["test_wrong"], pictures),
+                float(row["validation_error"]),
+                to_bools(row["test_wrong"], images),
                 float(row["cpu_seconds"]),
                 float(row["compiling_seconds"]),
             )
@@ -109,7 +109,7 @@ class Trainings:
                 )
             seconds = time.process_time() - started
             trained = Trained(
-                float(np.mean(self._wrong(job.network.spec, weights, dataset.search))),
+                float(np.mean(self._wrong(job.network.spec, weights, dataset.validation))),
                 self._wrong(job.network.spec, weights, dataset.test),
                 round(seconds, 2),
                 round(compiling.seconds() - before, 2),
@@ -127,7 +127,7 @@ class Trainings:
             for job in bar:
                 trained = self.train(job)
                 name, start, seed = job.key
-                bar.note(f"{name} · {start} · seed {seed}: error {trained.search_error:.4f}")
+                bar.note(f"{name} · {start} · seed {seed}: error {trained.validation_error:.4f}")
 
     def costs(self) -> dict[str, float]:
         """CPU seconds of training a network once, by name: the most that one of its trainings took, which is
@@ -140,7 +140,7 @@ class Trainings:
     def _append(self, job: Job, trained: Trained) -> None:
         values = (
             *job.key,
-            trained.search_error,
+            trained.validation_error,
             float(trained.wrong.mean()),
             trained.cpu_seconds,
             trained.compiling_seconds,
@@ -149,11 +149,11 @@ class Trainings:
         self._log.append(dict(zip(COLUMNS, values, strict=True)))
         self.done[job.key] = trained
 
-    def _wrong(self, spec: NetworkSpec, weights: tuple[Tree, Tree], pictures: Pictures) -> np.ndarray:
-        """Which pictures a trained network takes for another class, bool [N]."""
-        judged = pictures_for(self._project, self._dataset.train, pictures, spec.resolution)
-        named = naming(spec)(*weights, judged.images)
-        return (np.asarray(named) != judged.labels)[judged.labels >= 0]
+    def _wrong(self, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages) -> np.ndarray:
+        """Which images a trained network takes for another class, bool [N]."""
+        evaluated = images_for(self._project, self._dataset.train, images, spec.resolution)
+        named = naming(spec)(*weights, evaluated.images)
+        return (np.asarray(named) != evaluated.labels)[evaluated.labels >= 0]
 
     def _clear_for(self, name: str) -> None:
         """Before another network: what was compiled for the one before is of no use any more."""
@@ -212,7 +212,7 @@ def to_bools(text: str, count: int) -> np.ndarray:
     data = np.frombuffer(bytes.fromhex(text), np.uint8)
     if len(data) != -(-count // 8):
         raise UserError(
-            f"{TABLE}: a row is of {8 * len(data)} test pictures or a few less, and there are {count}; "
+            f"{TABLE}: a row is of {8 * len(data)} test images or a few less, and there are {count}; "
             "delete the folder to train anew"
         )
     return np.unpackbits(data, count=count).astype(bool)

@@ -3,9 +3,9 @@
     python benchmarks/inherit_or_scratch.py --workdir runs/digits
 
 For each of some networks of the front, far from one another: the error with the supernet's weights as they
-are, after so many epochs from them, and after as many from random weights; all on the search split. Learning
-rate and batches are those of `retrain`, and from the supernet's weights also a third of that rate. The
-supernet's own training is not counted: a search has paid for it already.
+are, after so many epochs from them, and after as many from random weights; all on the validation split.
+Learning rate and batches are those of `retrain`, and from the supernet's weights also a third of that rate.
+The supernet's own training is not counted: a search has paid for it already.
 
 Every training is a row of `inherit_or_scratch/trained.csv` in the work folder; the same command goes on.
 """
@@ -35,7 +35,7 @@ from hytnas_jax.runtime.command_line import run
 from hytnas_jax.runtime.preparation import prepare
 from hytnas_jax.runtime.workers import run_jobs
 from hytnas_jax.search.results import ParetoPoint, load_pareto
-from hytnas_jax.training.network import Schedule, train_and_judge
+from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
@@ -64,9 +64,9 @@ class Config:
     epochs: tuple[int, ...] = (5, 20)
     """How long to train; each is a training of its own."""
     batch_size: int = 32
-    """Pictures in a step."""
+    """Images in a step."""
     seed: int = 0
-    """Of the weights and of the order of the pictures."""
+    """Of the weights and of the order of the images."""
     name: str = "inherit_or_scratch"
     """Of the result files."""
     processes: int = os.cpu_count() or 1
@@ -87,7 +87,8 @@ class Job:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Training:
-    """Makes a job: the error on the search split. `inherited` has the supernet's weights of each network."""
+    """Makes a job: the error on the validation split. `inherited` has the supernet's weights of each
+    network."""
 
     project: Project
     dataset: Dataset
@@ -100,7 +101,7 @@ class Training:
         folder = self.folder / f"{job.architecture.name}-{job.start}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
         is_inherited = job.start != "scratch"
-        error, _ = train_and_judge(
+        error, _ = train_and_evaluate(
             self.project,
             self.dataset,
             spec,
@@ -141,7 +142,7 @@ def main(config: Config) -> None:
             "command": f"python benchmarks/inherit_or_scratch.py {flags_of(config)}",
             "settings": settings_of(config, without=("processes", "name")),
             "data": project.source,
-            "training_pictures": project.workdir.step("data").done()["summary"]["train"],
+            "training_images": project.workdir.step("data").done()["summary"]["train"],
             "networks": [network.name for network in networks],
             "as_it_is": as_it_is,
             "epochs": by_epochs,
@@ -221,7 +222,7 @@ def inherited(project: Project, networks: Iterable[Architecture]) -> dict[Archit
 
 
 def paired(differences: np.ndarray) -> dict[str, float]:
-    """Mean and the middle 95 % of the means of 10,000 resamples of the networks."""
+    """Mean and the middle 95% of the means of 10,000 resamples of the networks."""
     draws = np.random.default_rng(0).integers(0, len(differences), (10_000, len(differences)))
     low, high = np.quantile(differences[draws].mean(axis=1), (0.025, 0.975))
     return {"mean": float(differences.mean()), "low": float(low), "high": float(high)}
@@ -241,7 +242,7 @@ def costs_figure(
             panel.scatter(macs, 100 * both["errors"][start], s=18, color=COLORS[start], label=label)
         panel.set(title=f"{epochs} epochs", xlabel="MACs", xscale="log")
         panel.grid(alpha=0.3)
-    panels[0].set_ylabel("error on the search split, %")
+    panels[0].set_ylabel("error on the validation split, %")
     panels[0].legend(fontsize=8)
     return figure
 

@@ -6,8 +6,9 @@
     (cd kit-tflite && python measure.py --device lite1 && python measure.py --device lite2 --threads 2)
     python benchmarks/kit_devices.py --workdir runs/cifar --tables kit/*.csv kit-tflite/*.csv
 
-The kits hold the same networks. Each device's predictor is judged on networks that it was not fitted on (five
-folds), beside MACs and parameters alone; between two devices it is Spearman's rho of the measured times.
+The kits hold the same networks. Each device's predictor is evaluated on networks that it was not fitted on
+(five folds), beside MACs and parameters alone; between two devices it is Spearman's rho of the measured
+times.
 """
 
 import dataclasses

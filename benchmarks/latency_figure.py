@@ -42,7 +42,7 @@ def draw(result: Mapping[str, Any]) -> None:
         for name in ("transfer", "one factor", "line", "from nothing"):
             _line(panel, name, [(row["measured"], row[name]["mape"]) for row in rows if name in row])
         _finish(panel, direction, "networks measured on the new device")
-    figure.axes[0].set_ylabel(f"mean error on {result['judged_by']} others [%]")
+    figure.axes[0].set_ylabel(f"mean error on {result['evaluated_by']} others [%]")
     save_figure(RESULTS / "latency_predictor.png", figure)
 
 

@@ -1,4 +1,5 @@
-"""Networks of `hybrid`, measured under two runtimes of this machine: what `latency_predictor` is judged by.
+"""Networks of `hybrid`, measured under two runtimes of this machine: what `latency_predictor` is evaluated
+by.
 
 The measurements lie in `results/latency_predictor/`, a CSV file for each device as `measure_latency` writes
 them, and are taken once: delete the folder to measure anew. A measurement that was cut goes on.
@@ -39,7 +40,7 @@ DEVICES: dict[str, Callable[[NetworkSpec], bytes]] = {"onnxruntime": build_onnx,
 class Measured:
     """What one device takes for the networks [N].
 
-    `half_width`: mean half of the timings' 95 % intervals, as a fraction; `again`: the first networks'
+    `half_width`: mean half of the timings' 95% intervals, as a fraction; `again`: the first networks'
     latency in a second session, as if it were a prediction of the first: no predictor can do better.
     """
 
@@ -49,7 +50,7 @@ class Measured:
 
 
 def to_spec(architecture: Architecture) -> NetworkSpec:
-    """Ten classes, colour pictures."""
+    """Ten classes, colour images."""
     return SPACE.network_spec(architecture, num_classes=10, channels=3)
 
 

@@ -6,7 +6,8 @@ Measures 300 uniformly drawn networks of `hybrid` under ONNX Runtime and under L
 minutes; `latency_measurements`), unless `results/latency_predictor/` has them, and writes there:
 
 - the learning curve: every regressor, the one that `LatencyPredictor.fit` chooses, and MACs and parameters
-  alone, fitted to 10 to 100 networks and judged by 200 others. Means over draws of who is fitted and judged;
+  alone, fitted to 10 to 100 networks and evaluated by 200 others. Means over draws of who is fitted and
+  evaluated;
 - the transfer: a predictor of 100 networks of one device, moved to the other by 5 to 20 measurements, beside
   one fitted to these alone.
 """
@@ -28,7 +29,7 @@ from proxies.latency.error import HeldOutError, Times
 from proxies.latency.features import Features, feature_table
 from proxies.latency.predictor import MIN_MEASURED, MIN_NETWORKS, LatencyPredictor, held_out_error
 
-NUM_DRAWS, NUM_JUDGED = 10, 200
+NUM_DRAWS, NUM_EVALUATED = 10, 200
 NUM_FITTED = (10, 20, 50, 100)
 NUM_MOVED = (MIN_MEASURED, 10, 20)
 NUM_PREDICTED = 10_000
@@ -70,11 +71,11 @@ def drawn_line(known: Times, measured: Times) -> Predict:
 
 
 def draws() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Numbers of the networks to judge by, and of the others, whose first are fitted."""
+    """Numbers of the networks to evaluate by, and of the others, whose first are fitted."""
     total = len(networks())
     for seed in range(NUM_DRAWS):
         order = np.random.default_rng(seed).permutation(total)
-        yield order[:NUM_JUDGED], order[NUM_JUDGED:]
+        yield order[:NUM_EVALUATED], order[NUM_EVALUATED:]
 
 
 def learning_curve(table: Table, latency_ms: Times) -> dict[str, list[dict[str, Any]]]:
@@ -86,19 +87,19 @@ def learning_curve(table: Table, latency_ms: Times) -> dict[str, list[dict[str, 
         "parameters alone": (power_law, table.parameters),
     }
     return {
-        name: [_judged(fit, x, latency_ms, count) for count in NUM_FITTED]
+        name: [_evaluated(fit, x, latency_ms, count) for count in NUM_FITTED]
         for name, (fit, x) in candidates.items()
     }
 
 
-def _judged(fit: Fit, x: Features, latency_ms: Times, count: int) -> dict[str, Any]:
+def _evaluated(fit: Fit, x: Features, latency_ms: Times, count: int) -> dict[str, Any]:
     errors, predictors, seconds = [], [], []
-    for judged, others in draws():
+    for evaluated, others in draws():
         fitted = others[:count]
         started = time.process_time()
         predictors.append(fit(x[fitted], latency_ms[fitted]))
         seconds.append(time.process_time() - started)
-        errors.append(held_out_error(predictors[-1](x[judged]), latency_ms[judged]))
+        errors.append(held_out_error(predictors[-1](x[evaluated]), latency_ms[evaluated]))
     result = {"fitted": count, **_means(errors), "fit_cpu_seconds": float(np.median(seconds))}
     if isinstance(predictors[0], LatencyPredictor):
         # What the predictor says of itself, from those that it was fitted to.
@@ -115,19 +116,19 @@ def transfers(table: Table, from_ms: Times, to_ms: Times) -> list[dict[str, Any]
         names = ("transfer", "one factor", "line", "from nothing")
         errors: dict[str, list[HeldOutError]] = {name: [] for name in names}
         own = []
-        for judged, others in draws():
+        for evaluated, others in draws():
             # None of the 200 is known to the predictor that is moved; those that are measured may be.
             base = LatencyPredictor.fit(x[others], from_ms[others])
             some = np.random.default_rng(len(own)).permutation(others)[:count]
             moved = LatencyPredictor.transfer(base, x[some], to_ms[some])
             own.append(moved.error.mape)
             factor = np.exp(np.mean(np.log(to_ms[some] / base(x[some]))))
-            predicted = {"transfer": moved(x[judged]), "one factor": factor * base(x[judged])}
-            predicted["line"] = drawn_line(base(x[some]), to_ms[some])(base(x[judged]))
+            predicted = {"transfer": moved(x[evaluated]), "one factor": factor * base(x[evaluated])}
+            predicted["line"] = drawn_line(base(x[some]), to_ms[some])(base(x[evaluated]))
             if count >= MIN_NETWORKS:
-                predicted["from nothing"] = LatencyPredictor.fit(x[some], to_ms[some])(x[judged])
+                predicted["from nothing"] = LatencyPredictor.fit(x[some], to_ms[some])(x[evaluated])
             for name, values in predicted.items():
-                errors[name].append(held_out_error(values, to_ms[judged]))
+                errors[name].append(held_out_error(values, to_ms[evaluated]))
         means = {name: _means(found) for name, found in errors.items() if found}
         results.append({"measured": count, **means, "own_mape": float(np.mean(own))})
     return results
@@ -173,7 +174,7 @@ def was_busy(session: dict[str, Any]) -> bool:
 
 
 def main() -> None:
-    """Measure, judge, print and write `latency_predictor.json` and `.png`."""
+    """Measure, evaluate, print and write `latency_predictor.json` and `.png`."""
     measured, table = measure(), Table.count()
     devices = {name: device_result(table, found) for name, found in measured.items()}
     first, second = measured
@@ -183,7 +184,7 @@ def main() -> None:
         "command": "python benchmarks/latency_predictor.py",
         "resolution": RESOLUTION,
         "networks": len(networks()),
-        "judged_by": NUM_JUDGED,
+        "evaluated_by": NUM_EVALUATED,
         "draws": NUM_DRAWS,
         "measured_with": sessions,
         # Others had every core as well; the timings are the thread's processor time.

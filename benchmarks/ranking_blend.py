@@ -57,8 +57,8 @@ def agreement_of(study: str) -> dict[str, dict[str, Agreement]]:
     networks = read_json(path / "ranking.json")["networks"]
     columns = ("accuracy", ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, NASWOT)
     values = {name: np.array([network[name] for network in networks]) for name in columns}
-    truth, macs = values.pop("accuracy"), values[MACS]
-    return agreements(values | blends(values), truth, macs, bands(macs))
+    references, macs = values.pop("accuracy"), values[MACS]
+    return agreements(values | blends(values), references, macs, bands(macs))
 
 
 def blends(values: Values) -> Values:

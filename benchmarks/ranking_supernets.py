@@ -3,9 +3,9 @@
     python benchmarks/ranking_supernets.py --workdir runs/cifar --name ranking_supernets_cifar10
 
 For a work folder of a built-in space in which `train_supernet` and `study_ranking` have ended: a supernet of
-each variant is trained on the same pictures in a work folder of its own (`ranking_supernets/VARIANT`), with
-everything else as it is, and every supernet judges the study's networks. How well the supernets agree with
-one another stands beside how well they agree with the truth.
+each variant is trained on the same images in a work folder of its own (`ranking_supernets/VARIANT`), with
+everything else as it is, and every supernet evaluates the study's networks. How well the supernets agree with
+one another stands beside how well they agree with the references.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from common import save_result
 
 from hytnas_jax.accuracy.agreement import agreements, bands
 from hytnas_jax.accuracy.estimates import Values
-from hytnas_jax.accuracy.references import Truth, read_truth
+from hytnas_jax.accuracy.references import References, read_references
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.runtime.command_line import run
@@ -48,7 +48,7 @@ NUM_UNIFORM = 5  # random subnets cost about as much as the largest with three r
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Train supernets in several ways, and judge the study's networks with each."""
+    """Train supernets in several ways, and evaluate the study's networks with each."""
 
     workdir: Path
     """A work folder in which train_supernet and study_ranking have ended."""
@@ -57,18 +57,18 @@ class Config:
 
 
 def main(config: Config) -> None:
-    """Train what is missing, judge, and compare with the truth."""
+    """Train what is missing, evaluate, and compare with the references."""
     project = open_project(Workdir(config.workdir))
-    truth = read_truth(project)
-    networks, judged = {AS_IT_IS: project}, {}
+    references = read_references(project)
+    networks, evaluated = {AS_IT_IS: project}, {}
     for name, variant in VARIANTS.items():
         with variant():
             networks[name] = trained(project, config.workdir / "ranking_supernets" / name.replace(" ", "_"))
     for name, own in networks.items():
-        judged[name] = judge(own, truth.architectures)
-    macs = num_macs(project.to_spec)(truth.architectures)
-    found = {name: compare(values, truth, macs) for name, values in judged.items()}
-    losses = {name: values["loss"] for name, values in judged.items()}
+        evaluated[name] = evaluate(own, references.architectures)
+    macs = num_macs(project.to_spec)(references.architectures)
+    found = {name: compare(values, references, macs) for name, values in evaluated.items()}
+    losses = {name: values["loss"] for name, values in evaluated.items()}
     between = {
         f"{one}, {other}": tau_b(losses[one], losses[other])
         for number, one in enumerate(losses)
@@ -88,14 +88,14 @@ def main(config: Config) -> None:
             },
             "agreement": found,
             "tau between supernets": between,
-            "estimates": judged,
-            "networks": [network.name for network in truth.architectures],
+            "estimates": evaluated,
+            "networks": [network.name for network in references.architectures],
         },
     )
 
 
 def trained(project: Project, folder: Path, **changes: Any) -> Project:
-    """A work folder with the same pictures, and a supernet trained with the settings of the project's own,
+    """A work folder with the same images, and a supernet trained with the settings of the project's own,
     less `changes`."""
     if not (folder / "data").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,16 +110,16 @@ def trained(project: Project, folder: Path, **changes: Any) -> Project:
     return open_project(Workdir(folder))
 
 
-def judge(project: Project, networks: list[Architecture]) -> Values:
+def evaluate(project: Project, networks: list[Architecture]) -> Values:
     """Accuracy and negative loss with the supernet's weights, each [A]."""
-    judged = supernet_error(project)
-    accuracy = 1 - judged(networks)
-    return {"accuracy": accuracy, "loss": -judged.losses}
+    evaluated = supernet_error(project)
+    accuracy = 1 - evaluated(networks)
+    return {"accuracy": accuracy, "loss": -evaluated.losses}
 
 
-def compare(values: Values, truth: Truth, macs: np.ndarray) -> dict[str, dict[str, Any]]:
-    """The agreement of each with the truth, over all networks and by thirds of the MACs."""
-    return agreements(values, truth.accuracy, macs, bands(macs))
+def compare(values: Values, references: References, macs: np.ndarray) -> dict[str, dict[str, Any]]:
+    """The agreement of each with the references, over all networks and by thirds of the MACs."""
+    return agreements(values, references.accuracy, macs, bands(macs))
 
 
 @contextlib.contextmanager

@@ -1,9 +1,9 @@
-"""Ways to judge subnets of a trained supernet, by how well each ranks the networks of the study.
+"""Ways to evaluate subnets of a trained supernet, by how well each ranks the networks of the study.
 
     python benchmarks/ranking_variants.py --workdir runs/cifar --name ranking_variants_cifar10
 
 For a work folder in which `train_supernet` and `study_ranking` have ended: accuracy and loss with BatchNorm
-statistics from so many batches of 128 training pictures, and the accuracy after so many epochs of training
+statistics from so many batches of 128 training images, and the accuracy after so many epochs of training
 from the supernet's weights, as `retrain` trains. Parameters and MACs stand beside them.
 """
 
@@ -20,11 +20,11 @@ from inherit_or_scratch import Job, Training, inherited, train_missing
 from hytnas_jax import console
 from hytnas_jax.accuracy.agreement import agreements, bands, ceiling
 from hytnas_jax.accuracy.estimates import MACS, PARAMETERS, Values
-from hytnas_jax.accuracy.references import read_truth
+from hytnas_jax.accuracy.references import read_references
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.runtime.command_line import run
-from hytnas_jax.training.evaluation_images import judging_pictures
+from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -35,18 +35,18 @@ from supernet.architecture import Architecture
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Judge the study's networks in several ways."""
+    """Evaluate the study's networks in several ways."""
 
     workdir: Path
     """A work folder in which train_supernet and study_ranking have ended."""
     epochs: tuple[int, ...] = (1,)
     """How long to train from the supernet's weights; each is a training of its own."""
     batch_size: int = 64
-    """Pictures in a step of that."""
+    """Images in a step of that."""
     calibration: tuple[int, ...] = (1, 4, 16)
     """Batches that BatchNorm statistics are taken from."""
     seed: int = 0
-    """Of the order of the pictures."""
+    """Of the order of the images."""
     name: str = "ranking_variants"
     """Of the result file."""
     processes: int = os.cpu_count() or 1
@@ -54,19 +54,19 @@ class Config:
 
 
 def main(config: Config) -> None:
-    """Judge, train what is missing, and compare with the truth."""
+    """Evaluator, train what is missing, and compare with the references."""
     require_at_least(config, {"batch_size": 2, "seed": 0, "processes": 1})
     project = open_project(Workdir(config.workdir))
-    truth = read_truth(project)
-    networks = truth.architectures
+    references = read_references(project)
+    networks = references.architectures
     estimates: Values = {
         PARAMETERS: num_parameters(project.to_spec)(networks),
         MACS: num_macs(project.to_spec)(networks),
-        **judged(project, networks, config.calibration),
+        **evaluated(project, networks, config.calibration),
         **fine_tuned(project, networks, config),
     }
     members = bands(estimates[MACS])
-    found = agreements(estimates, truth.accuracy, estimates[MACS], members)
+    found = agreements(estimates, references.accuracy, estimates[MACS], members)
     for name, by_band in found.items():
         print(f"{name}: " + ", ".join(f"{band} {agreement.tau}" for band, agreement in by_band.items()))
     save_result(
@@ -74,7 +74,9 @@ def main(config: Config) -> None:
         {
             "command": f"python benchmarks/ranking_variants.py {flags_of(config)}",
             "data": project.source,
-            "ceiling": None if truth.unsure is None else ceiling(truth.accuracy, truth.unsure, members),
+            "ceiling": None
+            if references.unsure is None
+            else ceiling(references.accuracy, references.unsure, members),
             "agreement": found,
             "estimates": estimates,
             "networks": [network.name for network in networks],
@@ -82,16 +84,16 @@ def main(config: Config) -> None:
     )
 
 
-def judged(project: Project, networks: Sequence[Architecture], calibration: Sequence[int]) -> Values:
+def evaluated(project: Project, networks: Sequence[Architecture], calibration: Sequence[int]) -> Values:
     """Accuracies and negative losses with the supernet's weights, for each number of calibration batches."""
     model, params = load_supernet(project)
     dataset, values = project.dataset(), {}
-    with console.progress(len(calibration) * len(networks), "judging") as bar:
+    with console.progress(len(calibration) * len(networks), "evaluating") as bar:
         for count in calibration:
-            pictures = judging_pictures(project, dataset, num_calibration=count)
-            judge = SupernetError(project.space, model, params, pictures, on_judged=bar.advance)
-            values[f"accuracy, calibrated on {count} batches"] = 1 - judge(networks)
-            values[f"loss, calibrated on {count} batches"] = -judge.losses
+            images = evaluation_images(project, dataset, num_calibration=count)
+            evaluate = SupernetError(project.space, model, params, images, on_evaluated=bar.advance)
+            values[f"accuracy, calibrated on {count} batches"] = 1 - evaluate(networks)
+            values[f"loss, calibrated on {count} batches"] = -evaluate.losses
     return values
 
 

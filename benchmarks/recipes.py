@@ -1,11 +1,11 @@
-"""Which recipe trains stand-alone networks best by the same number of pictures?
+"""Which recipe trains stand-alone networks best by the same number of images?
 
     python benchmarks/recipes.py --workdir runs/digits --steps 337 --name recipes_digits
 
 For a work folder that `train_supernet` has begun: networks evenly spread over log MACs are trained from
-random weights by each of the `RECIPES`, with the same number of pictures. A network's gradient is one
+random weights by each of the `RECIPES`, with the same number of images. A network's gradient is one
 compiled program, which all recipes and seeds share. Every training is a row of `recipes/<steps>x<batch>.csv`
-in the work folder; the same command goes on. The error is that on the search split.
+in the work folder; the same command goes on. The error is that on the validation split.
 
 Letters: P parameters.
 """
@@ -31,12 +31,12 @@ from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.runtime import compiling
 from hytnas_jax.runtime.command_line import run
-from hytnas_jax.training.evaluation_images import pictures_for
+from hytnas_jax.training.evaluation_images import images_for
 from hytnas_jax.training.step import step_key
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
-from proxies.evaluation.base import judge_calibrated
+from proxies.evaluation.base import evaluate_calibrated
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.errors import UserError
@@ -58,7 +58,7 @@ class Config:
     steps: int = 337
     """Steps of a training; a recipe of half the batch takes twice as many."""
     batch_size: int = 64
-    """Pictures in a step."""
+    """Images in a step."""
     networks: int = 8
     """How many networks."""
     seeds: int = 1
@@ -73,7 +73,7 @@ class Config:
 class Recipe:
     """How networks are trained; the defaults are those of the product before this was measured.
 
-    batch: as a part of the usual number of pictures in a step. decay: of kernels, times the learning rate.
+    batch: as a part of the usual number of images in a step. decay: of kernels, times the learning rate.
     """
 
     optimizer: str = "adam"
@@ -101,17 +101,17 @@ RECIPES = {
     "rate 1e-2": Recipe(rate=1e-2),
     "rate 2e-2": Recipe(rate=2e-2),
     "rate 4e-2": Recipe(rate=4e-2),
-    "rate 1e-2, decay .1": Recipe(rate=1e-2, decay=0.1),
-    "rate 2e-2, decay .1": Recipe(rate=2e-2, decay=0.1),
-    "rate 4e-2, decay .1": Recipe(rate=4e-2, decay=0.1),
-    "rate 2e-2, decay .5": Recipe(rate=2e-2, decay=0.5),
-    "rate 2e-2, decay .1, no crop": Recipe(rate=2e-2, decay=0.1, crop=False),
-    "rate 2e-2, decay .1, labels not smoothed": Recipe(rate=2e-2, decay=0.1, smoothing=0.0),
-    "rate 2e-2, decay .1, linear": Recipe(rate=2e-2, decay=0.1, schedule="linear"),
-    "rate 2e-2, decay .1, half the batch": Recipe(rate=2e-2, decay=0.1, batch=0.5),
-    "rate 2e-2, decay .1, clipped at 10": Recipe(rate=2e-2, decay=0.1, clip=10.0),
-    "Nesterov AdamW, rate 2e-2, decay .1": Recipe("nadam", rate=2e-2, decay=0.1),
-    "SGD with momentum, rate .3": Recipe("momentum", rate=0.3, decay=5e-4, clip=100.0),
+    "rate 1e-2, decay 0.1": Recipe(rate=1e-2, decay=0.1),
+    "rate 2e-2, decay 0.1": Recipe(rate=2e-2, decay=0.1),
+    "rate 4e-2, decay 0.1": Recipe(rate=4e-2, decay=0.1),
+    "rate 2e-2, decay 0.5": Recipe(rate=2e-2, decay=0.5),
+    "rate 2e-2, decay 0.1, no crop": Recipe(rate=2e-2, decay=0.1, crop=False),
+    "rate 2e-2, decay 0.1, labels not smoothed": Recipe(rate=2e-2, decay=0.1, smoothing=0.0),
+    "rate 2e-2, decay 0.1, linear": Recipe(rate=2e-2, decay=0.1, schedule="linear"),
+    "rate 2e-2, decay 0.1, half the batch": Recipe(rate=2e-2, decay=0.1, batch=0.5),
+    "rate 2e-2, decay 0.1, clipped at 10": Recipe(rate=2e-2, decay=0.1, clip=10.0),
+    "Nesterov AdamW, rate 2e-2, decay 0.1": Recipe("nadam", rate=2e-2, decay=0.1),
+    "SGD with momentum, rate 0.3": Recipe("momentum", rate=0.3, decay=5e-4, clip=100.0),
     "Muon, rate 3e-2": Recipe("muon", rate=3e-2),
     "Prodigy": Recipe("prodigy", rate=1.0),
 }
@@ -209,20 +209,20 @@ class Numbers(NamedTuple):
 
 
 class Trainee:
-    """A network with its compiled gradient, its compiled optimisers, and what judges it."""
+    """A network with its compiled gradient, its compiled optimisers, and what evaluates it."""
 
     def __init__(self, project: Project, dataset: Dataset, network: Architecture) -> None:
         self.network, self._dataset = network, dataset
         spec = project.to_spec(network)
         self._model = stand_alone(spec)
         self._gradient = gradient_of(self._model, project, spec.resolution)
-        self._judge = judge_of(
-            self._model, pictures_for(project, dataset.train, dataset.search, spec.resolution)
+        self._evaluate = evaluator_of(
+            self._model, images_for(project, dataset.train, dataset.validation, spec.resolution)
         )
         self._optimizers: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
 
     def train(self, recipe: Recipe, config: Config, seed: int) -> tuple[float, float]:
-        """Error rate and loss, on the search split, of the averaged weights after the last step."""
+        """Error rate and loss, on the validation split, of the averaged weights after the last step."""
         vector = flatten(self._model.init(jax.random.key(seed))[0])
         begin, update = self._optimizer(recipe.optimizer)
         state, average = begin(vector), jnp.copy(vector)
@@ -236,7 +236,7 @@ class Trainee:
             past = min(recipe.ema, (1 + number) / (10 + number))
             numbers = Numbers(rate, recipe.decay, recipe.clip, past)
             vector, average, state = update(gradient, state, vector, average, numbers)
-        error, loss = self._judge(average)
+        error, loss = self._evaluate(average)
         return float(error), float(loss)
 
     def _optimizer(self, kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -264,17 +264,17 @@ def gradient_of(model: Model, project: Project, resolution: int) -> Callable[...
     return gradient
 
 
-def judge_of(model: Model, pictures: Any) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
-    """`judge(vector [P]) -> error rate, loss` with BatchNorm statistics calibrated for it."""
-    pictures = jax.device_put(pictures)
+def evaluator_of(model: Model, images: Any) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
+    """`evaluate(vector [P]) -> error rate, loss` with BatchNorm statistics calibrated for it."""
+    images = jax.device_put(images)
 
     @jax.jit
-    def judge(vector: jax.Array, pictures: Any) -> tuple[jax.Array, jax.Array]:
+    def evaluate(vector: jax.Array, images: Any) -> tuple[jax.Array, jax.Array]:
         params = unflatten(model.abstract_params, vector)
-        stats = calibrate(model, params, model.no_stats(), pictures.calibration)
-        return judge_calibrated(model, params, stats, pictures)
+        stats = calibrate(model, params, model.no_stats(), images.calibration)
+        return evaluate_calibrated(model, params, stats, images)
 
-    return lambda vector: judge(vector, pictures)
+    return lambda vector: evaluate(vector, images)
 
 
 def compiled_optimizer(model: Model, kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:

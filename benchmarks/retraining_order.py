@@ -29,7 +29,7 @@ from hytnas_jax.retrain.config import Config as Retraining
 from hytnas_jax.retrain.succession import Succession
 from hytnas_jax.runtime.command_line import run
 
-STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the pictures that judged
+STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the images that evaluated
 NAMES = ("error", "macs")
 
 
@@ -55,7 +55,7 @@ class Drawn:
 
     archive: Archive
     became: NDArray[np.float64]
-    pictures: int
+    images: int
 
     def volumes(self, order: list[int], most: int) -> list[float]:
         """Hypervolume after each of `most` networks, as a part of that of all."""
@@ -68,7 +68,7 @@ class Drawn:
 def main(config: Config) -> None:
     """Go through every study."""
     require_at_least(config, {"draws": 1, "networks": 4, "most": 1})
-    found = {name: _study(config, name, pictures) for name, pictures in STUDIES.items()}
+    found = {name: _study(config, name, images) for name, images in STUDIES.items()}
     for name, result in found.items():
         print(name)
         for order, volumes in result["hypervolume"].items():
@@ -78,14 +78,14 @@ def main(config: Config) -> None:
     save_result("retraining_order", {"command": command.strip(), "studies": found})
 
 
-def _study(config: Config, name: str, pictures: int) -> dict[str, Any]:
+def _study(config: Config, name: str, images: int) -> dict[str, Any]:
     networks = read_json(config.workdir / name / "ranking.json")["networks"]
     rng = np.random.default_rng(config.seed)
     volumes: dict[str, list[list[float]]] = {"by gain": [], "far apart": [], "by chance": []}
     within, stops = list[bool](), list[int]()
     for _ in range(config.draws):
         size = min(config.networks, len(networks))
-        drawn = _drawn([networks[n] for n in rng.choice(len(networks), size, replace=False)], pictures)
+        drawn = _drawn([networks[n] for n in rng.choice(len(networks), size, replace=False)], images)
         most = min(config.most, size)
         order, held, stop = _by_gain(drawn, most)
         within += held
@@ -102,7 +102,7 @@ def _study(config: Config, name: str, pictures: int) -> dict[str, Any]:
     return {"hypervolume": means, "within": float(np.mean(within)), "stops": float(np.mean(stops))}
 
 
-def _drawn(networks: list[dict[str, Any]], pictures: int) -> Drawn:
+def _drawn(networks: list[dict[str, Any]], images: int) -> Drawn:
     values = np.array([[1 - network["supernet accuracy"], network["MACs"]] for network in networks])
     became = np.array([1 - network["accuracy"] for network in networks])
     ranks = pareto_rank(values)
@@ -111,12 +111,12 @@ def _drawn(networks: list[dict[str, Any]], pictures: int) -> Drawn:
         NAMES, ("min", "min"), tuple(networks[n]["name"] for n in order), values[order],
         np.zeros_like(values), int((ranks == 0).sum()),
     )  # fmt: skip
-    return Drawn(archive, became[order], pictures)
+    return Drawn(archive, became[order], images)
 
 
 def _by_gain(drawn: Drawn, most: int) -> tuple[list[int], list[bool], int]:
     """The order, whether each became what one standard deviation allows, and after how many it would end."""
-    succession, errors = Succession(drawn.archive, drawn.pictures), dict[int, float]()
+    succession, errors = Succession(drawn.archive, drawn.images), dict[int, float]()
     within, stop = list[bool](), most
     while len(errors) < most:
         following, expected = succession.next(errors), succession.forecast(errors)
@@ -126,7 +126,7 @@ def _by_gain(drawn: Drawn, most: int) -> tuple[list[int], list[bool], int]:
         if following.gain is not None and following.gain < Retraining.least_gain:
             stop = min(stop, len(errors))
         if expected is not None:
-            chance = 1 / (drawn.pictures * became * (1 - became))
+            chance = 1 / (drawn.images * became * (1 - became))
             within.append(abs(logit(became) - expected.mean[row]) < np.sqrt(expected.std[row] ** 2 + chance))
         errors[row] = became
     return list(errors), within, stop

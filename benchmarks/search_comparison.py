@@ -1,7 +1,7 @@
 """Searches compared: how their hypervolumes grew, and what naming their batches took.
 
 Hypervolume: the objectives are minimised and scaled so that the initial values of ALL searches span 0 to 1
-(this changes no ratio of hypervolumes), and the reference point is 1.1 in each, 10 % of the range beyond the
+(this changes no ratio of hypervolumes), and the reference point is 1.1 in each, 10% of the range beyond the
 worst initial value. Its share is of the hypervolume of all that any of the searches evaluated: 1 is the best
 front known, not the best there is. Letters: S searches (seeds), N evaluations, M objectives.
 """
@@ -104,7 +104,7 @@ def summarise(shares: Mapping[str, np.ndarray], *, initial: int) -> list[dict[st
 
 
 def overhead(runs: Sequence[Trajectory]) -> list[dict[str, Any]]:
-    """Median seconds by phase that naming a batch took, for each number of evaluations before it."""
+    """Median seconds by phase that suggesting a batch took, for each number of evaluations before it."""
     seconds: dict[int, list[Mapping[str, float]]] = {}
     for trajectory in runs:
         for evaluations, phases in trajectory.suggestions:

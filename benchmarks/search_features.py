@@ -2,11 +2,11 @@
 
     python benchmarks/search_features.py --workdir runs/digits [--networks 150]
 
-Random networks of a trained supernet are judged on the search split; then each surrogate predicts the errors
-of networks that it was not fitted on, from 32 and from 96 of them, over `REPEATS` random splits. Reported:
-median Spearman's rho and mean absolute error, and how often the true value lies in the 90 % interval that
-the surrogate gives (of the value without noise: less than 90 % is expected). The judged networks are kept in
-`<workdir>/benchmarks/search_features.csv`, so that the same command again goes on with them.
+Random networks of a trained supernet are evaluated on the validation split; then each surrogate predicts the
+errors of networks that it was not fitted on, from 32 and from 96 of them, over `REPEATS` random splits.
+Reported: median Spearman's rho and mean absolute error, and how often the true value lies in the 90% interval
+that the surrogate gives (of the value without noise: less than 90% is expected). The evaluated networks are
+kept in `<workdir>/benchmarks/search_features.csv`, so that the same command again goes on with them.
 """
 
 import argparse
@@ -33,11 +33,11 @@ from supernet.encoding import to_features
 
 NUM_FITTED = (32, 96)  # about the first and the last batch of a search
 REPEATS = 20
-INTERVAL = 1.645  # standard deviations, 90 %
+INTERVAL = 1.645  # standard deviations, 90%
 ZEN_REPEATS = (1, 32)
 
 
-def judge(project: Project, networks: int) -> tuple[np.ndarray, np.ndarray]:
+def evaluate(project: Project, networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Random codes [N, G] and their errors [N] with the supernet's weights, kept in a file."""
     drawn = project.space.sample(np.random.default_rng([0, 77]), 2 * networks)
     _, first = np.unique(drawn, axis=0, return_index=True)
@@ -48,7 +48,7 @@ def judge(project: Project, networks: int) -> tuple[np.ndarray, np.ndarray]:
     missing = [a for a in architectures if a.name not in errors]
     if missing:
         estimator = supernet_error(project)
-        with console.progress(missing, "judging", done=len(genes) - len(missing)) as bar:
+        with console.progress(missing, "evaluating", done=len(genes) - len(missing)) as bar:
             for architecture in bar:
                 errors[architecture.name] = float(estimator([architecture])[0])
                 log.append({"name": architecture.name, "error": errors[architecture.name]})
@@ -133,13 +133,13 @@ def compare(sets: dict[str, np.ndarray], errors: np.ndarray) -> list[dict[str, A
 
 
 def main() -> None:
-    """Judge, cross-validate, print, and write the JSON file."""
+    """Evaluator, cross-validate, print, and write the JSON file."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--networks", type=int, default=150)
     options = parser.parse_args()
     project = open_project(Workdir(options.workdir))
-    genes, errors = judge(project, options.networks)
+    genes, errors = evaluate(project, options.networks)
     sets, seconds = feature_sets(project, genes)
     rows = compare(sets, errors)
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))

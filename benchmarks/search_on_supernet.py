@@ -30,7 +30,7 @@ from hytnas_jax.mobo import Observations
 from hytnas_jax.plots import save_figure
 from hytnas_jax.runtime.command_line import run
 from hytnas_jax.search.loop import Budget, initial_genes
-from hytnas_jax.search.problem import Task, make_task
+from hytnas_jax.search.problem import SearchProblem, make_search_problem
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
@@ -59,10 +59,10 @@ class Config:
 class CachedEvaluations:
     """The values of networks, each evaluated once: a CSV file of genes and evaluated objectives."""
 
-    def __init__(self, task: Task, folder: Path) -> None:
-        self._task = task
-        self._evaluated = [m for m, o in enumerate(task.problem.objectives) if o.known is None]
-        self._names = [task.problem.objectives[m].name for m in self._evaluated]
+    def __init__(self, search_problem: SearchProblem, folder: Path) -> None:
+        self._task = search_problem
+        self._evaluated = [m for m, o in enumerate(search_problem.problem.objectives) if o.known is None]
+        self._names = [search_problem.problem.objectives[m].name for m in self._evaluated]
         if not self._names:
             raise UserError("--objectives: all are known without evaluating; give error or zen_score too")
         self._log = CsvLog(folder / f"{'+'.join(self._names)}.csv", ("genes", *self._names, "seconds"))
@@ -102,13 +102,17 @@ def search(
     return Trajectory(values, suggestions)
 
 
-def search_all(task: Task, cache: CachedEvaluations, config: Config) -> dict[str, list[Trajectory]]:
+def search_all(
+    search_problem: SearchProblem, cache: CachedEvaluations, config: Config
+) -> dict[str, list[Trajectory]]:
     """Strategy -> its searches, one for each seed; a seed's searches are made together, so that what a kill
     leaves behind serves a run of fewer --seeds."""
     searches: dict[str, list[Trajectory]] = {name: [] for name in STRATEGIES}
     with console.progress(config.seeds * len(STRATEGIES) * config.evaluations, "searching") as bar:
         for seed in range(config.seeds):
-            initial = initial_genes(task, Budget(config.evaluations, config.initial, config.batch, seed))
+            initial = initial_genes(
+                search_problem, Budget(config.evaluations, config.initial, config.batch, seed)
+            )
             for name, start in STRATEGIES.items():
 
                 def evaluate(code: np.ndarray, at: str = f"seed {seed}, {name}") -> np.ndarray:
@@ -117,7 +121,7 @@ def search_all(task: Task, cache: CachedEvaluations, config: Config) -> dict[str
                     bar.advance()
                     return values
 
-                propose = start(task.problem, config.batch, seed)
+                propose = start(search_problem.problem, config.batch, seed)
                 searches[name].append(search(propose, initial, config.evaluations, evaluate))
     return searches
 
@@ -158,10 +162,12 @@ def main(config: Config) -> None:
     supernet = project.workdir.step("supernet").require("train_supernet")["id"]
     step = project.workdir.step("benchmark_search")
     step.begin({}, {"data": project.done_id, "supernet": supernet})
-    task = make_task(project, config.objectives, limits={}, features="genes")
-    cache = CachedEvaluations(task, step.folder)
-    searches = search_all(task, cache, config)
-    volumes = measure(task.problem, searches, initial=config.initial, evaluations=config.evaluations)
+    search_problem = make_search_problem(project, config.objectives, limits={}, features="genes")
+    cache = CachedEvaluations(search_problem, step.folder)
+    searches = search_all(search_problem, cache, config)
+    volumes = measure(
+        search_problem.problem, searches, initial=config.initial, evaluations=config.evaluations
+    )
     named = dataclasses.replace(config, workdir=Path("runs", config.workdir.name))
     data = result(project, named, cache, searches, volumes)
     console.table([tuple(row.values()) for row in data["summary"]], tuple(data["summary"][0]))

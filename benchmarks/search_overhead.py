@@ -22,7 +22,7 @@ from search_strategies import SETTINGS
 
 from hytnas_jax import console
 from hytnas_jax.mobo import Objective, Observations, Problem, Settings, initial_design, suggest
-from hytnas_jax.search.cached_estimator import OnGenes
+from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.workspace.space_file import load_space
 from proxies.base import Estimator
 from proxies.complexity import num_macs, num_parameters
@@ -51,7 +51,7 @@ class MadeUp:
         features = feature_table(self.to_spec(architecture) for architecture in measured)
         prices = rng.uniform(0.5, 1.5, features.shape[1]) / features.max(axis=0).clip(min=1.0)
         self.latency = LatencyEstimator(LatencyPredictor.fit(features, features @ prices), self.to_spec)
-        self._macs = OnGenes(self.space, num_macs(self.to_spec))
+        self._macs = CachedEstimator(self.space, num_macs(self.to_spec))
         self._weights = rng.standard_normal(to_features(self.space, self.space.corners()).shape[1])
         self.known: dict[str, Estimator] = {
             "latency_ms": self.latency,
@@ -59,12 +59,12 @@ class MadeUp:
         }
 
     def to_spec(self, architecture: Architecture) -> NetworkSpec:
-        """Two classes, colour pictures."""
+        """Two classes, colour images."""
         return self.space.network_spec(architecture, num_classes=2, channels=3)
 
     def problem(self, objectives: Sequence[str]) -> Problem:
-        """As `hytnas_jax.search.problem.make_task` makes it, with nothing remembered yet."""
-        functions = {name: OnGenes(self.space, self.known[name]) for name in objectives[1:]}
+        """As `hytnas_jax.search.problem.make_search_problem` makes it, with nothing remembered yet."""
+        functions = {name: CachedEstimator(self.space, self.known[name]) for name in objectives[1:]}
         return Problem(
             cardinalities=self.space.cardinalities,
             objectives=tuple(Objective(name, "min", known=functions.get(name)) for name in objectives),

@@ -2,9 +2,9 @@
 
     python benchmarks/supernet_rates.py --workdir runs/digits --name supernet_rates_digits
 
-For a work folder that `train_supernet` has begun: a supernet is trained with each rate, on the same pictures,
-in a work folder of its own (`supernet_rates/RATE`), and judges the networks that `study_ranking` draws. The
-same command goes on.
+For a work folder that `train_supernet` has begun: a supernet is trained with each rate, on the same images,
+in a work folder of its own (`supernet_rates/RATE`), and evaluates the networks that `study_ranking` draws.
+The same command goes on.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from common import require_at_least, save_result
-from ranking_supernets import judge, trained
+from ranking_supernets import evaluate, trained
 from recipes import study_networks
 
 from hytnas_jax import console
@@ -34,9 +34,9 @@ class Config:
     rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
     """Peak learning rates."""
     epochs: int = 30
-    """How many times each training picture is seen."""
+    """How many times each training image is seen."""
     networks: int = 40
-    """How many of the forty networks judge a supernet, evenly spread over their MACs."""
+    """How many of the forty networks evaluate a supernet, evenly spread over their MACs."""
     name: str = "supernet_rates"
     """Of the result file."""
 
@@ -49,7 +49,7 @@ def main(config: Config) -> None:
     for rate in config.rates:
         folder = config.workdir / "supernet_rates" / f"{rate:g}"
         own = trained(project, folder, learning_rate=rate, epochs=config.epochs)
-        values = judge(own, networks)
+        values = evaluate(own, networks)
         found[f"{rate:g}"] = {
             "error": float(1 - np.mean(values["accuracy"])),
             "loss": float(-np.mean(values["loss"])),

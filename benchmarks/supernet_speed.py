@@ -1,4 +1,4 @@
-"""How fast our supernet trains and judges, beside the same supernet in PyTorch with sliced weights.
+"""How fast our supernet trains and evaluates, beside the same supernet in PyTorch with sliced weights.
 
     pip install -e ".[benchmark]"
     python benchmarks/supernet_speed.py
@@ -6,15 +6,15 @@
     python benchmarks/supernet_speed.py --device gpu --batch 256 --subnets 64
 
 The peer (`torch_supernet`, `torch_training`) is written as once-for-all and AutoFormer are. Both get the same
-pictures, batches, architectures and start weights: on the processor in float32, with the threads that their
+images, batches, architectures and start weights: on the processor in float32, with the threads that their
 libraries take by themselves; on a GPU in bfloat16, and there the peer by `torch.compile` is a third side
 (`--compiled-peer`: on the processor too). What that still compiles in the rounds is in their time.
 
 First it is checked that both compute the same, in float32; then, in processes of their own one after the
 other, how soon each has trained a first step (ours compiles before) and what memory of the host it takes;
-then they, warmed up, train and judge alternately in this process, each waiting for the end of every step. A
-ratio above 1 is in our favour. Last, what of the chip ours uses (`supernet_speed_phases`) and, on a GPU, how
-long its step waits for pictures (`supernet_speed_input`).
+then they, warmed up, train and evaluate alternately in this process, each waiting for the end of every step.
+A ratio above 1 is in our favour. Last, what of the chip ours uses (`supernet_speed_phases`) and, on a GPU,
+how long its step waits for images (`supernet_speed_input`).
 
 Memory that was freed stays with the process, as in all our commands (`preparation.keep_memory`): the peer, in
 the same process, has that too. The machine must have nothing else to do: it warns where it has.
@@ -49,7 +49,7 @@ from hytnas_jax.workspace.space_file import load_space
 from supernet.errors import UserError
 
 IDLE = 0.5  # load average; --quick has given a ratio of 12.6 on a busy machine, 1.2 on an idle one
-FIRST_CALLS = "s to the first step", "s to judge a first subnet"
+FIRST_CALLS = "s to the first step", "s to evaluate a first subnet"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,19 +59,19 @@ class Config:
     space: str = "hybrid"
     """The search space: a built-in name or a file."""
     resolution: int = 48
-    """Side of the pictures in pixels; one that the space has."""
+    """Side of the images in pixels; one that the space has."""
     batch: int = 64
-    """Pictures in a training step."""
+    """Images in a training step."""
     random_subnets: int = 2
     """Random networks trained in each step, beside the largest and the smallest."""
-    search_pictures: int = 512
-    """Pictures that a subnet is judged by."""
+    validation_images: int = 512
+    """Images that a subnet is evaluated by."""
     rounds: int = 8
-    """How often each trains and judges, in turns."""
+    """How often each trains and evaluates, in turns."""
     steps: int = 4
     """Training steps in a round."""
     subnets: int = 16
-    """Subnets judged in a round, as one population; never the same, but ours remembers what they share."""
+    """Subnets evaluated in a round, as one population; never the same, but ours remembers what they share."""
     starts: int = 3
     """Fresh processes of each, for the first step and the memory."""
     checked: int = 8
@@ -95,7 +95,7 @@ class Config:
 
 
 QUICK: dict[str, Any] = {
-    "space": "hybrid-small", "resolution": 12, "batch": 16, "search_pictures": 64, "rounds": 3, "steps": 1,
+    "space": "hybrid-small", "resolution": 12, "batch": 16, "validation_images": 64, "rounds": 3, "steps": 1,
     "subnets": 2, "starts": 1, "checked": 4, "name": "supernet_speed_quick",
 }  # fmt: skip
 
@@ -105,16 +105,16 @@ def workload_of(config: Config) -> Workload:
     space = load_space(config.space)
     if config.resolution not in space.resolution:
         raise UserError(f"--resolution {config.resolution}: must be one of {list(space.resolution)}")
-    batch = min(BATCH, config.search_pictures)
-    if config.search_pictures % batch:
-        raise UserError(f"--search-pictures {config.search_pictures}: must be a multiple of {batch}")
+    batch = min(BATCH, config.validation_images)
+    if config.validation_images % batch:
+        raise UserError(f"--search-images {config.validation_images}: must be a multiple of {batch}")
     return Workload(
         space=space.with_resolutions([config.resolution]),
         batch=config.batch,
         random_subnets=config.random_subnets,
-        judging_batch=batch,
+        evaluation_batch=batch,
         calibration_batches=NUM_CALIBRATION_BATCHES,
-        search_pictures=config.search_pictures,
+        validation_images=config.validation_images,
         device=config.device,
     )
 
@@ -154,7 +154,7 @@ def main(config: Config) -> None:
     command = f"python benchmarks/supernet_speed.py {flags_of(config)}".strip()
     if config.quick:
         config = dataclasses.replace(config, **QUICK)
-    least = {"batch": 2, "random_subnets": 1, "search_pictures": 1, "checked": 2}
+    least = {"batch": 2, "random_subnets": 1, "validation_images": 1, "checked": 2}
     require_at_least(config, {**least, **dict.fromkeys(("rounds", "steps", "subnets", "starts"), 1)})
     if package_version("torch") is None:
         raise UserError('the peer needs PyTorch: pip install -e ".[benchmark]"')
@@ -206,7 +206,7 @@ def measure(config: Config, workload: Workload) -> dict[str, Any]:
     if COMPILED in config.sides:
         sides[COMPILED] = peer_of(compiled=True)
     rounds = in_turns(sides, workload, rounds=config.rounds, steps=config.steps, subnets=config.subnets)
-    trained, judged = (float(np.median(rounds[speed]["ours"])) for speed in SPEEDS)
+    trained, evaluated = (float(np.median(rounds[speed]["ours"])) for speed in SPEEDS)
     return {
         "torch_threads": torch.get_num_threads(),
         "differences": differences,
@@ -217,7 +217,7 @@ def measure(config: Config, workload: Workload) -> dict[str, Any]:
         if config.device == "gpu"
         else None,
         "phases": phases(
-            workload, ours.model, ours.params, trained=trained, judged=judged, population=config.subnets
+            workload, ours.model, ours.params, trained=trained, evaluated=evaluated, population=config.subnets
         ),
     }
 

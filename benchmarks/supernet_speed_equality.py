@@ -34,26 +34,26 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
     """The largest differences, of logits (absolute) and of one training step (relative).
 
     Logits: of the largest, the smallest and random architectures, normalised by the batch as in training, and
-    by recalibrated statistics as in judging. The step: losses and gradient norm. Trains both by one step.
+    by recalibrated statistics as in evaluating. The step: losses and gradient norm. Trains both by one step.
 
     Raises:
       NotTheSame: one of them is above TOLERANCE.
     """
     subnets = workload.subnets(0)
-    architectures = subnets[:2] + workload.judged(max(0, num_architectures - 2), 0)
+    architectures = subnets[:2] + workload.evaluated(max(0, num_architectures - 2), 0)
     images, labels = workload.training_batch(0)
-    pictures = peer.pictures(images)
+    images = peer.images(images)
     forward, control = _our_outputs(ours, images), controls(workload.space, architectures)
-    largest, differences = 0.0, {"logits in training": 0.0, "logits in judging": 0.0}
+    largest, differences = 0.0, {"logits in training": 0.0, "logits in evaluating": 0.0}
     for index, architecture in enumerate(architectures):
         wanted = jax.device_get(forward(control.at(index)))
         with torch.no_grad():
             peer.network.train()
-            in_training = peer.network(pictures, architecture).cpu().numpy()
-            calibrate_peer(peer.network, [pictures], architecture)
+            in_training = peer.network(images, architecture).cpu().numpy()
+            calibrate_peer(peer.network, [images], architecture)
             peer.network.eval()
-            in_judging = peer.network(pictures, architecture).cpu().numpy()
-        for name, ours_, theirs in zip(differences, wanted, (in_training, in_judging), strict=True):
+            in_evaluation = peer.network(images, architecture).cpu().numpy()
+        for name, ours_, theirs in zip(differences, wanted, (in_training, in_evaluation), strict=True):
             differences[name] = max(differences[name], float(np.abs(ours_ - theirs).max()))
             largest = max(largest, float(np.abs(ours_).max()))
     contenders: tuple[Contender, Contender] = (ours, peer)
@@ -68,7 +68,7 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
 
 
 def _our_outputs(ours: Ours, images: np.ndarray) -> Any:
-    """`forward(control)` -> logits in training and in judging, calibrated on the same pictures."""
+    """`forward(control)` -> logits in training and in evaluating, calibrated on the same images."""
 
     @jax.jit
     def forward(control: Control) -> tuple[jax.Array, jax.Array]:

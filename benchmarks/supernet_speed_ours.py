@@ -1,4 +1,4 @@
-"""Our supernet as `supernet_speed` runs it: the step of `train_supernet`, judged as in the search."""
+"""Our supernet as `supernet_speed` runs it: the step of `train_supernet`, evaluated as in the search."""
 
 import functools
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 from supernet_speed_workload import Workload
 
 from hytnas_jax.runtime.hardware import compute_dtype
-from proxies.evaluation.base import JudgingPictures
+from proxies.evaluation.base import EvaluationImages
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.architecture import Architecture
@@ -38,7 +38,7 @@ class Ours:
 
         self._step = step
         self._error = SupernetError(
-            workload.space, self.model, self.params, lambda _: JudgingPictures(*workload.judging())
+            workload.space, self.model, self.params, lambda _: EvaluationImages(*workload.evaluating())
         )
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> tuple[jax.Array, jax.Array]:
@@ -51,5 +51,5 @@ class Ours:
         jax.block_until_ready(self._state)
         return np.asarray(metrics.loss), float(metrics.gradient_norm)
 
-    def judge(self, architectures: list[Architecture]) -> np.ndarray:
+    def evaluate(self, architectures: list[Architecture]) -> np.ndarray:
         return self._error(architectures)

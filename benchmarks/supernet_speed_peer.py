@@ -10,7 +10,7 @@ from supernet_speed_workload import Workload
 from torch import Tensor
 from torch_layers import load_params
 from torch_supernet import TorchSupernet
-from torch_training import TorchRecipe, TorchTrainer, judge
+from torch_training import TorchRecipe, TorchTrainer, evaluate
 
 from supernet.architecture import Architecture
 
@@ -45,10 +45,10 @@ class Peer:
             load_params(self.network, params)
         self._trainer = TorchTrainer(self.network, TorchRecipe(num_steps=workload.num_steps))
         self._workload = workload
-        self._judging: tuple[list[Tensor], list[Tensor], Tensor] | None = None
+        self._evaluation: tuple[list[Tensor], list[Tensor], Tensor] | None = None
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
-        return self.pictures(images), self._labels(labels)
+        return self.images(images), self._labels(labels)
 
     def train(self, batch: tuple[Tensor, Tensor], subnets: list[Architecture]) -> tuple[np.ndarray, float]:
         losses, norm = self._trainer.step(*batch, subnets)
@@ -56,14 +56,14 @@ class Peer:
             torch.cuda.synchronize()
         return torch.stack(losses).cpu().numpy(), float(norm)
 
-    def judge(self, architectures: list[Architecture]) -> np.ndarray:
-        if self._judging is None:
-            calibration, images, labels = self._workload.judging()
-            prepared = [[self.pictures(batch) for batch in batches] for batches in (calibration, images)]
-            self._judging = (prepared[0], prepared[1], self._labels(labels))
-        return np.array([judge(self.network, *self._judging, a)[0] for a in architectures])
+    def evaluate(self, architectures: list[Architecture]) -> np.ndarray:
+        if self._evaluation is None:
+            calibration, images, labels = self._workload.evaluating()
+            prepared = [[self.images(batch) for batch in batches] for batches in (calibration, images)]
+            self._evaluation = (prepared[0], prepared[1], self._labels(labels))
+        return np.array([evaluate(self.network, *self._evaluation, a)[0] for a in architectures])
 
-    def pictures(self, images: np.ndarray) -> Tensor:
+    def images(self, images: np.ndarray) -> Tensor:
         """[B, R, R, C] as [B, C, R, R] on the device, in the memory format of this run."""
         on_device = torch.from_numpy(images).to(self._device)
         return on_device.permute(0, 3, 1, 2).contiguous(memory_format=self._format)

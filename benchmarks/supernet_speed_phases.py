@@ -1,11 +1,11 @@
-"""What our training step and our judging achieve beside what the chip can do, and which limit is nearer.
+"""What our training step and our evaluating achieve beside what the chip can do, and which limit is nearer.
 
 *Needed* operations are those of the subnets alone: two for each multiply-accumulate (`proxies.complexity`),
 three times that in a training step. *Computed* ones and the bytes, on accelerators only, are XLA's counts of
 the programs (`cost_analysis`): masks make them more than needed. XLA counts a loop's body once and of a
 conditional the dearest branch. A network has no loop on an accelerator; those over subnets and batches are
 taken apart here. Conditionals (the kind of block, the depth) make the training step's counts upper bounds;
-judging together has none. The bytes are those that kernels read and write, caches left aside. Where both
+evaluating together has none. The bytes are those that kernels read and write, caches left aside. Where both
 shares are small, neither limits: starting kernels does, or the host.
 """
 
@@ -24,7 +24,7 @@ from supernet import training
 from supernet.architecture import Architecture
 from supernet.supernet import Control, SupernetModel, controls
 
-NUM_SAMPLED = 64  # steps, and subnets to judge
+NUM_SAMPLED = 64  # steps, and subnets to evaluate
 TRAINING_PASSES = 3  # forward, and backward to the maps and to the weights
 
 
@@ -42,12 +42,12 @@ class Work:
         return Work(*(None if value is None else count * value for value in dataclasses.astuple(self)))
 
 
-def needed_flops(workload: Workload, subnets: Sequence[Architecture], pictures: int) -> float:
-    """Of all `subnets` forward on `pictures` each."""
+def needed_flops(workload: Workload, subnets: Sequence[Architecture], images: int) -> float:
+    """Of all `subnets` forward on `images` each."""
     macs = num_macs(
         lambda a: workload.space.network_spec(a, num_classes=workload.num_classes, channels=workload.channels)
     )
-    return 2.0 * pictures * float(macs(subnets).sum())
+    return 2.0 * images * float(macs(subnets).sum())
 
 
 def training_work(workload: Workload, model: SupernetModel, params: Any) -> Work:
@@ -70,11 +70,11 @@ def training_work(workload: Workload, model: SupernetModel, params: Any) -> Work
     return step + subnet.times(len(subnets.head) - 1)
 
 
-def judging_work(
+def evaluation_work(
     workload: Workload, model: SupernetModel, params: Any, subnets: Sequence[Architecture]
 ) -> Work:
-    """Of a population that is judged by one program, as `JudgingTogether` does."""
-    calibration, images, _ = workload.judging()
+    """Of a population that is evaluated by one program, as `BatchEvaluator` does."""
+    calibration, images, _ = workload.evaluating()
     batch, stats = controls(workload.space, subnets), model.abstract_stats
 
     def of_batch(*, train: bool) -> Work:
@@ -113,26 +113,32 @@ def achieved(seconds: float, needed: float, computed: Work, limits: Ceilings | N
 
 
 def phases(
-    workload: Workload, model: SupernetModel, params: Any, *, trained: float, judged: float, population: int
+    workload: Workload,
+    model: SupernetModel,
+    params: Any,
+    *,
+    trained: float,
+    evaluated: float,
+    population: int,
 ) -> dict[str, Any]:
-    """`achieved` in training and in judging, from training pictures/s and judged subnets/s.
+    """`achieved` in training and in evaluating, from training images/s and evaluated subnets/s.
 
-    The operations needed are the means over the subnets of many steps, and over many to judge.
+    The operations needed are the means over the subnets of many steps, and over many to evaluate.
     """
     limits, nothing = ceilings(), Work(None, None)
     is_counted = jax.default_backend() != "cpu"
     sandwiches = [subnet for number in range(NUM_SAMPLED) for subnet in workload.subnets(number)]
-    members, many = workload.judged(population, 0), workload.judged(NUM_SAMPLED, 1)
+    members, many = workload.evaluated(population, 0), workload.evaluated(NUM_SAMPLED, 1)
     step = TRAINING_PASSES * needed_flops(workload, sandwiches, workload.batch) / NUM_SAMPLED
-    pictures = workload.calibration_batches * workload.judging_batch + workload.search_pictures
-    judging = population * needed_flops(workload, many, pictures) / NUM_SAMPLED
+    images = workload.calibration_batches * workload.evaluation_batch + workload.validation_images
+    evaluating = population * needed_flops(workload, many, images) / NUM_SAMPLED
     step_work = training_work(workload, model, params) if is_counted else nothing
-    population_work = judging_work(workload, model, params, members) if is_counted else nothing
+    population_work = evaluation_work(workload, model, params, members) if is_counted else nothing
     return {
         "chip": jax.local_devices()[0].device_kind,
         "ceilings": limits and dataclasses.asdict(limits),
         "a training step": achieved(workload.batch / trained, step, step_work, limits),
-        "judging a population": achieved(population / judged, judging, population_work, limits),
+        "evaluating a population": achieved(population / evaluated, evaluating, population_work, limits),
     }
 
 

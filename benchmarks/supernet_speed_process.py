@@ -15,13 +15,13 @@ from supernet_speed_device import choose_device
 from supernet_speed_workload import Contender, Workload
 
 NUM_STEPS = 3  # of training, for the memory that it takes
-NUM_JUDGED = 2
+NUM_EVALUATED = 2
 
 
 def measure(side: str, started: float, workload: Workload) -> dict[str, float]:
     """Seconds since `started`, then the peaks of memory, as the table calls them.
 
-    Imports, drawing the weights and compiling are part of the first step; judging is timed by itself.
+    Imports, drawing the weights and compiling are part of the first step; evaluating is timed by itself.
     """
     contender = start(side, workload)
     seconds = {"s to be imported and built": time.time() - started}
@@ -30,10 +30,10 @@ def measure(side: str, started: float, workload: Workload) -> dict[str, float]:
         seconds.setdefault("s to the first step", time.time() - started)
     training = peak_memory_mib()
     began = time.time()
-    for architecture in workload.judged(NUM_JUDGED, 0):
-        contender.judge([architecture])
-        seconds.setdefault("s to judge a first subnet", time.time() - began)
-    return {**seconds, "peak MiB, training": training, "peak MiB, judging too": peak_memory_mib()}
+    for architecture in workload.evaluated(NUM_EVALUATED, 0):
+        contender.evaluate([architecture])
+        seconds.setdefault("s to evaluate a first subnet", time.time() - began)
+    return {**seconds, "peak MiB, training": training, "peak MiB, evaluating too": peak_memory_mib()}
 
 
 def start(side: str, workload: Workload) -> Contender:

@@ -1,4 +1,4 @@
-"""Training and judging in turns, and the table of what came out."""
+"""Training and evaluating in turns, and the table of what came out."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from supernet_speed_workload import Contender, Workload
 from hytnas_jax import console
 
 NUM_WARM_STEPS = 2
-SPEEDS = TRAINED, JUDGED = "training pictures/s", "judged subnets/s"
+SPEEDS = TRAINED, EVALUATED = "training images/s", "evaluated subnets/s"
 COMPILED = "peer compiled"
 
 
@@ -21,20 +21,20 @@ def in_turns(
     for side in sides.values():  # what is compiled, allocated or cached at first is so afterwards
         for number in range(NUM_WARM_STEPS):
             side.train(side.put(*workload.training_batch(number)), workload.subnets(number))
-        side.judge(workload.judged(1, 0))
+        side.evaluate(workload.evaluated(1, 0))
     measured: dict[str, dict[str, list[float]]] = {q: {name: [] for name in sides} for q in SPEEDS}
     with console.progress(range(rounds), "rounds") as bar:
         for number in bar:
             first = NUM_WARM_STEPS + number * steps
             trained = [(workload.training_batch(n), workload.subnets(n)) for n in range(first, first + steps)]
-            judged = workload.judged(subnets, number + 1)
+            evaluated = workload.evaluated(subnets, number + 1)
             for name, side in in_turn(sides, number):
                 seconds = _seconds_of_training(side, trained)
                 measured[TRAINED][name].append(steps * workload.batch / seconds)
             for name, side in in_turn(sides, number):
                 started = time.perf_counter()
-                side.judge(judged)
-                measured[JUDGED][name].append(len(judged) / (time.perf_counter() - started))
+                side.evaluate(evaluated)
+                measured[EVALUATED][name].append(len(evaluated) / (time.perf_counter() - started))
     return measured
 
 

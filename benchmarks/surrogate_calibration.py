@@ -5,9 +5,9 @@
 
 The synthetic space is that of `mobo_synthetic.py`: its accuracy is fitted with noise and held out without,
 which is what a predictor's deviation is of; its cost has no noise. A table's rows are fitted and held out
-as they are, so that where they are noisy less than 90 % inside is expected. Each surrogate sees the same
+as they are, so that where they are noisy less than 90% inside is expected. Each surrogate sees the same
 random points. Columns: Spearman's rho; root mean squared error in standard deviations of the held-out
-values (1 is as good as their mean); the share of them inside the 90 % interval; the negative
+values (1 is as good as their mean); the share of them inside the 90% interval; the negative
 log-likelihood of a normal distribution, in the same units (1.42 is that of their mean and deviation);
 seconds to fit, after one fit that compiles. All are medians over the repeats.
 """
@@ -32,7 +32,7 @@ from proxies.ranking import spearman_rho
 
 NUM_HELD_OUT = 500
 MIN_HELD_OUT = 20
-INTERVAL = 1.645  # standard deviations, 90 %
+INTERVAL = 1.645  # standard deviations, 90%
 METRICS = ("spearman", "rmse", "inside_90", "nll", "fit_seconds")
 
 # (points, rng) -> features to fit [points, F], targets [points]; held-out features [H, F], targets [H]
@@ -70,7 +70,7 @@ def read_columns(path: Path, names: list[str]) -> np.ndarray:
         return np.array([[float(row[name]) for name in names] for row in csv.DictReader(file)])
 
 
-def judge(surrogate: Callable[..., Surrogate], sample: Sample, seed: int) -> list[float]:
+def evaluate(surrogate: Callable[..., Surrogate], sample: Sample, seed: int) -> list[float]:
     """`METRICS` of one fit."""
     x, y, held_out_x, held_out_y = sample
     started = time.perf_counter()
@@ -92,8 +92,8 @@ def compare(
     for (case, draw), points in itertools.product(cases.items(), fitted):
         samples = [draw(points, np.random.default_rng([2, repeat])) for repeat in range(repeats)]
         for name, surrogate in surrogates.items():
-            judge(surrogate, samples[0], seed=0)  # compiles
-            metrics = [judge(surrogate, sample, seed=seed) for seed, sample in enumerate(samples)]
+            evaluate(surrogate, samples[0], seed=0)  # compiles
+            metrics = [evaluate(surrogate, sample, seed=seed) for seed, sample in enumerate(samples)]
             medians = dict(zip(METRICS, np.median(metrics, axis=0).round(4).tolist(), strict=True))
             rows.append({"target": case, "fitted": points, "surrogate": name, **medians})
     return rows

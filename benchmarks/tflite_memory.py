@@ -31,7 +31,7 @@ from supernet.network_spec import NetworkSpec
 from supernet.spaces import built_in_space
 
 KINDS = ("float32", "int8")
-PICTURES = 2  # that the ranges of int8 come from
+IMAGES = 2  # that the ranges of int8 come from
 BESIDE = 8 * 2**20  # bytes of an arena for all but the activations
 
 
@@ -44,7 +44,7 @@ class Config:
     networks: int = 50
     """How many."""
     num_classes: int = 10
-    """Of the drawn networks; the published ones have 2, for pictures of 96 x 96."""
+    """Of the drawn networks; the published ones have 2, for images of 96 x 96."""
     seed: int = 11
     """Another seed draws others."""
     name: str = "tflite_memory"
@@ -87,12 +87,12 @@ def specs(config: Config) -> Iterator[NetworkSpec]:
 
 def compare(spec: NetworkSpec) -> dict[str, Any]:
     """What is counted and what is found of one network."""
-    shape = (PICTURES, spec.resolution, spec.resolution, spec.channels)
-    pictures = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    shape = (IMAGES, spec.resolution, spec.resolution, spec.channels)
+    images = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     counts = complexity(spec)
     floats, onnx = build_tflite(spec), build_onnx(spec)
-    eight_bits = quantise_tflite(floats, pictures)
-    onnx_int8 = quantise_onnx(onnx, pictures)
+    eight_bits = quantise_tflite(floats, images)
+    onnx_int8 = quantise_onnx(onnx, images)
     counted = (
         (floats, onnx, counts.peak_activation_bytes, counts.model_bytes),
         (eight_bits, onnx_int8, counts.peak_activation_bytes_int8, counts.model_bytes_int8),
@@ -105,12 +105,12 @@ def compare(spec: NetworkSpec) -> dict[str, Any]:
             "estimated_bytes": size,
             "bytes": len(model),
             "onnx_bytes": len(other),
-            **(in_arena(model, pictures[:1], peak) if IS_INSTALLED else {}),
+            **(in_arena(model, images[:1], peak) if IS_INSTALLED else {}),
         }
     return row
 
 
-def in_arena(model: bytes, picture: np.ndarray, peak: int) -> dict[str, Any]:
+def in_arena(model: bytes, image: np.ndarray, peak: int) -> dict[str, Any]:
     """The arena that TensorFlow Lite Micro needs, and how far its logits are from LiteRT's reference ones.
 
     In the steps of the file's output where it is int8, else as a part of the largest logit.
@@ -125,7 +125,7 @@ def in_arena(model: bytes, picture: np.ndarray, peak: int) -> dict[str, Any]:
         interpreter = Interpreter(model_content=model, experimental_op_resolver_type=kernels)
         interpreter.allocate_tensors()
     (source,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
-    given = quantised(picture, source)
+    given = quantised(image, source)
     interpreter.set_tensor(source["index"], given)
     interpreter.invoke()
     expected = interpreter.get_tensor(result["index"])[0].astype(np.float64)

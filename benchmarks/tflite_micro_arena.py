@@ -23,12 +23,12 @@ class Arena(NamedTuple):
     logits: NDArray[np.generic]
 
 
-def run_in_arena(model: bytes, picture: NDArray[np.generic], size: int) -> Arena:
-    """Runs one picture, as the file takes it, in an arena of `size` bytes."""
+def run_in_arena(model: bytes, image: NDArray[np.generic], size: int) -> Arena:
+    """Runs one image, as the file takes it, in an arena of `size` bytes."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=size)
-    interpreter.set_input(picture, 0)
+    interpreter.set_input(image, 0)
     interpreter.invoke()
     with tempfile.TemporaryFile() as file:
         stderr = os.dup(2)

@@ -178,7 +178,7 @@ class BatchNorm(Layer):
         self.sums.zero_()
 
     def stop_collecting(self) -> None:
-        """`mean` and `var` become those of all pictures since `start_collecting`, where any came by."""
+        """`mean` and `var` become those of all images since `start_collecting`, where any came by."""
         self.collecting = False
         *sums, count = self.sums
         mean, square, var = (total / count.clamp(min=1) for total in sums)

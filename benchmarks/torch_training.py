@@ -1,7 +1,8 @@
-"""Training and judging the peer: the recipe of `supernet.training` and the judging of `supernet_accuracy`.
+"""Training and evaluating the peer: the recipe of `supernet.training` and the evaluating of
+`supernet_accuracy`.
 
 The sandwich and in-place distillation as BigNAS and AlphaNet write them: one forward and one backward pass
-after the other, whose gradients add up. Letters: B batch, C channels, H W pictures, K subnets in a step.
+after the other, whose gradients add up. Letters: B batch, C channels, H W images, K subnets in a step.
 """
 
 import dataclasses
@@ -102,7 +103,7 @@ def calibrate(network: TorchSupernet, batches: Sequence[Tensor], architecture: A
 
 
 @torch.inference_mode()
-def judge(
+def evaluate(
     network: TorchSupernet,
     calibration: Sequence[Tensor],
     images: Sequence[Tensor],

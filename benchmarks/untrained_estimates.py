@@ -2,10 +2,10 @@
 
     python benchmarks/untrained_estimates.py
 
-Random networks of a space at one resolution. For NASWOT and AZ-NAS with each number of pictures, and for the
+Random networks of a space at one resolution. For NASWOT and AZ-NAS with each number of images, and for the
 Zen-score as it is: the seconds of the first call, which compiles; the time that one network takes then; and
 Spearman's rho between single draws, the worst and the mean of all pairs. Then Spearman's rho of the
-estimates, each with its default number of pictures, with one another, with parameters and MACs, and with the
+estimates, each with its default number of images, with one another, with parameters and MACs, and with the
 number of NASWOT's units.
 """
 
@@ -43,11 +43,11 @@ class Config:
     space: str = "hybrid"
     """The search space: a built-in name or a file."""
     resolution: int = 48
-    """Side of the pictures in pixels; one that the space has."""
+    """Side of the images in pixels; one that the space has."""
     networks: int = 50
     """Random networks to estimate."""
     draws: int = 4
-    """Seeds for each number of pictures."""
+    """Seeds for each number of images."""
     name: str = "untrained_estimates"
     """Of the result's file."""
 
@@ -68,7 +68,7 @@ def main(config: Config) -> None:
             console.say(" ".join(map(str, rows[-1])))
         if batch == default:
             values |= of_draws[0]
-    header = ("estimate", "pictures", "worst rho", "mean rho", "s first call", "ms a network")
+    header = ("estimate", "images", "worst rho", "mean rho", "s first call", "ms a network")
     console.table(rows, header)
     rhos_of = {
         one: {other: round(spearman_rho(values[one], values[other]), 3) for other in values} for one in values
@@ -87,7 +87,7 @@ Estimate = Callable[[list[Architecture], int], Values]  # of a seed
 
 
 def estimates(space: SearchSpace) -> list[tuple[int, Estimate, int]]:
-    """The number of pictures, the estimates, and the default number of pictures."""
+    """The number of images, the estimates, and the default number of images."""
 
     def naswot(members: list[Architecture], seed: int, batch: int) -> Values:
         kernels = Naswot(space, channels=3, batch=batch, seed=seed).kernels(members)

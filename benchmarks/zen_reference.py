@@ -3,16 +3,17 @@
     python benchmarks/zen_reference.py --scores FILE
 
 FILE is a CSV with a row for each cell: its edges' operations (`edge_0_1` to `edge_2_3`), `zen_` and `val_` of
-each task, `params_m` and `flops_m`. First the networks have to be the published ones: parameters and FLOPs of
-every row are compared as float32 numbers, as which they were published. Then `--cells` random connected cells
-and all disconnected ones are scored by `proxies.zen_score`, in one compiled program with one draw of weights.
+each search_problem, `params_m` and `flops_m`. First the networks have to be the published ones: parameters
+and FLOPs of every row are compared as float32 numbers, as which they were published. Then `--cells` random
+connected cells and all disconnected ones are scored by `proxies.zen_score`, in one compiled program with one
+draw of weights.
 
 Reported is Spearman's rho with the published scores, for two readings of a BatchNorm's variance:
 
 - `ours`: the variance of the batch x, as in the paper and in `ZenScore`. Norms that see only zeros, because
   the cell's input does not reach them, are left out: their variance has no logarithm.
-- `released`: PyTorch's running variance after both passes, .81 + .09 var(x) + .1 var(x + .01 e), as in the
-  released programs. It should give the published score itself but for the draw.
+- `released`: PyTorch's running variance after both passes, 0.81 + 0.09 var(x) + 0.1 var(x + 0.01 e), as in
+  the released programs. It should give the published score itself but for the draw.
 """
 
 import csv
@@ -43,10 +44,10 @@ READINGS = ("ours", "released")
 DISCONNECTED = -1e8  # what was published where the score is the logarithm of 0
 COLUMNS = (
     *(f"edge_{source}_{target}" for source, target in EDGES),
-    *(f"{kind}_{task}" for task in TASKS for kind in ("zen", "val")),
+    *(f"{kind}_{search_problem}" for search_problem in TASKS for kind in ("zen", "val")),
     *("params_m", "flops_m"),
 )
-# One call of BatchNorm in PyTorch leaves .9 of the running variance, which starts at 1; there are two calls.
+# One call of BatchNorm in PyTorch leaves 0.9 of the running variance, which starts at 1; there are two calls.
 STARTING, OF_BATCH = 0.9**2, 1 - 0.9**2
 
 
@@ -59,11 +60,11 @@ class Config:
     cells: int = 300
     """Connected cells to score, drawn at random; all if there are fewer."""
     resolution: int = RESOLUTION
-    """Side of the pictures in pixels; the published scores are of 256."""
+    """Side of the images in pixels; the published scores are of 256."""
     batch: int = BATCH
-    """Pictures of a draw; the published scores are of 64."""
+    """Images of a draw; the published scores are of 64."""
     seed: int = 0
-    """Of the draw of cells, weights and pictures."""
+    """Of the draw of cells, weights and images."""
     name: str = "zen_reference"
     """Of the result's files."""
 
@@ -107,9 +108,9 @@ def check_networks(model: Model, published: Published) -> None:
         different = np.flatnonzero(values.round(decimals) != published.numbers[column])
         if len(different):
             raise ValueError(f"{column} of {len(different)} cells, the first in row {different[0] + 1}")
-    for task in TASKS:
-        if ((published.numbers[f"zen_{task}"] != DISCONNECTED) != connected).any():
-            raise ValueError(f"other cells are disconnected in {task}")
+    for search_problem in TASKS:
+        if ((published.numbers[f"zen_{search_problem}"] != DISCONNECTED) != connected).any():
+            raise ValueError(f"other cells are disconnected in {search_problem}")
 
 
 def readings(model: Model, params: Tree, pair: jax.Array, cell: jax.Array) -> jax.Array:
@@ -122,7 +123,7 @@ def readings(model: Model, params: Tree, pair: jax.Array, cell: jax.Array) -> ja
 
 
 def score_all(model: Model, cells: np.ndarray, config: Config) -> tuple[np.ndarray, float]:
-    """Scores float64 [N, 2] of the cells with the same weights and pictures; seconds a cell."""
+    """Scores float64 [N, 2] of the cells with the same weights and images; seconds a cell."""
     images = (config.batch, config.resolution, config.resolution, 3)
     params, pair = jax.jit(lambda key: draw(key, model, images))(jax.random.key(config.seed))
     scores = jax.jit(functools.partial(readings, model))
@@ -134,14 +135,15 @@ def score_all(model: Model, cells: np.ndarray, config: Config) -> tuple[np.ndarr
 
 
 def compare(published: Published, chosen: np.ndarray, scores: np.ndarray) -> list[dict[str, Any]]:
-    """Rank agreement, and difference in value, for each task and reading; `chosen` are the scored rows."""
+    """Rank agreement, and difference in value, for each search_problem and reading; `chosen` are the scored
+    rows."""
     rows = []
-    for task in TASKS:
-        theirs, metric = (published.numbers[f"{kind}_{task}"][chosen] for kind in ("zen", "val"))
+    for search_problem in TASKS:
+        theirs, metric = (published.numbers[f"{kind}_{search_problem}"][chosen] for kind in ("zen", "val"))
         for reading, values in zip(READINGS, scores.T, strict=True):
             rows.append(
                 {
-                    "task": task,
+                    "search_problem": search_problem,
                     "variance": reading,
                     "spearman": round(spearman_rho(values, theirs), 5),
                     "mean_difference": round(float(np.mean(values - theirs)), 3),
@@ -182,7 +184,7 @@ def main(config: Config) -> None:
     scores, of_disconnected = np.split(scores, [len(chosen)])
     rows = compare(published, chosen, scores)
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
-    theirs = [published.numbers[f"zen_{task}"][chosen] for task in TASKS]
+    theirs = [published.numbers[f"zen_{search_problem}"][chosen] for search_problem in TASKS]
     as_typed = dataclasses.replace(config, scores=Path("FILE"))
     data = {
         "command": f"python benchmarks/zen_reference.py {flags_of(as_typed)}",

@@ -1,11 +1,11 @@
-"""How many draws and pictures a Zen-score needs, to rank networks as many draws of many pictures do.
+"""How many draws and images a Zen-score needs, to rank networks as many draws of many images do.
 
     python benchmarks/zen_score_draws.py
 
-Random networks of a space at one resolution are scored by `--draws` single draws for each number of pictures,
-with other seeds than the reference, 64 draws of 16 pictures. For each number of pictures, and of draws that
+Random networks of a space at one resolution are scored by `--draws` single draws for each number of images,
+with other seeds than the reference, 64 draws of 16 images. For each number of images, and of draws that
 are averaged: Spearman's rho with the reference, the worst and the mean over all that were drawn, and the time
-that one network takes. The defaults of `ZenScore` are the cheapest that keep the worst rho at .99 and still
+that one network takes. The defaults of `ZenScore` are the cheapest that keep the worst rho at 0.99 and still
 have something to normalise by where the last map is a single pixel.
 """
 
@@ -29,16 +29,16 @@ AVERAGED = (1, 2, 4)
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Measure how the ranking by Zen-scores depends on draws and pictures."""
+    """Measure how the ranking by Zen-scores depends on draws and images."""
 
     space: str = "hybrid"
     """The search space: a built-in name or a file."""
     resolution: int = 48
-    """Side of the pictures in pixels; one that the space has."""
+    """Side of the images in pixels; one that the space has."""
     networks: int = 60
     """Random networks to rank."""
     draws: int = 8
-    """Single draws for each number of pictures."""
+    """Single draws for each number of images."""
     name: str = "zen_score_draws"
     """Of the result's file."""
 
@@ -63,12 +63,12 @@ def main(config: Config) -> None:
             agreement = (round(min(rhos), 4), round(float(np.mean(rhos)), 4))
             rows.append((batch, count, *agreement, round(milliseconds * count, 2)))
             console.say(" ".join(map(str, rows[-1])))
-    header = ("pictures", "draws", "worst rho", "mean rho", "ms a network")
+    header = ("images", "draws", "worst rho", "mean rho", "ms a network")
     console.table(rows, header)
     data = {
         "command": f"python benchmarks/zen_score_draws.py {flags_of(config)}".strip(),
         "settings": settings_of(config),
-        "reference": {"draws": REFERENCE_DRAWS, "pictures": REFERENCE_BATCH},
+        "reference": {"draws": REFERENCE_DRAWS, "images": REFERENCE_BATCH},
         "rows": [dict(zip(header, row, strict=True)) for row in rows],
     }
     save_result(config.name, data)

@@ -111,12 +111,12 @@ class Progress:
         self._apart_before = self._pace.apart()
         if _is_terminal():
             self._bar = rich.progress.Progress(
-                rich.progress.TextColumn("{task.description}", markup=False),
+                rich.progress.TextColumn("{search_problem.description}", markup=False),
                 rich.progress.BarColumn(bar_width=None),
                 rich.progress.MofNCompleteColumn(),
                 rich.progress.TimeElapsedColumn(),
-                rich.progress.TextColumn("{task.fields[left]}", markup=False),
-                rich.progress.TextColumn("{task.fields[note]}", markup=False),
+                rich.progress.TextColumn("{search_problem.fields[left]}", markup=False),
+                rich.progress.TextColumn("{search_problem.fields[note]}", markup=False),
                 console=_console,
                 expand=True,
             )
@@ -180,7 +180,7 @@ class Progress:
     def _counts(self) -> str:
         if not self._total:
             return str(self._count or "")
-        return f"{self._count} of {self._total} ({100 * self._count // self._total} %)"
+        return f"{self._count} of {self._total} ({100 * self._count // self._total}%)"
 
     def _taken(self) -> str:
         """ "52 s", or "52 s (41 s of it compiling)"."""

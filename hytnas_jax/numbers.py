@@ -10,8 +10,8 @@ DASH = "–"
 
 
 def percent(fraction: float) -> str:
-    """0.0123 as "1.2 %"."""
-    return DASH if math.isnan(fraction) else f"{100 * fraction:.1f} %"
+    """0.0123 as "1.2%"."""
+    return DASH if math.isnan(fraction) else f"{100 * fraction:.1f}%"
 
 
 def milliseconds(value: float) -> str:
@@ -30,7 +30,7 @@ def size(value: float) -> str:
 
 
 def span(low: str, high: str) -> str:
-    """Two formatted values of one unit, "0.9 to 3.0 %"; one where they are equal."""
+    """Two formatted values of one unit, "0.9 to 3.0%"; one where they are equal."""
     if low == high:
         return low
     number, _, unit = low.rpartition(" ")

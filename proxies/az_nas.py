@@ -1,7 +1,7 @@
 """AZ-NAS's expressivity and progressivity: how many directions the features of random weights make use of.
 
 Lee & Ham 2024 (arXiv 2403.19232, section 3.2): of the output of each primary block, with the eigenvalues of
-the covariance matrix of its channels over all pixels of all pictures divided by their sum, p, the entropy
+the covariance matrix of its channels over all pixels of all images divided by their sum, p, the entropy
 
     s_l = - sum of p log p,    expressivity = sum of s_l,    progressivity = least of s_(l+1) - s_l
 
@@ -10,7 +10,7 @@ publication's trainability is left out (it needs the blocks' Jacobians), and its
 `complexity.num_macs`.
 
 A primary block is here an inverted residual or a MobileViT block, with its shortcut where it has one; the
-stem and the head are none. Pictures are Gaussian noise, BatchNorms normalise by them, and the weights are
+stem and the head are none. Images are Gaussian noise, BatchNorms normalise by them, and the weights are
 the supernet's first ones, of which each architecture takes its part.
 
 Letters: A architectures, L blocks, B batch, H W map, C channels.
@@ -52,7 +52,7 @@ Part = Literal["expressivity", "progressivity"]
 
 @dataclasses.dataclass(frozen=True)
 class AzNas:
-    """An `Estimator` of one part of AZ-NAS for a space's architectures and pictures of `channels` channels.
+    """An `Estimator` of one part of AZ-NAS for a space's architectures and images of `channels` channels.
 
     As in `ZenScore`, one compiled program a resolution does for any number of architectures. `entropies`
     gives both parts from one pass.
@@ -152,7 +152,7 @@ class RecordedMobileViT(ElasticMobileViT):
 def recorded_supernet(
     space: SearchSpace, *, channels: int, resolution: int, tiers: int | None = None
 ) -> Model:
-    """The supernet whose blocks write their entropies, for pictures of one resolution."""
+    """The supernet whose blocks write their entropies, for images of one resolution."""
 
     def adapt(block: Any, side: int, init: Initializer) -> Any:
         if isinstance(block, ElasticResidual):

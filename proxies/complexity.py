@@ -28,7 +28,7 @@ FLOAT_BYTES = 4
 
 @dataclasses.dataclass(frozen=True)
 class Complexity:
-    """What a network costs before anything is measured; memory is that of one picture's activations.
+    """What a network costs before anything is measured; memory is that of one image's activations.
 
     The bytes are those of its TFLite files, in float32 and in int8 throughout: what a microcontroller needs
     of its memory (`live_bytes`) and of its flash (`model_size`, an estimate to a percent).
@@ -66,7 +66,7 @@ def graph_complexity(graph: Graph) -> Complexity:
 
 
 def live_bytes(graph: Graph) -> list[int]:
-    """Bytes of activations alive during each operation [len(ops)], float32, one picture.
+    """Bytes of activations alive during each operation [len(ops)], float32, one image.
 
     Counted over the operators that the operation has in a TFLite file (`proxies.tflite_operators`): the most
     of them counts. A tensor lives from the operator that makes it to the last that reads it, and shares its
@@ -165,17 +165,17 @@ def num_parameters(to_spec: ToSpec) -> ComplexityEstimator:
 
 
 def num_macs(to_spec: ToSpec) -> ComplexityEstimator:
-    """Multiply-accumulates of one picture."""
+    """Multiply-accumulates of one image."""
     return ComplexityEstimator("num_macs", "MACs", "num_macs", to_spec)
 
 
 def peak_memory_bytes(to_spec: ToSpec) -> ComplexityEstimator:
-    """Peak bytes of activations of one picture in float32 (see `live_bytes`)."""
+    """Peak bytes of activations of one image in float32 (see `live_bytes`)."""
     return ComplexityEstimator("peak_memory_bytes", "bytes", "peak_activation_bytes", to_spec)
 
 
 def peak_memory_bytes_int8(to_spec: ToSpec) -> ComplexityEstimator:
-    """Peak bytes of activations of one picture in int8."""
+    """Peak bytes of activations of one image in int8."""
     return ComplexityEstimator("peak_memory_bytes_int8", "bytes", "peak_activation_bytes_int8", to_spec)
 
 

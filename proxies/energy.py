@@ -1,4 +1,4 @@
-"""Energy of one picture, ESTIMATED from what a network computes and moves; nothing here is measured.
+"""Energy of one image, ESTIMATED from what a network computes and moves; nothing here is measured.
 
 A sum over operations at published energies of each (Horowitz, "Computing's energy problem", ISSCC 2014,
 figure 1.1.9: 45 nm, 0.9 V): a float32 multiplication 3.7 pJ and an addition 0.9 pJ, 8 bytes from a memory of
@@ -30,7 +30,7 @@ PICOJOULES_A_BYTE_OF_DRAM = 1300 / 8
 
 
 def energy_estimate_uj(spec: NetworkSpec) -> float:
-    """Estimated microjoules of one float32 picture. Raises UserError for a network that cannot be."""
+    """Estimated microjoules of one float32 image. Raises UserError for a network that cannot be."""
     return sum(_microjoules(Part.whole(graph)) for graph in part_graphs(spec))
 
 

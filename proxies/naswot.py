@@ -1,7 +1,7 @@
-"""NASWOT: how well the activation patterns of a network with random weights tell pictures apart.
+"""NASWOT: how well the activation patterns of a network with random weights tell images apart.
 
-Mellor et al. 2021 (arXiv 2006.04647, section 3): the code of a picture says for each of the N_A
-rectified linear units whether it is active; with d the Hamming distance of two pictures' codes,
+Mellor et al. 2021 (arXiv 2006.04647, section 3): the code of an image says for each of the N_A
+rectified linear units whether it is active; with d the Hamming distance of two images' codes,
 
     K_ij = N_A - d(c_i, c_j),        score = log |det K|
 
@@ -15,7 +15,7 @@ Choices, where our networks go beyond the publication's:
   whether a ReLU would be active.
 - In a transformer layer the hidden units of the feed-forward part, one for each token, count likewise.
   Attention has no such unit; it counts through what follows.
-- Pictures are Gaussian noise, and BatchNorms normalise by them.
+- Images are Gaussian noise, and BatchNorms normalise by them.
 - The weights are the supernet's first ones, of which each architecture takes its part.
 
 Letters: A architectures, B batch, H W map, C channels.
@@ -39,14 +39,14 @@ from supernet.model import Model, Tree
 from supernet.search_space import SearchSpace
 from supernet.supernet import Control
 
-# 16 pictures rank networks of `hybrid` as 64 do, but by unit they hang more on the draw than 32, which 64
+# 16 images rank networks of `hybrid` as 64 do, but by unit they hang more on the draw than 32, which 64
 # hardly better (benchmarks/untrained_estimates.py).
 BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Naswot:
-    """An `Estimator` of NASWOT's score of a space's architectures, for pictures of `channels` channels.
+    """An `Estimator` of NASWOT's score of a space's architectures, for images of `channels` channels.
 
     As in `ZenScore`, one compiled program a resolution scores any number of architectures.
 
@@ -67,7 +67,7 @@ class Naswot:
         check_positive(channels=self.channels, batch=self.batch)
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
-        """Scores float64 [A]; minus infinity where two pictures have one code."""
+        """Scores float64 [A]; minus infinity where two images have one code."""
         return log_determinant(self.kernels(architectures))
 
     def kernels(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
@@ -105,13 +105,13 @@ def supernet_program(
 def code_kernel(
     model: Model, params: Tree, images: jax.Array, control: Any = None, widths: Any = None
 ) -> jax.Array:
-    """K [B, B] of the pictures [B, H, W, C]: how many units have one sign in both.
+    """K [B, B] of the images [B, H, W, C]: how many units have one sign in both.
 
     `widths` (`norm_widths`) says which channels are part of the subnet; None: all.
     """
     given = with_active(model.no_stats(), widths)
     similarity = sum_of_similarities(model.features(params, given, images, control)[1])
-    # Units that agree less those that do not; a picture agrees with itself in all of them.
+    # Units that agree less those that do not; an image agrees with itself in all of them.
     return (similarity[0, 0] + similarity) / 2
 
 

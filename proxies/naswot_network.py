@@ -1,4 +1,4 @@
-"""Networks as NASWOT sees them: what is activated compares the pictures by the signs of its input.
+"""Networks as NASWOT sees them: what is activated compares the images by the signs of its input.
 
 Letters: B batch, H W map, C channels, G groups and N tokens of `unfold`, F hidden channels of a transformer.
 """
@@ -81,7 +81,7 @@ class CodedResidual(ElasticResidual):
 
 
 def agreement(x: jax.Array, active: jax.Array, counted: jax.Array | None = None) -> jax.Array:
-    """How many units of `x` [B, ..., C] have one sign in two pictures, less those that have not: [B, B].
+    """How many units of `x` [B, ..., C] have one sign in two images, less those that have not: [B, B].
 
     Channels from `active` on do not count, nor where `counted` (which fits `x`) is 0.
     """
@@ -91,14 +91,14 @@ def agreement(x: jax.Array, active: jax.Array, counted: jax.Array | None = None)
 
 
 def coded_network(spec: NetworkSpec, batch: int) -> Model:
-    """The stand-alone network for `batch` pictures."""
+    """The stand-alone network for `batch` images."""
     return adapted_network(spec, lambda block, side, init: _coded(block, side, init, batch))
 
 
 def coded_supernet(
     space: SearchSpace, *, channels: int, resolution: int, batch: int, tiers: int | None = None
 ) -> Model:
-    """The supernet for `batch` pictures of one resolution; its classifier is not used."""
+    """The supernet for `batch` images of one resolution; its classifier is not used."""
 
     def adapt(block: Any, side: int, init: Initializer) -> Any:
         return _coded(block, side, init, batch)

@@ -69,7 +69,7 @@ class TFLiteOperators:
 
 
 def tflite_operators(graph: Graph) -> TFLiteOperators:
-    """The operators of any graph, for one picture."""
+    """The operators of any graph, for one image."""
     builder = _Builder(graph)
     for index, op in enumerate(graph.ops):
         builder.begin(index)

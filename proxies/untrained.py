@@ -43,10 +43,10 @@ def adapted_network(spec: NetworkSpec, adapt: Adapt) -> Model:
 def adapted_supernet(
     space: SearchSpace, *, channels: int, resolution: int, adapt: Adapt, tiers: int | None = None
 ) -> Model:
-    """The supernet, for pictures of one resolution, with its stem, blocks and head adapted.
+    """The supernet, for images of one resolution, with its stem, blocks and head adapted.
 
     Its classifier is not used. `tiers` as in `supernet.supernet`: in two sizes, a network of `hybrid` takes
-    .85 of the time on a CPU.
+    0.85 of the time on a CPU.
     """
     if tiers is None:
         tiers = quickest_tiers(space, resolution)

@@ -66,7 +66,7 @@ def scored_supernet(
     shortcuts: bool,
     tiers: int | None = None,
 ) -> Model:
-    """The supernet to be scored, for pictures of one resolution; its classifier is not used."""
+    """The supernet to be scored, for images of one resolution; its classifier is not used."""
 
     def adapt(block: Any, side: int, _: Initializer) -> Any:
         return _adapt(block, side, layer_norm, shortcuts)

@@ -1,7 +1,7 @@
 """The Zen-score: how strongly a network with random weights reacts to a small change of its input.
 
 Zen-NAS (arXiv 2102.01063, algorithm 1): all convolutions and linear layers ~ N(0, 1) without bias, Gaussian
-pictures x and e, features f before global pooling, and
+images x and e, features f before global pooling, and
 
     score = log E || f(x) - f(x + 0.01 e) ||_1  +  sum over BatchNorms of log sqrt(mean of channel variances)
 
@@ -44,15 +44,15 @@ from supernet.search_space import SearchSpace
 from supernet.supernet import Control
 
 GAMMA = 0.01  # size of the change
-# One draw and four pictures rank networks of `hybrid` as 64 draws of 16 pictures do, whichever the draw, at
-# 1/256 of the work (benchmarks/zen_score_draws.py). Fewer pictures would leave too little to normalise by
+# One draw and four images rank networks of `hybrid` as 64 draws of 16 images do, whichever the draw, at
+# 1/256 of the work (benchmarks/zen_score_draws.py). Fewer images would leave too little to normalise by
 # where the last map is a single pixel.
 REPEATS, BATCH = 1, 4
 
 
 @dataclasses.dataclass(frozen=True)
 class ZenScore:
-    """An `Estimator` of the Zen-score of a space's architectures, for pictures of `channels` channels.
+    """An `Estimator` of the Zen-score of a space's architectures, for images of `channels` channels.
 
     One compiled program a resolution scores any number of architectures with the same random weights of the
     supernet, of which each takes its part: scores are comparable, and do not depend on their company.
@@ -154,7 +154,7 @@ def supernet_program(
 
 
 def draw(key: jax.Array, model: Model, images: tuple[int, int, int, int]) -> tuple[Tree, jax.Array]:
-    """Weights ~ N(0, 1), biases 0, scales 1; and the pictures x and x + 0.01 e, [2, B, H, W, C].
+    """Weights ~ N(0, 1), biases 0, scales 1; and the images x and x + 0.01 e, [2, B, H, W, C].
 
     All weights are cut from one draw: a draw for each array would be compiled for each.
     """
@@ -176,7 +176,7 @@ def draw(key: jax.Array, model: Model, images: tuple[int, int, int, int]) -> tup
 def score_once(
     model: Model, params: Tree, pair: jax.Array, control: Any = None, widths: Any = None
 ) -> jax.Array:
-    """The Zen-score [] of one draw of weights for the pictures `pair` [2, B, H, W, C].
+    """The Zen-score [] of one draw of weights for the images `pair` [2, B, H, W, C].
 
     `widths` (`norm_widths`) says which channels of which norms are part of the subnet; None: all.
     """

@@ -1,7 +1,7 @@
-"""BatchNorm statistics for the network at hand, recomputed before it is judged.
+"""BatchNorm statistics for the network at hand, recomputed before it is evaluated.
 
 Shared weights have no statistics of their own: every subnet's activations differ (once-for-all and BigNAS
-do the same). Letters: N pictures, B batch, H W map, C channels.
+do the same). Letters: N images, B batch, H W map, C channels.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ def calibrate(model: Model, params: Tree, stats: Tree, batches: jax.Array, contr
 
 
 def combined(batch_stats: Tree) -> Tree:
-    """The statistics of all pictures from those of N batches of equal size, stacked: [N, C] to [C].
+    """The statistics of all images from those of N batches of equal size, stacked: [N, C] to [C].
 
     The variance is the mean variance within batches plus the variance of the batch means.
     """

@@ -1,4 +1,4 @@
-"""Lowers a network into its operations, in execution order, for one picture and for inference.
+"""Lowers a network into its operations, in execution order, for one image and for inference.
 
 Parameters, multiply-accumulates, peak memory (`proxies.complexity`), latency features, ONNX and TFLite files
 all come from this one list.

@@ -1,6 +1,6 @@
-"""What a supernet takes over from one that was trained on other pictures: all weights but the classifier's.
+"""What a supernet takes over from one that was trained on other images: all weights but the classifier's.
 
-Letters: K side of a kernel, C channels of the pictures, W of the stem.
+Letters: K side of a kernel, C channels of the images, W of the stem.
 """
 
 import jax
@@ -17,13 +17,13 @@ _MAY_DIFFER = ("name", "resolution", "constraints")
 
 
 def inherited(theirs: Tree, ours: Tree) -> Tree:
-    """The parameters `theirs` with the classifier of `ours`, for our pictures.
+    """The parameters `theirs` with the classifier of `ours`, for our images.
 
-    Where their pictures are grey and ours are in colour, or the other way round, the stem's kernel
+    Where their images are grey and ours are in colour, or the other way round, the stem's kernel
     [K, K, C, W] is turned (`turned`).
 
     Raises:
-      UserError: their arrays have other shapes, or their pictures a number of channels that cannot be turned.
+      UserError: their arrays have other shapes, or their images a number of channels that cannot be turned.
     """
     stem = {"conv": {"kernel": turned(_kernel(theirs), _kernel(ours).shape[2])}}
     theirs = {**theirs, "stem": {**theirs["stem"], "conv": {**theirs["stem"]["conv"], **stem["conv"]}}}
@@ -39,7 +39,7 @@ def inherited(theirs: Tree, ours: Tree) -> Tree:
 
 
 def turned(kernel: jax.Array, channels: int) -> jax.Array:
-    """A stem's kernel [K, K, C, W] for pictures of `channels`: the same maps for a grey picture in colour.
+    """A stem's kernel [K, K, C, W] for images of `channels`: the same maps for a grey image in colour.
 
     From colour to grey the inputs' kernels are added up; from grey to colour each input gets a third.
 
@@ -51,7 +51,7 @@ def turned(kernel: jax.Array, channels: int) -> jax.Array:
         return kernel
     if {before, channels} != {GREY, COLOUR}:
         raise UserError(
-            f"pictures of {before} channels there, of {channels} here; they must be as many, or grey "
+            f"images of {before} channels there, of {channels} here; they must be as many, or grey "
             f"({GREY}) and colour ({COLOUR})"
         )
     return jnp.repeat(jnp.sum(kernel, axis=2, keepdims=True) / channels, channels, axis=2)

@@ -18,7 +18,7 @@ from supernet.network_spec import (
 
 @dataclasses.dataclass(frozen=True)
 class Body:
-    """What a published network fixes: everything but the pictures and the classes."""
+    """What a published network fixes: everything but the images and the classes."""
 
     blocks: tuple[BlockSpec, ...]
     head: HeadSpec
@@ -140,6 +140,6 @@ def _mobilenet_v3(rows: tuple[_Row, ...], head: HeadSpec) -> Body:
 
 
 def _multiple_of_8(value: float) -> int:
-    """The nearest multiple of 8, at least 8 and never below 90 % of `value`."""
+    """The nearest multiple of 8, at least 8 and never below 90% of `value`."""
     rounded = max(8, int(value + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * value else rounded

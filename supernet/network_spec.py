@@ -116,7 +116,7 @@ class HeadSpec:
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSpec:
-    """A whole classifier for pictures [B, resolution, resolution, channels]."""
+    """A whole classifier for images [B, resolution, resolution, channels]."""
 
     name: str
     resolution: int

@@ -79,7 +79,7 @@ class Graph:
     """The operations of a network, or of a part of one, in execution order. A graph equals itself alone."""
 
     name: str
-    input_shape: Shape  # of tensor 0: [R, R, C] of the picture, or what a part reads
+    input_shape: Shape  # of tensor 0: [R, R, C] of the image, or what a part reads
     ops: tuple[Op, ...]
 
     @property

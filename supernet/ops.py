@@ -153,7 +153,7 @@ def _shifted_backward(stride: int, saved: tuple, dy: jax.Array) -> tuple[jax.Arr
 def _kernel_gradient(padded: jax.Array, dy: jax.Array, side: int, stride: int) -> jax.Array:
     """float32 [K * K, C]: all positions are summed up in one pass over the maps.
 
-    By picture first: one long sum over all would be ten times less exact.
+    By image first: one long sum over all would be ten times less exact.
     """
     terms = tuple(
         (_window(padded, i, j, (dy.shape[1], dy.shape[2]), stride) * dy).astype(jnp.float32)
@@ -164,8 +164,8 @@ def _kernel_gradient(padded: jax.Array, dy: jax.Array, side: int, stride: int) -
     def add(one: Sequence[jax.Array], other: Sequence[jax.Array]) -> tuple[jax.Array, ...]:
         return tuple(a + b for a, b in zip(one, other, strict=True))
 
-    by_picture = jax.lax.reduce(terms, (jnp.float32(0),) * len(terms), add, (1, 2))
-    return jnp.sum(jnp.stack(by_picture), 1)
+    by_image = jax.lax.reduce(terms, (jnp.float32(0),) * len(terms), add, (1, 2))
+    return jnp.sum(jnp.stack(by_image), 1)
 
 
 _shifted_depthwise.defvjp(_shifted_forward, _shifted_backward)

@@ -12,7 +12,7 @@ from supernet.stage_space import StageSpace
 # In training a weight comes with its gradient, AdamW's two moments and its mean: 4 bytes each.
 BYTES_OF_WEIGHT = 20
 MOST_CHANNELS = 16384
-# 80 GB in training; and 16 GiB for one layer's map, or one layer's attention scores, of a single picture.
+# 80 GB in training; and 16 GiB for one layer's map, or one layer's attention scores, of a single image.
 MOST_WEIGHTS, MOST_VALUES = 4 * 10**9, 2**32
 
 
@@ -45,7 +45,7 @@ def num_weights(space: SpaceDeclaration) -> int:
 
 
 def check_memory(space: SpaceDeclaration) -> None:
-    """Raises UserError where the weights, or one picture's map or attention, exceed what machines hold."""
+    """Raises UserError where the weights, or one image's map or attention, exceed what machines hold."""
     weights = num_weights(space)
     if weights > MOST_WEIGHTS:
         raise UserError(
@@ -66,7 +66,7 @@ def _check(stage: str, what: str, values: int, side: int) -> None:
     if values > MOST_VALUES:
         raise UserError(
             f"{stage}: the {what} over {side} x {side} pixels has {values:.1e} numbers, which take "
-            f"{4 * values / 1e9:.0f} GB for one picture; at most {MOST_VALUES:.1e} are taken: give a smaller "
+            f"{4 * values / 1e9:.0f} GB for one image; at most {MOST_VALUES:.1e} are taken: give a smaller "
             "resolution, or strides of 2 before it"
         )
 

@@ -14,7 +14,7 @@ from supernet.stage_space import StageSpace
 
 
 def _hytnas() -> SearchSpace:
-    """The reduced space of HyT-NAS: 23 genes, 3.97e11 codes, after MobileViT, for 224x224 pictures."""
+    """The reduced space of HyT-NAS: 23 genes, 3.97e11 codes, after MobileViT, for 224x224 images."""
 
     def attention(max_width: int) -> StageSpace:
         return StageSpace(
@@ -66,7 +66,7 @@ def _hytnas_initial() -> SearchSpace:
 
 
 def _hybrid() -> SearchSpace:
-    """Convolution or attention in every stage from the second on; the default for real pictures."""
+    """Convolution or attention in every stage from the second on; the default for real images."""
 
     def stage(width: tuple[int, ...], embed: tuple[int, ...]) -> StageSpace:
         return StageSpace(
@@ -92,7 +92,7 @@ def _hybrid() -> SearchSpace:
 
 
 def _hybrid_small() -> SearchSpace:
-    """The sibling of `hybrid` for pictures of 32x32 and less: a stem of stride 1, three stages."""
+    """The sibling of `hybrid` for images of 32x32 and less: a stem of stride 1, three stages."""
 
     def stage(width: tuple[int, ...], embed: tuple[int, ...], patch: tuple[int, ...]) -> StageSpace:
         return StageSpace(

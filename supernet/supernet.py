@@ -216,7 +216,7 @@ def supernet(
 
 
 def quickest_tiers(space: SearchSpace, resolution: int) -> int:
-    """How many tiers are quickest here for pictures of `resolution`."""
+    """How many tiers are quickest here for images of `resolution`."""
     is_large = resolution >= SMALLEST_TIERED_SIDE * space.stem_stride
     return CPU_TIERS if is_large and jax.default_backend() == "cpu" else 1
 

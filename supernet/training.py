@@ -1,6 +1,6 @@
 """Training as a pure pair `init`, `step`: a supernet by the sandwich rule, or one stand-alone network.
 
-Letters: B batch, H W pictures, C channels, K subnets in a step (the first is the teacher of the others), P
+Letters: B batch, H W images, C channels, K subnets in a step (the first is the teacher of the others), P
 parameters.
 """
 
@@ -24,7 +24,7 @@ class Recipe:
     """How to train. AdamW, linear warm-up, cosine decay to zero, gradients clipped to norm 1.
 
     `ema_decay` is the weight of the past in the exponential moving average of the parameters, which is
-    what gets judged; it starts lower ((1 + step) / (10 + step)) so that early steps are forgotten.
+    what gets evaluated; it starts lower ((1 + step) / (10 + step)) so that early steps are forgotten.
 
     Raises:
       UserError: a value outside its range.
@@ -75,7 +75,7 @@ def supernet_rate(num_weights: int) -> float:
 
 
 class TrainState(NamedTuple):
-    """All that a training run is; `ema` is the average of `params` that gets judged.
+    """All that a training run is; `ema` is the average of `params` that gets evaluated.
 
     Both are vectors [P] (`flat`): the update is compiled for one array, not for hundreds. `weights` gives the
     tree back.

@@ -1,4 +1,4 @@
-"""Pictures of arrows: mirrored, one class is the other."""
+"""Images of arrows: mirrored, one class is the other."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How much work the compiled training and judging programs are: counted, not timed.
+"""How much work the compiled training and evaluating programs are: counted, not timed.
 
     python tests/compiled_work.py            # prints it beside what was accepted
     python tests/compiled_work.py --accept   # accepts it: commit tests/compiled_work.json
@@ -49,7 +49,7 @@ def measure() -> dict[str, Any]:
         params, stats = stage.of_tree(model.abstract_params), stage.of_tree(model.abstract_stats)
         x = jax.ShapeDtypeStruct((BATCH, RESOLUTION, RESOLUTION, SPACE.stem_width), jnp.float32)
         train = jax.ShapeDtypeStruct((), jnp.bool_)
-        programs[f"judging a stage, tiers {tiers}"] = _counted(
+        programs[f"evaluating a stage, tiers {tiers}"] = _counted(
             lambda p, s, x, c, t, stage=stage: stage.model.apply(p, s, x, c, train=t),
             (params, stats, x, _controls(1).at(0), train),
         )

@@ -1,4 +1,4 @@
-"""The `infer.py` beside an exported model, as a module, and how good it is on pictures in files."""
+"""The `infer.py` beside an exported model, as a module, and how good it is on images in files."""
 
 import importlib.util
 import sys
@@ -22,11 +22,11 @@ def load_script(folder: Path) -> ModuleType:
 def script_accuracy(
     folder: Path, file: str, images: np.ndarray, labels: np.ndarray, *, scratch: Path
 ) -> float:
-    """Share of grey pictures uint8 [N, S, S, 1], each in a PNG file, that the script classifies rightly."""
+    """Share of grey images uint8 [N, S, S, 1], each in a PNG file, that the script classifies rightly."""
     script = load_script(folder)
     card, model = script.read_card(folder / "card.json"), script.load_model(folder / file)
     right = 0
     for image, label in zip(images, labels, strict=True):
-        Image.fromarray(image[..., 0]).save(scratch / "picture.png")
-        right += int(script.classify(scratch / "picture.png", model, card).argmax()) == label
+        Image.fromarray(image[..., 0]).save(scratch / "image.png")
+        right += int(script.classify(scratch / "image.png", model, card).argmax()) == label
     return right / len(labels)

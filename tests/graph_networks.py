@@ -20,7 +20,7 @@ from supernet.network_spec import (
 )
 
 HEAD = HeadSpec(0)
-# On pictures of 11 x 11 with 4 channels.
+# On images of 11 x 11 with 4 channels.
 NETWORKS: dict[str, tuple[tuple[BlockSpec, ...], HeadSpec]] = {
     "conv, head": (
         (
@@ -79,12 +79,12 @@ def random_trees(spec: NetworkSpec) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @functools.cache
 def example(name: str) -> tuple[NetworkSpec, dict[str, Any], dict[str, Any], np.ndarray, np.ndarray]:
-    """One of `NETWORKS` with random trees, five pictures, and their logits."""
+    """One of `NETWORKS` with random trees, five images, and their logits."""
     blocks, head = NETWORKS[name]
     spec = NetworkSpec(name, 11, 4, 3, blocks, head)
     params, stats = random_trees(spec)
     images = np.random.default_rng(2).normal(size=(5, 11, 11, 4)).astype(np.float32)
     apply = jax.jit(lambda images: stand_alone(spec).apply(params, stats, images, train=False)[0])
     logits = np.asarray(apply(images))
-    assert np.ptp(logits, axis=0).max() > 0.1  # the pictures do tell
+    assert np.ptp(logits, axis=0).max() > 0.1  # the images do tell
     return spec, params, stats, images, logits

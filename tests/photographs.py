@@ -18,7 +18,7 @@ def photographs(count: int, *, side: int = 64, seed: int = 0) -> np.ndarray:
 
 
 def recompressed(image: np.ndarray, *, quality: int = 85) -> np.ndarray:
-    """The picture after it was saved as JPEG and read again."""
+    """The image after it was saved as JPEG and read again."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))

@@ -86,7 +86,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     workdir = folder / "work"
     flags = (
         *("--workdir", str(workdir), "--data", "digits", "--space", str(folder / "space.yaml")),
-        *("--max-pictures", "200", "--epochs", "2", "--retrain-epochs", "1"),
+        *("--max-images", "200", "--epochs", "2", "--retrain-epochs", "1"),
         *("--evaluations", "12", "--networks", "12", "--count", "2"),
     )
     return Pipeline(workdir, flags, call("hytnas_jax", *flags))
@@ -111,7 +111,7 @@ def test_the_whole_way(pipeline: Pipeline) -> None:
     for file in (*files, "front.png", "hypervolume.png"):
         expected.append(f"search/{file}")
     for name in names:
-        files = ("architecture.json", "weights.npz", "judged.json", "result.json", "metrics.jsonl")
+        files = ("architecture.json", "weights.npz", "evaluated.json", "result.json", "metrics.jsonl")
         expected += [f"retrain/{name}/{file}" for file in files]
         expected += [f"export/{name}/{file}" for file in ("model.onnx", "card.json", "infer.py")]
     for step in ("data", "supernet", "latency", "search", "retrain", "export"):
@@ -140,19 +140,19 @@ def test_expected_and_became_are_told(pipeline: Pipeline) -> None:
         assert f"retraining {name} ({number} of at most 2, {record['role']})" in pipeline.result.stdout
     page = (pipeline.workdir / "report.html").read_text()
     for text in (pipeline.result.stdout, page):
-        assert f"{100 * expected['error']:.1f} % ({100 * expected['low']:.1f} to " in text
+        assert f"{100 * expected['error']:.1f}% ({100 * expected['low']:.1f} to " in text
     summary = json.loads((pipeline.workdir / "retrain" / "done.json").read_text())["summary"]
     assert summary["stopped"] == "2 networks are retrained: no more than --count"
     assert set(summary["front"]) <= {record["network"]["name"] for record in records}
 
 
 def test_the_script_is_as_good_as_the_card_says(pipeline: Pipeline, tmp_path: Path) -> None:
-    """On all test pictures, from files; the files' own accuracies are those on the search split."""
-    data = load_dataset("digits", side=8, max_pictures=200)
+    """On all test images, from files; the files' own accuracies are those on the validation split."""
+    data = load_dataset("digits", side=8, max_images=200)
     for folder in (pipeline.workdir / "export" / path.name for path in retrained(pipeline.workdir)):
         card = json.loads((folder / "card.json").read_text())
         expected = [("model.onnx", data.test, card["accuracy"]["test"])]
-        expected += [(file, data.search, found["accuracy"]) for file, found in card["files"].items()]
+        expected += [(file, data.validation, found["accuracy"]) for file, found in card["files"].items()]
         for file, split, accuracy in expected:
             found = script_accuracy(folder, file, split.images, split.labels, scratch=tmp_path)
             assert found == pytest.approx(accuracy, abs=1e-6), file
@@ -165,7 +165,7 @@ def test_the_second_time_all_is_done(pipeline: Pipeline) -> None:
     for number, step in enumerate(STEPS, 1):
         assert f"[{number}/6] {step}" in again.stdout
     for sentence in (
-        "is trained already: accuracy on the search split",
+        "is trained already: accuracy on the validation split",
         "step 'latency' is done",
         "step 'search' is done: 12 evaluations",
         "are retrained already",
@@ -209,10 +209,10 @@ def test_the_ranking_is_studied_and_stays_known(trained: Path) -> None:
     flags = ("--workdir", trained, "--networks", 10, "--repeated", 2, "--epochs", 1, "--processes", 2)
     result = call("hytnas_jax.study_ranking", *flags)
     assert result.returncode == 0, result.stderr
-    assert "training networks on their own: 12 of 12 (100 %)" in result.stdout
-    rows = (trained / "truth" / "truth.csv").read_text().splitlines()
+    assert "training networks on their own: 12 of 12 (100%)" in result.stdout
+    rows = (trained / "references" / "references.csv").read_text().splitlines()
     assert len(rows) == 13
-    assert sorted(path.name for path in (trained / "truth").iterdir() if path.is_dir()) == []
+    assert sorted(path.name for path in (trained / "references").iterdir() if path.is_dir()) == []
     study = json.loads((trained / "ranking" / "ranking.json").read_text())
     trained_or_counted = {"supernet accuracy", "supernet loss", "parameters", "MACs"}
     untrained = {"Zen-score", "NASWOT", "NASWOT by unit", "AZ-NAS expressivity", "AZ-NAS progressivity"}
@@ -267,7 +267,7 @@ def test_a_step_without_the_one_before_names_its_command(trained: Path, call_her
 def test_a_killed_search_comes_to_the_same_evaluations(trained: Path) -> None:
     """SIGKILL in the middle of the loop; only the seconds may differ from a search that was never cut.
 
-    Nothing is measured on the way, for two measurements differ (steps/test_search_refits.py has that).
+    Nothing is measured on the way, for two measurements differ (steps/test_search_recalibration.py has that).
     """
     evaluated = ("--evaluations", 20, "--initial", 8, "--batch", 1)
     flags = ("--workdir", trained, *evaluated, "--no-random-baseline", "--no-measure-batches")
@@ -293,21 +293,21 @@ def test_a_killed_search_comes_to_the_same_evaluations(trained: Path) -> None:
 
 
 @pytest.fixture
-def save_pictures(tmp_path: Path) -> Callable[..., Path]:
-    """Folders of pictures by class, of about 24 pixels, in many modes."""
+def save_images(tmp_path: Path) -> Callable[..., Path]:
+    """Folders of images by class, of about 24 pixels, in many modes."""
 
     def save(**counts: int) -> Path:
         rng = np.random.default_rng(0)
         modes = {"RGB": "png", "L": "jpg", "RGBA": "png", "P": "gif", "CMYK": "jpg", "1": "png", "LA": "png"}
         for brightness, (label, count) in enumerate(counts.items()):
-            folder = tmp_path / "pictures" / label
+            folder = tmp_path / "images" / label
             folder.mkdir(parents=True)
             for number in range(count):
                 mode = list(modes)[number % len(modes)]
                 size = (*rng.integers(20, 40, 2), 3)
                 pixels = rng.integers(0, 156, size, np.uint8) + np.uint8(99 * brightness)
                 Image.fromarray(pixels).convert(mode).save(folder / f"{number}.{modes[mode]}")
-        return tmp_path / "pictures"
+        return tmp_path / "images"
 
     return save
 
@@ -319,32 +319,32 @@ def flags(tmp_path: Path) -> tuple[str, ...]:
     return ("--workdir", str(tmp_path / "work"), "--space", str(tmp_path / "space.yaml"))
 
 
-def test_a_folder_of_pictures_is_enough(
-    save_pictures: Callable[..., Path], flags: tuple[str, ...], call_here: Call
+def test_a_folder_of_images_is_enough(
+    save_images: Callable[..., Path], flags: tuple[str, ...], call_here: Call
 ) -> None:
-    """By its path alone; a picture that cannot be read is left out where asked for."""
-    data = save_pictures(dark=30, bright=30)
-    (data / "dark" / "broken.png").write_bytes(b"this is no picture")
+    """By its path alone; an image that cannot be read is left out where asked for."""
+    data = save_images(dark=30, bright=30)
+    (data / "dark" / "broken.png").write_bytes(b"this is no image")
     command = (*flags, "--data", data, "--resolutions", 24, "--epochs", 2, "--batch-size", 8)
-    corrupt = r"picture .*dark.broken\.png cannot be read.*--skip-corrupt"
+    corrupt = r"image .*dark.broken\.png cannot be read.*--skip-corrupt"
     # This process holds the lock of the folder that it has worked in.
     assert_refused(call_here(train_supernet, *command, "--workdir", flags[1] + "2"), corrupt)
     result = call("hytnas_jax.train_supernet", *command, "--skip-corrupt")
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
-    assert "skipped 1 picture(s) that cannot be read: " in result.stderr
+    assert "skipped 1 image(s) that cannot be read: " in result.stderr
     assert "of 2 classes; space 'small', 2 networks, at 24 pixels" in result.stdout
-    assert "accuracy on the search split" in result.stdout
+    assert "accuracy on the validation split" in result.stdout
 
 
-def test_pictures_that_cannot_be_used_are_explained(
-    save_pictures: Callable[..., Path], flags: tuple[str, ...], call_here: Call
+def test_images_that_cannot_be_used_are_explained(
+    save_images: Callable[..., Path], flags: tuple[str, ...], call_here: Call
 ) -> None:
-    data = save_pictures(dark=6)
+    data = save_images(dark=6)
     command = (train_supernet, *flags, "--data", data)
     assert_refused(call_here(*command), r"found 1 class folders \(dark\), a classifier needs at least 2")
     (data / "empty").mkdir()
-    assert_refused(call_here(*command), "'?empty'?.* no pictures")
+    assert_refused(call_here(*command), "'?empty'?.* no images")
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,7 @@ def test_pictures_that_cannot_be_used_are_explained(
         (("--epochs", "0"), "--epochs 0: must be at least 1"),
         (("--space", "hybird"), "did you mean 'hybrid'"),
         (("--learning-rate", "0"), "--learning-rate 0.0: must be at least 1e-08"),
-        (("--max-pictures", "3"), "max_pictures=3: wanted at least 10, one for each class"),
+        (("--max-images", "3"), "max_images=3: wanted at least 10, one for each class"),
     ],
 )
 def test_wrong_values_are_explained(
@@ -395,7 +395,7 @@ def test_the_main_command_refuses_before_it_trains(
 
 def test_a_killed_training_goes_on(flags: tuple[str, ...]) -> None:
     """After the first checkpoint on the way, at step 200."""
-    flags = (*flags, "--max-pictures", "100", "--epochs", "32", "--batch-size", "8")
+    flags = (*flags, "--max-images", "100", "--epochs", "32", "--batch-size", "8")
     command = [sys.executable, "-m", "hytnas_jax.train_supernet", *flags]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
     folder = Path(flags[1]) / "supernet"

@@ -23,7 +23,7 @@ ENVIRONMENT = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 
 def start(folder: Path, name: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "hytnas_jax.train_supernet", "--workdir", str(folder / name)]
-    flags = ["--space", str(folder / "space.yaml"), "--max-pictures", "60", "--epochs", "80"]
+    flags = ["--space", str(folder / "space.yaml"), "--max-images", "60", "--epochs", "80"]
     return subprocess.Popen(
         [*command, *flags, "--batch-size", "8"],
         stdout=subprocess.PIPE,

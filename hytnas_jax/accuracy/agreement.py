@@ -1,4 +1,4 @@
-"""How well estimates agree with the truth: over all networks, within bands of cost, and at most.
+"""How well estimates agree with the references: over all networks, within bands of cost, and at most.
 
 Letters: N networks, R resamples.
 """
@@ -20,7 +20,7 @@ RESAMPLES = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A value and the middle 95 % of what resampled networks give for it."""
+    """A value and the middle 95% of what resampled networks give for it."""
 
     value: float
     low: float
@@ -32,7 +32,7 @@ class Interval:
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """Of one estimate with the truth, over `networks` networks.
+    """Of one estimate with the references, over `networks` networks.
 
     tau, rho: Kendall's and Spearman's rank correlation. recall: the part of the truly best tenth that is
     among the estimate's best tenth. beyond_macs: Kendall's partial tau given the MACs. None where there is
@@ -56,16 +56,16 @@ def bands(cost: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
 
 def agreements(
     estimates: Mapping[str, NDArray[np.float64]],
-    truth: NDArray[np.float64],
+    references: NDArray[np.float64],
     macs: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
     *,
     seed: int = 0,
 ) -> dict[str, dict[str, Agreement]]:
-    """Estimate -> band -> how well it agrees; of estimates and truth [N] more is better."""
+    """Estimate -> band -> how well it agrees; of estimates and references [N] more is better."""
     return {
         name: {
-            band: _agreement(values[inside], truth[inside], macs[inside], seed)
+            band: _agreement(values[inside], references[inside], macs[inside], seed)
             for band, inside in members.items()
         }
         for name, values in estimates.items()
@@ -73,15 +73,15 @@ def agreements(
 
 
 def ceiling(
-    truth: NDArray[np.float64],
+    references: NDArray[np.float64],
     unsure: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
     *,
     seed: int = 0,
 ) -> dict[str, Interval | None]:
-    """Band -> the tau that perfect knowledge of what N networks are worth would have with the truth [N].
+    """Band -> the tau that perfect knowledge of what N networks are worth would have with the references [N].
 
-    Two normal distributions: what networks are worth (its variance is that of the truth less that of its
+    Two normal distributions: what networks are worth (its variance is that of the references less that of its
     noise), and the noise (standard deviations `unsure` [N]). The interval is of R draws.
     """
     rng = np.random.default_rng(seed)
@@ -94,31 +94,34 @@ def ceiling(
         taus = [tau_b(w, w + noise * rng.standard_normal(len(w))) for w in worth]
         return Interval(float(np.mean(taus)), *map(float, np.quantile(taus, (0.025, 0.975))))
 
-    return {band: drawn(truth[inside], unsure[inside]) for band, inside in members.items()}
+    return {band: drawn(references[inside], unsure[inside]) for band, inside in members.items()}
 
 
 def training_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Standard deviation of a training's result, from two trainings of each network [N], N >= 2.
 
-    What a seed adds to all networks alike (they see the pictures in its order) ranks nothing and is left out.
+    What a seed adds to all networks alike (they see the images in its order) ranks nothing and is left out.
     """
     return float(np.std(first - second, ddof=1) / np.sqrt(2))
 
 
-def tau_with(truth: NDArray[np.float64], estimate: NDArray[np.float64], *, seed: int = 0) -> Interval | None:
-    """Kendall's tau of an estimate [N] with the truth [N]; None where there is no ranking to agree with."""
-    return _resampled(tau_b, estimate, truth, seed)
+def tau_with(
+    references: NDArray[np.float64], estimate: NDArray[np.float64], *, seed: int = 0
+) -> Interval | None:
+    """Kendall's tau of an estimate [N] with the references [N]; None where there is no ranking to agree
+    with."""
+    return _resampled(tau_b, estimate, references, seed)
 
 
 def _agreement(
-    estimate: NDArray[np.float64], truth: NDArray[np.float64], macs: NDArray[np.float64], seed: int
+    estimate: NDArray[np.float64], references: NDArray[np.float64], macs: NDArray[np.float64], seed: int
 ) -> Agreement:
-    beyond = partial_tau(estimate, truth, macs)
+    beyond = partial_tau(estimate, references, macs)
     return Agreement(
-        len(truth),
-        tau_with(truth, estimate, seed=seed),
-        _resampled(spearman_rho, estimate, truth, seed),
-        _resampled(lambda a, b: top_recall(a, b, fraction=TOP_FRACTION), estimate, truth, seed),
+        len(references),
+        tau_with(references, estimate, seed=seed),
+        _resampled(spearman_rho, estimate, references, seed),
+        _resampled(lambda a, b: top_recall(a, b, fraction=TOP_FRACTION), estimate, references, seed),
         None if math.isnan(beyond) else beyond,
     )
 
@@ -126,12 +129,12 @@ def _agreement(
 def _resampled(
     statistic: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
     estimate: NDArray[np.float64],
-    truth: NDArray[np.float64],
+    references: NDArray[np.float64],
     seed: int,
 ) -> Interval | None:
-    value = statistic(estimate, truth)
+    value = statistic(estimate, references)
     if math.isnan(value):
         return None
-    draws = np.random.default_rng(seed).integers(0, len(truth), (RESAMPLES, len(truth)))
-    low, high = np.nanquantile([statistic(estimate[d], truth[d]) for d in draws], (0.025, 0.975))
+    draws = np.random.default_rng(seed).integers(0, len(references), (RESAMPLES, len(references)))
+    low, high = np.nanquantile([statistic(estimate[d], references[d]) for d in draws], (0.025, 0.975))
     return Interval(value, float(low), float(high))

@@ -111,7 +111,7 @@ def _measured(project: Project, supernet: SupernetError, count: PointwiseMacs) -
     pool = project.space.decode_all(codes)
     sample = spread_over_cost(pool, num_macs(project.to_spec)(pool), min(SAMPLE, len(pool)), rng)
     results = []
-    with console.progress(sample, "judging a sample of the space", apart=compiling.seconds) as bar:
+    with console.progress(sample, "evaluating a sample of the space", apart=compiling.seconds) as bar:
         for network in bar:
             results.append((supernet([network])[0], supernet.losses[0]))
     error, loss = np.array(results).T

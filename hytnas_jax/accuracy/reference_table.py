@@ -1,4 +1,5 @@
-"""`truth.csv`: which networks were trained on their own, from which seed, for how long, and what came out."""
+"""`references.csv`: which networks were trained on their own, from which seed, for how long, and what came
+out."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 
-TABLE = "truth.csv"
+TABLE = "references.csv"
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -28,15 +29,15 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """What became of a job: error rate and loss in nats on the search split, and the seconds it took."""
+    """What became of a job: error rate and loss in nats on the validation split, and the seconds it took."""
 
     error: float
     loss: float
     seconds: float
 
 
-class TruthTable:
-    """`truth.csv`: a row for each network that has been trained, by seed and length."""
+class ReferenceTable:
+    """`references.csv`: a row for each network that has been trained, by seed and length."""
 
     def __init__(self, path: Path, space: SearchSpace, *, epochs: int | None) -> None:
         """Open or start the file.

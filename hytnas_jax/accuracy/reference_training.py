@@ -1,6 +1,6 @@
 """Training networks on their own, by several processes, each result on the disk when it is there.
 
-`truth.csv` grows by a row for each job that has ended; one that was cut goes on from its checkpoint.
+`references.csv` grows by a row for each job that has ended; one that was cut goes on from its checkpoint.
 """
 
 import contextlib
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hytnas_jax import console
-from hytnas_jax.accuracy.reference_table import Job, Trained, TruthTable
+from hytnas_jax.accuracy.reference_table import Job, ReferenceTable, Trained
 from hytnas_jax.data import Dataset
 from hytnas_jax.runtime.preparation import prepare
 from hytnas_jax.runtime.workers import run_jobs
-from hytnas_jax.training.network import Schedule, train_and_judge
+from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project
 
 
@@ -29,19 +29,19 @@ class Trainer:
     folder: Path
 
     def run(self, job: Job) -> Trained:
-        """Train, judge on the search split, and remove the checkpoints."""
+        """Train, evaluate on the validation split, and remove the checkpoints."""
         _prepare_once()
         started = time.perf_counter()
         folder = self.folder / f"{job.architecture.name}-{job.seed}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
         schedule = dataclasses.replace(self.schedule, seed=job.seed, epochs=job.epochs)
-        error, loss = train_and_judge(
+        error, loss = train_and_evaluate(
             self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
         )
         return Trained(error, loss, time.perf_counter() - started)
 
 
-def train_missing(trainer: Trainer, table: TruthTable, jobs: Sequence[Job], *, processes: int) -> None:
+def train_missing(trainer: Trainer, table: ReferenceTable, jobs: Sequence[Job], *, processes: int) -> None:
     """Train what `table` does not have yet."""
     done = table.read()
     todo = [job for job in jobs if job not in done]

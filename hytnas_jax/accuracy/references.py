@@ -1,4 +1,4 @@
-"""The truth: how good networks are that were trained on their own, from one seed or two, at one length.
+"""The references: how good networks are that were trained on their own, from one seed or two, at one length.
 
 Jobs are planned at one length and can be planned anew at twice that: each length is a training of its own,
 because the learning rate falls to nothing over its epochs.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.accuracy.agreement import training_noise
-from hytnas_jax.accuracy.reference_table import TABLE, Job, Trained, TruthTable
+from hytnas_jax.accuracy.reference_table import TABLE, Job, ReferenceTable, Trained
 from hytnas_jax.accuracy.sample import draw_over_cost, spread
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.workspace.project import Project
@@ -21,11 +21,11 @@ from proxies.complexity import num_macs
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 
-STEP = "truth"
+STEP = "references"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Truth:
+class References:
     """N networks trained on their own for `epochs` epochs.
 
     trainings: accuracies [N, 2], NaN where a network was trained once. losses: their mean cross-entropies in
@@ -48,7 +48,7 @@ class Truth:
     def loss(self) -> NDArray[np.float64]:
         """Mean cross-entropy of a network's trainings in nats, [N], in the same way.
 
-        Where few pictures judge, it tells networks apart that have as many pictures wrong.
+        Where few images evaluate, it tells networks apart that have as many images wrong.
         """
         return _without_shift(self.losses)
 
@@ -74,7 +74,7 @@ class Truth:
         return None if self.noise is None else self.noise / np.sqrt(counts)
 
 
-def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> Truth:
+def references_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> References:
     """The trainings of `jobs`, all of one length, by network; the first job is of the first seed."""
     first, epochs = jobs[0].seed, jobs[0].epochs
     networks = [job.architecture for job in jobs if job.seed == first]
@@ -87,7 +87,7 @@ def truth_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> Truth:
 
     accuracies, losses = np.stack([results(seed, epochs) for seed in (first, first + 1)], -1)
     half = results(first, epochs // 2)[0] if epochs % 2 == 0 else np.full(len(networks), math.nan)
-    return Truth(networks, accuracies, epochs, half, losses)
+    return References(networks, accuracies, epochs, half, losses)
 
 
 def _without_shift(trainings: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,7 +127,7 @@ def longest(jobs: Sequence[Job], trained: Iterable[Job]) -> list[Job]:
     return longer(jobs, max((n for n in times if done.issuperset(longer(first, n))), default=1))
 
 
-def read_truth(project: Project) -> Truth:
+def read_references(project: Project) -> References:
     """What the study of a work folder has found, at its `longest`.
 
     Raises UserError where it has not ended, or rows were deleted since.
@@ -136,13 +136,13 @@ def read_truth(project: Project) -> Truth:
     step.require("study_ranking")
     settings = read_json(step.folder / "settings.json")["settings"]
     plan = {name: settings[name] for name in ("networks", "repeated", "seed", "epochs")}
-    trained = TruthTable(step.folder / TABLE, project.space, epochs=plan["epochs"]).read()
-    truth = truth_of(longest(planned(project, **plan), trained), trained)
-    missing = int(np.isnan(truth.trainings[:, 0]).sum())
+    trained = ReferenceTable(step.folder / TABLE, project.space, epochs=plan["epochs"]).read()
+    references = references_of(longest(planned(project, **plan), trained), trained)
+    missing = int(np.isnan(references.trainings[:, 0]).sum())
     if missing:
         raise UserError(
-            f"{step.folder / TABLE}: {missing} of {len(truth.architectures)} networks are not in it (any "
-            f"more); run {command_line('study_ranking', project.workdir.path)} with the flags of before, "
-            "which trains them"
+            f"{step.folder / TABLE}: {missing} of {len(references.architectures)} networks are not in it "
+            f"(any more); run {command_line('study_ranking', project.workdir.path)} with the flags of "
+            "before, which trains them"
         )
-    return truth
+    return references

@@ -1,4 +1,4 @@
-"""The networks by which estimates are judged: spread evenly over what networks of the space cost."""
+"""The networks by which estimates are evaluated: spread evenly over what networks of the space cost."""
 
 from collections.abc import Sequence
 

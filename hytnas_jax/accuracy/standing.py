@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from hytnas_jax.accuracy.reference_table import Job, Trained
-from hytnas_jax.accuracy.references import Truth, longer
+from hytnas_jax.accuracy.references import References, longer
 from proxies.ranking import RankAgreement, kendall_tau
 
 ENOUGH = 0.8  # a tau
@@ -25,10 +25,10 @@ class Standing:
     between_lengths: RankAgreement
 
     @classmethod
-    def of(cls, truth: Truth) -> "Standing":
-        """How far the truth of a study stands."""
-        first, second = truth.trainings.T
-        return cls(truth.epochs, kendall_tau(first, second), kendall_tau(truth.half_as_long, first))
+    def of(cls, references: References) -> "Standing":
+        """How far the references of a study stands."""
+        first, second = references.trainings.T
+        return cls(references.epochs, kendall_tau(first, second), kendall_tau(references.half_as_long, first))
 
     @property
     def stand(self) -> bool | None:

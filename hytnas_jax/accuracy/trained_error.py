@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hytnas_jax.accuracy.combined import FEWEST, Combined
 from hytnas_jax.accuracy.estimates import Estimates, Values, estimates_of
-from hytnas_jax.accuracy.references import read_truth
+from hytnas_jax.accuracy.references import read_references
 from hytnas_jax.workspace.project import Project
 from proxies.base import Direction
 from supernet.architecture import Architecture
@@ -62,13 +62,14 @@ def trained_error(project: Project) -> TrainedError:
     Raises:
       UserError: the study has not ended, or has trained too few networks.
     """
-    truth = read_truth(project)
-    if len(truth.accuracy) < FEWEST:
+    references = read_references(project)
+    if len(references.accuracy) < FEWEST:
         raise UserError(
-            f"--objectives trained_error: study_ranking has trained {len(truth.accuracy)} networks, and "
-            f"{FEWEST} are needed; delete {project.workdir.path / 'truth'} and run it with more --networks"
+            f"--objectives trained_error: study_ranking has trained {len(references.accuracy)} networks, "
+            f"and {FEWEST} are needed; delete {project.workdir.path / 'references'} and run it with "
+            "more --networks"
         )
-    combined = Combined.fit(estimates_of(project, truth.architectures), truth.accuracy)
-    unsure = np.full(len(truth.accuracy), math.nan) if truth.unsure is None else truth.unsure
-    known = zip((1 - truth.accuracy).tolist(), unsure.tolist(), strict=True)
-    return TrainedError(combined, Estimates(project), dict(zip(truth.architectures, known, strict=True)))
+    combined = Combined.fit(estimates_of(project, references.architectures), references.accuracy)
+    unsure = np.full(len(references.accuracy), math.nan) if references.unsure is None else references.unsure
+    known = zip((1 - references.accuracy).tolist(), unsure.tolist(), strict=True)
+    return TrainedError(combined, Estimates(project), dict(zip(references.architectures, known, strict=True)))

@@ -1,6 +1,6 @@
-"""From uint8 pictures to the network's input, on the device: resizing, random crops, normalisation.
+"""From uint8 images to the network's input, on the device: resizing, random crops, normalisation.
 
-B pictures, S their stored side, R the resolution, C channels.
+B images, S their stored side, R the resolution, C channels.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-SMALLEST_CROP = 0.75  # of the picture's side: an object at the border stays in most crops
+SMALLEST_CROP = 0.75  # of the image's side: an object at the border stays in most crops
 
 
 def prepare(images: jax.Array, *, resolution: int, mean: Sequence[float], std: Sequence[float]) -> jax.Array:
@@ -37,9 +37,9 @@ def augment(
     """As `prepare`, but of a random square crop and randomly mirrored: float32 [B, R, R, C].
 
     With `crop`, a square of SMALLEST_CROP to 1 times the side is taken at a random place, both in whole
-    pixels; with `mirror`, each picture is mirrored left to right with probability 1/2.
+    pixels; with `mirror`, each image is mirrored left to right with probability 1/2.
 
-    Crop, resizing and mirroring are one bilinear resampling: 35 us for a picture of 64x64x3 and 0.4 ms
+    Crop, resizing and mirroring are one bilinear resampling: 35 us for an image of 64x64x3 and 0.4 ms
     for 224x224x3 on two busy CPU cores. As products with matrices [R, S] it was 90 us and 4 ms.
     """
     size_key, top_key, left_key, mirror_key = jax.random.split(key, 4)
@@ -79,7 +79,7 @@ def _resample(
         for i in old
     ]
     total = sum(weights)
-    take = jax.vmap(lambda picture, i: jnp.take(picture, i, axis=axis - 1, mode="clip"))
+    take = jax.vmap(lambda image, i: jnp.take(image, i, axis=axis - 1, mode="clip"))
     one_axis = (len(pixels), *(resolution if a == axis else 1 for a in (1, 2)), 1)
     resized = jnp.zeros(())
     for i, weight in zip(old, weights, strict=True):

@@ -1,4 +1,4 @@
-"""Which pictures each training step sees, as a function of the seed and the step alone."""
+"""Which images each training step sees, as a function of the seed and the step alone."""
 
 import functools
 
@@ -8,10 +8,10 @@ from supernet.errors import UserError
 
 
 def batches(seed: int, num: int, batch_size: int, *, step: int) -> np.ndarray:
-    """Indices of the pictures that step `step` trains on: int64 [batch_size], each in 0..num-1.
+    """Indices of the images that step `step` trains on: int64 [batch_size], each in 0..num-1.
 
-    The steps read off one endless sequence: a new permutation of all pictures for each epoch, drawn
-    from (seed, epoch). A resumed run therefore sees what an uninterrupted one does, every picture is
+    The steps read off one endless sequence: a new permutation of all images for each epoch, drawn
+    from (seed, epoch). A resumed run therefore sees what an uninterrupted one does, every image is
     seen once an epoch, and a batch may run over an epoch's end (or be larger than the data set).
 
     Raises UserError where num, batch_size or step is out of range.

@@ -1,4 +1,4 @@
-"""In what pictures differ from what was noted of them, in words."""
+"""In what images differ from what was noted of them, in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,14 +23,14 @@ def changes(noted: Mapping[str, Any], dataset: Dataset) -> list[str]:
         lines.append(f"channels: were {channels[0]}, are {channels[1]}")
     lines += _changed_classes(noted["class_names"], dataset.class_names)
     comparison = _Comparison(noted, dataset, before)
-    for split in ("train", "search", "test"):
+    for split in ("train", "validation", "test"):
         if not dataset.content[split].is_same(before[split]):
             lines.append(f"{split} split: {'; '.join(comparison.of_split(split))}")
     return lines
 
 
 def are_mostly_other_pixels(noted: Mapping[str, Any], dataset: Dataset) -> bool:
-    """Whether most pictures have pixels that were not there before, as with another decoder."""
+    """Whether most images have pixels that were not there before, as with another decoder."""
     before = _joined({split: Content.from_json(values) for split, values in noted["content"].items()})
     return bool(np.isin(_joined(dataset.content).digests, before.digests).mean() < 0.5)
 
@@ -45,7 +45,7 @@ def _changed_classes(before: Sequence[str], now: Sequence[str]) -> list[str]:
 
 
 class _Comparison:
-    """Splits of before and of now, picture by picture; a picture is known by its digest."""
+    """Splits of before and of now, image by image; an image is known by its digest."""
 
     def __init__(self, noted: Mapping[str, Any], dataset: Dataset, before: Mapping[str, Content]) -> None:
         self._before, self._now = before, dataset.content
@@ -67,7 +67,7 @@ class _Comparison:
             (is_new & ~is_replaced, "new"),
             (has_come, "from another split"),
         ]
-        parts = [] if len(now) == len(before) else [f"{len(before)} pictures before, {len(now)} now"]
+        parts = [] if len(now) == len(before) else [f"{len(before)} images before, {len(now)} now"]
         parts += [
             f"{what}: {rows.sum()} of {len(now)} ({self._by_class(self._classes_now, now.labels[rows])}), "
             f"e.g. {names_now[rows.argmax()]}"
@@ -79,10 +79,10 @@ class _Comparison:
         if is_gone.any():
             classes = self._by_class(self._classes_before, before.labels[is_gone])
             parts.append(f"gone: {is_gone.sum()} ({classes}), e.g. {names_before[is_gone.argmax()]}")
-        return parts or ["the same pictures in another order, as where files were renamed"]
+        return parts or ["the same images in another order, as where files were renamed"]
 
     def _had_another_label(self, before: Content, now: Content) -> np.ndarray:
-        """Which of a split's pictures have a label now that they had nowhere before: bool [N]."""
+        """Which of a split's images have a label now that they had nowhere before: bool [N]."""
         is_renamed = list(self._classes_before) != list(self._classes_now)
         if is_renamed and np.array_equal(before.labels, now.labels):
             return np.zeros(len(now), bool)  # the names of the classes alone are others
@@ -95,7 +95,7 @@ class _Comparison:
         return ~np.isin(keys[1], keys[0])
 
     def _by_class(self, classes: Sequence[str], labels: np.ndarray) -> str:
-        """How many pictures of each class, as "cat: 3, dog: 4"."""
+        """How many images of each class, as "cat: 3, dog: 4"."""
         counts = np.bincount(labels, minlength=len(classes))
         return _listed([f"{name}: {count}" for name, count in zip(classes, counts, strict=True) if count])
 

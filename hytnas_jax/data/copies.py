@@ -1,7 +1,7 @@
-"""Which pictures are copies of one another: to the last pixel, nearly, or mirrored.
+"""Which images are copies of one another: to the last pixel, nearly, or mirrored.
 
 A copy that was compressed again differs in every pixel, so near copies are looked for by a difference hash
-(is each cell of a 9x8 thumbnail brighter than its right neighbour?), of the picture and of its mirror
+(is each cell of a 9x8 thumbnail brighter than its right neighbour?), of the image and of its mirror
 image, and each hit is confirmed by the pixels.
 """
 
@@ -14,34 +14,34 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from hytnas_jax.data.digest import digest_pictures
+from hytnas_jax.data.digest import digest_images
 
 # Near copies differ in brightness by at most this part of their contrast, and so many grey levels. In colour,
 # which JPEG keeps at half the resolution, by at most that part. All are root mean squares.
 NEAR, NEAR_LEVELS, NEAR_COLOUR = 0.08, 8.0, 0.3
-# Below this side, in pixels, different pictures may look like near copies (scikit-learn's digits do): there
+# Below this side, in pixels, different images may look like near copies (scikit-learn's digits do): there
 # only copies to the last pixel count.
 SMALLEST_SIDE = 16
-# A picture with less contrast than this, in grey levels, has no features to know it by.
+# An image with less contrast than this, in grey levels, has no features to know it by.
 LEAST_CONTRAST = 4.0
 
 _FLIPPED_BITS = 3  # in which the hashes of near copies may differ; of four bands, one is then equal
 _BANDS = 4
-_NEIGHBOURS = 8  # looked at in each band's order: bounds the work, whatever the pictures are
+_NEIGHBOURS = 8  # looked at in each band's order: bounds the work, whatever the images are
 _CHUNK = 128
 _BRIGHTNESS = {1: (1,), 3: (2, 5, 1)}  # of red, green and blue; whole numbers are added up without rounding
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Pairs:
-    """P pairs of copies: rows int64 [P] of the first and of the second picture, and whether mirrored [P]."""
+    """P pairs of copies: rows int64 [P] of the first and of the second image, and whether mirrored [P]."""
 
     first: np.ndarray
     second: np.ndarray
     mirrored: np.ndarray
 
     def groups(self, num: int) -> np.ndarray:
-        """For each of `num` pictures the number of its group: int32 [num]; copies of copies are copies."""
+        """For each of `num` images the number of its group: int32 [num]; copies of copies are copies."""
         links = coo_array((np.ones(len(self.first), bool), (self.first, self.second)), (num, num))
         return connected_components(links, directed=False)[1]
 
@@ -49,16 +49,16 @@ class Pairs:
 def find_copies(
     images: Sequence[np.ndarray], digests: Sequence[np.ndarray], *, side: int, apart: np.ndarray
 ) -> Pairs:
-    """Pairs of copies among the pictures of several arrays, numbered through.
+    """Pairs of copies among the images of several arrays, numbered through.
 
     Args:
         images: uint8 [N_i, S, S, C] each; N is their sum.
-        digests: of `digest_pictures`, uint64 [N_i] each.
-        side: of the pictures as they are stored; S may be larger.
-        apart: int [N]; two pictures with the same number, above 0, are not compared with one another
+        digests: of `digest_images`, uint64 [N_i] each.
+        side: of the images as they are stored; S may be larger.
+        apart: int [N]; two images with the same number, above 0, are not compared with one another
             but by their digests.
     """
-    mirrors = np.concatenate([digest_pictures(part, mirrored=True) for part in images])
+    mirrors = np.concatenate([digest_images(part, mirrored=True) for part in images])
     exact = _join(_equal(np.concatenate(digests)), _equal_to_mirror(np.concatenate(digests), mirrors))
     if min(side, images[0].shape[1]) < SMALLEST_SIDE:
         return exact
@@ -74,14 +74,14 @@ def find_copies(
 
 
 class Stack:
-    """Several arrays of pictures as one, without copying them."""
+    """Several arrays of images as one, without copying them."""
 
     def __init__(self, parts: Sequence[np.ndarray]) -> None:
         self._parts = parts
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """The pictures of these rows, uint8 [len(rows), S, S, C]."""
+        """The images of these rows, uint8 [len(rows), S, S, C]."""
         taken = np.empty((len(rows), *self._parts[0].shape[1:]), np.uint8)
         for part, start in zip(self._parts, self._starts[:-1], strict=True):
             inside = (rows >= start) & (rows < start + len(part))
@@ -90,14 +90,14 @@ class Stack:
 
 
 def _equal(digests: np.ndarray) -> Pairs:
-    """Each picture with the first that is equal to it."""
+    """Each image with the first that is equal to it."""
     _, first, inverse = np.unique(digests, return_index=True, return_inverse=True)
     second = np.flatnonzero(first[inverse] != np.arange(len(digests)))
     return Pairs(first[inverse][second], second, np.zeros(len(second), bool))
 
 
 def _equal_to_mirror(digests: np.ndarray, mirrors: np.ndarray) -> Pairs:
-    """Each picture with the first that its mirror image is equal to."""
+    """Each image with the first that its mirror image is equal to."""
     values, first = np.unique(digests, return_index=True)
     places = np.minimum(np.searchsorted(values, mirrors), len(values) - 1)
     second = np.flatnonzero((values[places] == mirrors) & (mirrors != digests))
@@ -105,7 +105,7 @@ def _equal_to_mirror(digests: np.ndarray, mirrors: np.ndarray) -> Pairs:
 
 
 def _hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Difference hashes uint64 [N, 2], of the pictures and of their mirror images, and contrast [N].
+    """Difference hashes uint64 [N, 2], of the images and of their mirror images, and contrast [N].
 
     Contrast is the standard deviation of the cells, in grey levels. Sums of whole numbers throughout, so that
     equal cells are equal on every machine.

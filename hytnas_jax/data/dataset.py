@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, look_at, warn_if_hardly_used
-from hytnas_jax.data.digest import Content, digest_pictures
-from hytnas_jax.data.loading import check_memory, load_pictures, warn_of_skipped
+from hytnas_jax.data.digest import Content, digest_images
+from hytnas_jax.data.loading import check_memory, load_images, warn_of_skipped
 from hytnas_jax.data.readers.open_source import open_source
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.sharing import Loaded, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, check_classes, make_splits
-from hytnas_jax.standalone.decode import PictureRule
+from hytnas_jax.standalone.decode import ImageRule
 from supernet.errors import UserError
 
 _HISTOGRAM_CHUNK = 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Pictures:
+class LabelledImages:
     """images uint8 [N, S, S, C], S the side at which they were loaded; labels int32 [N]."""
 
     images: np.ndarray
@@ -32,25 +32,26 @@ class Pictures:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Three disjoint splits: `train`; `search`, which the search judges by; `test`, which it never sees.
+    """Three disjoint splits: `train`; `validation`, which the search evaluates by; `test`, which it never
+    sees.
 
-    mean and std are of the training pictures' pixels in 0..1, one number a channel. native_side is the
-    median shorter side of the pictures as stored (the longer one where they are padded). `rule` is how they
+    mean and std are of the training images' pixels in 0..1, one number a channel. native_side is the
+    median shorter side of the images as stored (the longer one where they are padded). `rule` is how they
     became arrays; `cut` the median share of their area outside the middle square. `files` names each split's
-    pictures, row by row, and `content` says what they are; `skipped` names those that could not be read,
-    `left_out` says in one line what else lies there, or "". `kept_together` pictures would have been copies
+    images, row by row, and `content` says what they are; `skipped` names those that could not be read,
+    `left_out` says in one line what else lies there, or "". `kept_together` images would have been copies
     in two carved splits; `remarks` are what to warn of.
     """
 
     name: str
     class_names: tuple[str, ...]
-    train: Pictures
-    search: Pictures
-    test: Pictures
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
     mean: tuple[float, ...]
     std: tuple[float, ...]
     native_side: int
-    rule: PictureRule
+    rule: ImageRule
     cut: float
     files: Mapping[Split, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     content: Mapping[Split, Content] = dataclasses.field(default_factory=dict)
@@ -67,7 +68,7 @@ class Dataset:
             "mean": list(self.mean),
             "std": list(self.std),
             "native_side": self.native_side,
-            "picture": dataclasses.asdict(self.rule),
+            "image": dataclasses.asdict(self.rule),
             "splits": {split: list(files) for split, files in self.files.items()},
             "content": {split: content.to_json() for split, content in self.content.items()},
             "skipped": list(self.skipped),
@@ -75,7 +76,7 @@ class Dataset:
 
 
 def first_look(source: str, *, data_dir: str | None = None) -> Looked:
-    """A source and what 200 of its pictures say of it. Raises UserError as `load_dataset` does."""
+    """A source and what 200 of its images say of it. Raises UserError as `load_dataset` does."""
     return look_at(open_source(source, data_dir=data_dir))
 
 
@@ -85,62 +86,64 @@ def load_dataset(
     side: int | None,
     data_dir: str | None = None,
     seed: int = 0,
-    search_fraction: float = 0.2,
+    validation_fraction: float = 0.2,
     test_fraction: float = 0.2,
-    max_pictures: int | None = None,
+    max_images: int | None = None,
     skip_corrupt: bool = False,
     wish: Wish | None = None,
     remark: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Dataset:
-    """Load the pictures of a source into memory.
+    """Load the images of a source into memory.
 
     Args:
         source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION"; or a first look at one.
-        side: pictures become side x side; None: the native side.
+        side: images become side x side; None: the native side.
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
-        seed: of the carved splits and of `max_pictures`.
-        search_fraction: of the training pictures, where the source has no validation split.
-        test_fraction: of the training pictures, where the source has no test split.
-        max_pictures: at most that many training pictures, and the same part of the other splits.
-        skip_corrupt: leave pictures out that cannot be read, with a warning, instead of raising.
-        wish: how pictures that are not square, or not of 8 bits, are read; None: chosen by the pictures.
+        seed: of the carved splits and of `max_images`.
+        validation_fraction: of the training images, where the source has no validation split.
+        test_fraction: of the training images, where the source has no test split.
+        max_images: at most that many training images, and the same part of the other splits.
+        skip_corrupt: leave images out that cannot be read, with a warning, instead of raising.
+        wish: how images that are not square, or not of 8 bits, are read; None: chosen by the images.
         remark: look for copies in splits that the source has, too, and say so in `remarks`; warn where
             hardly any of the range of values is used.
-        progress: called with (pictures decoded, all pictures).
+        progress: called with (images decoded, all images).
 
     Raises:
-        UserError: for a source that is not there or not usable, a corrupt picture (named), a class that
+        UserError: for a source that is not there or not usable, a corrupt image (named), a class that
             a split would lack (named), arguments out of range, or too little memory.
     """
     wish = wish or Wish()
     wish.check()
     looked = first_look(source, data_dir=data_dir) if isinstance(source, str) else source
     opened = looked.source
-    _check_arguments(side=side, seed=seed, max_pictures=max_pictures, num_classes=len(opened.class_names))
-    fractions = carved_fractions(opened.sizes, search_fraction=search_fraction, test_fraction=test_fraction)
+    _check_arguments(side=side, seed=seed, max_images=max_images, num_classes=len(opened.class_names))
+    fractions = carved_fractions(
+        opened.sizes, validation_fraction=validation_fraction, test_fraction=test_fraction
+    )
     native_side = looked.native_side(wish.fit)
     side = native_side if side is None else side
     total = sum(opened.sizes.values())
-    if max_pictures is not None:
+    if max_images is not None:
         train_size = opened.sizes["train"] * (1 - sum(fractions.values()))
-        total = min(total, round(total * max_pictures / train_size))
+        total = min(total, round(total * max_images / train_size))
     check_memory(total, side=side, channels=opened.channels)
     rule = choose_rule(looked, wish, side=side)
     if remark:
         warn_if_hardly_used(looked, rule)
-    selections = make_splits(opened, fractions=fractions, max_pictures=max_pictures, seed=seed)
+    selections = make_splits(opened, fractions=fractions, max_images=max_images, seed=seed)
     loaded, skipped = _load_all(opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress)
     separated = separate(opened, loaded, native_side=native_side, seed=seed, remark=remark)
     splits = separated.splits
-    pictures = {split: Pictures(part.images, part.selection.labels) for split, part in splits.items()}
-    mean, std = channel_statistics(pictures["train"].images)
+    images = {split: LabelledImages(part.images, part.selection.labels) for split, part in splits.items()}
+    mean, std = channel_statistics(images["train"].images)
     return Dataset(
         name=opened.name,
         class_names=opened.class_names,
-        train=pictures["train"],
-        search=pictures["search"],
-        test=pictures["test"],
+        train=images["train"],
+        validation=images["validation"],
+        test=images["test"],
         mean=mean,
         std=std,
         native_side=native_side,
@@ -150,7 +153,7 @@ def load_dataset(
         content={split: Content(part.digests, part.selection.labels) for split, part in splits.items()},
         skipped=tuple(skipped),
         kept_together=separated.kept_together,
-        remarks=(*(_too_dark(pictures["train"].images, looked) if remark else ()), *separated.remarks),
+        remarks=(*(_too_dark(images["train"].images, looked) if remark else ()), *separated.remarks),
         left_out=opened.left_out,
     )
 
@@ -175,12 +178,12 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
 
 
 def _too_dark(images: np.ndarray, looked: Looked) -> list[str]:
-    """What to say where pictures of 8 bits use hardly any of them: masks, or values stored unscaled."""
+    """What to say where images of 8 bits use hardly any of them: masks, or values stored unscaled."""
     peak = int(images.max())
-    if peak >= 255 * HARDLY_USED or any(looked.peaks.values()):  # of wide pictures it is told already
+    if peak >= 255 * HARDLY_USED or any(looked.peaks.values()):  # of wide images it is told already
         return []
     return [
-        f"the largest value of all training pictures is {peak}, where white is 255: little is left of "
+        f"the largest value of all training images is {peak}, where white is 255: little is left of "
         "them in whole grey levels; store them as 0 to 255 (--bit-depth is for values of more than 8 bits)"
     ]
 
@@ -189,7 +192,7 @@ def _load_all(
     source: Source,
     selections: Mapping[Split, Selection],
     *,
-    rule: PictureRule,
+    rule: ImageRule,
     skip_corrupt: bool,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[dict[Split, Loaded], list[str]]:
@@ -204,10 +207,10 @@ def _load_all(
     splits: dict[Split, Loaded] = {}
     skipped: dict[str, str] = {}
     for split, selection in selections.items():
-        images, rows, corrupt = load_pictures(
+        images, rows, corrupt = load_images(
             source, selection, rule=rule, skip_corrupt=skip_corrupt, on_decoded=on_decoded
         )
-        splits[split] = Loaded(selection.take(rows), images, digest_pictures(images))
+        splits[split] = Loaded(selection.take(rows), images, digest_images(images))
         skipped |= corrupt
     warn_of_skipped(skipped)
     for split, loaded in splits.items():
@@ -216,13 +219,13 @@ def _load_all(
 
 
 def _names(source: Source, selection: Selection) -> tuple[str, ...]:
-    return tuple(source.picture_name(selection.stored, int(p)) for p in selection.positions)
+    return tuple(source.image_name(selection.stored, int(p)) for p in selection.positions)
 
 
-def _check_arguments(*, side: int | None, seed: int, max_pictures: int | None, num_classes: int) -> None:
+def _check_arguments(*, side: int | None, seed: int, max_images: int | None, num_classes: int) -> None:
     if side is not None and side < 1:
         raise UserError(f"side={side}: wanted a number of pixels, at least 1")
     if seed < 0:
         raise UserError(f"seed={seed}: wanted a whole number, at least 0")
-    if max_pictures is not None and max_pictures < num_classes:
-        raise UserError(f"max_pictures={max_pictures}: wanted at least {num_classes}, one for each class")
+    if max_images is not None and max_images < num_classes:
+        raise UserError(f"max_images={max_images}: wanted at least {num_classes}, one for each class")

@@ -1,7 +1,7 @@
-"""What each picture of a split is, as one number, and whether a split is still what was noted of it.
+"""What each image of a split is, as one number, and whether a split is still what was noted of it.
 
 Digests are of the decoded pixels, which are what networks are trained on: a file saved anew with the same
-pixels, compressed otherwise or with other metadata, is the same picture.
+pixels, compressed otherwise or with other metadata, is the same image.
 """
 
 import base64
@@ -27,11 +27,11 @@ class Content:
         return len(self.labels)
 
     def is_same(self, other: "Content") -> bool:
-        """The same pictures in the same order, with the same labels."""
+        """The same images in the same order, with the same labels."""
         return np.array_equal(self.digests, other.digests) and np.array_equal(self.labels, other.labels)
 
     def to_json(self) -> dict[str, str]:
-        """Both as text (base64 of little-endian bytes): one line each, however many pictures."""
+        """Both as text (base64 of little-endian bytes): one line each, however many images."""
         return {
             "digests": base64.b64encode(self.digests.astype("<u8").tobytes()).decode(),
             "labels": base64.b64encode(self.labels.astype("<i4").tobytes()).decode(),
@@ -44,12 +44,12 @@ class Content:
         return Content(np.frombuffer(digests, "<u8"), np.frombuffer(labels, "<i4"))
 
 
-def digest_pictures(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
-    """uint64 [N], equal where the pictures of images uint8 [N, S, S, C] are, to the last pixel.
+def digest_images(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
+    """uint64 [N], equal where the images of images uint8 [N, S, S, C] are, to the last pixel.
 
-    With `mirrored`, of the pictures turned left to right.
+    With `mirrored`, of the images turned left to right.
 
-    BLAKE2b of the pixels. Of a million different pictures, two have the same number with a probability of
+    BLAKE2b of the pixels. Of a million different images, two have the same number with a probability of
     3e-8.
     """
 
@@ -57,7 +57,7 @@ def digest_pictures(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray
         chunk = np.ascontiguousarray(images[start : start + _CHUNK])
         if mirrored:
             chunk = np.take(chunk, np.arange(chunk.shape[2])[::-1], axis=2)  # half the time of [:, :, ::-1]
-        return b"".join(hashlib.blake2b(picture, digest_size=8).digest() for picture in chunk)
+        return b"".join(hashlib.blake2b(image, digest_size=8).digest() for image in chunk)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing is done outside the interpreter lock
         parts = list(pool.map(digest_chunk, range(0, len(images), _CHUNK)))

@@ -1,4 +1,4 @@
-"""Decoding many pictures at once into one array, and what to do about the corrupt ones."""
+"""Decoding many images at once into one array, and what to do about the corrupt ones."""
 
 import os
 import warnings
@@ -10,22 +10,22 @@ import numpy as np
 
 from hytnas_jax.data.readers.source import Source
 from hytnas_jax.data.splits import Selection
-from hytnas_jax.standalone.decode import OutOfRange, PictureRule, Unreadable, quiet, read_picture
+from hytnas_jax.standalone.decode import ImageRule, OutOfRange, Unreadable, quiet, read_image
 from supernet.errors import UserError
 
 _CHUNK = 64
 _NAMED_IN_WARNING = 10
 
 
-def check_memory(num_pictures: int, *, side: int, channels: int) -> None:
-    """Raises UserError where uint8 [num_pictures, side, side, channels] exceeds the available memory."""
-    needed = num_pictures * side * side * channels
+def check_memory(num_images: int, *, side: int, channels: int) -> None:
+    """Raises UserError where uint8 [num_images, side, side, channels] exceeds the available memory."""
+    needed = num_images * side * side * channels
     available = available_memory()
     if available is not None and needed > available:
         raise UserError(
-            f"{num_pictures} pictures of {side}x{side}x{channels} need {needed / 1e9:.1f} GB, "
+            f"{num_images} images of {side}x{side}x{channels} need {needed / 1e9:.1f} GB, "
             f"{available / 1e9:.1f} GB of memory are available; choose a smaller resolution, or fewer "
-            "pictures with max_pictures (--max-pictures)"
+            "images with max_images (--max-images)"
         )
 
 
@@ -43,35 +43,35 @@ def available_memory() -> int | None:
     return min(available, limit)
 
 
-def load_pictures(
+def load_images(
     source: Source,
     selection: Selection,
     *,
-    rule: PictureRule,
+    rule: ImageRule,
     skip_corrupt: bool,
     on_decoded: Callable[[int], None],
 ) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
-    """Decode the selected pictures by a pool of threads (Pillow decodes outside the interpreter lock).
+    """Decode the selected images by a pool of threads (Pillow decodes outside the interpreter lock).
 
     Returns images uint8 [N, side, side, C], which rows of the selection they are int64 [N], and for each
-    one skipped, by name, what is wrong with it. `on_decoded` gets the number of pictures newly dealt with.
+    one skipped, by name, what is wrong with it. `on_decoded` gets the number of images newly dealt with.
 
-    Raises UserError naming the first corrupt picture, unless `skip_corrupt`.
+    Raises UserError naming the first corrupt image, unless `skip_corrupt`.
     """
     images = np.empty((len(selection), rule.side, rule.side, rule.channels), np.uint8)
 
     def name(row: int) -> str:
-        return source.picture_name(selection.stored, int(selection.positions[row]))
+        return source.image_name(selection.stored, int(selection.positions[row]))
 
     def decode_chunk(start: int) -> dict[int, str]:
         corrupt = {}
         positions = selection.positions[start : start + _CHUNK]
         for row, opener in enumerate(source.openers(selection.stored, positions), start):
             try:
-                images[row] = read_picture(opener, rule)
+                images[row] = read_image(opener, rule)
             except Unreadable as error:
                 if not skip_corrupt:
-                    raise UserError(_refusal(f"{source.name}: the picture {name(row)}", error)) from error
+                    raise UserError(_refusal(f"{source.name}: the image {name(row)}", error)) from error
                 corrupt[row] = str(error)
         return corrupt
 
@@ -79,7 +79,7 @@ def load_pictures(
     corrupt: dict[int, str] = {}
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        with quiet():  # what is wrong with a picture is told once, by name
+        with quiet():  # what is wrong with an image is told once, by name
             for start, failed in zip(starts, pool.map(decode_chunk, starts), strict=True):
                 corrupt |= failed
                 on_decoded(min(_CHUNK, len(selection) - start))
@@ -90,22 +90,22 @@ def load_pictures(
     return (images[rows] if corrupt else images), rows, skipped
 
 
-def _refusal(picture: str, error: Unreadable) -> str:
+def _refusal(image: str, error: Unreadable) -> str:
     scale = (
         "; where they are 0 to 2^N-1 throughout, give bit_depth=N (--bit-depth N)"
         if isinstance(error, OutOfRange)
         else ""
     )
     return (
-        f"{picture} cannot be read ({error}){scale}; repair or delete it, or leave such pictures out with "
+        f"{image} cannot be read ({error}){scale}; repair or delete it, or leave such images out with "
         "skip_corrupt=True (--skip-corrupt)"
     )
 
 
 def warn_of_skipped(skipped: Mapping[str, str]) -> None:
-    """One warning that counts the skipped pictures, and says of the first ten what is wrong with them."""
+    """One warning that counts the skipped images, and says of the first ten what is wrong with them."""
     if skipped:
         more = ", ..." if len(skipped) > _NAMED_IN_WARNING else ""
         first = list(skipped.items())[:_NAMED_IN_WARNING]
         listed = ", ".join(f"{name} ({reason})" for name, reason in first)
-        warnings.warn(f"skipped {len(skipped)} picture(s) that cannot be read: {listed}{more}", stacklevel=3)
+        warnings.warn(f"skipped {len(skipped)} image(s) that cannot be read: {listed}{more}", stacklevel=3)

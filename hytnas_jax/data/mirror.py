@@ -1,18 +1,18 @@
-"""Whether training pictures are mirrored left to right: as the user says, or decided once for a data set."""
+"""Whether training images are mirrored left to right: as the user says, or decided once for a data set."""
 
 import dataclasses
 
 import numpy as np
 
 from hytnas_jax.data.choosing import Looked, Wish, choose_rule
-from hytnas_jax.data.loading import load_pictures
+from hytnas_jax.data.loading import load_images
+from hytnas_jax.data.mirror_images import reason_in_images
 from hytnas_jax.data.mirror_names import reason_in_names
-from hytnas_jax.data.mirror_pictures import reason_in_pictures
 from hytnas_jax.data.splits import Selection
 from supernet.errors import UserError
 
 _SIDE = 16  # pixels
-_LABELS_READ, _PICTURES_READ, _CLASSES = 5000, 600, 40
+_LABELS_READ, _IMAGES_READ, _CLASSES = 5000, 600, 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,32 +39,32 @@ class Mirroring:
 
 
 def decide_mirroring(looked: Looked, wish: Wish, *, data_set: str) -> Mirroring:
-    """What "auto" comes to: by the names of the classes and of the data set, then by the pictures."""
+    """What "auto" comes to: by the names of the classes and of the data set, then by the images."""
     source = looked.source
     reason = reason_in_names(data_set, source.class_names if source.are_named else ())
     if reason is None:
-        reason = reason_in_pictures(*sample(looked, wish), source.class_names)
+        reason = reason_in_images(*sample(looked, wish), source.class_names)
     if reason is not None:
         return Mirroring(False, f"since {reason}")
-    return Mirroring(True, "since neither the names of the classes nor their pictures speak against it")
+    return Mirroring(True, "since neither the names of the classes nor their images speak against it")
 
 
 def sample(
-    looked: Looked, wish: Wish, *, seed: int = 0, pictures: int = _PICTURES_READ
+    looked: Looked, wish: Wish, *, seed: int = 0, count: int = _IMAGES_READ
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Small training pictures uint8 [N, 16, 16, C] and their labels: about so many, of up to 40 classes."""
+    """Small training images uint8 [N, 16, 16, C] and their labels: about so many, of up to 40 classes."""
     source = looked.source
     rng = np.random.default_rng(seed)
     size = source.sizes["train"]
     positions = rng.choice(size, min(size, _LABELS_READ), replace=False)
     labels = source.labels("train", positions)
     classes = rng.permutation(np.unique(labels))[:_CLASSES]
-    of_a_class = max(1, pictures // len(classes))
+    of_a_class = max(1, count // len(classes))
     rows = np.concatenate([np.flatnonzero(labels == index)[:of_a_class] for index in classes])
     rows = rows[np.argsort(positions[rows])]
     selection = Selection("train", positions[rows], labels[rows])
     rule = choose_rule(looked, wish, side=_SIDE)
-    images, kept, _ = load_pictures(
+    images, kept, _ = load_images(
         source, selection, rule=rule, skip_corrupt=True, on_decoded=lambda count: None
     )
     return images, selection.labels[kept]

@@ -1,4 +1,4 @@
-"""What names say about mirrored pictures: whether a class, mirrored, is another class or none.
+"""What names say about mirrored images: whether a class, mirrored, is another class or none.
 
 A class called "turn_left" shows the other side once it is mirrored; a digit or a letter shows none.
 """
@@ -41,7 +41,7 @@ _DATA_SETS = {
 
 
 def reason_in_names(data_set: str, class_names: Sequence[str]) -> str | None:
-    """Why mirrored pictures would be of another class or of none, going by names; None where nothing says so.
+    """Why mirrored images would be of another class or of none, going by names; None where nothing says so.
 
     data_set is the name of a data set, such as "emnist/letters", of a folder or of a file.
     """

@@ -1,4 +1,4 @@
-"""Where the pictures of a work folder lie, so that a command finds them from any folder that it runs in."""
+"""Where the images of a work folder lie, so that a command finds them from any folder that it runs in."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""Copies of one picture in two splits: kept together where splits are carved, told where they are given."""
+"""Copies of one image in two splits: kept together where splits are carved, told where they are given."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ from hytnas_jax.data.splits import Selection, keep_together
 # What copies in both splits do to the first one's errors.
 _CONSEQUENCES: Mapping[tuple[Split, Split], str] = {
     ("test", "train"): "errors on the test split will be too good",
-    ("search", "train"): "errors on the search split will be too good",
-    ("test", "search"): "the test split is not independent of the search",
+    ("validation", "train"): "errors on the validation split will be too good",
+    ("test", "validation"): "the test split is not independent of the search",
 }
-_DIVIDED = "a class has too few different pictures to keep copies in one split: add some"
+_DIVIDED = "a class has too few different images to keep copies in one split: add some"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Loaded:
-    """The pictures of a split: which they are, images uint8 [N, S, S, C], digests uint64 [N]."""
+    """The images of a split: which they are, images uint8 [N, S, S, C], digests uint64 [N]."""
 
     selection: Selection
     images: np.ndarray
@@ -33,7 +33,7 @@ class Loaded:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Separated:
-    """The splits after copies were kept together: the number of those pictures, and what to warn of."""
+    """The splits after copies were kept together: the number of those images, and what to warn of."""
 
     splits: Mapping[Split, Loaded]
     kept_together: int = 0
@@ -74,7 +74,7 @@ def separate(
 
 
 class _Rows:
-    """The pictures of several splits, numbered through."""
+    """The images of several splits, numbered through."""
 
     def __init__(self, source: Source, parts: list[Loaded]) -> None:
         self._source = source
@@ -85,7 +85,7 @@ class _Rows:
         self.digests = np.concatenate([part.digests for part in parts])
 
     def name(self, row: int) -> str:
-        return self._source.picture_name(cast(Split, str(self.stored[row])), int(self.positions[row]))
+        return self._source.image_name(cast(Split, str(self.stored[row])), int(self.positions[row]))
 
     def label(self, row: int) -> str:
         return self._source.class_names[self.labels[row]]
@@ -98,7 +98,7 @@ class _Rows:
 
 
 def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarray) -> list[str]:
-    """A remark for each two splits that share pictures; `in_split` says which rows are in which, bool [N]."""
+    """A remark for each two splits that share images; `in_split` says which rows are in which, bool [N]."""
     remarks = []
     for (split, other), consequence in _CONSEQUENCES.items():
         inside, outside = in_split[split], in_split[other]
@@ -109,7 +109,7 @@ def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarra
             exact = int(np.isin(rows.digests[inside], rows.digests[outside]).sum())
             is_carved = rows.stored[one] == rows.stored[like]
             remarks.append(
-                f"{len(shared)} of {inside.sum()} {split} pictures are copies of {other} pictures "
+                f"{len(shared)} of {inside.sum()} {split} images are copies of {other} images "
                 f"({exact} to the last pixel, {len(shared) - exact} nearly or mirrored), "
                 f"e.g. {rows.name(one)} and {rows.name(like)}: {consequence}; "
                 f"{_DIVIDED if is_carved else 'remove them from one of the two'}"
@@ -118,7 +118,7 @@ def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarra
 
 
 def _under_two_labels(rows: _Rows) -> list[str]:
-    """A remark where pictures are equal to one with another label."""
+    """A remark where images are equal to one with another label."""
     order = np.lexsort((rows.labels, rows.digests))
     digest, label = rows.digests[order], rows.labels[order]
     differ = np.flatnonzero((digest[1:] == digest[:-1]) & (label[1:] != label[:-1]))
@@ -127,6 +127,6 @@ def _under_two_labels(rows: _Rows) -> list[str]:
     examples = (f"{rows.name(row)} ('{rows.label(row)}')" for row in order[differ[0] : differ[0] + 2])
     count = np.isin(rows.digests, digest[differ]).sum()
     return [
-        f"{count} pictures are there under more than one label, e.g. {' and '.join(examples)}, equal to the "
+        f"{count} images are there under more than one label, e.g. {' and '.join(examples)}, equal to the "
         "last pixel: remove those under the wrong one"
     ]

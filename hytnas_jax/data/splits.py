@@ -1,4 +1,4 @@
-"""Which pictures train, which the search looks at, and which are kept for the test."""
+"""Which images train, which the search looks at, and which are kept for the test."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ import numpy as np
 from hytnas_jax.data.readers.source import Source, Split
 from supernet.errors import UserError
 
-# With max_pictures, labels are read of at most so many pictures a split: in a record file of millions,
-# reading a label costs reading its picture.
+# With max_images, labels are read of at most so many images a split: in a record file of millions,
+# reading a label costs reading its image.
 _LABELS_LOOKED_AT = 20_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Selection:
-    """Some pictures of one stored split: positions int64 [N] in ascending order, labels int32 [N]."""
+    """Some images of one stored split: positions int64 [N] in ascending order, labels int32 [N]."""
 
     stored: Split
     positions: np.ndarray
@@ -30,13 +30,13 @@ class Selection:
 
 
 def carved_fractions(
-    sizes: Mapping[Split, int], *, search_fraction: float, test_fraction: float
+    sizes: Mapping[Split, int], *, validation_fraction: float, test_fraction: float
 ) -> dict[Split, float]:
     """The splits that the source lacks, each with the part of train that it takes.
 
     Raises UserError for a part outside 0..1, or parts that leave nothing to train on.
     """
-    wanted: dict[Split, float] = {"search": search_fraction, "test": test_fraction}
+    wanted: dict[Split, float] = {"validation": validation_fraction, "test": test_fraction}
     carved = {split: fraction for split, fraction in wanted.items() if split not in sizes}
     for split, fraction in carved.items():
         if not 0 < fraction < 1:
@@ -46,57 +46,57 @@ def carved_fractions(
             )
     if sum(carved.values()) >= 1:
         raise UserError(
-            f"search_fraction={search_fraction} and test_fraction={test_fraction} leave nothing to "
+            f"validation_fraction={validation_fraction} and test_fraction={test_fraction} leave nothing to "
             "train on; their sum is to be below 1"
         )
     return carved
 
 
 def make_splits(
-    source: Source, *, fractions: Mapping[Split, float], max_pictures: int | None, seed: int
+    source: Source, *, fractions: Mapping[Split, float], max_images: int | None, seed: int
 ) -> dict[Split, Selection]:
-    """Disjoint train, search and test pictures, the same for the same seed.
+    """Disjoint train, validation and test images, the same for the same seed.
 
     Stored splits are used as they are; those in `fractions` are carved out of train, class by class.
-    `max_pictures` then keeps that many training pictures, and of the other splits the same part, with
+    `max_images` then keeps that many training images, and of the other splits the same part, with
     every class in about its old proportion.
 
-    Raises UserError naming a class that some split would lack, and its number of pictures.
+    Raises UserError naming a class that some split would lack, and its number of images.
     """
     rng = np.random.default_rng(seed)
-    splits = {split: _look(source, split, max_pictures, rng) for split in source.sizes}
+    splits = {split: _look(source, split, max_images, rng) for split in source.sizes}
     train, carved = _carve(splits["train"], fractions, source.class_names, rng)
     splits = {**splits, "train": train, **carved}
     for split, selection in splits.items():
         check_classes(selection.labels, split, source.class_names)
-    if max_pictures is not None and max_pictures < len(train):
-        part = max_pictures / len(train)
+    if max_images is not None and max_images < len(train):
+        part = max_images / len(train)
         splits = {s: _thin(x, round(len(x) * part), source.class_names, rng) for s, x in splits.items()}
     return splits
 
 
 def check_classes(labels: np.ndarray, split: Split, class_names: tuple[str, ...]) -> None:
-    """Raises UserError where a class has no picture in the split."""
+    """Raises UserError where a class has no image in the split."""
     counts = np.bincount(labels, minlength=len(class_names))
     for name, count in zip(class_names, counts, strict=True):
         if count == 0:
             raise UserError(
-                f"class '{name}' has 0 pictures in the {split} split ({len(labels)} pictures); every "
+                f"class '{name}' has 0 images in the {split} split ({len(labels)} images); every "
                 "class needs at least one in each split: add some, or remove the class"
             )
 
 
 def keep_together(assigned: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, seed: int) -> np.ndarray:
-    """Move pictures so that each group is in one split; every class keeps about its part of each split.
+    """Move images so that each group is in one split; every class keeps about its part of each split.
 
     Args:
-        assigned: int [N], the number of each picture's split; every class has a picture in every split.
+        assigned: int [N], the number of each image's split; every class has an image in every split.
         labels: int32 [N].
-        groups: int [N]; copies of one picture have the same number.
+        groups: int [N]; copies of one image have the same number.
         seed: of the order in which groups are placed.
 
-    Returns the new split of each picture, int [N]; `assigned` itself where no group is in two splits.
-    Groups stay divided where a class would otherwise have no picture in some split.
+    Returns the new split of each image, int [N]; `assigned` itself where no group is in two splits.
+    Groups stay divided where a class would otherwise have no image in some split.
     """
     several = np.zeros(groups.max() + 1, bool)
     first = np.full(len(several), -1)
@@ -137,15 +137,15 @@ def _places(assigned: np.ndarray, labels: np.ndarray, parts: list[np.ndarray]) -
 def _tally(
     assigned: np.ndarray, labels: np.ndarray, *, like: np.ndarray, classes: int | None = None
 ) -> np.ndarray:
-    """Pictures of each class in each split, int [classes, splits]."""
+    """Images of each class in each split, int [classes, splits]."""
     classes, splits = classes or int(labels.max()) + 1, int(like.max()) + 1
     return np.bincount(labels * splits + assigned, minlength=classes * splits).reshape(classes, splits)
 
 
-def _look(source: Source, split: Split, max_pictures: int | None, rng: np.random.Generator) -> Selection:
+def _look(source: Source, split: Split, max_images: int | None, rng: np.random.Generator) -> Selection:
     positions = np.arange(source.sizes[split])
-    if max_pictures is not None:
-        limit = max(_LABELS_LOOKED_AT, 20 * max_pictures)
+    if max_images is not None:
+        limit = max(_LABELS_LOOKED_AT, 20 * max_images)
         if len(positions) > limit:
             positions = np.sort(rng.choice(positions, limit, replace=False))
     return Selection(split, positions, source.labels(split, positions))
@@ -164,7 +164,7 @@ def _carve(
         if len(members) < 1 + len(fractions):
             also = "".join(f", {split}" for split in fractions)
             raise UserError(
-                f"class '{name}' has {len(members)} pictures, too few for one each in train{also}: add "
+                f"class '{name}' has {len(members)} images, too few for one each in train{also}: add "
                 "some, or remove the class"
             )
         start = 0
@@ -181,7 +181,7 @@ def _carve(
 def _thin(
     selection: Selection, total: int, class_names: tuple[str, ...], rng: np.random.Generator
 ) -> Selection:
-    """About `total` of the pictures (exactly, unless there are more classes than that)."""
+    """About `total` of the images (exactly, unless there are more classes than that)."""
     counts = np.bincount(selection.labels, minlength=len(class_names))
     rows = [
         rng.choice(np.flatnonzero(selection.labels == index), quota, replace=False)

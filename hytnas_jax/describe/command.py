@@ -28,8 +28,8 @@ def describe_network(config: Config) -> None:
         values = {"name": spec.name, **dataclasses.asdict(total), **fits, "blocks": blocks}
         console.say(json.dumps(values, indent=1))
         return
-    picture = f"{spec.resolution}x{spec.resolution}x{spec.channels}"
-    console.say(f"{spec.name}: {picture} pictures, {spec.num_classes} classes")
+    image = f"{spec.resolution}x{spec.resolution}x{spec.channels}"
+    console.say(f"{spec.name}: {image} images, {spec.num_classes} classes")
     cells = [
         (
             row.block,

@@ -23,9 +23,9 @@ class Config:
     num_classes: Annotated[int | None, within(1, MOST_CLASSES)] = None
     """Classes; if not given, what the file says, or 2."""
     resolution: Annotated[int | None, within(1, MOST_PIXELS)] = None
-    """Side of the pictures in pixels; if not given, what the file or the space says, or 224."""
+    """Side of the images in pixels; if not given, what the file or the space says, or 224."""
     channels: Annotated[int | None, within(1, MOST_CHANNELS)] = None
-    """Channels of the pictures; if not given, what the file says, or 3."""
+    """Channels of the images; if not given, what the file says, or 3."""
     as_json: Annotated[bool, tyro.conf.arg(name="json"), tyro.conf.FlagCreatePairsOff] = False
     """Print JSON instead of a table."""
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data import Pictures
+from hytnas_jax.data import LabelledImages
 from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.export.model_card import model_card
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json, write_text
@@ -22,7 +22,7 @@ from hytnas_jax.formats.parity import Check, compare, jax_logits, refuse_mismatc
 from hytnas_jax.formats.registry import FORMATS, Format
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
 from hytnas_jax.runtime.environment import environment
-from hytnas_jax.standalone.decode import PictureRule
+from hytnas_jax.standalone.decode import ImageRule
 from hytnas_jax.standalone.measure import Timing, time_models
 from hytnas_jax.training.weights import load_weights
 from hytnas_jax.workspace.project import Project, open_project
@@ -60,7 +60,7 @@ def write_files(project: Project, step: Step, networks: Sequence[Retrained], con
     """Each network's file of each format that is missing, and then what its check has found.
 
     Raises:
-        UserError: the pictures have changed, or a network's weights are missing, damaged or not finite.
+        UserError: the images have changed, or a network's weights are missing, damaged or not finite.
         ExportMismatch: a file does not compute what its network does; it is not written.
     """
     missing = {
@@ -71,13 +71,13 @@ def write_files(project: Project, step: Step, networks: Sequence[Retrained], con
     if not left:
         return
     dataset = project.dataset()
-    judged = _spread(dataset.search, config.pictures)
+    evaluated = _spread(dataset.validation, config.images)
     calibration = _spread(dataset.train, config.calibration)
     with console.progress(total, "exporting", done=total - left) as bar:
         for network in networks:
             if not missing[network.name]:
                 continue
-            writer = _Writer(project, step, network, judged, calibration)
+            writer = _Writer(project, step, network, evaluated, calibration)
             for name in missing[network.name]:
                 bar.note(f"{network.name}: {name}")
                 writer.write(name, bar.note)
@@ -88,12 +88,17 @@ class _Writer:
     """Writes the files of one network; what they share is computed once."""
 
     def __init__(
-        self, project: Project, step: Step, network: Retrained, judged: Pictures, calibration: Pictures
+        self,
+        project: Project,
+        step: Step,
+        network: Retrained,
+        evaluated: LabelledImages,
+        calibration: LabelledImages,
     ) -> None:
         side = network.spec.resolution
         self._step, self._network = step, network
         self._weights = load_weights(network.weights)
-        self._images, self._labels = project.prepared(judged, side), judged.labels
+        self._images, self._labels = project.prepared(evaluated, side), evaluated.labels
         self._calibration = project.prepared(calibration, side)
         self._expected = jax_logits(network.spec, *self._weights, self._images)
 
@@ -142,7 +147,7 @@ def write_cards(project: Project, step: Step, networks: Sequence[Retrained], for
             network, name = timed[index]
             timings[network.name, name] = timing
             bar.advance()
-    rule = PictureRule(**read_json(project.workdir.path / "data" / "splits.json")["picture"])
+    rule = ImageRule(**read_json(project.workdir.path / "data" / "splits.json")["image"])
     for network in networks:
         folder = step.folder / network.name
         files = {}
@@ -160,10 +165,10 @@ def _check_file(step: Step, network: Retrained, name: str) -> Path:
     return step.folder / network.name / f"{FORMATS[name].file}.check.json"
 
 
-def _spread(pictures: Pictures, count: int) -> Pictures:
-    """`count` pictures from all over, or all where there are no more."""
-    rows = np.linspace(0, len(pictures) - 1, min(count, len(pictures))).astype(int)
-    return Pictures(pictures.images[rows], pictures.labels[rows])
+def _spread(images: LabelledImages, count: int) -> LabelledImages:
+    """`count` images from all over, or all where there are no more."""
+    rows = np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)
+    return LabelledImages(images.images[rows], images.labels[rows])
 
 
 def _warn_if_other_processor(project: Project) -> None:
@@ -179,7 +184,7 @@ def _warn_if_other_processor(project: Project) -> None:
 
 
 def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
-    """A row for each file; the accuracies are on the search split's pictures that checked it.
+    """A row for each file; the accuracies are on the validation split's images that checked it.
 
     Below it, whether the int8 TFLite files fit a microcontroller.
     """
@@ -188,7 +193,7 @@ def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
         card = read_json(step.folder / network.name / "card.json")
         for file, found in card["files"].items():
             ms = None if found["latency"] is None else found["latency"]["latency_ms"]
-            same = found["num_same_class"] / found["num_pictures"]
+            same = found["num_same_class"] / found["num_images"]
             accuracies = found["accuracy"], found["accuracy_in_jax"]
             peak = found.get("peak_activation_bytes")
             rows.append((network.name, file, *accuracies, same, ms, found["bytes"], peak))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.flags.format_names import FormatName, check_formats
-from hytnas_jax.flags.ranges import MOST_PICTURES, check_ranges, within
+from hytnas_jax.flags.ranges import MOST_IMAGES, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Config:
     """The work folder; retrain has made the networks."""
     formats: tuple[FormatName, ...] = ("onnx", "onnx-int8")
     """What to write; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
-    pictures: Annotated[int, within(1, MOST_PICTURES)] = 1000
-    """Pictures of the search split that each file is checked by: it must agree with JAX, and its accuracy is
-    told."""
-    calibration: Annotated[int, within(1, MOST_PICTURES)] = 128
-    """Pictures of the training split that the ranges of the int8 files are taken from."""
+    images: Annotated[int, within(1, MOST_IMAGES)] = 1000
+    """Images of the validation split that each file is checked by: it must agree with JAX, and its accuracy
+    is told."""
+    calibration: Annotated[int, within(1, MOST_IMAGES)] = 128
+    """Images of the training split that the ranges of the int8 files are taken from."""
 
 
 def check(config: Config) -> None:

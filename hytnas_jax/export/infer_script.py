@@ -9,7 +9,7 @@ _IMPORT = re.compile(r"^from hytnas_jax\.standalone\.decode import .*$", re.MULT
 
 
 def infer_script() -> str:
-    """Its source, with that of `data/decode.py` in the place of its import: one way of reading pictures."""
+    """Its source, with that of `data/decode.py` in the place of its import: one way of reading images."""
     own, reading = (Path(str(module.__file__)).read_text(encoding="utf-8") for module in (infer, decode))
     script, count = _IMPORT.subn(lambda match: reading, own)
     assert count == 1, "infer.py imports decode in one line"

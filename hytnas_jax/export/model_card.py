@@ -1,4 +1,4 @@
-"""The card beside an exported model: what it is, how pictures go in, how good and how quick it is."""
+"""The card beside an exported model: what it is, how images go in, how good and how quick it is."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from hytnas_jax.formats.parity import TOLERANCE
 from hytnas_jax.formats.registry import FORMATS
 from hytnas_jax.retrain.retrained import Retrained
 from hytnas_jax.runtime.environment import environment, package_version
-from hytnas_jax.standalone.decode import PictureRule
+from hytnas_jax.standalone.decode import ImageRule
 from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
 from proxies.complexity import complexity
 
 LICENCE = (
-    "The weights were trained on the pictures of data.source{}, whose licence hytnas_jax does not know. "
+    "The weights were trained on the images of data.source{}, whose licence hytnas_jax does not know. "
     "Check that it allows what you do with this model, and write it here before you pass the model on."
 )
 _FITS = {
@@ -31,7 +31,7 @@ def model_card(
     network: Retrained,
     project: Project,
     *,
-    rule: PictureRule,
+    rule: ImageRule,
     files: Mapping[str, Mapping[str, Any]],
     timing: Timing,
 ) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def model_card(
     Args:
         network: what was exported.
         project: the data that it was trained on.
-        rule: how its pictures became arrays.
+        rule: how its images became arrays.
         files: what is known of each file beside the card: its format, its size, the fields of its `Check`,
             the peak memory of TFLite ones, and the `Timing` of those that are timed.
         timing: of the ONNX file, measured on this machine.
@@ -56,8 +56,8 @@ def model_card(
         },
         "accuracy": {
             "test": 1 - network.test_error,
-            "test_pictures": network.result["test_pictures"],
-            "search": 1 - network.search_error,
+            "test_images": network.result["test_images"],
+            "validation": 1 - network.validation_error,
         },
         "latency": _latency(network, timing),
         "size": {
@@ -65,10 +65,10 @@ def model_card(
             "file_bytes": files[FORMATS["onnx"].file]["bytes"],
         },
         "files": files,
-        "checked": f"against JAX, on pictures of the search split; tolerance of float files: {TOLERANCE}",
+        "checked": f"against JAX, on images of the validation split; tolerance of float files: {TOLERANCE}",
         "data": _data(network, project),
         "training": {
-            "mirror": "each picture left to right, with probability 1/2" if project.mirror else "off",
+            "mirror": "each image left to right, with probability 1/2" if project.mirror else "off",
             "crop": f"a random square of {SMALLEST_CROP} to 1 times the side",
         },
         "role": network.role,
@@ -77,8 +77,8 @@ def model_card(
     }
 
 
-def _input(network: Retrained, project: Project, rule: PictureRule) -> dict[str, Any]:
-    """How a picture becomes the model's input; `device/infer.py` does what this says."""
+def _input(network: Retrained, project: Project, rule: ImageRule) -> dict[str, Any]:
+    """How an image becomes the model's input; `device/infer.py` does what this says."""
     spec = network.spec
     side = spec.resolution
     stored = f"{rule.side}x{rule.side} pixels (bilinear, antialiased)"
@@ -90,13 +90,13 @@ def _input(network: Retrained, project: Project, rule: PictureRule) -> dict[str,
         "colour": "grey" if spec.channels == 1 else "RGB",
         "steps": [
             "turned as EXIF says; of several frames the first",
-            f"scaled to 8 bits: white is {rule.integer_white} in pictures of integers of more than 8 bits, "
+            f"scaled to 8 bits: white is {rule.integer_white} in images of integers of more than 8 bits, "
             f"{rule.float_white} in those of floats; other values are refused",
             f"{_FITS[rule.fit]} {stored}",
             f"resized to {side}x{side} pixels (bilinear, antialiased), where it is not that yet",
             "(pixel / 255 - mean) / std, with pixel in 0..255",
         ],
-        "picture": dataclasses.asdict(rule),
+        "image": dataclasses.asdict(rule),
         "resolution": side,
         "mean": list(project.mean),
         "std": list(project.std),
@@ -104,7 +104,7 @@ def _input(network: Retrained, project: Project, rule: PictureRule) -> dict[str,
 
 
 def _data(network: Retrained, project: Project) -> dict[str, Any]:
-    """Whose pictures the weights come from: `begun_with` are those before, the nearest first."""
+    """Whose images the weights come from: `begun_with` are those before, the nearest first."""
     before = network.result.get("begun_with", [])
     licence = LICENCE.format(" and, before, of data.begun_with" if before else "")
     return {"source": project.source, "begun_with": before, "licence": licence}
@@ -129,5 +129,5 @@ def _latency(network: Retrained, timing: Timing) -> dict[str, Any]:
         "predicted_ms": network.estimates.get("latency_ms"),
         "cpu": machine["cpu"],
         "platform": machine["platform"],
-        "runtime": f"ONNX Runtime {package_version('onnxruntime')}, one thread, one picture at a time",
+        "runtime": f"ONNX Runtime {package_version('onnxruntime')}, one thread, one image at a time",
     }

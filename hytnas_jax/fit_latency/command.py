@@ -137,7 +137,7 @@ def _describe(device: str, summary: dict[str, Any]) -> None:
         error = HeldOutError(**summary[key])
         console.say(
             f"{quantity}@{device} ({on}): on held-out networks Spearman {error.spearman:.3f}, mean error "
-            f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without it)"
+            f"{100 * error.mape:.1f}% ({error.num_networks} networks, each predicted without it)"
         )
     front = summary["front"]
     if front is None:
@@ -145,4 +145,4 @@ def _describe(device: str, summary: dict[str, Any]) -> None:
     console.say("the front's networks, by a predictor that has not seen them:")
     rows = list(zip(front["networks"], front["predicted_ms"], front["measured_ms"], strict=True))
     console.table(rows, ("network", "predicted ms", "measured ms"))
-    console.say(f"mean error {100 * front['error']['mape']:.1f} %")
+    console.say(f"mean error {100 * front['error']['mape']:.1f}%")

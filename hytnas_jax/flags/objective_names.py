@@ -2,7 +2,7 @@
 
 | objective | unit | where it comes from |
 |---|---|---|
-| error | | error rate of the subnet with the supernet's weights on the search split; evaluated |
+| error | | error rate of the subnet with the supernet's weights on the validation split; evaluated |
 | blended_error | | supernet's loss and MACs of 1x1 convolutions in equal parts, for ranking; evaluated |
 | trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
@@ -47,10 +47,10 @@ LIMITS = {
     "max_model_bytes_int8": "model_bytes_int8",
 }
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
-# digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes .654 / .764, with parameters
-# and MACs .659 / .751, with the Zen-score of one repeat .711 / .772, Zen-score alone .692 / .704.
-# Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the 2,500
-# networks that one suggestion looks at: it can be an objective, and is no feature.
+# digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes 0.654 / 0.764, with
+# parameters and MACs 0.659 / 0.751, with the Zen-score of one repeat 0.711 / 0.772, Zen-score alone 0.692 /
+# 0.704. Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the
+# 2,500 networks that one suggestion looks at: it can be an objective, and is no feature.
 FEATURES: dict[str, tuple[str, ...]] = {
     "genes": (),
     "genes+complexity": ("parameters", "macs"),

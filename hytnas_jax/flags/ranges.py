@@ -18,7 +18,7 @@ import tyro
 from supernet.errors import UserError
 
 # Far beyond what ends in a lifetime; a number above is a slip of the hand.
-MOST_EPOCHS, MOST_NETWORKS, MOST_PICTURES, MOST_PROCESSES = 100_000, 100_000, 1_000_000_000, 4096
+MOST_EPOCHS, MOST_NETWORKS, MOST_IMAGES, MOST_PROCESSES = 100_000, 100_000, 1_000_000_000, 4096
 MOST_CLASSES, MOST_CHANNELS, MOST_BATCH = 100_000, 1024, 65_536
 MOST_PIXELS = 4096  # as `supernet.space_validation` has it for a space's resolution
 MOST_BITS = 32  # of a pixel's value, as `data.choosing` has it

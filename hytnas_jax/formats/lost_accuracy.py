@@ -33,9 +33,9 @@ def costly_blocks(spec: NetworkSpec, check_without: Callable[[str], Check]) -> l
 
 def describe_loss(check: Check, blocks: Sequence[dict[str, Any]]) -> str:
     """What the user is told, after the name of the file."""
-    worst = "; ".join(f"{b['block']} ({100 * b['accuracy']:.1f} %)" for b in blocks)
+    worst = "; ".join(f"{b['block']} ({100 * b['accuracy']:.1f}%)" for b in blocks)
     return (
         f"is {100 * check.loss:.1f} points less accurate than the network ({100 * check.accuracy:.1f} for "
-        f"{100 * check.accuracy_in_jax:.1f} % of {check.num_pictures} pictures). What helps most is to keep "
+        f"{100 * check.accuracy_in_jax:.1f}% of {check.num_images} images). What helps most is to keep "
         f"one of these blocks in floats: {worst}"
     )

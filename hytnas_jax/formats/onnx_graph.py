@@ -1,7 +1,7 @@
 """Writes a network's ONNX graph directly from its operations, without tracing a program.
 
 Batch letter: the symbolic `N`; the others are those of `supernet.operations`. Maps are [N, C, H, W]
-inside, tokens [N * G * T, d] with T tokens in each of the picture's G groups: two axes, so that a
+inside, tokens [N * G * T, d] with T tokens in each of the image's G groups: two axes, so that a
 linear layer is one Gemm.
 """
 
@@ -267,12 +267,12 @@ def _write_scores(writer: _Writer, op: Op) -> None:
 
 
 def _write_mask(writer: _Writer, op: Op) -> None:
-    """Adds `PADDING_SCORE` where the key is padding, the same in every picture."""
+    """Adds `PADDING_SCORE` where the key is padding, the same in every image."""
     (x,) = writer.inputs(op)
     groups, heads, tokens, _ = op.shape
     mask = np.where(padding_keys(op.side, op.patch), PADDING_SCORE, np.float32(0))
     name = writer.constant(f"{op.name}/padding", mask.reshape(groups, 1, 1, tokens))
-    x = writer.reshape(op, x, (-1, groups, heads, tokens, tokens), step="pictures")
+    x = writer.reshape(op, x, (-1, groups, heads, tokens, tokens), step="images")
     x = writer.node(op, "Add", [x, name], step="masked")
     writer.reshape(op, x, (-1, heads, tokens, tokens))
 

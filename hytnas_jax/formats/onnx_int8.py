@@ -11,12 +11,12 @@ from hytnas_jax.formats.onnx_graph import INPUT
 from hytnas_jax.formats.quiet import quiet
 
 
-def quantise_onnx(model: bytes, pictures: NDArray[np.float32], *, in_float: str = "") -> bytes:
-    """Weights int8 by output channel, activations uint8 in the ranges that `pictures` give them.
+def quantise_onnx(model: bytes, images: NDArray[np.float32], *, in_float: str = "") -> bytes:
+    """Weights int8 by output channel, activations uint8 in the ranges that `images` give them.
 
     Args:
         model: as `build_onnx` writes it; the result has its input and output, both float32.
-        pictures: normalised ones [B, R, R, C] of the training split.
+        images: normalised ones [B, R, R, C] of the training split.
         in_float: a block ("blocks/3", "head") that keeps its floats, to see what quantising it costs.
     """
     with quiet(), tempfile.TemporaryDirectory() as folder:
@@ -24,11 +24,11 @@ def quantise_onnx(model: bytes, pictures: NDArray[np.float32], *, in_float: str 
 
         class Reader(CalibrationDataReader):
             def __init__(self) -> None:
-                self._rest = iter(pictures)
+                self._rest = iter(images)
 
             def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-                picture = next(self._rest, None)
-                return None if picture is None else {INPUT: picture[None]}
+                image = next(self._rest, None)
+                return None if image is None else {INPUT: image[None]}
 
         graph = onnx.load_from_string(model)
         kept = [node.name for node in graph.graph.node if in_float and node.name.startswith(f"{in_float}/")]

@@ -1,6 +1,6 @@
-"""Whether an exported file computes what its network computes in JAX, and how good it is on real pictures.
+"""Whether an exported file computes what its network computes in JAX, and how good it is on real images.
 
-Letter: B pictures.
+Letter: B images.
 """
 
 import dataclasses
@@ -26,17 +26,17 @@ class ExportMismatch(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """How a file and JAX agreed on `num_pictures` pictures of the search split.
+    """How a file and JAX agreed on `num_images` images of the validation split.
 
-    accuracy: of the file, on these pictures; `accuracy_in_jax` that of the network.
-    num_same_class: pictures with the same most probable class; `num_tied` those whose two best logits differ
-        by no more than twice the tolerance. Logits within the tolerance give every other picture the same
+    accuracy: of the file, on these images; `accuracy_in_jax` that of the network.
+    num_same_class: images with the same most probable class; `num_tied` those whose two best logits differ
+        by no more than twice the tolerance. Logits within the tolerance give every other image the same
         class.
     correlation: of all logits of both.
     max_difference: of any two logits; `scale` is the largest logit of JAX.
     """
 
-    num_pictures: int
+    num_images: int
     accuracy: float
     accuracy_in_jax: float
     num_same_class: int
@@ -52,7 +52,7 @@ class Check:
 
 
 def jax_logits(spec: NetworkSpec, params: Tree, stats: Tree, images: Images) -> Logits:
-    """Logits [B, num_classes] of normalised pictures [B, R, R, C].
+    """Logits [B, num_classes] of normalised images [B, R, R, C].
 
     Raises UserError where they are not finite: the network's training has diverged.
     """
@@ -67,14 +67,14 @@ def jax_logits(spec: NetworkSpec, params: Tree, stats: Tree, images: Images) -> 
 
 
 def compare(expected: Logits, found: Logits, labels: NDArray[np.integer]) -> Check:
-    """The agreement of logits [B, num_classes] of JAX and of a file, on pictures of these classes [B]."""
+    """The agreement of logits [B, num_classes] of JAX and of a file, on images of these classes [B]."""
     scale = float(np.abs(expected).max())
     best = np.sort(expected, axis=1)[:, -2:]
     tied = best[:, -1] - best[:, 0] <= 2 * TOLERANCE * scale
     classes, classes_in_jax = found.argmax(axis=1), expected.argmax(axis=1)
     constant = np.ptp(found) == 0 or np.ptp(expected) == 0
     return Check(
-        num_pictures=len(expected),
+        num_images=len(expected),
         accuracy=float(np.mean(classes == labels)),
         accuracy_in_jax=float(np.mean(classes_in_jax == labels)),
         num_same_class=int(np.sum(classes == classes_in_jax)),
@@ -95,6 +95,6 @@ def refuse_mismatch(check: Check, *, what: str, is_integer: bool) -> None:
     if check.max_difference <= limit and np.isfinite(check.max_difference):
         return
     raise ExportMismatch(
-        f"{what} and JAX differ by {check.max_difference:.3g} in a logit, on {check.num_pictures} pictures "
+        f"{what} and JAX differ by {check.max_difference:.3g} in a logit, on {check.num_images} images "
         f"whose largest logit is {check.scale:.3g}; allowed is {limit:.3g}. The file was not written"
     )

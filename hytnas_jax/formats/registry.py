@@ -20,7 +20,7 @@ class Format:
     """A kind of file.
 
     build: the float file of a network from its specification, parameters and statistics.
-    quantise: that file in eight bits, calibrated by pictures; None for a float format. Its `in_float` names a
+    quantise: that file in eight bits, calibrated by images; None for a float format. Its `in_float` names a
         block that is left as it was.
     is_timed: whether its runtime is one of small devices.
     peak_bytes: the most bytes of activations that a file of it has alive, where that can be read from it.

@@ -1,7 +1,7 @@
-"""Runs exported models on pictures, each in the runtime that its bytes are for.
+"""Runs exported models on images, each in the runtime that its bytes are for.
 
-A TFLite model takes one picture at a time; an integer one takes and gives float32 here, for which the scales
-and zero points of its input and output are applied. Letter: B pictures.
+A TFLite model takes one image at a time; an integer one takes and gives float32 here, for which the scales
+and zero points of its input and output are applied. Letter: B images.
 """
 
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from hytnas_jax.standalone.measure import OnnxModel, load
 
-BATCH = 64  # pictures that run at once
+BATCH = 64  # images that run at once
 
 Images = NDArray[np.float32]  # [B, R, R, C], normalised
 Logits = NDArray[np.float32]  # [B, num_classes]
 
 
 def run_model(model: bytes, images: Images) -> Logits:
-    """Logits [B, num_classes] of normalised pictures [B, R, R, C]; `model` is an ONNX or TFLite file."""
+    """Logits [B, num_classes] of normalised images [B, R, R, C]; `model` is an ONNX or TFLite file."""
     loaded = load(model)
     if isinstance(loaded, OnnxModel):
         return batched(lambda part: loaded.session.run(None, {loaded.input: part})[0], images)
@@ -27,7 +27,7 @@ def run_model(model: bytes, images: Images) -> Logits:
 
 
 def batched(run: Callable[[Images], Any], images: Images) -> Logits:
-    """`run` on `BATCH` pictures at a time, the last of them repeated where fewer are left: one shape."""
+    """`run` on `BATCH` images at a time, the last of them repeated where fewer are left: one shape."""
     rows = []
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]

@@ -26,7 +26,7 @@ from supernet.positions import sine_cosine_positions
 def build_tflite(
     spec: NetworkSpec, params: Tree | None = None, stats: Tree | None = None, *, seed: int = 0
 ) -> bytes:
-    """The network as a serialised TFLite model for one picture.
+    """The network as a serialised TFLite model for one image.
 
     Input `images` float32 [1, R, R, C], already normalised; output `logits` float32 [1, num_classes].
 

@@ -12,15 +12,15 @@ from hytnas_jax.formats.tflite_file import SIGNATURE, pack_model, read_model
 from supernet.errors import UserError
 
 
-def quantise_tflite(model: bytes, pictures: NDArray[np.float32], *, in_float: str = "") -> bytes:
-    """Weights int8 by output channel, activations int8 in the ranges that `pictures` give them.
+def quantise_tflite(model: bytes, images: NDArray[np.float32], *, in_float: str = "") -> bytes:
+    """Weights int8 by output channel, activations int8 in the ranges that `images` give them.
 
     The weights lie inside the flatbuffer (`pack_model`).
 
     Args:
         model: as `build_tflite` writes it. The result's input and output are int8, with a scale and a zero
             point each.
-        pictures: normalised ones [B, R, R, C] of the training split.
+        images: normalised ones [B, R, R, C] of the training split.
         in_float: a block ("blocks/3", "head") that keeps its floats, to see what quantising it costs.
 
     Raises:
@@ -36,6 +36,6 @@ def quantise_tflite(model: bytes, pictures: NDArray[np.float32], *, in_float: st
             work.update_quantization_recipe(
                 f"^{re.escape(in_float)}/", "*", algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE
             )
-        ranges = work.calibrate({SIGNATURE: [{INPUT: picture[None]} for picture in pictures]}, num_threads=1)
+        ranges = work.calibrate({SIGNATURE: [{INPUT: image[None]} for image in images]}, num_threads=1)
         quantised = bytes(work.quantize(ranges).quantized_model)
     return pack_model(read_model(quantised))

@@ -16,7 +16,7 @@ class LiveTensors:
 
 
 def live_tensors(model: bytes) -> list[LiveTensors]:
-    """The bytes of tensors alive during each operator of a file, in execution order, for one picture.
+    """The bytes of tensors alive during each operator of a file, in execution order, for one image.
 
     A tensor lives from the operator that makes it to the last that reads it, the graph's input from the
     start. Constants are not counted. No tensor shares its memory with another: so TensorFlow Lite Micro plans

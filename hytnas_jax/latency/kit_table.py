@@ -12,7 +12,7 @@ from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 
 SAMPLE, FRONT = "sample", "front"  # what the identity of a kit begins with
-LEAST_MJ, MOST_MJ = 1e-9, 1e9  # a picojoule and a megajoule: a picture takes neither
+LEAST_MJ, MOST_MJ = 1e-9, 1e9  # a picojoule and a megajoule: an image takes neither
 CONSTANT = ("runtime", "threads", "processor")  # the same in all rows of a device
 NEEDED = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds", "kit", *CONSTANT)
 
@@ -21,7 +21,7 @@ NEEDED = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds", "kit", *CONS
 class Measured:
     """One row: which network, from which kit, how long it took and what energy, on what.
 
-    energy_mj: millijoules of one picture, by the device's counter or the user's power meter; None where the
+    energy_mj: millijoules of one image, by the device's counter or the user's power meter; None where the
         cell is empty.
     """
 
@@ -94,6 +94,6 @@ def _parse(cells: Mapping[str, str], space: SearchSpace, place: str) -> Measured
     timing = Timing.from_cells(cells)
     energy_mj = number_in(cells, "energy_mj") if cells.get("energy_mj") else None
     if energy_mj is not None and not LEAST_MJ <= energy_mj <= MOST_MJ:
-        raise ValueError(f"energy_mj {energy_mj:g} must be positive, and of one picture in millijoules")
+        raise ValueError(f"energy_mj {energy_mj:g} must be positive, and of one image in millijoules")
     device = tuple(cells[name] for name in CONSTANT)
     return Measured(architecture, cells["kit"], timing, energy_mj, device, place)

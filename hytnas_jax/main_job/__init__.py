@@ -1,8 +1,8 @@
-"""The main job: from pictures to a trained, exported Pareto set and a report, in one command.
+"""The main job: from images to a trained, exported Pareto set and a report, in one command.
 
     python -m hytnas_jax --workdir runs/digits
-    python -m hytnas_jax --workdir runs/mine --data path/to/pictures
-    python -m hytnas_jax --workdir runs/mine --data path/to/pictures --init-from runs/cifar
+    python -m hytnas_jax --workdir runs/mine --data path/to/images
+    python -m hytnas_jax --workdir runs/mine --data path/to/images --init-from runs/cifar
     python -m hytnas_jax --workdir runs/small --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576 \\
         --formats onnx tflite-int8
 

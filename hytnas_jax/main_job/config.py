@@ -23,19 +23,19 @@ from hytnas_jax.search import config as search
 
 @dataclasses.dataclass(frozen=True)
 class Config(DataConfig):
-    """Find, train and export the networks with the best trade-offs for your pictures and this machine.
+    """Find, train and export the networks with the best trade-offs for your images and this machine.
 
     Runs train_supernet, measure_latency, search, retrain, export and report, one after the other. The same
     command again goes on where it stopped.
     """
 
     epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
-    """How many times the supernet sees each training picture."""
+    """How many times the supernet sees each training image."""
     init_from: Path | None = None
-    """Another work folder, for few pictures: the supernet begins with the weights of that one's, all but the
-    classifier's. The space is that one's too; pictures, classes and resolutions may be others."""
+    """Another work folder, for few images: the supernet begins with the weights of that one's, all but the
+    classifier's. The space is that one's too; images, classes and resolutions may be others."""
     retrain_epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
-    """How many times each chosen network sees each training picture."""
+    """How many times each chosen network sees each training image."""
     objectives: tuple[str, ...] = ("blended_error", "latency_ms")
     """What to trade off, two to four of: blended_error, error, latency_ms, parameters, macs, peak_memory,
     model_bytes, peak_memory_int8, model_bytes_int8, zen_score, or trained_error, for which 40 networks are
@@ -45,7 +45,7 @@ class Config(DataConfig):
     max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more parameters."""
     max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network that needs more bytes for its activations (float32, one picture)."""
+    """No network that needs more bytes for its activations (float32, one image)."""
     max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
     what the program and its runtime need (docs/memory.md)."""

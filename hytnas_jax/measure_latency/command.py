@@ -54,7 +54,7 @@ def measure_latency(config: Config) -> None:
     error = predictor.error
     console.say(
         f"latency predictor, on held-out networks: Spearman {error.spearman:.3f}, mean error "
-        f"{100 * error.mape:.1f} % ({error.num_networks} networks, each predicted without its fold)"
+        f"{100 * error.mape:.1f}% ({error.num_networks} networks, each predicted without its fold)"
     )
     console.wrote(files, command_line("search", config.workdir))
 
@@ -67,7 +67,7 @@ def measure(
     Args:
         space: where the networks are drawn from.
         step: whose folder holds the files.
-        channels: of the pictures.
+        channels: of the images.
         num_classes: of the classifier.
         networks: how many to measure; fewer where the space has fewer.
         seed: of the draw.

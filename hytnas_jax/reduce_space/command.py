@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hytnas_jax.reduce_space.config import Config
 
 EXTRAPOLATED = 0.1  # of the networks: above that it is warned of
-JUDGED = 2000  # networks by which that is known
+EVALUATED = 2000  # networks by which that is known
 
 
 def propose(config: Config) -> None:
@@ -44,7 +44,7 @@ def propose(config: Config) -> None:
     predictor = studied.predictor(device) if device is not None else None
     reduction = _reduce(space, Limits(space, plan.to_spec, maxima, predictor), config)
     reduced = dataclasses.replace(plan, space=reduction.space)
-    drawn = reduced.space.sample(np.random.default_rng(config.seed), JUDGED)
+    drawn = reduced.space.sample(np.random.default_rng(config.seed), EVALUATED)
     outside = Limits(reduced.space, reduced.to_spec, maxima, predictor).outside(drawn)
     proposal = Proposal(space, reduction, maxima, device, float(outside.mean()))
     write_text(path, space_text(reduced.space, comment=proposal.comment(flags_of(config))))
@@ -109,20 +109,20 @@ def _check_kept(space: SearchSpace, keep: tuple[str, ...]) -> None:
 
 def _show(proposal: Proposal) -> None:
     removals = proposal.reduction.removals
-    was_eased = any(step.eased > 1 for step in removals)
+    was_relaxed = any(step.relaxed > 1 for step in removals)
     rows = [
         (
             step.gene,
             step.choice,
-            *([f"{step.eased:.3g}"] if was_eased else []),
+            *([f"{step.relaxed:.3g}"] if was_relaxed else []),
             percent(step.share),
             percent(step.recall),
         )
         for step in removals
     ]
     if rows:
-        eased = ["limits times"] if was_eased else []
-        console.table(rows, ("gene", "taken away", *eased, *HEADERS[-2:]))
+        relaxed = ["limits times"] if was_relaxed else []
+        console.table(rows, ("gene", "taken away", *relaxed, *HEADERS[-2:]))
     else:
         console.say("so many are within the limits that nothing has to be taken away")
     console.say("")

@@ -21,9 +21,9 @@ class Config:
     max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more parameters."""
     max_macs: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more multiply-accumulates for one picture."""
+    """No network with more multiply-accumulates for one image."""
     max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network that needs more bytes for its activations (float32, one picture)."""
+    """No network that needs more bytes for its activations (float32, one image)."""
     max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose activations need more bytes in int8."""
     max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None

@@ -30,13 +30,13 @@ FEW = 30  # networks within the limits below which chance is not told from effec
 class Removal:
     """One step: `choice` of `gene` was taken away. After it, the share of the networks left that is within
     the limits, and the recall (see `Reduction`): by the sample that decided, a little too good, or by the one
-    drawn next. `eased`: how many times as wide as asked for the limits were (`easing`)."""
+    drawn next. `relaxed`: how many times as wide as asked for the limits were (`relaxation`)."""
 
     gene: str
     choice: Any
     share: float
     recall: float
-    eased: float = 1.0
+    relaxed: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Peeling:
         return self
 
     def draw(self) -> None:
-        """A new sample from what is left; the last removal is judged by it."""
+        """A new sample from what is left; the last removal is evaluated by it."""
         self.sample = self._drawn()
         self._num_codes = self.box.num_codes(self._rng)
         last = self.removals[-1]
@@ -143,7 +143,7 @@ class Peeling:
         if not self.removals:
             return ""
         share = self.removals[-1].share
-        return f"{len(self.removals)} choices taken away, {100 * share:.1f} % within the limits"
+        return f"{len(self.removals)} choices taken away, {100 * share:.1f}% within the limits"
 
 
 def worst_choice(

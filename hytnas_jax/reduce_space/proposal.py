@@ -84,7 +84,7 @@ def flag(name: str) -> str:
 
 def percent(share: float) -> str:
     """Three digits of it; "not known" for a NaN."""
-    return "not known" if math.isnan(share) else f"{100 * share:.3g} %"
+    return "not known" if math.isnan(share) else f"{100 * share:.3g}%"
 
 
 def _known(number: float) -> float | None:

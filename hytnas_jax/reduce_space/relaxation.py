@@ -19,7 +19,7 @@ from supernet.search_space import SearchSpace
 
 Times = Callable[[NDArray[np.int64]], NDArray[np.float64]]  # codes [N, G] -> needed / allowed [N]
 
-RARE = 300  # networks within the limits, of all that a sample draws, below which limits are eased
+RARE = 300  # networks within the limits, of all that a sample draws, below which limits are relaxed
 DRAWN = 10_000  # networks by which it is known how wide the limits have to be
 WITHIN = 0.05  # of them, those that are to be within the wide limits
 ENOUGH = 0.01  # of them, within the limits themselves: those need not be wider
@@ -77,25 +77,25 @@ def _ease(
         watch(DRAWN, f"{len(removals)} choices taken away")
         if np.mean(needed <= 1) >= ENOUGH:
             return box, removals
-        eased = _eased(needed)
-        peeling = Peeling(box, _within(times, eased), rng, watch).until(WIDE_SHARE, keep)
+        relaxed = _relaxed(needed)
+        peeling = Peeling(box, _within(times, relaxed), rng, watch).until(WIDE_SHARE, keep)
         removals += [
-            dataclasses.replace(removal, recall=math.nan, eased=eased) for removal in peeling.removals
+            dataclasses.replace(removal, recall=math.nan, relaxed=relaxed) for removal in peeling.removals
         ]
         box = peeling.box
 
 
-def _eased(needed: NDArray[np.float64]) -> float:
+def _relaxed(needed: NDArray[np.float64]) -> float:
     """How wide the limits have to be, by what networks need [N]. Raises NothingWithin where none helps."""
-    eased = np.quantile(needed, WITHIN)
-    if np.mean(needed <= eased) >= WIDE_SHARE:  # many need the same
-        less = needed[needed < eased]
+    relaxed = np.quantile(needed, WITHIN)
+    if np.mean(needed <= relaxed) >= WIDE_SHARE:  # many need the same
+        less = needed[needed < relaxed]
         if not len(less):
             raise NothingWithin(len(needed))
-        eased = less.max()
-    return float(eased)
+        relaxed = less.max()
+    return float(relaxed)
 
 
-def _within(times: Times, eased: float) -> Callable[[NDArray[np.int64]], NDArray[np.bool_]]:
+def _within(times: Times, relaxed: float) -> Callable[[NDArray[np.int64]], NDArray[np.bool_]]:
     """Whether codes [N, G] are within limits so many times as wide: bool [N]."""
-    return lambda genes: times(genes) <= eased
+    return lambda genes: times(genes) <= relaxed

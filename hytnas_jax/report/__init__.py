@@ -11,7 +11,7 @@ __all__ = ["Config", "main"]
 
 
 def main(config: Config) -> None:
-    """Reads the work folder, no pictures, and writes `report.html` into it."""
+    """Reads the work folder, no images, and writes `report.html` into it."""
     check(config)
     from hytnas_jax.report.command import write_report
 

@@ -58,7 +58,7 @@ def block_diagram(spec: NetworkSpec) -> str:
     parts = [
         f'<svg class="blocks" viewBox="0 0 {WIDTH} {height}" role="img" font-family="system-ui, sans-serif">',
         f"<title>{escape(spec.name)}: {len(spec.blocks)} blocks</title>",
-        *_picture_row(spec, largest),
+        *_image_row(spec, largest),
     ]
     y = MARGIN + ROW + GAP
     for box in boxes:
@@ -126,12 +126,12 @@ def _hover(row: BlockRow) -> str:
     )
 
 
-def _picture_row(spec: NetworkSpec, largest: int) -> list[str]:
+def _image_row(spec: NetworkSpec, largest: int) -> list[str]:
     shape = (spec.resolution, spec.resolution, spec.channels)
     middle = MARGIN + ROW / 2
     return [
         _map(shape, middle, spec.resolution, largest),
-        f'<text x="{BOX_X + 10}" y="{middle + 4}" font-size="12" fill="currentColor">picture</text>',
+        f'<text x="{BOX_X + 10}" y="{middle + 4}" font-size="12" fill="currentColor">image</text>',
         _shape_text(shape, middle),
     ]
 

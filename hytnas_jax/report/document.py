@@ -64,16 +64,16 @@ def _networks_in_words(networks: tuple[NetworkResult, ...]) -> str:
         return f"{sentence}; not exported and measured yet."
     times = [n.measured_ms for n in networks]
     cpu = cards[0]["latency"]["cpu"]
-    return f"{sentence}, {span(milliseconds(min(times)), milliseconds(max(times)))} a picture on {cpu}."
+    return f"{sentence}, {span(milliseconds(min(times)), milliseconds(max(times)))} an image on {cpu}."
 
 
 def _head(results: Results, title: str) -> str:
     project = results.project
     counts = results.steps["data"].summary
     mirroring = read_mirroring(project.workdir.step("data"))
-    pictures = (
+    images = (
         f"{project.num_classes} classes; {counts['train']:,} training, {counts['search']:,} search and "
-        f"{counts['test']:,} test pictures"
+        f"{counts['test']:,} test images"
     )
     shown = [("classes", str(project.num_classes))]
     networks = results.networks or ()
@@ -92,8 +92,8 @@ def _head(results: Results, title: str) -> str:
             '<p class="kicker">hytnas_jax · neural architecture search</p>',
             f"<h1>{escape(title)}</h1>",
             paragraph(key_result(results), "lead"),
-            paragraph(pictures, "dim"),
-            paragraph(f"Training pictures mirrored left to right: {mirroring.in_words()}.", "dim"),
+            paragraph(images, "dim"),
+            paragraph(f"Training images mirrored left to right: {mirroring.in_words()}.", "dim"),
             *_stale_warnings(results),
             *(paragraph(remark, "warning") for remark in counts["remarks"]),
             *_doubts(results),

@@ -18,9 +18,9 @@ def files_section(results: Results) -> str:
     if not files:
         return ""
     text = (
-        f"Each file was run in its own runtime on {files[0][2]['num_pictures']:,} pictures that the search "
-        "chose by; JAX is the network itself. Same class: pictures of which both say the same. Latency is of "
-        "one picture, on one thread. Peak memory is that of a TFLite file's activations."
+        f"Each file was run in its own runtime on {files[0][2]['num_images']:,} images that the search "
+        "chose by; JAX is the network itself. Same class: images of which both say the same. Latency is of "
+        "one image, on one thread. Peak memory is that of a TFLite file's activations."
     )
     headers = ("", "file", "error", "error in JAX", "same class", "latency", "size", "peak memory")
     losses = [_loss(*file) for file in files if "costly_blocks" in file[2]]
@@ -39,7 +39,7 @@ def _row(network: NetworkResult, file: str, found: dict[str, Any]) -> tuple[str,
         file,
         percent(1 - found["accuracy"]),
         percent(1 - found["accuracy_in_jax"]),
-        percent(found["num_same_class"] / found["num_pictures"]),
+        percent(found["num_same_class"] / found["num_images"]),
         DASH if latency is None else milliseconds(latency["latency_ms"]),
         size(found["bytes"]),
         size(found.get("peak_activation_bytes", math.nan)),

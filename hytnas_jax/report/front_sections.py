@@ -40,14 +40,14 @@ def front_section(results: Results, command: str) -> str:
             retrained.test_error,
             key,
             f"{key} retrained: {percent(retrained.test_error)} test error",
-            y_bar=error_interval(retrained.test_error, retrained.result["test_pictures"], ONE_STD),
+            y_bar=error_interval(retrained.test_error, retrained.result["test_images"], ONE_STD),
         )
     figure = chart(
         [
             Series(f"expected before it was retrained{predicted}", [*before.values()], 3, "rings"),
             Series("front as expected", _front(before.values()), 3, "line"),
             Series("front that became", _front(after.values()), 1, "line"),
-            Series(f"retrained: test pictures{measured}", [*after.values()], 1),
+            Series(f"retrained: test images{measured}", [*after.values()], 1),
         ],
         Axis(cost.label, may_be_log=True),
         Axis("error, %", factor=100),
@@ -68,10 +68,10 @@ def expected_section(results: Results) -> str:
     """What was expected of each network before it was retrained, beside what it became, on one scale."""
     points = []
     for network in results.networks or ():
-        expected, became = network.retrained.expected, network.retrained.search_error
+        expected, became = network.retrained.expected, network.retrained.validation_error
         if expected is None:
             continue
-        tested = results.steps["data"].summary["search"]
+        tested = results.steps["data"].summary["validation"]
         points.append(
             Point(
                 expected.error,
@@ -86,8 +86,8 @@ def expected_section(results: Results) -> str:
         return ""
     text = (
         "What was expected of a network, learnt from those retrained before it, and what it became, on the "
-        "pictures of the search split. Bars are one standard deviation to either side; on the dashed line it "
-        "became what was expected."
+        "images of the validation split. Bars are one standard deviation to either side; on the dashed line "
+        "it became what was expected."
     )
     figure = chart(
         [Series("a retrained network", points, 1)],
@@ -121,8 +121,8 @@ def _cost(networks: tuple[NetworkResult, ...]) -> _Cost:
     predicted = {n.letter: n.predicted_ms for n in networks}
     if all(n.card is not None for n in networks):
         measured = {n.letter: n.measured_ms for n in networks}
-        return _Cost("latency of one picture, ms", predicted, measured, True)
+        return _Cost("latency of one image, ms", predicted, measured, True)
     if all(math.isfinite(value) for value in predicted.values()):
-        return _Cost("predicted latency of one picture, ms", predicted, predicted, False)
+        return _Cost("predicted latency of one image, ms", predicted, predicted, False)
     counted = {n.letter: float(n.complexity.num_parameters) for n in networks}
     return _Cost("parameters", counted, counted, False)

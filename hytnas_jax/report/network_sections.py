@@ -17,16 +17,16 @@ def table_section(results: Results) -> str:
     if not results.networks:
         return ""
     headers = (
-        *("", "network", "role", "test error", "95 % interval"),
+        *("", "network", "role", "test error", "95% interval"),
         *("search error", "expected", "in the search"),
         *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
         *("predicted", "measured", "file", "files"),
     )
     rows = [_row(network) for network in results.networks]
-    tested = results.networks[0].retrained.result["test_pictures"]
+    tested = results.networks[0].retrained.result["test_images"]
     text = (
-        f"Test error is on {tested:,} pictures that neither the search nor the training has seen; search "
-        "error on the pictures that the search chose by; expected is what the networks retrained before let "
+        f"Test error is on {tested:,} images that neither the search nor the training has seen; search "
+        "error on the images that the search chose by; expected is what the networks retrained before let "
         "expect of that (in brackets one standard deviation to either side)."
     ) + estimate_words(results)
     return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))
@@ -67,23 +67,23 @@ def blocks_section(results: Results) -> str:
     )
 
 
-def error_interval(error: float, num_pictures: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of an error rate seen on so many pictures (Wilson, JASA 22, 1927)."""
-    test = binomtest(round(error * num_pictures), num_pictures)
+def error_interval(error: float, num_images: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of an error rate seen on so many images (Wilson, JASA 22, 1927)."""
+    test = binomtest(round(error * num_images), num_images)
     interval = test.proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def _row(network: NetworkResult) -> tuple[str, ...]:
     retrained, total = network.retrained, network.complexity
-    low, high = error_interval(retrained.test_error, retrained.result["test_pictures"])
+    low, high = error_interval(retrained.test_error, retrained.result["test_images"])
     return (
         network.letter,
         retrained.name,
         retrained.role,
         percent(retrained.test_error),
-        f"{100 * low:.1f} to {100 * high:.1f} %",
-        percent(retrained.search_error),
+        f"{100 * low:.1f} to {100 * high:.1f}%",
+        percent(retrained.validation_error),
         DASH if retrained.expected is None else str(retrained.expected),
         percent(retrained.estimated_error),
         count(total.num_parameters),

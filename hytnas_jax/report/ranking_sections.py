@@ -22,7 +22,7 @@ def ranking_section(results: Results) -> str:
     title = "Did the search rank networks rightly?"
     if not results.networks:
         return ""
-    pairs = [(n.retrained.estimated_error, n.retrained.search_error) for n in results.networks]
+    pairs = [(n.retrained.estimated_error, n.retrained.validation_error) for n in results.networks]
     if all(math.isnan(estimated) for estimated, _ in pairs):
         return section(title, paragraph("The search did not estimate errors.", "missing"))
     points = [
@@ -41,13 +41,13 @@ def ranking_section(results: Results) -> str:
         )
     else:
         text = (
-            f"Kendall's tau {agreement.tau:.2f}, 95 % interval {agreement.low:.2f} to {agreement.high:.2f}, "
+            f"Kendall's tau {agreement.tau:.2f}, 95% interval {agreement.low:.2f} to {agreement.high:.2f}, "
             f"{agreement.n} networks (1: the same order, 0: none, -1: reversed)."
         )
         verdict = paragraph(text) + _ranking_warning(agreement.low, agreement.n)
     return section(
         title,
-        paragraph("Both errors are on the same pictures, those of the search split, and not on one scale."),
+        paragraph("Both errors are on the same images, those of the validation split, and not on one scale."),
         verdict,
         f'<div class="wide">{figure}</div>',
     )
@@ -66,7 +66,7 @@ def study_section(results: Results, command: str) -> str:
     parts = [
         paragraph(
             "Networks from the cheapest to the dearest were trained on their own, and each estimate is "
-            "compared with their accuracy: Kendall's tau (1: the same order, 0: none) with the middle 95 % "
+            "compared with their accuracy: Kendall's tau (1: the same order, 0: none) with the middle 95% "
             "of what resampled networks give, over all of them and within thirds of cost."
         ),
         *(paragraph(remark, "dim") for remark in study.remarks),

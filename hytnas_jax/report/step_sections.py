@@ -11,7 +11,7 @@ from hytnas_jax.report.chart import Axis, Point, Series, chart
 from hytnas_jax.report.network_sections import estimate_words
 from hytnas_jax.report.page import missing, paragraph, section
 from hytnas_jax.report.results import NetworkResult, Results, SearchObjective, SearchResult, Values
-from hytnas_jax.search.recalibration import Refitted
+from hytnas_jax.search.recalibration import Recalibrated
 from hytnas_jax.training.init_from import read_origins
 
 CURVE_POINTS = 150  # of a training curve; each is the mean of the steps around it
@@ -85,7 +85,7 @@ def _measured_on_the_way(results: Results) -> str:
     found = search.summary.get("measured") if search is not None else None
     if not found or not found["networks"]:
         return ""
-    return paragraph(f"The search has {Refitted(**found).in_words()}.")
+    return paragraph(f"The search has {Recalibrated(**found).in_words()}.")
 
 
 def supernet_section(results: Results, command: str) -> str:
@@ -97,7 +97,7 @@ def supernet_section(results: Results, command: str) -> str:
     largest, smallest = (percent(summary[f"{which}_accuracy"]) for which in ("largest", "smallest"))
     random = summary["random_accuracies"]
     text = (
-        f"Accuracy on the search pictures with the supernet's weights: largest subnet {largest}, smallest "
+        f"Accuracy on the search images with the supernet's weights: largest subnet {largest}, smallest "
         f"{smallest}, median of {len(random)} random ones {percent(float(np.median(random)))}."
     )
     origins = read_origins(results.project.workdir.step("supernet"))

@@ -25,7 +25,7 @@ h1 {
 h2 { font-size: 22px; margin: 48px 0 6px; letter-spacing: -.01em; }
 h3 { font-size: 16px; margin: 0 0 4px; }
 p { max-width: 75ch; margin: 8px 0; }
-code { font: .88em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+code { font: 0.88em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 .kicker { color: var(--dim); margin: 0 0 4px; }
 .lead { font-size: clamp(18px, 2.6vw, 22px); line-height: 1.4; max-width: 48ch; }
 .dim { color: var(--dim); font-size: 14px; }
@@ -98,14 +98,14 @@ summary { cursor: pointer; font-weight: 600; }
 .c3 { --c: var(--c3); }
 .c4 { --c: var(--c4); }
 .chart .dots { fill: var(--c); }
-.chart .small { fill: var(--c); opacity: .75; }
+.chart .small { fill: var(--c); opacity: 0.75; }
 .chart .rings { fill: none; stroke: var(--c); stroke-width: 2; }
 .chart polyline { fill: none; }
 .chart .line { stroke: var(--c); stroke-width: 2; }
-.chart .bar { stroke: var(--c); opacity: .5; }
-.chart .grid { stroke: currentColor; opacity: .12; }
-.chart .link { stroke: currentColor; opacity: .3; }
-.chart .diagonal { stroke: currentColor; opacity: .4; stroke-dasharray: 4 4; }
+.chart .bar { stroke: var(--c); opacity: 0.5; }
+.chart .grid { stroke: currentColor; opacity: 0.12; }
+.chart .link { stroke: currentColor; opacity: 0.3; }
+.chart .diagonal { stroke: currentColor; opacity: 0.4; stroke-dasharray: 4 4; }
 .chart text { fill: var(--dim); }
 .chart .label { fill: var(--text); font-weight: 600; }
 @media print {

@@ -58,8 +58,8 @@ def retrain(config: Config) -> None:
     folders = [step.folder / network.name for network in became]
     trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
     said = doubt(trainings, dataset, schedule, mirror=project.mirror)
-    pictures = len(dataset.search)
-    summary = show(archive, became, tested, pictures=pictures)
+    images = len(dataset.validation)
+    summary = show(archive, became, tested, images=images)
     if said is not None:
         console.warn(said)
     step.finish(summary | {"stopped": stopped, "doubt": said})
@@ -70,8 +70,8 @@ def _retrain_front(
     retraining: Retraining, archive: Archive, step: Step, config: Config
 ) -> tuple[list[Became], str]:
     """Retrain networks of the search, first those that were begun; gives them, and why there are no more."""
-    pictures = len(retraining.dataset.search)
-    succession, begun = Succession(archive, pictures), retraining.begun(archive)
+    images = len(retraining.dataset.validation)
+    succession, begun = Succession(archive, images), retraining.begun(archive)
     most, became = min(config.count, len(archive)), list[Became]()
     while len(became) < config.count:
         if len(became) < len(begun):
@@ -83,7 +83,7 @@ def _retrain_front(
             chosen = following
         became.append(retraining.train(archive, chosen, number=len(became) + 1, most=most))
         if len(became) > len(begun):
-            off_the_front(archive, became, pictures=pictures)
+            off_the_front(archive, became, images=images)
     return became, f"{len(became)} networks are retrained: no more than --count"
 
 
@@ -105,9 +105,9 @@ def _next(succession: Succession, became: list[Became], step: Step, config: Conf
 
 
 def _published(project: Project, names: Sequence[str]) -> list[NetworkSpec]:
-    """Published networks for the project's pictures.
+    """Published networks for the project's images.
 
-    Raises UserError for a name that is not known, or whose network cannot take pictures of that side.
+    Raises UserError for a name that is not known, or whose network cannot take images of that side.
     """
     side, specs = max(project.space.resolution), []
     for name in dict.fromkeys(names):

@@ -39,13 +39,13 @@ class Config:
     start: Literal["supernet", "scratch"] = "supernet"
     """Begin with the supernet's weights, or with random ones."""
     epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
-    """How many times each training picture is seen."""
+    """How many times each training image is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
-    """Pictures in a training step."""
+    """Images in a training step."""
     learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0
-    """Of the weights and of the order of the pictures."""
+    """Of the weights and of the order of the images."""
 
 
 def check(config: Config) -> None:

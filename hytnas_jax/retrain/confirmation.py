@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 STANDARD_ERRORS = 2.0  # by so many two error rates have to differ for one network to be clearly better
 
 
-def confirm(costs: NDArray[np.float64], errors: NDArray[np.float64], *, pictures: int) -> list[str]:
+def confirm(costs: NDArray[np.float64], errors: NDArray[np.float64], *, images: int) -> list[str]:
     """For each network "yes", "no" or "unclear".
 
     "no": another one costs no more in anything and is clearly better. "unclear": another one costs no more
@@ -17,9 +17,9 @@ def confirm(costs: NDArray[np.float64], errors: NDArray[np.float64], *, pictures
 
     Args:
       costs: float64 [N, M - 1], all minimised: the other objectives.
-      errors: float64 [N], after training, on so many `pictures`.
+      errors: float64 [N], after training, on so many `images`.
     """
-    variances = errors * (1 - errors) / pictures
+    variances = errors * (1 - errors) / images
     verdicts = []
     for n, (cost, error) in enumerate(zip(costs, errors, strict=True)):
         rivals = np.all(costs <= cost, axis=1) & (errors < error)

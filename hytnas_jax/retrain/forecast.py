@@ -42,8 +42,8 @@ class Expected:
     networks: int
 
     def __str__(self) -> str:
-        """As "1.8 % (0.7 to 4.7)"."""
-        return f"{100 * self.error:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
+        """As "1.8% (0.7 to 4.7)"."""
+        return f"{100 * self.error:.1f}% ({100 * self.low:.1f} to {100 * self.high:.1f})"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,24 +75,24 @@ class Forecast:
 
 
 def forecast(
-    estimates: Floats, unsure: Floats, retrained: Mapping[int, float], pictures: int
+    estimates: Floats, unsure: Floats, retrained: Mapping[int, float], images: int
 ) -> Forecast | None:
     """What to expect of each network, retrained or not; None while none has been retrained.
 
-    It is what the network would have on any number of pictures: what `pictures` leave to chance in those that
+    It is what the network would have on any number of images: what `images` leave to chance in those that
     have been retrained is known, and taken into account.
 
     Args:
       estimates: error rates [N], as the search has them.
       unsure: [N], their standard deviations; 0 where nothing is known of that.
-      retrained: index of a network -> its error rate, on so many `pictures`.
+      retrained: index of a network -> its error rate, on so many `images`.
     """
     if not retrained:
         return None
     rows = list(retrained)
-    x, unsure = log_odds(estimates, pictures), _in_log_odds(unsure, estimates, pictures)
+    x, unsure = log_odds(estimates, images), _in_log_odds(unsure, estimates, images)
     errors = np.array([retrained[row] for row in rows])
-    y, chance = log_odds(errors, pictures), _chance(errors, pictures)
+    y, chance = log_odds(errors, images), _chance(errors, images)
     slopes, deviations = SLOPES[:, None, None], DEVIATIONS[:, None] * max(x.std(), LEAST_SPREAD)
     # [B, S, K]; the intercept is the mean of what a slope leaves, weighted by how sure each is.
     precision = 1 / (deviations**2 + chance + (slopes * unsure[rows]) ** 2)
@@ -112,18 +112,18 @@ def forecast(
     return Forecast(mean, np.sqrt(variance), len(rows))
 
 
-def log_odds(errors: Floats, pictures: int) -> Floats:
-    """Of error rates on so many pictures, half of one more right and half of it wrong: finite."""
-    return logit((errors * pictures + 0.5) / (pictures + 1))
+def log_odds(errors: Floats, images: int) -> Floats:
+    """Of error rates on so many images, half of one more right and half of it wrong: finite."""
+    return logit((errors * images + 0.5) / (images + 1))
 
 
-def _chance(errors: Floats, pictures: int) -> Floats:
-    """The variance of such log-odds between sets of so many pictures (Gart & Zweifel 1967)."""
-    wrong = errors * pictures
-    return 1 / (wrong + 0.5) + 1 / (pictures - wrong + 0.5)
+def _chance(errors: Floats, images: int) -> Floats:
+    """The variance of such log-odds between sets of so many images (Gart & Zweifel 1967)."""
+    wrong = errors * images
+    return 1 / (wrong + 0.5) + 1 / (images - wrong + 0.5)
 
 
-def _in_log_odds(std: Floats, errors: Floats, pictures: int) -> Floats:
+def _in_log_odds(std: Floats, errors: Floats, images: int) -> Floats:
     """The standard deviation of the log-odds of error rates that are known to within `std`."""
-    share = (errors * pictures + 0.5) / (pictures + 1)
+    share = (errors * images + 0.5) / (images + 1)
     return std / (share * (1 - share))

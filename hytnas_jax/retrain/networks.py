@@ -1,7 +1,7 @@
-"""Networks that are trained on their own, judged and at last tested, each in a folder of its own.
+"""Networks that are trained on their own, evaluated and at last tested, each in a folder of its own.
 
-architecture.json is there before a network's training begins; weights.npz, judged.json (the search split) and
-result.json (the test split too) follow. What is there already is not made again.
+architecture.json is there before a network's training begins; weights.npz, evaluated.json (the validation
+split) and result.json (the test split too) follow. What is there already is not made again.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hytnas_jax.data import Dataset, Pictures
+from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.forecast import Expected
@@ -28,7 +28,8 @@ PUBLISHED = "published"
 
 @dataclasses.dataclass(frozen=True)
 class Became:
-    """A retrained network, its error rate on the search split, and why it was chosen (None: published)."""
+    """A retrained network, its error rate on the validation split, and why it was chosen (None:
+    published)."""
 
     spec: NetworkSpec
     error: float
@@ -106,10 +107,10 @@ class Retraining:
         expected = None if chosen is None else chosen.expected
         is_inherited = chosen is not None and self.inherited is not None
         result = {
-            "search_error_expected": None if expected is None else expected.error,
-            "search_error_retrained": network.error,
+            "validation_error_expected": None if expected is None else expected.error,
+            "validation_error_retrained": network.error,
             "test_error": self._error(network.spec, self.dataset.test),
-            "test_pictures": len(self.dataset.test),
+            "test_images": len(self.dataset.test),
             "epochs": self.schedule.epochs,
             "init": "supernet" if is_inherited else "scratch",
             "begun_with": read_origins(self.project.workdir.step("supernet")) if is_inherited else (),
@@ -120,7 +121,8 @@ class Retraining:
     def _train(
         self, spec: NetworkSpec, architecture: Architecture | None, record: dict[str, Any], why: str
     ) -> float:
-        """Train and judge what is not trained and judged; gives the error rate on the search split."""
+        """Train and evaluate what is not trained and evaluated; gives the error rate on the validation
+        split."""
         folder = self.folder / spec.name
         if not (folder / "architecture.json").exists():
             write_json(folder / "architecture.json", {"network": spec.to_json(), **record})
@@ -135,14 +137,14 @@ class Retraining:
                 label=f"retraining {spec.name} ({why})",
             )
             save_weights(folder / "weights.npz", *weights)
-        judged = folder / "judged.json"
-        if not judged.exists():
-            pictures = self.dataset.search
+        evaluated = folder / "evaluated.json"
+        if not evaluated.exists():
+            images = self.dataset.validation
             write_json(
-                judged, {"search_error": self._error(spec, pictures), "search_pictures": len(pictures)}
+                evaluated, {"validation_error": self._error(spec, images), "validation_images": len(images)}
             )
-        return float(read_json(judged)["search_error"])
+        return float(read_json(evaluated)["validation_error"])
 
-    def _error(self, spec: NetworkSpec, pictures: Pictures) -> float:
+    def _error(self, spec: NetworkSpec, images: LabelledImages) -> float:
         weights = load_weights(self.folder / spec.name / "weights.npz")
-        return error_and_loss(self.project, self.dataset, spec, weights, pictures)[0]
+        return error_and_loss(self.project, self.dataset, spec, weights, images)[0]

@@ -19,7 +19,7 @@ HEADERS = ("network", "role", "in the search", "expected", "retrained", "test er
 UNCLEAR = "another one costs no more and makes fewer errors, which may be chance"
 
 
-def verdicts(archive: Archive, became: Sequence[Became], *, pictures: int) -> dict[str, str]:
+def verdicts(archive: Archive, became: Sequence[Became], *, images: int) -> dict[str, str]:
     """Whether each network of the search is on the front of those retrained: "yes", "no" or "unclear".
 
     In the order of retraining; published networks are in nobody's way.
@@ -27,14 +27,14 @@ def verdicts(archive: Archive, became: Sequence[Became], *, pictures: int) -> di
     searched = [(network, network.chosen.row) for network in became if network.chosen is not None]
     costs = archive.costs[[row for _, row in searched]]
     errors = np.array([network.error for network, _ in searched])
-    found = confirm(costs, errors, pictures=pictures)
+    found = confirm(costs, errors, images=images)
     return {network.name: verdict for (network, _), verdict in zip(searched, found, strict=True)}
 
 
-def off_the_front(archive: Archive, became: Sequence[Became], *, pictures: int) -> None:
+def off_the_front(archive: Archive, became: Sequence[Became], *, images: int) -> None:
     """Say whom the network retrained last puts off the front, itself perhaps."""
-    before = verdicts(archive, became[:-1], pictures=pictures)
-    for name, verdict in verdicts(archive, became, pictures=pictures).items():
+    before = verdicts(archive, became[:-1], images=images)
+    for name, verdict in verdicts(archive, became, images=images).items():
         if verdict == "no" != before.get(name, "yes"):
             console.say(
                 f"{name} has left the front: another one costs no more and makes clearly fewer errors"
@@ -42,11 +42,11 @@ def off_the_front(archive: Archive, became: Sequence[Became], *, pictures: int) 
 
 
 def show(
-    archive: Archive, became: Sequence[Became], tested: Sequence[float], *, pictures: int
+    archive: Archive, became: Sequence[Became], tested: Sequence[float], *, images: int
 ) -> dict[str, Any]:
     """Print the table, in the order of retraining, and what it does not say; gives what the step's done mark
     has of it. `tested` are the test errors."""
-    on_front = verdicts(archive, became, pictures=pictures)
+    on_front = verdicts(archive, became, images=images)
     rows = [
         (
             network.name,
@@ -68,7 +68,7 @@ def show(
             "learnt from the networks retrained before; of the first, nothing was known"
         )
     if "unclear" in on_front.values():
-        console.say(f"unclear: {UNCLEAR} ({pictures} pictures)")
+        console.say(f"unclear: {UNCLEAR} ({images} images)")
     words = {"yes": "the front that became", "unclear": "perhaps on it", "no": "off it"}
     names = {verdict: [name for name, found in on_front.items() if found == verdict] for verdict in words}
     console.say("; ".join(f"{words[v]}: {', '.join(found)}" for v, found in names.items() if found))
@@ -76,7 +76,7 @@ def show(
     if agreement is not None:
         console.say(
             f"how well the search ranked these {agreement.n} (1: as retraining does, 0: not at all): "
-            f"Kendall's tau {agreement.tau:.2f}, 95 % interval {agreement.low:.2f} to {agreement.high:.2f}"
+            f"Kendall's tau {agreement.tau:.2f}, 95% interval {agreement.low:.2f} to {agreement.high:.2f}"
         )
     return {
         "networks": [network.name for network in became],

@@ -42,9 +42,9 @@ class Retrained:
         return float(self.result["test_error"])
 
     @property
-    def search_error(self) -> float:
-        """After retraining, on the pictures that the search judged by."""
-        return float(self.result["search_error_retrained"])
+    def validation_error(self) -> float:
+        """After retraining, on the images that the search evaluated by."""
+        return float(self.result["validation_error_retrained"])
 
     @property
     def estimated_error(self) -> float:

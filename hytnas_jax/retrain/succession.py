@@ -40,9 +40,9 @@ class Next:
 class Succession:
     """The order in which the networks of an archive are retrained."""
 
-    def __init__(self, archive: Archive, pictures: int) -> None:
-        """`pictures` of the search split tell how often a retrained network errs."""
-        self._archive, self._pictures = archive, pictures
+    def __init__(self, archive: Archive, images: int) -> None:
+        """`images` of the validation split tell how often a retrained network errs."""
+        self._archive, self._images = archive, images
         names = list(archive.names)
         listed = choose(archive.minimised[: archive.front], names, archive.front)
         self._has_gain = archive.error is not None and archive.costs.shape[1] > 0
@@ -70,7 +70,7 @@ class Succession:
         if objective is None:
             return None
         values, std = self._archive.values[:, objective], self._archive.std[:, objective]
-        return forecast(values, std, errors, self._pictures)
+        return forecast(values, std, errors, self._images)
 
     def _gains(self, errors: Mapping[int, float], expected: Forecast, rows: Sequence[int]) -> Floats:
         """The part of the retrained ones' hypervolume that each of `rows` is expected to add to it."""

@@ -14,7 +14,7 @@ DECIMALS = 6
 EstimatorT = TypeVar("EstimatorT", bound=Estimator)
 
 
-class OnGenes(Generic[EstimatorT]):
+class CachedEstimator(Generic[EstimatorT]):
     """An estimator as a function of codes [N, G] -> float64 [N]; each architecture is estimated once.
 
     The search asks for some 2,500 architectures a batch, and for many of them several times.

@@ -13,9 +13,9 @@ from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.log import EvaluationLog
-from hytnas_jax.search.loop import Budget, at_random, bayesian, explore, initial_genes
-from hytnas_jax.search.problem import Task, make_task, measured_step
-from hytnas_jax.search.recalibration import Refits, is_same_processor
+from hytnas_jax.search.loop import Budget, at_random, bayesian, initial_genes, run_loop
+from hytnas_jax.search.problem import SearchProblem, make_search_problem, measured_step
+from hytnas_jax.search.recalibration import Recalibration, is_same_processor
 from hytnas_jax.search.results import ESTIMATED, ParetoPoint, pareto_points, write_results
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
@@ -46,18 +46,22 @@ def search(config: Config) -> None:
         console.wrote([], command_line("retrain", config.workdir))
         return
     objectives = [on_device(name, config.device) for name in config.objectives]
-    task = make_task(project, objectives, limits=_limits(config), features=config.features)
-    log = EvaluationLog(step.folder / "evaluations.csv", project.space, task.problem)
-    refits = Refits(project, task, log, step.folder) if is_measuring else None
-    logs = _explore(project, task, log, config, settings, refits)
-    points = pareto_points(project, task, log, {} if refits is None else refits.measured_ms)
-    volumes = write_results(project, task, step, points, logs)
+    search_problem = make_search_problem(
+        project, objectives, limits=_limits(config), features=config.features
+    )
+    log = EvaluationLog(step.folder / "evaluations.csv", project.space, search_problem.problem)
+    recalibrations = Recalibration(project, search_problem, log, step.folder) if is_measuring else None
+    logs = _run_loop(project, search_problem, log, config, settings, recalibrations)
+    points = pareto_points(
+        project, search_problem, log, {} if recalibrations is None else recalibrations.measured_ms
+    )
+    volumes = write_results(project, search_problem, step, points, logs)
     measured = None
-    if refits is not None:
-        measured = refits.summary()
-        write_json(step.folder / "predictor.json", task.predictor.to_json())
+    if recalibrations is not None:
+        measured = recalibrations.summary()
+        write_json(step.folder / "predictor.json", search_problem.predictor.to_json())
     step.finish({"evaluations": len(log), "front": len(points), "hypervolume": volumes, "measured": measured})
-    _show(task, points, volumes)
+    _show(search_problem, points, volumes)
     if measured is not None:
         console.say(measured.in_words())
     _warn_if_extrapolated(points)
@@ -76,33 +80,35 @@ def _begin(project: Project, step: Step, config: Config) -> bool:
     return is_measuring
 
 
-def _explore(
+def _run_loop(
     project: Project,
-    task: Task,
+    search_problem: SearchProblem,
     log: EvaluationLog,
     config: Config,
     settings: Settings,
-    refits: Refits | None,
+    recalibrations: Recalibration | None,
 ) -> dict[str, EvaluationLog]:
     """Search, then search at random; gives both logs, "search" and "random", with the same predictor."""
     budget = Budget(config.evaluations, config.initial, config.batch, config.seed)
-    first = initial_genes(task, budget)  # before the predictor, and with it what is within a limit, changes
-    strategy = bayesian(task.problem, batch=config.batch, settings=settings)
-    after_batch = None if refits is None else refits.after_batch
-    explore(task, log, strategy, budget, first=first, memory={}, after_batch=after_batch)
+    first = initial_genes(
+        search_problem, budget
+    )  # before the predictor, and with it what is within a limit, changes
+    strategy = bayesian(search_problem.problem, batch=config.batch, settings=settings)
+    after_batch = None if recalibrations is None else recalibrations.after_batch
+    run_loop(search_problem, log, strategy, budget, first=first, memory={}, after_batch=after_batch)
     if not config.random_baseline:
         return {"search": log}
-    baseline = EvaluationLog(log.path.with_name("random.csv"), project.space, task.problem)
-    if refits is not None:
+    baseline = EvaluationLog(log.path.with_name("random.csv"), project.space, search_problem.problem)
+    if recalibrations is not None:
         baseline.recompute()  # a search that has grown may have another predictor now
-    strategy = at_random(task.problem, batch=config.batch)
-    explore(task, baseline, strategy, budget, first=first, memory=log.by_key())
+    strategy = at_random(search_problem.problem, batch=config.batch)
+    run_loop(search_problem, baseline, strategy, budget, first=first, memory=log.by_key())
     return {"search": log, "random": baseline}
 
 
-def _show(task: Task, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
+def _show(search_problem: SearchProblem, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
     counted = set(LIMITS.values()) - {*ERRORS, "latency_ms"}  # shown for every network
-    names = [o.name for o in task.problem.objectives if o.name not in counted]
+    names = [o.name for o in search_problem.problem.objectives if o.name not in counted]
     measured = ("measured ms",) if any(point.measured_ms is not None for point in points) else ()
     rows = [
         (
@@ -142,7 +148,7 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
     if set(ERRORS) & set(config.objectives):
         inputs["supernet"] = project.workdir.step("supernet").require("train_supernet")["id"]
     if "trained_error" in config.objectives:
-        inputs["truth"] = project.workdir.step("truth").require("study_ranking")["id"]
+        inputs["references"] = project.workdir.step("references").require("study_ranking")["id"]
     for name in {on_device(name, config.device) for name in config.objectives} | set(_limits(config)):
         step = measured_step(project, name)
         if step is None:

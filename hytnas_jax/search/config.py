@@ -19,7 +19,7 @@ class Config:
     objectives: tuple[str, ...] = ("blended_error", "latency_ms")
     """What to trade off, two to four of: blended_error (the supernet's loss and the MACs of 1x1 convolutions
     in equal parts, on the scale of an error rate: what ranks best before anything is trained on its own),
-    error (rate on the search split with the supernet's weights), trained_error (what it will be after
+    error (rate on the validation split with the supernet's weights), trained_error (what it will be after
     training: the combined estimate, learnt from the networks that study_ranking has trained), latency_ms
     (predicted, and checked on the way; latency_ms@NAME and energy_mj@NAME on a device that fit_latency
     knows), parameters, macs (multiply-accumulates), peak_memory (bytes of activations in a float32 TFLite
@@ -37,9 +37,9 @@ class Config:
     max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network with more parameters."""
     max_macs: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more multiply-accumulates for one picture."""
+    """No network with more multiply-accumulates for one image."""
     max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network that needs more bytes for its activations (float32, one picture)."""
+    """No network that needs more bytes for its activations (float32, one image)."""
     max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
     """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
     what the program and its runtime need (docs/memory.md)."""

@@ -17,7 +17,7 @@ from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initia
 from hytnas_jax.mobo.problem import gene_keys, unseen
 from hytnas_jax.runtime import compiling
 from hytnas_jax.search.log import Evaluation, EvaluationLog
-from hytnas_jax.search.problem import Task
+from hytnas_jax.search.problem import SearchProblem
 from supernet.errors import UserError
 
 # The hypervolume is measured up to this far beyond the worst initial value, in ranges of the initial values.
@@ -38,7 +38,7 @@ Propose = Callable[[Observations, np.random.Generator], Proposal]
 
 @dataclasses.dataclass(frozen=True)
 class Strategy:
-    """A way to search: its name in the log and on the screen, and how it names a batch.
+    """A way to search: its name in the log and on the screen, and how it suggests a batch.
 
     stream: what the seeds of its batches have beside seed and number, to tell it from others.
     """
@@ -83,8 +83,8 @@ def at_random(problem: Problem, *, batch: int) -> Strategy:
     return Strategy("random", "random search", propose, stream=(1,))
 
 
-def explore(
-    task: Task,
+def run_loop(
+    search_problem: SearchProblem,
     log: EvaluationLog,
     strategy: Strategy,
     budget: Budget,
@@ -96,7 +96,7 @@ def explore(
     """Evaluate the initial design and then batch after batch, until the budget is spent.
 
     Args:
-      task: what is searched.
+      search_problem: what is searched.
       log: what earlier sessions have evaluated stands in it.
       strategy: names batches of the budget's size.
       budget: when to end; a space that is exhausted ends the search earlier.
@@ -115,15 +115,15 @@ def explore(
             new = unseen(proposal.genes, gene_keys(log.genes))
             for n in new[: max(until - len(log), 0)]:
                 expected = (proposal.mean[n], proposal.std[n])
-                log.append(_evaluate(task, proposal.genes[n], phase, *expected, memory))
-                bar.note(_progress_note(task.problem, log))
+                log.append(_evaluate(search_problem, proposal.genes[n], phase, *expected, memory))
+                bar.note(_progress_note(search_problem.problem, log))
                 bar.advance()
 
         def end_batch(start: int, stop: int) -> None:
             if after_batch is not None:
                 after_batch(start, min(stop, len(log)))
 
-        evaluate(_unexpected(task.problem, first), "initial", until=len(first))
+        evaluate(_unexpected(search_problem.problem, first), "initial", until=len(first))
         _refuse_failure(log)
         end_batch(0, len(first))
         for number in itertools.count(1):
@@ -154,7 +154,7 @@ def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:
     return problem.in_user_units(values.max(axis=0) + REFERENCE_MARGIN * span)
 
 
-def initial_genes(task: Task, budget: Budget) -> np.ndarray:
+def initial_genes(search_problem: SearchProblem, budget: Budget) -> np.ndarray:
     """The initial design: the space's corners within the limits, then networks that have been trained, then
     uniform ones, int64 [initial, G].
 
@@ -162,10 +162,10 @@ def initial_genes(task: Task, budget: Budget) -> np.ndarray:
     hypervolume is only gained up to a little beyond what the initial design has seen. Of the trained ones
     the error is known best; where there are too many, they are taken evenly over their costs.
     """
-    uniform = initial_design(task.problem, budget.initial, np.random.default_rng([budget.seed, 0]))
-    corners = task.space.corners()
-    corners = corners[task.problem.feasible(corners)]
-    trained = task.trained[task.problem.feasible(task.trained)]
+    uniform = initial_design(search_problem.problem, budget.initial, np.random.default_rng([budget.seed, 0]))
+    corners = search_problem.space.corners()
+    corners = corners[search_problem.problem.feasible(corners)]
+    trained = search_problem.trained[search_problem.problem.feasible(search_problem.trained)]
     wanted = min(len(trained), max(budget.initial - len(corners), 0))
     trained = trained[np.linspace(0, len(trained) - 1, wanted).round().astype(int)]
     genes = np.concatenate([corners, trained, uniform])
@@ -178,7 +178,7 @@ def _unexpected(problem: Problem, genes: np.ndarray) -> Proposal:
 
 
 def _evaluate(
-    task: Task,
+    search_problem: SearchProblem,
     genes: np.ndarray,
     phase: str,
     mean: np.ndarray,
@@ -189,7 +189,7 @@ def _evaluate(
     if remembered is not None:
         return dataclasses.replace(remembered, phase=phase, mean=mean, std=std)
     started = time.perf_counter()
-    values, unsure, loss = task.evaluate(genes)
+    values, unsure, loss = search_problem.evaluate(genes)
     return Evaluation(genes, values, unsure, phase, loss, mean, std, time.perf_counter() - started)
 
 

@@ -19,7 +19,7 @@ from hytnas_jax.latency.devices import device_step
 from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, usable
-from hytnas_jax.search.cached_estimator import OnGenes
+from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.training.supernet import supernet_error
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step
@@ -78,7 +78,7 @@ EVALUATED: dict[str, Callable[[Project], Estimator]] = {
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Task:
+class SearchProblem:
     """A search problem with the means to evaluate what is not known of it.
 
     estimators: one for each evaluated objective, by name. measured: predicted latencies and energies that
@@ -89,7 +89,7 @@ class Task:
     problem: Problem
     space: SearchSpace
     estimators: Mapping[str, Estimator]
-    measured: Mapping[str, OnGenes[LatencyEstimator]]
+    measured: Mapping[str, CachedEstimator[LatencyEstimator]]
     trained: np.ndarray
 
     def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float | None]:
@@ -134,9 +134,9 @@ class Task:
         latency.change(dataclasses.replace(latency.estimator, predictor=predictor))
 
 
-def make_task(
+def make_search_problem(
     project: Project, objectives: Sequence[str], *, limits: Mapping[str, float], features: str
-) -> Task:
+) -> SearchProblem:
     """The search problem of a work folder.
 
     Args:
@@ -151,13 +151,16 @@ def make_task(
     space = project.space
     used = {*objectives, *limits, *FEATURES[features]}
     measured = {
-        name: OnGenes(space, estimator)
+        name: CachedEstimator(space, estimator)
         for name in (*objectives, *limits)
         if (estimator := measured_estimator(project, name)) is not None
     }
     counted = {name: make(project) for name, make in KNOWN.items() if name in used}
     evaluated = {name: make(project) for name, make in EVALUATED.items() if name in used}
-    known: dict[str, OnGenes[Any]] = {**measured, **{name: OnGenes(space, e) for name, e in counted.items()}}
+    known: dict[str, CachedEstimator[Any]] = {
+        **measured,
+        **{name: CachedEstimator(space, e) for name, e in counted.items()},
+    }
 
     def objective(name: str) -> Objective:
         estimator = known[name].estimator if name in known else evaluated[name]
@@ -184,7 +187,7 @@ def make_task(
     )
     trained = evaluated.get("trained_error")
     genes = [a.genes for a in trained.trained] if isinstance(trained, TrainedError) else []
-    return Task(
+    return SearchProblem(
         problem,
         space,
         evaluated,

@@ -22,7 +22,7 @@ from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.disagreement import Batch
 from hytnas_jax.search.log import EvaluationLog
 from hytnas_jax.search.measured_log import MeasuredLog, Session
-from hytnas_jax.search.problem import Task
+from hytnas_jax.search.problem import SearchProblem
 from hytnas_jax.standalone.measure import describe_shift, is_shifted, time_models, to_check
 from hytnas_jax.workspace.project import Project
 from proxies.latency.features import feature_table
@@ -31,7 +31,7 @@ from supernet.architecture import Architecture
 
 
 @dataclasses.dataclass(frozen=True)
-class Refitted:
+class Recalibrated:
     """What measuring came to. networks: measured, and used. unused: measured while the machine was another.
 
     first_error: the mean error of measure_latency's predictor on the networks used; held_out_error: that of
@@ -40,7 +40,7 @@ class Refitted:
 
     networks: int
     unused: int
-    refits: int
+    recalibrations: int
     first_error: float | None
     held_out_error: float | None
 
@@ -50,32 +50,35 @@ class Refitted:
             return "no latency that was measured on the way could be set against the predictor"
         first = (
             f"measured {self.networks} networks on the way: the predictor of measure_latency errs on them by "
-            f"{100 * self.first_error:.1f} % in the mean"
+            f"{100 * self.first_error:.1f}% in the mean"
         )
-        if not self.refits:
+        if not self.recalibrations:
             return f"{first}, and was kept"
-        times = "once" if self.refits == 1 else f"{self.refits} times"
+        times = "once" if self.recalibrations == 1 else f"{self.recalibrations} times"
         return (
-            f"{first}; the search's own, fitted again {times}, by {100 * self.held_out_error:.1f} % (each "
+            f"{first}; the search's own, fitted again {times}, by {100 * self.held_out_error:.1f}% (each "
             "network predicted before it was measured)"
         )
 
 
-class Refits:
+class Recalibration:
     """The measured networks of a search, and the predictor that they have come to."""
 
-    def __init__(self, project: Project, task: Task, log: EvaluationLog, folder: Path) -> None:
-        """Take up what earlier sessions have measured; `task` begins with measure_latency's predictor.
+    def __init__(
+        self, project: Project, search_problem: SearchProblem, log: EvaluationLog, folder: Path
+    ) -> None:
+        """Take up what earlier sessions have measured; `search_problem` begins with measure_latency's
+        predictor.
 
         Raises:
             UserError: a file of measurements is missing or damaged.
         """
-        self._project, self._task, self._log = project, task, log
+        self._project, self._task, self._log = project, search_problem, log
         self._sample = measured_networks(project.workdir.step(STEP), project.space)
         self._folder = folder
         self._measured = MeasuredLog(folder / "measured.csv", project.space)
-        self._first = task.predictor
-        self._refits = self._unused = 0
+        self._first = search_problem.predictor
+        self._recalibrations = self._unused = 0
         self._errors: list[float] = []
         self._first_errors: list[float] = []
         # Of measure_latency and of the search so far, as if all had been measured by measure_latency.
@@ -83,7 +86,8 @@ class Refits:
         log.recompute()  # the file may be of a later predictor
 
     def after_batch(self, start: int, stop: int) -> None:
-        """Measure the networks of these rows of the log where none has, and judge the predictor by them."""
+        """Measure the networks of these rows of the log where none has, and evaluate the predictor by
+        them."""
         networks = [
             a for a in self._project.space.decode_all(self._log.genes[start:stop]) if a not in self._sample
         ]
@@ -94,14 +98,14 @@ class Refits:
         usable = self._usable(networks)
         self._unused += len(networks) - len(usable)
         if usable:
-            self._judge(usable)
+            self._evaluate(usable)
 
-    def summary(self) -> Refitted:
+    def summary(self) -> Recalibrated:
         """What the measuring has come to so far."""
         count = len(self._errors)
         first, held_out = self._first_errors, self._errors
         errors = (float(np.mean(first)), float(np.mean(held_out))) if count else (None, None)
-        return Refitted(count, self._unused, self._refits, *errors)
+        return Recalibrated(count, self._unused, self._recalibrations, *errors)
 
     def _measure(self, networks: Sequence[Architecture], evaluations: int) -> Session:
         again = to_check({a: timing.latency_ms for a, timing in self._sample.items()})
@@ -139,7 +143,7 @@ class Refits:
                 }
         return {a: usable[a] for a in networks if a in usable}
 
-    def _judge(self, usable: Mapping[Architecture, tuple[float, float]]) -> None:
+    def _evaluate(self, usable: Mapping[Architecture, tuple[float, float]]) -> None:
         """Compare with what was predicted, and change the predictor: to another fit, or to a wider region."""
         features, predictor = self._features([*usable]), self._task.predictor
         measured_ms, half_width = np.array([*usable.values()]).T
@@ -148,7 +152,7 @@ class Refits:
         self._first_errors += Batch(self._first(features), measured_ms, half_width).errors.tolist()
         self.measured_ms.update(zip(usable, measured_ms.tolist(), strict=True))
         if batch.disagrees(predictor.error.mape):
-            self._refits += 1
+            self._recalibrations += 1
             self._task.change_predictor(self._fit())
             self._log.recompute()
         else:

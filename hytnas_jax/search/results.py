@@ -15,7 +15,7 @@ from hytnas_jax.mobo import hypervolume_history, pareto_mask
 from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.search.log import EvaluationLog
 from hytnas_jax.search.loop import reference_point
-from hytnas_jax.search.problem import Task
+from hytnas_jax.search.problem import SearchProblem
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step
 from proxies.complexity import complexity
@@ -51,24 +51,27 @@ class ParetoPoint:
 
 
 def pareto_points(
-    project: Project, task: Task, log: EvaluationLog, measured_ms: Mapping[Architecture, float]
+    project: Project,
+    search_problem: SearchProblem,
+    log: EvaluationLog,
+    measured_ms: Mapping[Architecture, float],
 ) -> list[ParetoPoint]:
     """The Pareto set of everything evaluated within the bounds, the best in the first objective first.
 
     Limits are looked at too: a network was within them when it was evaluated, and need not be by a predictor
     that has been fitted since. Where nothing is within all, it is that of everything, and a warning says so.
     """
-    minimised = _within_limits(task, log)
+    minimised = _within_limits(search_problem, log)
     if not np.isfinite(minimised).all(axis=1).any():
-        limits = ", ".join(f"{name} {most:g}" for name, most in _limits(task).items())
+        limits = ", ".join(f"{name} {most:g}" for name, most in _limits(search_problem).items())
         console.warn(f"no network is as good as {limits}: the front is that of all networks; evaluate more")
-        minimised = task.problem.minimised(log.values)
+        minimised = search_problem.problem.minimised(log.values)
     indices = np.flatnonzero(pareto_mask(minimised))
     indices = indices[np.argsort(minimised[indices, 0], kind="stable")]
-    extrapolated = task.is_extrapolated(log.genes[indices])
+    extrapolated = search_problem.is_extrapolated(log.genes[indices])
     points = []
     for index, outside in zip(indices.tolist(), extrapolated.tolist(), strict=True):
-        architecture, values, std = _evaluated(project, task, log, index)
+        architecture, values, std = _evaluated(project, search_problem, log, index)
         network = dataclasses.asdict(complexity(project.to_spec(architecture)))
         measured = measured_ms.get(architecture)
         points.append(
@@ -77,46 +80,46 @@ def pareto_points(
     return points
 
 
-def _within_limits(task: Task, log: EvaluationLog) -> np.ndarray:
+def _within_limits(search_problem: SearchProblem, log: EvaluationLog) -> np.ndarray:
     """What was evaluated, minimised [N, M]; NaN where it is beyond a limit."""
-    minimised = task.problem.minimised(log.values)
-    within = task.problem.within_bounds(minimised) & task.problem.feasible(log.genes)
+    minimised = search_problem.problem.minimised(log.values)
+    within = search_problem.problem.within_bounds(minimised) & search_problem.problem.feasible(log.genes)
     return np.where(within[:, None], minimised, np.nan)
 
 
-def _behind(project: Project, task: Task, log: EvaluationLog) -> list[dict[str, Any]]:
+def _behind(project: Project, search_problem: SearchProblem, log: EvaluationLog) -> list[dict[str, Any]]:
     """The networks within the limits that are not on the front, front after front, at least `BEHIND` where
     there are so many; as JSON values."""
-    minimised = _within_limits(task, log)
+    minimised = _within_limits(search_problem, log)
     usable = np.flatnonzero(np.isfinite(minimised).all(axis=1))
     ranks = pareto_rank(minimised[usable])
     last = np.sort(ranks[ranks > 0])[:BEHIND].max(initial=0)
     chosen = [n for n in np.lexsort((minimised[usable, 0], ranks)) if 0 < ranks[n] <= last]
     rows = usable[chosen].tolist()
-    return [_network_to_json(project, row, *_evaluated(project, task, log, row)) for row in rows]
+    return [_network_to_json(project, row, *_evaluated(project, search_problem, log, row)) for row in rows]
 
 
 def _evaluated(
-    project: Project, task: Task, log: EvaluationLog, index: int
+    project: Project, search_problem: SearchProblem, log: EvaluationLog, index: int
 ) -> tuple[Architecture, dict[str, float], dict[str, float]]:
     """An evaluated architecture, its values by objective, and how unsure those are that are estimated."""
-    evaluation, objectives = log.at(index), task.problem.objectives
+    evaluation, objectives = log.at(index), search_problem.problem.objectives
     values = {o.name: float(evaluation.values[m]) for m, o in enumerate(objectives)}
     std = {o.name: float(evaluation.unsure[m]) for m, o in enumerate(objectives) if o.is_estimated}
     return project.space.decode(evaluation.genes), values, std
 
 
-def _limits(task: Task) -> dict[str, float]:
+def _limits(search_problem: SearchProblem) -> dict[str, float]:
     """The most that each limited number may be, or the least where more is better."""
     return {
-        **{limit.name: limit.maximum for limit in task.problem.limits},
-        **{bound.objective: bound.worst for bound in task.problem.bounds},
+        **{limit.name: limit.maximum for limit in search_problem.problem.limits},
+        **{bound.objective: bound.worst for bound in search_problem.problem.bounds},
     }
 
 
 def write_results(
     project: Project,
-    task: Task,
+    search_problem: SearchProblem,
     step: Step,
     points: list[ParetoPoint],
     logs: Mapping[str, EvaluationLog],
@@ -129,20 +132,20 @@ def write_results(
     Returns:
       the hypervolume of each log, up to the same corner.
     """
-    objectives = task.problem.objectives
-    reference = reference_point(task.problem, logs["search"])
+    objectives = search_problem.problem.objectives
+    reference = reference_point(search_problem.problem, logs["search"])
     directions = [objective.direction for objective in objectives]
     histories = {name: hypervolume_history(log.values, directions, reference) for name, log in logs.items()}
     volumes = {name: float(history[-1]) for name, history in histories.items()}
     report = {
         "objectives": [{"name": o.name, "unit": o.unit, "direction": o.direction} for o in objectives],
-        "limits": _limits(task),
+        "limits": _limits(search_problem),
         "evaluations": {name: len(log) for name, log in logs.items()},
         "failed": {name: int(np.isnan(log.values).any(axis=1).sum()) for name, log in logs.items()},
         "reference": dict(zip((o.name for o in objectives), reference.tolist(), strict=True)),
         "hypervolume": volumes,
         "architectures": [_point_to_json(project, point) for point in points],
-        "behind": _behind(project, task, logs["search"]),
+        "behind": _behind(project, search_problem, logs["search"]),
     }
     write_json(step.folder / "pareto.json", report)
     on_front = np.isin(np.arange(len(logs["search"])), [point.index for point in points])

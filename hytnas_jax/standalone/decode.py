@@ -1,4 +1,4 @@
-"""One picture of any size and kind to a square uint8 array, by one rule for a whole data set.
+"""One image of any size and kind to a square uint8 array, by one rule for a whole data set.
 
 Needs NumPy and Pillow, and nothing of this package: `infer.py` beside an exported model contains this file.
 """
@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 # What Pillow has opened, the pixels not yet decoded; or the pixels, [H, W] or [H, W, 3] of any numbers.
-Picture = Image.Image | np.ndarray
-Opener = Callable[[], AbstractContextManager[Picture]]
+RawImage = Image.Image | np.ndarray
+Opener = Callable[[], AbstractContextManager[RawImage]]
 
 ORIENTATION = 0x0112  # the EXIF tag
 _TURN = {
@@ -35,20 +35,20 @@ logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it has to say of a f
 
 
 class Unreadable(ValueError):
-    """The text says in one line what is wrong with a picture."""
+    """The text says in one line what is wrong with an image."""
 
 
 class OutOfRange(Unreadable):
-    """The values of a picture are not those of its data set."""
+    """The values of an image are not those of its data set."""
 
 
 @dataclasses.dataclass(frozen=True)
-class PictureRule:
-    """How every picture of a data set, and every picture that its networks are shown, becomes an array.
+class ImageRule:
+    """How every image of a data set, and every image that its networks are shown, becomes an array.
 
     side: in pixels. channels: 1 (grey) or 3 (RGB).
     fit: "crop" (the middle square), "stretch" (to a square) or "pad" (with black, to a square).
-    integer_white, float_white: which value is white in pictures of integers of more than 8 bits, and of
+    integer_white, float_white: which value is white in images of integers of more than 8 bits, and of
     floats; 0 is black.
     """
 
@@ -62,7 +62,7 @@ class PictureRule:
         return self.float_white if dtype.kind == "f" else self.integer_white
 
 
-def open_picture(path: Path) -> Image.Image:
+def open_image(path: Path) -> Image.Image:
     """Opens a file; only its header is read. Raises whatever Pillow raises, and Unreadable."""
     status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):  # of a pipe nothing may ever come
@@ -72,10 +72,10 @@ def open_picture(path: Path) -> Image.Image:
     return Image.open(path)
 
 
-def read_picture(opener: Opener, rule: PictureRule) -> np.ndarray:
-    """uint8 [side, side, channels] of one picture; see `to_array`. Raises Unreadable, whatever is wrong."""
-    with refusing(), opener() as picture:
-        return to_array(picture, rule)
+def read_image(opener: Opener, rule: ImageRule) -> np.ndarray:
+    """uint8 [side, side, channels] of one image; see `to_array`. Raises Unreadable, whatever is wrong."""
+    with refusing(), opener() as image:
+        return to_array(image, rule)
 
 
 @contextlib.contextmanager
@@ -113,19 +113,19 @@ def quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def to_array(picture: Picture, rule: PictureRule) -> np.ndarray:
+def to_array(image: RawImage, rule: ImageRule) -> np.ndarray:
     """Decode into uint8 [side, side, channels].
 
     Of several frames the first is taken; the EXIF orientation is applied, and nothing else of the metadata
     is read. Values of more than 8 bits are scaled to 8, transparent pixels are laid on white. Resizing is
     bilinear over the source pixels' area, so antialiased.
 
-    Raises OutOfRange for values that the rule does not allow, and anything for a corrupt picture.
+    Raises OutOfRange for values that the rule does not allow, and anything for a corrupt image.
     """
-    if isinstance(picture, np.ndarray):
-        image = Image.fromarray(_eight_bits(picture, rule))
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(_eight_bits(image, rule))
     else:
-        image = _decoded(picture, rule)
+        image = _decoded(image, rule)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -134,33 +134,33 @@ def to_array(picture: Picture, rule: PictureRule) -> np.ndarray:
     return np.asarray(square, np.uint8).reshape(rule.side, rule.side, rule.channels)
 
 
-def shape(picture: Picture) -> tuple[int, int]:
+def shape(image: RawImage) -> tuple[int, int]:
     """Width and height as shown, from the header alone."""
-    if isinstance(picture, np.ndarray):
-        return picture.shape[1], picture.shape[0]
-    width, height = picture.size
+    if isinstance(image, np.ndarray):
+        return image.shape[1], image.shape[0]
+    width, height = image.size
     # Pillow gives a TIFF's as shown; the EXIF block of a PNG without one at its head lies behind the pixels.
-    is_turned = "exif" in picture.info and _orientation(picture) >= 5
+    is_turned = "exif" in image.info and _orientation(image) >= 5
     return (height, width) if is_turned else (width, height)
 
 
-def wide_values(picture: Picture) -> np.ndarray | None:
-    """The values of a picture that may have more than 8 bits, else None, from the header alone.
+def wide_values(image: RawImage) -> np.ndarray | None:
+    """The values of an image that may have more than 8 bits, else None, from the header alone.
 
-    Of colour pictures of 16 bits Pillow keeps the upper eight: these, times 257.
+    Of colour images of 16 bits Pillow keeps the upper eight: these, times 257.
     """
-    if isinstance(picture, np.ndarray):
-        return picture if picture.dtype not in (np.uint8, bool) else None
-    if _is_deep_colour(picture):
-        _load(picture)
-        return np.asarray(picture.convert("RGB")).astype(np.uint16) * 257
-    if _is_wide(picture):
-        _load(picture)
-        return np.asarray(picture)
+    if isinstance(image, np.ndarray):
+        return image if image.dtype not in (np.uint8, bool) else None
+    if _is_deep_colour(image):
+        _load(image)
+        return np.asarray(image.convert("RGB")).astype(np.uint16) * 257
+    if _is_wide(image):
+        _load(image)
+        return np.asarray(image)
     return None
 
 
-def _decoded(image: Image.Image, rule: PictureRule) -> Image.Image:
+def _decoded(image: Image.Image, rule: ImageRule) -> Image.Image:
     """With its pixels, turned as its orientation says, in a mode of 8 bits that converts to L and RGB."""
     image.draft(None, (2 * rule.side, 2 * rule.side))  # lets JPEG's decoder skip detail far below a pixel
     if _is_deep_colour(image) and rule.integer_white != 65535:
@@ -174,7 +174,7 @@ def _decoded(image: Image.Image, rule: PictureRule) -> Image.Image:
     return shown if method is None else shown.transpose(method)
 
 
-def _in_eight_bits(image: Image.Image, rule: PictureRule) -> Image.Image:
+def _in_eight_bits(image: Image.Image, rule: ImageRule) -> Image.Image:
     if _is_wide(image):
         values = np.asarray(image)
         pixels = _eight_bits(values, rule)
@@ -220,7 +220,7 @@ def _is_deep_colour(image: Image.Image) -> bool:
     return len(image.getbands()) > 1 and re.search(";16[BLN]", str(tile[:1])) is not None
 
 
-def _eight_bits(values: np.ndarray, rule: PictureRule) -> np.ndarray:
+def _eight_bits(values: np.ndarray, rule: ImageRule) -> np.ndarray:
     """uint8 of the values' shape. Raises OutOfRange for what is not black to white, Unreadable for NaN."""
     if values.dtype == np.uint8:
         return values
@@ -240,7 +240,7 @@ def _eight_bits(values: np.ndarray, rule: PictureRule) -> np.ndarray:
     return grey.astype(np.uint8)
 
 
-def _square(image: Image.Image, rule: PictureRule) -> Image.Image:
+def _square(image: Image.Image, rule: ImageRule) -> Image.Image:
     width, height = image.size
     side, bilinear = rule.side, Image.Resampling.BILINEAR
     if rule.fit == "pad":

@@ -1,7 +1,7 @@
-"""Classifies a picture with the exported network beside this file.
+"""Classifies an image with the exported network beside this file.
 
-    python infer.py picture.png
-    python infer.py picture.png --model model.int8.tflite
+    python infer.py image.png
+    python infer.py image.png --model model.int8.tflite
 
 Needs the model and card.json in the same folder, and the packages numpy, pillow and onnxruntime; for a
 .tflite model ai-edge-litert in place of onnxruntime. What cannot be read is named, and the exit status is 2.
@@ -29,29 +29,29 @@ for module, package in (("numpy", "numpy"), ("PIL", "pillow")):
 import numpy as np
 from PIL import Image
 
-from hytnas_jax.standalone.decode import PictureRule, Unreadable, open_picture, quiet, read_picture
+from hytnas_jax.standalone.decode import ImageRule, Unreadable, open_image, quiet, read_image
 
 FOLDER = Path(__file__).resolve().parent
-Model = Callable[[np.ndarray], np.ndarray]  # of one normalised picture [1, R, R, C]: logits [num_classes]
+Model = Callable[[np.ndarray], np.ndarray]  # of one normalised image [1, R, R, C]: logits [num_classes]
 
 
 class Stop(Exception):
-    """The text says in one line why no picture can be classified."""
+    """The text says in one line why no image can be classified."""
 
 
 def main() -> None:
     """Print each class and its probability, the most probable first."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # labels may have letters that a console lacks
         sys.stdout.reconfigure(errors="backslashreplace")
-    parser = argparse.ArgumentParser(description="Classify a picture.")
-    parser.add_argument("picture", type=Path)
+    parser = argparse.ArgumentParser(description="Classify an image.")
+    parser.add_argument("image", type=Path)
     parser.add_argument("--model", default="model.onnx", help="a file beside this one")
     arguments = parser.parse_args()
     try:
         with quiet(), contextlib.redirect_stdout(io.StringIO()):  # the runtimes print, too
             card = read_card(FOLDER / "card.json")
             model = load_model(FOLDER / arguments.model)
-            probabilities = classify(arguments.picture, model, card)
+            probabilities = classify(arguments.image, model, card)
     except Stop as stop:
         parser.exit(2, " ".join(str(stop).split()) + "\n")
     ranking = sorted(zip(card.labels, probabilities, strict=True), key=lambda pair: -pair[1])
@@ -67,7 +67,7 @@ class Card:
     """What card.json says of the labels and of the input; mean and std: [C]."""
 
     labels: list[str]
-    rule: PictureRule
+    rule: ImageRule
     resolution: int
     mean: np.ndarray
     std: np.ndarray
@@ -79,7 +79,7 @@ def read_card(path: Path) -> Card:
         card = json.loads(path.read_text(encoding="utf-8-sig"))
         given = card["input"]
         mean, std = (np.array(given[key], np.float32) for key in ("mean", "std"))
-        return Card(card["labels"], PictureRule(**given["picture"]), int(given["resolution"]), mean, std)
+        return Card(card["labels"], ImageRule(**given["image"]), int(given["resolution"]), mean, std)
     except OSError as error:
         raise Stop(f"{path}: {error.strerror}; it belongs beside this script") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -87,11 +87,11 @@ def read_card(path: Path) -> Card:
 
 
 def classify(path: Path, model: Model, card: Card) -> np.ndarray:
-    """Probabilities [num_classes] of the picture in a file. Raises Stop."""
+    """Probabilities [num_classes] of the image in a file. Raises Stop."""
     try:
-        pixels = read_picture(functools.partial(open_picture, path), card.rule)
+        pixels = read_image(functools.partial(open_image, path), card.rule)
     except Unreadable as error:
-        raise Stop(f"{path} cannot be read as a picture: {error}") from error
+        raise Stop(f"{path} cannot be read as an image: {error}") from error
     try:
         logits = model(model_input(pixels, card)[None])
     except Exception as error:  # of another network: each runtime has its own kinds
@@ -130,7 +130,7 @@ def load_onnx(content: bytes) -> Model:
 
     session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
     (source,) = session.get_inputs()
-    return lambda picture: session.run(None, {source.name: picture})[0][0]
+    return lambda image: session.run(None, {source.name: image})[0][0]
 
 
 def load_tflite(content: bytes) -> Model:
@@ -141,11 +141,11 @@ def load_tflite(content: bytes) -> Model:
     interpreter.allocate_tensors()
     (source,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
 
-    def run(picture: np.ndarray) -> np.ndarray:
+    def run(image: np.ndarray) -> np.ndarray:
         if source["dtype"] == np.int8:
             scale, zero = source["quantization"]
-            picture = np.clip(np.rint(picture / scale) + zero, -128, 127).astype(np.int8)
-        interpreter.set_tensor(source["index"], picture)
+            image = np.clip(np.rint(image / scale) + zero, -128, 127).astype(np.int8)
+        interpreter.set_tensor(source["index"], image)
         interpreter.invoke()
         logits: Any = interpreter.get_tensor(result["index"])[0]
         scale, zero = result["quantization"]

@@ -10,7 +10,7 @@ A single timing is off by tens of per cent on a machine that does anything else.
 in each round each runs a few times and keeps its quickest run; its latency is the median over rounds. So a
 neighbour's load slows all models alike and their order stays. On one thread the thread's processor time is
 read, which stands still while another process has the core; it is the wall-clock time of an idle machine
-(within 1 %).
+(within 1%).
 
 It is one file, which imports nothing of hytnas_jax: that it measures with, and `device_kit` copies it.
 """
@@ -48,7 +48,7 @@ ENERGY_SECONDS = 0.3  # a model runs to be set against the counter
 # Of what was measured before, measured again to see whether the device is as quick; the change that is told.
 NUM_CHECKED, SHIFTED = 5, 0.1
 TIMING = ("model", "latency_ms", "low_ms", "high_ms", "num_rounds")
-# What cannot be one picture's time: less than the clock's nanosecond, and what nobody waits for. It is in
+# What cannot be one image's time: less than the clock's nanosecond, and what nobody waits for. It is in
 # another unit, or the clock was set.
 SHORTEST_MS, LONGEST_MS = 1e-6, 600_000.0
 Model = TypeVar("Model", bound=Hashable)  # what a model is known by
@@ -58,7 +58,7 @@ Model = TypeVar("Model", bound=Hashable)  # what a model is known by
 class Timing:
     """One model's latency: the median over rounds of the quickest run, in milliseconds.
 
-    `low_ms` and `high_ms` are the 95 % confidence interval of the median from the rounds' order
+    `low_ms` and `high_ms` are the 95% confidence interval of the median from the rounds' order
     (Conover, Practical Nonparametric Statistics, section 3.2): no distribution is assumed.
     """
 
@@ -69,7 +69,7 @@ class Timing:
 
     @property
     def half_width(self) -> float:
-        """Half the interval over the median: 0.02 reads "plus or minus 2 %"."""
+        """Half the interval over the median: 0.02 reads "plus or minus 2%"."""
         return (self.high_ms - self.low_ms) / (2 * self.latency_ms)
 
     @staticmethod
@@ -231,7 +231,7 @@ class OnnxModel:
         self._shrink.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run_once(self) -> None:
-        """One picture of noise."""
+        """One image of noise."""
         self.session.run(None, self._noise)
 
     def release(self) -> None:
@@ -257,7 +257,7 @@ class TFLiteModel:
         self.interpreter.set_tensor(source["index"], noise)
 
     def run_once(self) -> None:
-        """One picture of noise."""
+        """One image of noise."""
         self.interpreter.invoke()
 
     def release(self) -> None:
@@ -422,7 +422,7 @@ def measure(paths: dict[str, Path], table: Table, threads: int, seconds: float) 
 
 
 def energy_mj(model: bytes, threads: int) -> float | None:
-    """Millijoules of one picture by the processor's own counter; None where it has none that may be read.
+    """Millijoules of one image by the processor's own counter; None where it has none that may be read.
 
     The counter is of the whole processor: what else runs, and what an idle processor takes, is in it.
     """

@@ -6,7 +6,7 @@
     python -m hytnas_jax.reduce_space --workdir runs/efficiency --max-latency-ms 30
 
 Published networks, single operations and attention blocks are measured, and networks drawn from a search
-space, from which a predictor learns what each hyperparameter of the space does. It needs no pictures. The
+space, from which a predictor learns what each hyperparameter of the space does. It needs no images. The
 same command again goes on where it was cut; with more --runtimes or --measurements it adds devices.
 """
 

@@ -28,11 +28,11 @@ class Config:
     """The search space whose hyperparameters are studied, by name or file. If not given, here and for the
     flags down to --seed: what the study was begun with, else hytnas-initial, where HyT-NAS began."""
     resolution: Annotated[int | None, within(1, MOST_PIXELS)] = None
-    """Side of the published networks' pictures in pixels, else 224. Those of the space have its own."""
+    """Side of the published networks' images in pixels, else 224. Those of the space have its own."""
     num_classes: Annotated[int | None, within(1, MOST_CLASSES)] = None
     """Classes, else 2."""
     channels: Annotated[int | None, within(1, MOST_CHANNELS)] = None
-    """Channels of the pictures, else 3."""
+    """Channels of the images, else 3."""
     networks: Annotated[int | None, within(0, MOST_NETWORKS)] = None
     """How many networks to draw from the space, else 60. The largest of hytnas-initial take seconds each."""
     seed: Annotated[int | None, SEED] = None

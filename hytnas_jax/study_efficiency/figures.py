@@ -40,7 +40,7 @@ def networks_figure(study: Study) -> Figure:
         points = {row["network"]: (row[x] / 1e6, row[y] / unit) for row in rows if row[y] is not None}
         panel.scatter(*zip(*points.values(), strict=True), s=24, color=[_color_of(name) for name in points])
         panel.set(xscale="log", yscale="log", xlabel=labels[x], title=title)
-        panel.set_ylabel("peak memory, MB" if unit > 1 else "latency of one picture, ms")
+        panel.set_ylabel("peak memory, MB" if unit > 1 else "latency of one image, ms")
         panel.margins(0.16)
         _finish(panel)
         labelled.append((panel, points))

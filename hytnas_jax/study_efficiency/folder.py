@@ -1,6 +1,6 @@
 """What study_efficiency leaves in its step of a work folder, read back.
 
-W/efficiency/settings.json         the plan: the space, the kind of pictures
+W/efficiency/settings.json         the plan: the space, the kind of images
 W/efficiency/predictors/NAME.json  the latency on the device NAME, as a predictor
 """
 

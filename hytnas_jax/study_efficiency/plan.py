@@ -1,4 +1,4 @@
-"""What an efficiency study is about: one space, one kind of pictures, fixed by its first command."""
+"""What an efficiency study is about: one space, one kind of images, fixed by its first command."""
 
 import dataclasses
 import hashlib
@@ -24,7 +24,7 @@ STEP = "efficiency"
 class Plan:
     """What is measured on every device.
 
-    space: which `networks` are drawn from, with `seed`. resolution: of the published networks' pictures.
+    space: which `networks` are drawn from, with `seed`. resolution: of the published networks' images.
     num_classes, channels: of all networks.
     """
 

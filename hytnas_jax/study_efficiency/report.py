@@ -32,11 +32,11 @@ FINDING = "heads and the embedding size weigh most in an attention block"
 def network_headers(study: Study) -> tuple[str, ...]:
     """Of `network_rows`."""
     counted = ("network", "parameters", "M MACs", "peak MB", "in int8", "file MB", "in int8")
-    return (*counted, *(f"{unit} {device.name}" for device in study.devices for unit in ("ms", "pictures/s")))
+    return (*counted, *(f"{unit} {device.name}" for device in study.devices for unit in ("ms", "images/s")))
 
 
 def network_rows(study: Study) -> list[tuple[object, ...]]:
-    """Published networks, the quickest on the first device first. A second number of pictures a second is
+    """Published networks, the quickest on the first device first. A second number of images a second is
     that with `BATCH` at once."""
     rows = study.rows("networks")
     first = f"latency_ms@{study.devices[0].name}"
@@ -49,7 +49,7 @@ def _network_row(study: Study, row: Mapping[str, Any]) -> tuple[object, ...]:
     cells += [row[name] / 1e6 for name in sizes]
     for device in study.devices:
         cells.append(row[f"latency_ms@{device.name}"])
-        rates = (f"pictures_per_second@{device.name}", f"pictures_per_second_batch{BATCH}@{device.name}")
+        rates = (f"images_per_second@{device.name}", f"images_per_second_batch{BATCH}@{device.name}")
         known = [f"{row[rate]:.4g}" for rate in rates if row.get(rate)]
         cells.append(" / ".join(known) or "-")
     return tuple(cells)
@@ -108,7 +108,7 @@ def space_rows(shares: SpaceShares) -> list[tuple[object, ...]]:
 def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyPredictor]) -> list[str]:
     """What the study found, in lines."""
     lines = [
-        f"latency on {name} is predicted with a mean error of {100 * predictor.error.mape:.1f} % "
+        f"latency on {name} is predicted with a mean error of {100 * predictor.error.mape:.1f}% "
         f"({predictor.error.num_networks} networks of {study.plan.space.name}, each predicted without it)"
         for name, predictor in predictors.items()
     ]
@@ -125,7 +125,7 @@ def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyP
     measured = [row["network"] for row in study.rows("networks")]
     missing = [name for name in NAMES if name not in measured]
     if missing:
-        lines.append(f"no pictures of {study.plan.resolution} pixels can be given to {', '.join(missing)}")
+        lines.append(f"no images of {study.plan.resolution} pixels can be given to {', '.join(missing)}")
     return [*lines, *finding(study)]
 
 
@@ -191,7 +191,7 @@ def _markdown(study: Study, shares: SpaceShares, said: Sequence[str]) -> str:
         _list(f"{device.name}: {device.in_words}" for device in study.devices),
         _list(said),
         "## Published networks",
-        f"{plan.resolution} pixels, {plan.num_classes} classes, random weights. Pictures a second: one after "
+        f"{plan.resolution} pixels, {plan.num_classes} classes, random weights. Images a second: one after "
         f"the other / {BATCH} at once.",
         _table(network_headers(study), network_rows(study)),
         "![latency over MACs, memory over size](networks.png)",
@@ -207,7 +207,7 @@ def _markdown(study: Study, shares: SpaceShares, said: Sequence[str]) -> str:
         "![shares, and what each hyperparameter alone does](attention.png)",
         f"## The hyperparameters of {plan.space.name}",
         "Share in the variance of each quantity's logarithm over the whole space, interactions included, and "
-        "its 95 % interval. Latencies are predicted.",
+        "its 95% interval. Latencies are predicted.",
         _table(("hyperparameter", *shares.quantities), space_rows(shares)),
         "![shares by family, and by stage](space.png)",
     ]

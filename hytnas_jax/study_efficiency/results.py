@@ -48,7 +48,7 @@ class Study:
         return cls(plan, subjects, {subject.name: subject.counts() for subject in subjects}, devices)
 
     def part(self, part: Part) -> list[Subject]:
-        """The subjects of a part, without those of several pictures at once."""
+        """The subjects of a part, without those of several images at once."""
         return [subject for subject in self.subjects if subject.part == part and subject.batch == 1]
 
     def devices_with(self, part: Part) -> list[DeviceTable]:
@@ -65,8 +65,8 @@ class Study:
         return device.timings[name].latency_ms if name in device.timings else None
 
     def rows(self, part: Part) -> list[dict[str, Any]]:
-        """A row for each subject: its labels, its counts, and on each device milliseconds and pictures a
-        second (of published networks those with `BATCH` pictures at once too)."""
+        """A row for each subject: its labels, its counts, and on each device milliseconds and images a
+        second (of published networks those with `BATCH` images at once too)."""
         return [dict(self._cells(subject)) for subject in self.part(part)]
 
     def _cells(self, subject: Subject) -> Iterator[tuple[str, Any]]:
@@ -75,10 +75,10 @@ class Study:
         for device in self.devices:
             latency_ms = self.latency_ms(device, subject.name)
             yield f"latency_ms@{device.name}", latency_ms
-            yield f"pictures_per_second@{device.name}", latency_ms and 1000 / latency_ms
+            yield f"images_per_second@{device.name}", latency_ms and 1000 / latency_ms
             batch_ms = self.latency_ms(device, f"{subject.name}-batch{BATCH}")
             if batch_ms is not None:
-                yield f"pictures_per_second_batch{BATCH}@{device.name}", 1000 * BATCH / batch_ms
+                yield f"images_per_second_batch{BATCH}@{device.name}", 1000 * BATCH / batch_ms
 
     def predictors(self) -> dict[str, LatencyPredictor]:
         """By device: fitted to the networks of the space, where enough were measured."""

@@ -25,7 +25,7 @@ COVERED = 0.95
 @dataclasses.dataclass(frozen=True, eq=False)
 class Sensitivity:
     """Shares of variance of the groups called `names`, [K, Q], and the intervals [K, Q, 2] (low, high) that
-    hold the true ones with a probability of 95 %."""
+    hold the true ones with a probability of 95%."""
 
     names: tuple[str, ...]
     first: NDArray[np.float64]
@@ -52,7 +52,7 @@ def sensitivity(
         values: give logarithms of what is a cost: a share then is one of relative differences, while of the
             plain numbers a few of the largest networks make the variance nearly alone.
         groups: what is exchanged as one, e.g. `families(space)`.
-        samples: a power of two; 2048 tell a large share to about .04.
+        samples: a power of two; 2048 tell a large share to about 0.04.
 
     Raises:
         ValueError: `samples` is no power of two, or a value is not finite.
@@ -61,12 +61,12 @@ def sensitivity(
         raise ValueError(f"samples={samples}: must be a power of two")
     shape = (samples, len(space.genes))
     codes, others = (rng.integers(0, space.cardinalities, shape) for _ in range(2))
-    judged = [values(codes), values(others)]
+    evaluated = [values(codes), values(others)]
     for columns in groups.values():
         exchanged = codes.copy()
         exchanged[:, list(columns)] = others[:, list(columns)]
-        judged.append(values(exchanged))
-    table = np.asarray(judged, np.float64).transpose(0, 2, 1)  # [K + 2, Q, N]
+        evaluated.append(values(exchanged))
+    table = np.asarray(evaluated, np.float64).transpose(0, 2, 1)  # [K + 2, Q, N]
     if not np.isfinite(table).all():
         raise ValueError("a value is not finite")
     parts = (table[0], table[1], table[2:])

@@ -19,7 +19,7 @@ from supernet.network_spec import MobileViTSpec, NetworkSpec
 from supernet.operations import Graph
 from supernet.single_operations import SINGLE_OPERATIONS
 
-BATCH = 8  # pictures at once, for a network's throughput
+BATCH = 8  # images at once, for a network's throughput
 SIDES, CHANNELS = (8, 14, 28, 56), (16, 32, 64, 128, 256)  # of single operations
 # Attention blocks, over a map that every patch divides. Each hyperparameter takes three values over a factor
 # of four, in all combinations: once with the embedding as one of them, once with the size of a head.
@@ -32,7 +32,7 @@ OTHERS = {"ffn_ratio": (1, 2, 4), "patch": (2, 4, 8), "depth": (1, 2, 4)}
 @dataclasses.dataclass(frozen=True)
 class Subject:
     """One model. `labels` say what it is among those of its part: an operation's side and channels, a block's
-    hyperparameters, a network's genes. `batch`: pictures at once."""
+    hyperparameters, a network's genes. `batch`: images at once."""
 
     name: str
     part: Part
@@ -41,7 +41,7 @@ class Subject:
     batch: int = 1
 
     def runs_in(self, runtime: RuntimeName) -> bool:
-        """Whether the runtime can run it: TFLite models take one picture."""
+        """Whether the runtime can run it: TFLite models take one image."""
         return self.batch == 1 or runtime == "onnxruntime"
 
     def model(self, runtime: RuntimeName) -> bytes:
@@ -53,16 +53,16 @@ class Subject:
         return model if self.batch == 1 else _with_batch(model, self.batch)
 
     def counts(self) -> Complexity:
-        """Parameters, MACs, memory and sizes, for one picture."""
+        """Parameters, MACs, memory and sizes, for one image."""
         return graph_complexity(self.what) if isinstance(self.what, Graph) else complexity(self.what)
 
 
 def published(*, resolution: int, num_classes: int, channels: int) -> Iterator[Subject]:
-    """Every published network that can have pictures of that side, for one picture and for `BATCH`."""
+    """Every published network that can have images of that side, for one image and for `BATCH`."""
     for name in NAMES:
         try:
             spec = named_network(name, num_classes=num_classes, resolution=resolution, channels=channels)
-        except UserError:  # vit-tiny, where its patches do not divide the picture
+        except UserError:  # vit-tiny, where its patches do not divide the image
             continue
         yield Subject(name, "networks", spec, {"network": name})
         yield Subject(f"{name}-batch{BATCH}", "networks", spec, {"network": name}, BATCH)
@@ -88,7 +88,7 @@ def attention_blocks() -> Iterator[Subject]:
 
 
 def _with_batch(model: bytes, batch: int) -> bytes:
-    """An ONNX model for that many pictures, and no other number."""
+    """An ONNX model for that many images, and no other number."""
     loaded = onnx.load_from_string(model)
     loaded.graph.input[0].type.tensor_type.shape.dim[0].dim_value = batch
     return loaded.SerializeToString()

@@ -2,8 +2,8 @@
 
 python -m hytnas_jax.study_ranking --workdir runs/digits
 
-The truth takes long (a training for each network) and needs no supernet; the same command again goes on where
-it was cut.
+The reference training takes long (a training for each network) and needs no supernet; the same command again
+goes on where it was cut.
 """
 
 from hytnas_jax.study_ranking.config import Config, check

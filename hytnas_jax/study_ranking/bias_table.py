@@ -8,7 +8,7 @@ from hytnas_jax.study_ranking.bias import GeneBias, Rated, Rho
 
 DASH = "-"
 ABOUT = """Spearman's rho of each gene with the accuracy after training (the reference) and with the
-estimates; behind it, how much more that is than the reference's, and [the middle 95 % of resampled networks].
+estimates; behind it, how much more that is than the reference's, and [the middle 95% of resampled networks].
 Differences that may be none come last. An asterisk marks those that are clear: at most one in twenty of them
 is expected to be chance. A gene of attention blocks counts over the networks that have one in that stage. The
 noise of an estimate takes a little of every rho."""

@@ -1,4 +1,4 @@
-"""The truth of a ranking, the estimates beside it, and the report of how well they agree."""
+"""The references of a ranking, the estimates beside it, and the report of how well they agree."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.accuracy.estimates import estimates_of
-from hytnas_jax.accuracy.reference_table import TABLE, Job, Trained, TruthTable
+from hytnas_jax.accuracy.reference_table import TABLE, Job, ReferenceTable, Trained
 from hytnas_jax.accuracy.reference_training import Trainer, train_missing
-from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_truth, truth_of
+from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_references, references_of
 from hytnas_jax.accuracy.standing import Budget, Standing
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
@@ -33,15 +33,15 @@ def study_ranking(config: Config) -> None:
     """Train what is missing, estimate, and report."""
     project = open_project(Workdir(config.workdir))
     step = project.workdir.step(STEP)
-    find_truth(project, step, config)
-    truth = read_truth(project)
+    find_references(project, step, config)
+    references = read_references(project)
     supernet = project.workdir.step("supernet")
     if not supernet.is_done:
-        console.say(str(Standing.of(truth)))
-        console.say("the truth is known; the estimates need a supernet")
+        console.say(str(Standing.of(references)))
+        console.say("the reference accuracy is known; the estimates need a supernet")
         console.wrote([step.folder / TABLE], command_line("train_supernet", config.workdir))
         return
-    study = Study.of(truth, estimates_of(project, truth.architectures), project.space)
+    study = Study.of(references, estimates_of(project, references.architectures), project.space)
     _show(study)
     command = f"python -m hytnas_jax.study_ranking {flags_of(config)}"
     paths = write_results(
@@ -63,8 +63,8 @@ def _show(study: Study) -> None:
         console.say(sentence)
 
 
-def find_truth(project: Project, step: Step, config: Config) -> None:
-    """Train what is missing in the step's `truth.csv`; with --epochs auto at ever greater lengths."""
+def find_references(project: Project, step: Step, config: Config) -> None:
+    """Train what is missing in the step's `references.csv`; with --epochs auto at ever greater lengths."""
     epochs = _first_length(project, step, config)
     step.begin(
         settings_of(config, without=("processes", "max_epochs", "max_hours")) | {"epochs": epochs},
@@ -74,7 +74,7 @@ def find_truth(project: Project, step: Step, config: Config) -> None:
     jobs = planned(
         project, networks=config.networks, repeated=config.repeated, seed=config.seed, epochs=epochs
     )
-    table = TruthTable(step.folder / TABLE, project.space, epochs=epochs)
+    table = ReferenceTable(step.folder / TABLE, project.space, epochs=epochs)
     _warn_of_other_lengths(table, epochs, config)
     dataset = functools.cache(project.dataset)  # where there is something to train
     schedule = Schedule(epochs, config.batch_size, config.learning_rate, config.seed)
@@ -90,17 +90,18 @@ def find_truth(project: Project, step: Step, config: Config) -> None:
 
 
 def _first_length(project: Project, step: Step, config: Config) -> int:
-    """--epochs; where that is auto, what the study began with, or what a truth that was moved here has."""
+    """--epochs; where that is auto, what the study began with, or what a references that was moved here
+    has."""
     if config.epochs != AUTO:
         return int(config.epochs)
     settings, table = step.folder / "settings.json", step.folder / TABLE
     if settings.exists():
         return int(read_json(settings)["settings"]["epochs"])
-    moved = TruthTable(table, project.space, epochs=None).read() if table.exists() else {}
+    moved = ReferenceTable(table, project.space, epochs=None).read() if table.exists() else {}
     return min((job.epochs for job in moved), default=EPOCHS)
 
 
-def _warn_of_other_lengths(table: TruthTable, epochs: int, config: Config) -> None:
+def _warn_of_other_lengths(table: ReferenceTable, epochs: int, config: Config) -> None:
     lengths = {job.epochs for job in table.read()}
     if lengths and epochs not in lengths:
         console.warn(
@@ -109,7 +110,7 @@ def _warn_of_other_lengths(table: TruthTable, epochs: int, config: Config) -> No
         )
 
 
-def _rounds(table: TruthTable, jobs: list[Job], config: Config) -> Iterator[list[Job]]:
+def _rounds(table: ReferenceTable, jobs: list[Job], config: Config) -> Iterator[list[Job]]:
     """All jobs of each length at which some are to be trained; the next length when these have been."""
     if config.epochs == AUTO:
         jobs = longest(jobs, table.read())
@@ -123,7 +124,7 @@ def _rounds(table: TruthTable, jobs: list[Job], config: Config) -> Iterator[list
 
 def _goes_on(jobs: list[Job], trained: dict[Job, Trained], config: Config) -> bool:
     """Whether trained references have to be trained for longer, and may; says so."""
-    standing = Standing.of(truth_of(jobs, trained))
+    standing = Standing.of(references_of(jobs, trained))
     if standing.stand:
         return False
     forbidden = Budget(config.max_epochs, config.max_hours).forbids(jobs, trained, processes=config.processes)
@@ -141,13 +142,13 @@ def _finish(
     step = project.workdir.step(STEP)
     trainings = [Training(job.architecture.name, step.folder, 1 - trained[job].error) for job in jobs]
     said = doubt(trainings, dataset, schedule, mirror=project.mirror, at_least=0.5)
-    truth = truth_of(jobs, trained)
+    references = references_of(jobs, trained)
     step.finish(
         {
-            "networks": len(truth.architectures),
+            "networks": len(references.architectures),
             "trainings": len(jobs),
-            "epochs": truth.epochs,
-            "stand": Standing.of(truth).stand,
+            "epochs": references.epochs,
+            "stand": Standing.of(references).stand,
             "doubt": said,
         }
     )

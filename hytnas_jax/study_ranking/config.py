@@ -31,19 +31,19 @@ class Config:
     networks: Annotated[int, within(6, MOST_NETWORKS)] = 40
     """Networks that are trained, from the cheapest to the dearest in even steps of log MACs."""
     repeated: Annotated[int, within(0, MOST_NETWORKS)] = 10
-    """How many of them (at most all) are trained from a second seed too: how far can the truth itself be
+    """How many of them (at most all) are trained from a second seed too: how far can the reference itself be
     trusted?"""
     epochs: Annotated[int | Literal["auto"], within(1, MOST_EPOCHS)] = EPOCHS
-    """How often each training picture is seen. auto: 20 times (or as often as the study began with), then
+    """How often each training image is seen. auto: 20 times (or as often as the study began with), then
     twice as often, all networks anew, and so on: until Kendall's tau between two seeds, and between one
-    length and the next, are both at least .8, or --max-epochs or --max-hours end it."""
+    length and the next, are both at least 0.8, or --max-epochs or --max-hours end it."""
     max_epochs: Annotated[int, within(1, MOST_EPOCHS)] = 320
     """With --epochs auto: no training is longer."""
     max_hours: Annotated[float, above(0, 100_000)] = 24.0
     """With --epochs auto: no longer trainings are begun where all together would take more hours; expected
-    from those that have ended, whose seconds are in truth.csv."""
+    from those that have ended, whose seconds are in references.csv."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 64
-    """Pictures in a training step."""
+    """Images in a training step."""
     learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0

@@ -1,4 +1,4 @@
-"""Scatter plots: the truth over each estimate, a panel each."""
+"""Scatter plots: the references over each estimate, a panel each."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ COLORS = ("#1f77b4", "#2ca02c", "#d62728")
 
 def scatter_figure(
     estimates: Mapping[str, NDArray[np.float64]],
-    truth: NDArray[np.float64],
+    references: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
     agreements: Mapping[str, Mapping[str, Agreement]],
 ) -> Figure:
@@ -25,7 +25,7 @@ def scatter_figure(
     bands = {name: inside for name, inside in members.items() if name != ALL}
     for panel, (name, values) in zip(panels, estimates.items(), strict=False):
         for (band, inside), color in zip(bands.items(), COLORS, strict=True):
-            panel.scatter(values[inside], truth[inside], s=14, color=color, label=band)
+            panel.scatter(values[inside], references[inside], s=14, color=color, label=band)
         tau = agreements[name][ALL].tau
         panel.set_title(f"{name}\n{'no ranking' if tau is None else f'tau {tau}'}", fontsize=9)
         panel.set_xscale("log" if values.min() > 0 and values.max() > 10 * values.min() else "linear")

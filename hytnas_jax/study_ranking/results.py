@@ -19,7 +19,7 @@ from hytnas_jax.accuracy.agreement import (
 )
 from hytnas_jax.accuracy.combined import COMBINED, can_combine, out_of_sample
 from hytnas_jax.accuracy.estimates import ACCURACY, BLENDED, LOSS, MACS, Values
-from hytnas_jax.accuracy.references import Truth
+from hytnas_jax.accuracy.references import References
 from hytnas_jax.accuracy.standing import Standing
 from hytnas_jax.study_ranking.bias import GeneBias, biases, sentences
 from hytnas_jax.study_ranking.gene_values import gene_values
@@ -28,9 +28,9 @@ from supernet.search_space import SearchSpace
 
 HEADERS = (
     *("estimate", "tau", *(f"tau, {band}" for band in BANDS)),
-    *("tau with the loss", "rho", "top 10 %", "tau beyond MACs"),
+    *("tau with the loss", "rho", "top 10%", "tau beyond MACs"),
 )
-LOW = 0.5  # a tau; below it neither an estimate nor the truth itself is to be trusted
+LOW = 0.5  # a tau; below it neither an estimate nor the reference itself is to be trusted
 # What to do where an estimate that a search can use ranks badly.
 ADVICE = {
     BLENDED: "Train the supernet for longer, take a smaller space, or search for trained_error, which learns "
@@ -44,11 +44,11 @@ Row = tuple[object, ...]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Study:
-    """How every estimate agrees with the truth, by band, what could be reached at most (unknown where nothing
-    was trained twice), which genes those that a search goes by rate otherwise than the truth does, how far
-    the truth stands, and every estimate's tau with the loss after training."""
+    """How every estimate agrees with the references, by band, what could be reached at most (unknown where
+    nothing was trained twice), which genes those that a search goes by rate otherwise than the references
+    does, how far the references stands, and every estimate's tau with the loss after training."""
 
-    truth: Truth
+    references: References
     estimates: Values
     members: dict[str, NDArray[np.bool_]]
     found: dict[str, dict[str, Agreement]]
@@ -58,18 +58,20 @@ class Study:
     with_loss: dict[str, Interval | None]
 
     @classmethod
-    def of(cls, truth: Truth, estimates: Values, space: SearchSpace) -> "Study":
-        """Compare the estimates [N], of which `MACS` is one, and their combination with the truth."""
+    def of(cls, references: References, estimates: Values, space: SearchSpace) -> "Study":
+        """Compare the estimates [N], of which `MACS` is one, and their combination with the references."""
         members = bands(estimates[MACS])
         if can_combine(estimates):
-            estimates = {**estimates, COMBINED: out_of_sample(estimates, truth.accuracy)}
-        found = agreements(estimates, truth.accuracy, estimates[MACS], members)
-        highest = {} if truth.unsure is None else ceiling(truth.accuracy, truth.unsure, members)
+            estimates = {**estimates, COMBINED: out_of_sample(estimates, references.accuracy)}
+        found = agreements(estimates, references.accuracy, estimates[MACS], members)
+        highest = (
+            {} if references.unsure is None else ceiling(references.accuracy, references.unsure, members)
+        )
         searched = {name: estimates[name] for name in SEARCHED if name in estimates}
-        genes = gene_values(space, truth.architectures)
-        wrong = biases(genes, searched, truth.accuracy, estimates[MACS])
-        with_loss = {name: tau_with(-truth.loss, values) for name, values in estimates.items()}
-        return cls(truth, estimates, members, found, highest, wrong, Standing.of(truth), with_loss)
+        genes = gene_values(space, references.architectures)
+        wrong = biases(genes, searched, references.accuracy, estimates[MACS])
+        with_loss = {name: tau_with(-references.loss, values) for name, values in estimates.items()}
+        return cls(references, estimates, members, found, highest, wrong, Standing.of(references), with_loss)
 
     def rows(self) -> list[Row]:
         """The table, the best tau first, under `HEADERS`."""
@@ -82,20 +84,21 @@ class Study:
 
     def remarks(self) -> list[str]:
         """What the table does not say."""
-        spread = self.truth.accuracy
+        spread = self.references.accuracy
         lines = [
-            f"{len(spread)} networks, accuracy {spread.min():.3f} to {spread.max():.3f} on the search split; "
+            f"{len(spread)} networks, accuracy {spread.min():.3f} to {spread.max():.3f} on the validation "
+            "split; "
             + ", ".join(f"{band} {int(self.members[band].sum())}" for band in BANDS)
             + " (thirds of the range of log MACs)"
         ]
-        if self.truth.noise is None:
-            lines.append("no network was trained twice: how far the truth can be trusted is not known")
+        if self.references.noise is None:
+            lines.append("no network was trained twice: how far the references can be trusted is not known")
         else:
             lines.append(
-                f"the accuracy of a training has a standard deviation of {self.truth.noise:.4f} between "
-                f"seeds, beyond the {self.truth.shift:+.4f} that the second seed adds to all"
+                f"the accuracy of a training has a standard deviation of {self.references.noise:.4f} between "
+                f"seeds, beyond the {self.references.shift:+.4f} that the second seed adds to all"
             )
-        again = kendall_tau(*self.truth.losses.T)
+        again = kendall_tau(*self.references.losses.T)
         if not math.isnan(again.tau):
             lines.append(f"by their loss, which is finer than the accuracy, tau between two seeds is {again}")
         return [*lines, str(self.standing)]
@@ -121,8 +124,9 @@ class Study:
         """What not to trust, and what to do about it."""
         if self.ceiling and _value(self.ceiling[ALL]) < LOW:
             return [
-                "this truth is mostly noise and says little about any estimate: the networks hardly differ "
-                "more than the trainings of one. Train for longer (--epochs auto), or with more pictures"
+                "these reference accuracies are mostly noise and say little about any estimate: the networks "
+                "hardly differ more than the trainings of one. Train for longer (--epochs auto), or with "
+                "more images"
             ]
         taus = {name: self.found[name][ALL].tau for name in ADVICE if name in self.found}
         return [

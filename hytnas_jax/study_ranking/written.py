@@ -23,11 +23,11 @@ def write_results(folder: Path, study: Study, *, command: str, supernet: str) ->
             "command": command,
             "supernet": supernet,
             "environment": made_with,
-            "noise": study.truth.noise,
+            "noise": study.references.noise,
             "ceiling": study.ceiling,
             "agreement": study.found,
             "tau with the loss": study.with_loss,
-            "epochs": study.truth.epochs,
+            "epochs": study.references.epochs,
             "stand": study.standing.stand,
             "bias": {"genes": study.biases, "sentences": study.where()},
             "remarks": study.remarks(),
@@ -36,17 +36,17 @@ def write_results(folder: Path, study: Study, *, command: str, supernet: str) ->
         },
     )
     write_text(paths[1], _markdown(study, command))
-    figure = scatter_figure(study.estimates, study.truth.accuracy, study.members, study.found)
+    figure = scatter_figure(study.estimates, study.references.accuracy, study.members, study.found)
     save_figure(paths[2], figure)
     return paths
 
 
 def _networks(study: Study) -> list[dict[str, Any]]:
     """What is known of each network."""
-    columns = {"accuracy": study.truth.accuracy, "loss": study.truth.loss, **study.estimates}
+    columns = {"accuracy": study.references.accuracy, "loss": study.references.loss, **study.estimates}
     return [
         {"name": network.name, "genes": network.genes} | {name: column[n] for name, column in columns.items()}
-        for n, network in enumerate(study.truth.architectures)
+        for n, network in enumerate(study.references.architectures)
     ]
 
 
@@ -58,7 +58,7 @@ def _markdown(study: Study, command: str) -> str:
     {command}
 
 Kendall's tau with the accuracy after training on its own, over all networks and within thirds of cost, and
-with the loss after training; in brackets the middle 95 % of resampled networks.
+with the loss after training; in brackets the middle 95% of resampled networks.
 
 {_table(HEADERS, study.rows())}
 

@@ -67,7 +67,7 @@ def _draw(panel: Axes, problem: str, runs: Sequence[Run], style: Mapping[str, tu
     panel.set_title(problem)
     panel.set_yscale("log")
     panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100.0 * value:g} %"))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100.0 * value:g}%"))
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_xlim(1, len(runs[0].seconds))
     panel.grid(alpha=0.3)

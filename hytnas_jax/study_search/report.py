@@ -12,7 +12,7 @@ HEADERS = (
     "quartiles",
     "AUC-regret",
     "final regret",
-    *(f"evaluations to {percent} %" for percent in THRESHOLDS),
+    *(f"evaluations to {percent}%" for percent in THRESHOLDS),
     "seconds per suggestion",
     "runs",
 )
@@ -21,7 +21,7 @@ EXPLANATION = """\
   to 0..1 over the whole table, reference point 1.1 in each.
 - AUC-regret: 100 (1 - mean ratio after the evaluations that were not initial); final regret: 100 (1 - ratio
   at the end); both are means over the runs, 0 is perfect.
-- evaluations to 90 %: the initial ones included, median over the runs; `>` where the median run ended before.
+- evaluations to 90%: the initial ones included, median over the runs; `>` where the median run ended before.
 - seconds per suggestion: the time of a suggestion divided by its batch, median.
 - A run is one seed; all strategies of a seed begin with the same initial evaluations.
 """

@@ -1,8 +1,8 @@
 """Train the weight-sharing network over a search space: the first command.
 
 python -m hytnas_jax.train_supernet --workdir runs/digits
-python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures
-python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/pictures --init-from runs/cifar
+python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/images
+python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/images --init-from runs/cifar
 """
 
 from hytnas_jax.train_supernet.config import Config, check

@@ -14,7 +14,7 @@ from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.runtime import compiling
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
-from hytnas_jax.training.evaluation_images import judging_pictures
+from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.init_from import Source, find_source
 from hytnas_jax.training.loop import fit
 from hytnas_jax.training.network import Schedule
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.supernet import load_supernet, supernet_model
 
-NUM_REPORTED = 8  # random subnets judged at the end
+NUM_REPORTED = 8  # random subnets evaluated at the end
 
 
 def train_supernet(config: Config) -> None:
@@ -61,7 +61,7 @@ def train_supernet(config: Config) -> None:
     rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
     recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
     console.say(
-        f"{len(dataset.train)} training pictures of {project.num_classes} classes; space "
+        f"{len(dataset.train)} training images of {project.num_classes} classes; space "
         f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
         f"{recipe.num_steps} steps, learning rate {rate:.2g}"
@@ -74,7 +74,7 @@ def train_supernet(config: Config) -> None:
         label="training the supernet",
         num_classes=project.num_classes,
     )
-    summary = _judge(project, dataset, model, training.weights(model, state.ema), config.seed)
+    summary = _evaluate(project, dataset, model, training.weights(model, state.ema), config.seed)
     said = doubt(
         [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
         dataset,
@@ -135,18 +135,18 @@ def _step_function(
     return step_function
 
 
-def _judge(
+def _evaluate(
     project: Project, dataset: Dataset, model: SupernetModel, params: Tree, seed: int
 ) -> dict[str, Any]:
-    """Accuracies on the search split of the largest, the smallest and some random subnets."""
+    """Accuracies on the validation split of the largest, the smallest and some random subnets."""
     rng = np.random.default_rng([seed, 1])
     resolution = max(project.space.resolution)
     subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
-    with console.progress(len(subnets), "judging subnets", apart=compiling.seconds) as bar:
-        judge = SupernetError(
-            project.space, model, params, judging_pictures(project, dataset), on_judged=bar.advance
+    with console.progress(len(subnets), "evaluating subnets", apart=compiling.seconds) as bar:
+        evaluate = SupernetError(
+            project.space, model, params, evaluation_images(project, dataset), on_evaluated=bar.advance
         )
-        accuracies = 1 - judge(subnets)
+        accuracies = 1 - evaluate(subnets)
     return {
         "largest_accuracy": float(accuracies[0]),
         "smallest_accuracy": float(accuracies[1]),
@@ -156,7 +156,7 @@ def _judge(
 
 def _describe(summary: dict[str, Any]) -> str:
     return (
-        "accuracy on the search split, before any retraining: largest subnet "
+        "accuracy on the validation split, before any retraining: largest subnet "
         f"{summary['largest_accuracy']:.3f}, smallest {summary['smallest_accuracy']:.3f}, "
         f"median of {len(summary['random_accuracies'])} random ones "
         f"{np.median(summary['random_accuracies']):.3f}"

@@ -16,18 +16,18 @@ class Config(DataConfig):
     """
 
     epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
-    """How many times each training picture is seen."""
+    """How many times each training image is seen."""
     batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
-    """Pictures in a training step."""
+    """Images in a training step."""
     learning_rate: Annotated[float | None, within(1e-8, 10)] = None
     """Peak learning rate of AdamW. If not given: 1e-2, less for a supernet of more than 160,000 weights."""
     random_subnets: Annotated[int, within(1, 64)] = 3
     """Random networks trained in each step, beside the largest, which teaches them."""
     init_from: Path | None = None
     """Another work folder: begin with the weights of its supernet, all but the classifier's. The space is
-    that one's too; pictures, classes and resolutions may be others."""
+    that one's too; images, classes and resolutions may be others."""
     seed: Annotated[int, SEED] = 0
-    """Of the splits, the weights and the order of the pictures."""
+    """Of the splits, the weights and the order of the images."""
 
 
 def check(config: Config) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.data import Dataset, Pictures
+from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.training.network import Schedule
 
 CLEARLY = 2.0  # standard deviations
@@ -16,11 +16,11 @@ CLEARLY = 2.0  # standard deviations
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """An accuracy on so many pictures, of which the most frequent class has the part `guess`; `where` it is
+    """An accuracy on so many images, of which the most frequent class has the part `guess`; `where` it is
     from, in words."""
 
     accuracy: float
-    pictures: int
+    images: int
     guess: float
     where: str
 
@@ -29,8 +29,8 @@ class Score:
         """Whether always naming the most frequent class would do about as well.
 
         That is: by count not clearly better, or better by less than a fifth of what is missing and by less
-        than half of what guessing has (.60 of two equal classes, .15 of ten, .92 of .9 and .1). Half of what
-        is missing is never near, however few the pictures.
+        than half of what guessing has (0.60 of two equal classes, 0.15 of ten, 0.92 of 0.9 and 0.1). Half of
+        what is missing is never near, however few the images.
         """
         little = min(self.guess + 0.2 * (1 - self.guess), 1.5 * self.guess)
         is_little = self.accuracy <= little or not self.is_surely_better
@@ -38,18 +38,18 @@ class Score:
 
     @property
     def is_surely_better(self) -> bool:
-        """Whether guessing would do as well on so many pictures in one case of 40 at most."""
-        deviation = math.sqrt(self.guess * (1 - self.guess) / self.pictures)
+        """Whether guessing would do as well on so many images in one case of 40 at most."""
+        deviation = math.sqrt(self.guess * (1 - self.guess) / self.images)
         return self.accuracy > self.guess + CLEARLY * deviation
 
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """A training that has ended: of what, where its metrics lie, and its accuracy on the search split."""
+    """A training that has ended: of what, where its metrics lie, and its accuracy on the validation split."""
 
     name: str
     folder: Path
-    search_accuracy: float
+    validation_accuracy: float
 
 
 def doubt(
@@ -62,7 +62,7 @@ def doubt(
 ) -> str | None:
     """What to say of the trainings that ended near guessing, and of what may be the cause; None without any.
 
-    mirror: whether training pictures were mirrored. at_least: the part of the trainings below which nothing
+    mirror: whether training images were mirrored. at_least: the part of the trainings below which nothing
     is said: among networks of all sizes, the smallest may learn little.
     """
     near = [(training.name, _near(training, dataset, schedule.batch_size)) for training in trainings]
@@ -72,26 +72,29 @@ def doubt(
     name, score = found[0]
     who = name if len(trainings) == 1 else f"{len(found)} of {len(trainings)} networks ({name} for one)"
     causes = [
-        *(["pictures that are of another class once mirrored (--mirror off, another --workdir)"] * mirror),
+        *(["images that are of another class once mirrored (--mirror off, another --workdir)"] * mirror),
         f"too few epochs ({schedule.epochs})",
         f"a learning rate that does not suit ({schedule.learning_rate:g})",
     ]
     return (
         f"hardly better than guessing: {who}, with an accuracy of {score.accuracy:.2f} {score.where}, where "
         f"naming the most frequent class gives {score.guess:.2f}. Causes may be {', '.join(causes)}, or "
-        "labels that do not belong to the pictures"
+        "labels that do not belong to the images"
     )
 
 
 def _near(training: Training, dataset: Dataset, batch_size: int) -> Score | None:
-    """The score near guessing: in the last epoch, unless the search split contradicts it; or on that."""
-    judged = Score(
-        training.search_accuracy, len(dataset.search), _guess(dataset.search), "on the search split"
+    """The score near guessing: in the last epoch, unless the validation split contradicts it; or on that."""
+    evaluated = Score(
+        training.validation_accuracy,
+        len(dataset.validation),
+        _guess(dataset.validation),
+        "on the validation split",
     )
     in_training = training_score(training.folder, dataset, batch_size=batch_size)
-    if in_training is not None and in_training.is_near_guessing and not judged.is_surely_better:
+    if in_training is not None and in_training.is_near_guessing and not evaluated.is_surely_better:
         return in_training
-    return judged if judged.is_near_guessing else None
+    return evaluated if evaluated.is_near_guessing else None
 
 
 def training_score(folder: Path, dataset: Dataset, *, batch_size: int) -> Score | None:
@@ -105,5 +108,5 @@ def training_score(folder: Path, dataset: Dataset, *, batch_size: int) -> Score 
     return Score(accuracy, len(last) * batch_size, _guess(dataset.train), "in training")
 
 
-def _guess(pictures: Pictures) -> float:
-    return float(np.bincount(pictures.labels).max()) / len(pictures)
+def _guess(images: LabelledImages) -> float:
+    return float(np.bincount(images.labels).max()) / len(images)

@@ -22,19 +22,19 @@ FILE = "begun_with.json"  # in the step "supernet": its origins, the nearest fir
 class Origin:
     """A supernet that weights come from, as cards and reports tell it.
 
-    workdir: its work folder, as the user has typed it. supernet: the id of its done mark. data, pictures:
+    workdir: its work folder, as the user has typed it. supernet: the id of its done mark. data, images:
     what it was trained on, and on how many. commit: of hytnas_jax, where that ran from a checkout.
     """
 
     workdir: str
     supernet: str
     data: str
-    pictures: int
+    images: int
     commit: str | None
 
     def in_words(self) -> str:
         commit = f", commit {self.commit[:12]}" if self.commit else ""
-        return f"{self.workdir} ({self.data}, {self.pictures:,} training pictures{commit})"
+        return f"{self.workdir} ({self.data}, {self.images:,} training images{commit})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,9 +133,9 @@ def _read(path: Path, workdir: Workdir) -> Source:
         step = other.step("supernet")
         done = step.require("train_supernet")
         project = open_project(other)
-        pictures = other.step("data").done()["summary"]["train"]
+        images = other.step("data").done()["summary"]["train"]
         commit = done["environment"]["commit"]
-        nearest = Origin(str(path), done["id"], project.source, pictures, commit)
+        nearest = Origin(str(path), done["id"], project.source, images, commit)
         return Source(path, (nearest, *read_origins(step)), project.space)
 
 

@@ -1,4 +1,5 @@
-"""Training one network of the space on its own: the same for retraining and for the truth of a ranking."""
+"""Training one network of the space on its own: the same for retraining and for the references of a
+ranking."""
 
 import contextlib
 import dataclasses
@@ -10,13 +11,13 @@ from typing import Any
 
 import jax
 
-from hytnas_jax.data import Dataset, Pictures, batches
+from hytnas_jax.data import Dataset, LabelledImages, batches
 from hytnas_jax.runtime.hardware import compute_dtype
-from hytnas_jax.training.evaluation_images import pictures_for
+from hytnas_jax.training.evaluation_images import images_for
 from hytnas_jax.training.loop import fit
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project
-from proxies.evaluation.base import judge_calibrated
+from proxies.evaluation.base import evaluate_calibrated
 from supernet import training
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree
@@ -26,7 +27,7 @@ from supernet.network_spec import NetworkSpec
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """How long, how fast and in which order: epochs, pictures in a step, peak learning rate, seed."""
+    """How long, how fast and in which order: epochs, images in a step, peak learning rate, seed."""
 
     epochs: int
     batch_size: int
@@ -61,12 +62,12 @@ def train_alone(
         label=label,
         num_classes=project.num_classes,
     )
-    pictures = pictures_for(project, dataset.train, dataset.search, spec.resolution)
+    images = images_for(project, dataset.train, dataset.validation, spec.resolution)
     params = training.weights(model, state.ema)
-    return params, jax.jit(functools.partial(calibrate, model))(params, stats, pictures.calibration)
+    return params, jax.jit(functools.partial(calibrate, model))(params, stats, images.calibration)
 
 
-def train_and_judge(
+def train_and_evaluate(
     project: Project,
     dataset: Dataset,
     spec: NetworkSpec,
@@ -76,23 +77,23 @@ def train_and_judge(
     folder: Path,
     label: str,
 ) -> tuple[float, float]:
-    """`error_and_loss` on the search split of a network that `train_alone` trains; nothing of it is kept.
+    """`error_and_loss` on the validation split of a network that `train_alone` trains; nothing of it is kept.
 
     It prints nothing: of several processes that train at once, the command shows one bar for all.
     """
     with contextlib.redirect_stdout(io.StringIO()):
         weights = train_alone(project, dataset, spec, schedule, start=start, folder=folder, label=label)
-    result = error_and_loss(project, dataset, spec, weights, dataset.search)
+    result = error_and_loss(project, dataset, spec, weights, dataset.validation)
     shutil.rmtree(folder)
     return result
 
 
 def error_and_loss(
-    project: Project, dataset: Dataset, spec: NetworkSpec, weights: tuple[Tree, Tree], pictures: Pictures
+    project: Project, dataset: Dataset, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages
 ) -> tuple[float, float]:
-    """Error rate, and mean cross-entropy in nats, of a trained network on one split's pictures."""
-    judged = pictures_for(project, dataset.train, pictures, spec.resolution)
-    error, loss = jax.jit(functools.partial(judge_calibrated, stand_alone(spec)))(*weights, judged)
+    """Error rate, and mean cross-entropy in nats, of a trained network on one split's images."""
+    evaluated = images_for(project, dataset.train, images, spec.resolution)
+    error, loss = jax.jit(functools.partial(evaluate_calibrated, stand_alone(spec)))(*weights, evaluated)
     return float(error), float(loss)
 
 

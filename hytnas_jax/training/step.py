@@ -1,6 +1,6 @@
-"""One compiled training step that augments its pictures on the device.
+"""One compiled training step that augments its images on the device.
 
-Letters: N pictures of the data set, S their side, C channels, B batch.
+Letters: N images of the data set, S their side, C channels, B batch.
 """
 
 import functools
@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from hytnas_jax.data import Pictures, augment
+from hytnas_jax.data import LabelledImages, augment
 from hytnas_jax.workspace.project import Project
 from supernet import training
 from supernet.device_memory import free_bytes
@@ -20,15 +20,15 @@ HELD_FRACTION = 0.25  # of the free memory that a data set may take; the rest is
 
 
 def augmented_step(
-    project: Project, model: Model, recipe: training.Recipe, pictures: Pictures
+    project: Project, model: Model, recipe: training.Recipe, images: LabelledImages
 ) -> Callable[..., Any]:
     """`train(state, key, chosen, subnets, *, resolution) -> (state, metrics)`.
 
-    chosen int [B] are places in `pictures`; `subnets` is a `Control` of [K], or None for a stand-alone
+    chosen int [B] are places in `images`; `subnets` is a `Control` of [K], or None for a stand-alone
     network. Compiled once for each resolution; the state's buffers are used again. An accelerator holds all
-    of `pictures` where they fit, so that no step waits for the host to send some.
+    of `images` where they fit, so that no step waits for the host to send some.
     """
-    take = held(pictures) if holds(pictures) else sent(pictures)
+    take = held(images) if holds(images) else sent(images)
     train = compiled_step(model, recipe, mean=project.mean, std=project.std, mirror=project.mirror)
 
     def step(
@@ -59,23 +59,23 @@ def compiled_step(
     return train
 
 
-def holds(pictures: Pictures) -> bool:
-    """Whether the device holds all pictures: where its memory is its own, and large enough."""
+def holds(images: LabelledImages) -> bool:
+    """Whether the device holds all images: where its memory is its own, and large enough."""
     if jax.default_backend() == "cpu":
         return False
-    return pictures.images.nbytes <= HELD_FRACTION * free_bytes(jax.local_devices()[0])
+    return images.images.nbytes <= HELD_FRACTION * free_bytes(jax.local_devices()[0])
 
 
-def held(pictures: Pictures) -> Callable[[np.ndarray], tuple[jax.Array, jax.Array]]:
-    """`take(chosen) -> images, labels`, cut on the device from all pictures, which lie there."""
-    everything = jax.device_put((pictures.images, pictures.labels))
+def held(images: LabelledImages) -> Callable[[np.ndarray], tuple[jax.Array, jax.Array]]:
+    """`take(chosen) -> images, labels`, cut on the device from all images, which lie there."""
+    everything = jax.device_put((images.images, images.labels))
     cut = jax.jit(lambda arrays, chosen: jax.tree.map(lambda a: a[chosen], arrays))
     return lambda chosen: cut(everything, chosen)
 
 
-def sent(pictures: Pictures) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def sent(images: LabelledImages) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """`take(chosen) -> images, labels`, cut by the host and sent with each step."""
-    return lambda chosen: (pictures.images[chosen], pictures.labels[chosen])
+    return lambda chosen: (images.images[chosen], images.labels[chosen])
 
 
 def step_key(seed: int, attempt: int, number: int) -> jax.Array:

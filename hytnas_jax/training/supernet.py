@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import jax
 
 from hytnas_jax.runtime.hardware import compute_dtype
-from hytnas_jax.training.evaluation_images import judging_pictures
+from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.loop import restore
 from hytnas_jax.workspace.project import Project
 from proxies.supernet_accuracy import SupernetError
@@ -33,9 +33,9 @@ def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
 
 
 def supernet_error(project: Project) -> SupernetError:
-    """The error on the search split; the training split calibrates, the test split is not touched."""
+    """The error on the validation split; the training split calibrates, the test split is not touched."""
     model, params = load_supernet(project)
-    return SupernetError(project.space, model, params, judging_pictures(project, project.dataset()))
+    return SupernetError(project.space, model, params, evaluation_images(project, project.dataset()))
 
 
 def supernet_model(project: Project) -> SupernetModel:

@@ -1,4 +1,4 @@
-"""The pictures of a work folder: where they lie, and that they are still those that the work began with."""
+"""The images of a work folder: where they lie, and that they are still those that the work began with."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ from hytnas_jax.runtime.environment import package_version
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
 
-_WORTH_SAYING = 0.01  # of a picture's area
+_WORTH_SAYING = 0.01  # of an image's area
 
 
 @dataclasses.dataclass(frozen=True)
-class KnownPictures:
-    """The step "data" of a work folder: settings.json says where the pictures lie, splits.json what they are.
+class KnownImages:
+    """The step "data" of a work folder: settings.json says where the images lie, splits.json what they are.
 
     The place may change, the content may not.
     """
@@ -35,7 +35,7 @@ class KnownPictures:
     step: Step
 
     def look(self, place: Place) -> Looked | None:
-        """A first look at the pictures in `place`; None where the work folder's are known.
+        """A first look at the images in `place`; None where the work folder's are known.
 
         Raises UserError as `first_look` does.
         """
@@ -44,30 +44,30 @@ class KnownPictures:
         try:
             return first_look(place.data, data_dir=place.data_dir)
         except UserError as error:
-            folder, pictures = self.step.folder.parent.resolve(), Path(place.data).resolve()
-            if pictures not in folder.parents:
+            folder, images = self.step.folder.parent.resolve(), Path(place.data).resolve()
+            if images not in folder.parents:
                 raise
-            inside = pictures / folder.relative_to(pictures).parts[0]
+            inside = images / folder.relative_to(images).parts[0]
             raise UserError(
-                f"{error}\n--workdir {self.step.folder.parent} lies inside of the pictures, where {inside} "
+                f"{error}\n--workdir {self.step.folder.parent} lies inside of the images, where {inside} "
                 "may be taken for a class: give a folder elsewhere, and delete that one"
             ) from None
 
     def native_side(self, looked: Looked | None, *, fit: str) -> int:
-        """That of the pictures looked at, or of the known ones, for the same default space."""
+        """That of the images looked at, or of the known ones, for the same default space."""
         return self._noted()["native_side"] if looked is None else looked.native_side(fit)
 
     def begin(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
-        """The pictures by these settings, noted now or the same as are noted, wherever they lie now.
+        """The images by these settings, noted now or the same as are noted, wherever they lie now.
 
         looked: what `look` has given.
 
-        Raises UserError for other settings than before, pictures that cannot be used, or other pictures.
+        Raises UserError for other settings than before, images that cannot be used, or other images.
         """
         return self._again(settings) if self.step.is_done else self._first(settings, looked)
 
     def load(self) -> Dataset:
-        """The pictures again. Raises UserError where they have gone or have changed."""
+        """The images again. Raises UserError where they have gone or have changed."""
         settings = read_json(self.step.folder / "settings.json")["settings"]
         return self._check(settings, _place_in(settings))
 
@@ -91,7 +91,7 @@ class KnownPictures:
         dataset = self._check(settings, noted)
         self._update(splits=dataset.splits_to_json()["splits"])  # files may have other names
         if noted != place:
-            console.say(f"the same pictures as in {noted.flags}; read from {place.flags} from now on")
+            console.say(f"the same images as in {noted.flags}; read from {place.flags} from now on")
             begun = read_json(path)
             write_json(path, {**begun, "settings": {**begun["settings"], **dataclasses.asdict(place)}})
         return dataset
@@ -112,7 +112,7 @@ class KnownPictures:
             if place != noted_place:
                 raise
             raise UserError(
-                f"the pictures of {workdir} are not there any more ({place.flags}); if they were moved, run "
+                f"the images of {workdir} are not there any more ({place.flags}); if they were moved, run "
                 "the train_supernet command that it was begun with again, with "
                 f"{'--data' if place.data_dir is None else '--data-dir'} and their new place"
             ) from None
@@ -121,9 +121,9 @@ class KnownPictures:
             return dataset
         lines += self._other_decoder(dataset)
         if place == noted_place:
-            what, remedy = f"the pictures have changed since {workdir} was begun", "restore them"
+            what, remedy = f"the images have changed since {workdir} was begun", "restore them"
         else:
-            what = f"these are not the pictures of {workdir}, which was begun with {noted_place.flags}"
+            what = f"these are not the images of {workdir}, which was begun with {noted_place.flags}"
             remedy = "give the place of those"
         listed = "".join(f"  {line}\n" for line in lines)
         raise UserError(f"{place.flags}: {what}:\n{listed}{remedy}, or give another --workdir")
@@ -144,13 +144,13 @@ def _place_in(settings: Mapping[str, Any]) -> Place:
 
 
 def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -> Dataset:
-    with console.progress(0, "reading pictures") as bar:
+    with console.progress(0, "reading images") as bar:
         return load_dataset(
             looked or settings["data"],
             side=settings["side"],
             data_dir=settings["data_dir"],
             seed=settings["seed"],
-            max_pictures=settings["max_pictures"],
+            max_images=settings["max_images"],
             skip_corrupt=settings["skip_corrupt"],
             wish=Wish(settings["fit"], settings["bit_depth"]),
             remark=remark,
@@ -159,29 +159,29 @@ def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -
 
 
 def _say_fit(dataset: Dataset) -> None:
-    """One line where pictures are not square, and the network does not see them as they are."""
-    share = f"{100 * dataset.cut:.0f} %"
+    """One line where images are not square, and the network does not see them as they are."""
+    share = f"{100 * dataset.cut:.0f}%"
     if dataset.cut < _WORTH_SAYING or dataset.rule.fit == "pad":
         return
     if dataset.rule.fit == "crop":
         told = f"their middle is used, {share} of the area (median) is cut off; or: --fit stretch, pad"
     else:
         told = f"stretched to squares, as their middle lacks {share} of the area; or: --fit crop, pad"
-    console.say(f"pictures are not square: {told}")
+    console.say(f"images are not square: {told}")
 
 
 def _say_what_is_shared(dataset: Dataset) -> None:
     if dataset.kept_together:
         console.say(
-            f"{dataset.kept_together} pictures are copies of others, exact, nearly or mirrored: copies of "
-            "one picture were put into the same split"
+            f"{dataset.kept_together} images are copies of others, exact, nearly or mirrored: copies of "
+            "one image were put into the same split"
         )
     for remark in dataset.remarks:
         console.warn(remark)
 
 
 def _counts(dataset: Dataset) -> dict[str, Any]:
-    sizes = {name: len(getattr(dataset, name)) for name in ("train", "search", "test")}
+    sizes = {name: len(getattr(dataset, name)) for name in ("train", "validation", "test")}
     return {
         **sizes,
         "classes": list(dataset.class_names),

@@ -1,4 +1,4 @@
-"""Whether a work folder's training pictures are mirrored: decided once, when it is begun, and why."""
+"""Whether a work folder's training images are mirrored: decided once, when it is begun, and why."""
 
 import dataclasses
 
@@ -13,9 +13,9 @@ FILE = "mirroring.json"
 def mirroring_of(step: Step, given: str, place: Place, looked: Looked | None, wish: Wish) -> Mirroring:
     """What --mirror `given` comes to for the step "data"; "auto", once it is done, is what was decided then.
 
-    looked: at the pictures in `place`, read as in `wish`; None where the step is done.
+    looked: at the images in `place`, read as in `wish`; None where the step is done.
 
-    Raises UserError for pictures that cannot be used, and for a `given` that is none of the three.
+    Raises UserError for images that cannot be used, and for a `given` that is none of the three.
     """
     if given != "auto":
         decided = Mirroring.said(given)
@@ -29,7 +29,7 @@ def mirroring_of(step: Step, given: str, place: Place, looked: Looked | None, wi
         write_json(step.folder / FILE, dataclasses.asdict(decided))
         if given == "auto":
             other = "on" if decided.setting == "off" else "off"
-            console.say(f"mirroring of training pictures: {decided.in_words()} (otherwise: --mirror {other})")
+            console.say(f"mirroring of training images: {decided.in_words()} (otherwise: --mirror {other})")
     return decided
 
 

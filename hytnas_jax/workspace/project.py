@@ -7,10 +7,10 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.data import Dataset, Pictures, Place, Wish, prepare
+from hytnas_jax.data import Dataset, LabelledImages, Place, Wish, prepare
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.flags.data import Fit, Mirror
-from hytnas_jax.workspace.known_images import KnownPictures
+from hytnas_jax.workspace.known_images import KnownImages
 from hytnas_jax.workspace.mirroring import mirroring_of
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Step, Workdir
@@ -19,12 +19,12 @@ from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
 
-SMALL_PICTURES = 32  # pixels; up to here the default space is hybrid-small
+SMALL_IMAGES = 32  # pixels; up to here the default space is hybrid-small
 
 
 @dataclasses.dataclass(frozen=True)
 class Project:
-    """A work folder's space and data; the pictures themselves are loaded by `dataset`."""
+    """A work folder's space and data; the images themselves are loaded by `dataset`."""
 
     workdir: Workdir
     space: SearchSpace
@@ -49,14 +49,14 @@ class Project:
         return self.space.network_spec(architecture, num_classes=self.num_classes, channels=self.channels)
 
     def dataset(self) -> Dataset:
-        """The pictures, read again. Raises UserError where they are not those the work began with."""
-        return KnownPictures(self.workdir.step("data")).load()
+        """The images, read again. Raises UserError where they are not those the work began with."""
+        return KnownImages(self.workdir.step("data")).load()
 
-    def prepared(self, pictures: Pictures, resolution: int) -> np.ndarray:
-        """All pictures as a network of that resolution takes them: float32 [N, R, R, C]."""
+    def prepared(self, images: LabelledImages, resolution: int) -> np.ndarray:
+        """All images as a network of that resolution takes them: float32 [N, R, R, C]."""
         parts = [
             np.asarray(prepare(jnp.asarray(part), resolution=resolution, mean=self.mean, std=self.std))
-            for part in np.array_split(pictures.images, -(-len(pictures) // 512))
+            for part in np.array_split(images.images, -(-len(images) // 512))
         ]
         return np.concatenate(parts)
 
@@ -68,7 +68,7 @@ def create_project(
     data_dir: Path | None,
     space: str | None,
     resolutions: Sequence[int],
-    max_pictures: int | None,
+    max_images: int | None,
     skip_corrupt: bool,
     seed: int,
     fit: Fit = "auto",
@@ -78,24 +78,24 @@ def create_project(
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
-    The pictures may lie elsewhere than before: their content is what is checked. `space_for` gives the space
+    The images may lie elsewhere than before: their content is what is checked. `space_for` gives the space
     for the one that `space` names, or for None.
 
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
     step, place = workdir.step("data"), Place.of(data, data_dir)
-    known = KnownPictures(step)
+    known = KnownImages(step)
     looked = known.look(place)
     native = known.native_side(looked, fit=fit)
     named = None if space is None else load_space(space)
     if space_for is not None:
         named = space_for(named)
-    chosen = named or built_in_space("hybrid-small" if native <= SMALL_PICTURES else "hybrid")
+    chosen = named or built_in_space("hybrid-small" if native <= SMALL_IMAGES else "hybrid")
     chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
     settings = {
         **dataclasses.asdict(place),
-        "max_pictures": max_pictures,
+        "max_images": max_images,
         "skip_corrupt": skip_corrupt,
         "fit": fit,
         "bit_depth": bit_depth,
@@ -127,6 +127,6 @@ def open_project(workdir: Workdir) -> Project:
 
 
 def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:
-    """The two largest of a space's resolutions that pictures of side `native` reach, or its smallest two."""
+    """The two largest of a space's resolutions that images of side `native` reach, or its smallest two."""
     reached = [r for r in sorted(choices) if r <= native]
     return tuple(reached[-2:] if len(reached) >= 2 else sorted(choices)[:2])

@@ -36,10 +36,10 @@ __all__ = [
 ]
 
 # Raised by one whenever a work folder of the version before could be misread.
-FORMAT = 3
+FORMAT = 4
 VERSION, LOCK = "workdir.json", ".lock"
-# What format 3 has, for those who have a work folder of format 2.
-_SINCE_3 = " (in which a work folder knows its pictures by their content, so that changed ones are noticed)"
+# What the format has, for those who have a work folder of an earlier one.
+_SINCE = " (in which files and columns have other names: validation split, evaluated.json, references/)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -271,6 +271,6 @@ def _check_format(folder: Path, flag: str) -> None:
     if theirs.get("format") != FORMAT:
         raise UserError(
             f"hytnas_jax {theirs.get('hytnas_jax')} wrote it in format {theirs.get('format')}; this is "
-            f"hytnas_jax {ours['hytnas_jax']}, which reads format {FORMAT}{_SINCE_3}; give another {flag}, "
+            f"hytnas_jax {ours['hytnas_jax']}, which reads format {FORMAT}{_SINCE}; give another {flag}, "
             "or install the version that wrote it"
         )

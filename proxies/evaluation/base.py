@@ -1,6 +1,6 @@
-"""What subnets are judged by, and how logits become an error and a loss.
+"""What subnets are evaluated by, and how logits become an error and a loss.
 
-Letters: N batches, B batch, R resolution, C channels, K classes, M pictures.
+Letters: N batches, B batch, R resolution, C channels, K classes, M images.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +16,10 @@ from supernet.model import Model, Tree
 from supernet.supernet import Control
 
 
-class JudgingPictures(NamedTuple):
-    """What subnets of one resolution are judged by.
+class EvaluationImages(NamedTuple):
+    """What subnets of one resolution are evaluated by.
 
-    calibration: float32 [N, B, R, R, C], training pictures for the BatchNorm statistics.
+    calibration: float32 [N, B, R, R, C], training images for the BatchNorm statistics.
     images: float32 [N', B, R, R, C] and labels: int32 [N', B], -1 where a batch was filled up.
     """
 
@@ -28,24 +28,24 @@ class JudgingPictures(NamedTuple):
     labels: Any
 
 
-class Judge(Protocol):
-    """Judges the subnets of one resolution."""
+class Evaluator(Protocol):
+    """Evaluates the subnets of one resolution."""
 
     def __call__(
-        self, architectures: Sequence[Architecture], batch: Control, on_judged: Callable[[], None]
+        self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]
     ) -> NDArray[np.float64]:
         """Error rates and losses in nats, float64 [A, 2], of `architectures`, whose controls are `batch` [A].
 
-        `on_judged` is called after each.
+        `on_evaluated` is called after each.
         """
 
 
-def judge_calibrated(
-    model: Model, params: Tree, stats: Tree, pictures: JudgingPictures
+def evaluate_calibrated(
+    model: Model, params: Tree, stats: Tree, images: EvaluationImages
 ) -> tuple[jax.Array, jax.Array]:
-    """Error rate and mean cross-entropy [] of a stand-alone network; `pictures.calibration` is not read."""
-    logits = jax.lax.map(lambda x: model.apply(params, stats, x, train=False)[0], pictures.images)
-    return error_and_loss(logits, pictures.labels)
+    """Error rate and mean cross-entropy [] of a stand-alone network; `images.calibration` is not read."""
+    logits = jax.lax.map(lambda x: model.apply(params, stats, x, train=False)[0], images.images)
+    return error_and_loss(logits, images.labels)
 
 
 def error_and_loss(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -1,4 +1,4 @@
-"""Subnets judged one after the other, part by part: what a processor is fast at.
+"""Subnets evaluated one after the other, part by part: what a processor is fast at.
 
 Letters: A architectures, B batch, H W map, C channels.
 """
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import JudgingPictures, error_and_loss
+from proxies.evaluation.base import EvaluationImages, error_and_loss
 from proxies.evaluation.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
 from supernet.calibration import combined
@@ -24,24 +24,24 @@ from supernet.supernet import Control, Part
 AHEAD = 1  # subnets that are begun before the one in front of them has ended
 
 
-class JudgingByParts:
-    """A `Judge` that computes once what subnets have in common from the stem on.
+class PartsEvaluator:
+    """A `Evaluator` that computes once what subnets have in common from the stem on.
 
     The maps after every part are kept in `kept`, those after the first parts longest, which most subnets
-    share; and subnets that begin alike are judged one after the other.
+    share; and subnets that begin alike are evaluated one after the other.
     """
 
-    def __init__(self, parts: Sequence["JudgedPart"], pictures: JudgingPictures, kept: RecentlyUsed):
+    def __init__(self, parts: Sequence["EvaluatedPart"], images: EvaluationImages, kept: RecentlyUsed):
         self._parts = parts
         self._kept = kept
-        self._maps = Maps(*map(list, jax.device_put((pictures.calibration, pictures.images))))
-        self._labels = pictures.labels
+        self._maps = Maps(*map(list, jax.device_put((images.calibration, images.images))))
+        self._labels = images.labels
         self._error_and_loss = jax.jit(error_and_loss)
 
     def __call__(
-        self, architectures: Sequence[Architecture], batch: Control, on_judged: Callable[[], None]
+        self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]
     ) -> NDArray[np.float64]:
-        """As `Judge` says."""
+        """As `Evaluator` says."""
         results = np.zeros((len(architectures), 2))
         begun: deque[tuple[int, Any]] = deque()
 
@@ -49,7 +49,7 @@ class JudgingByParts:
             while len(begun) > most:
                 index, result = begun.popleft()
                 results[index] = jax.device_get(result)
-                on_judged()
+                on_evaluated()
 
         for index in sorted(range(len(architectures)), key=lambda i: _prefix(architectures[i])):
             begun.append((index, self._begin(architectures[index], batch.at(index))))
@@ -64,7 +64,7 @@ class JudgingByParts:
         for number, part in enumerate(body):  # the stem is part 0, the same for all
             key = prefix[: number + 1]
             maps = self._kept.get(key, functools.partial(part, maps, control), rank=number)
-        return self._error_and_loss(jnp.stack(head(maps, control).judged), self._labels)
+        return self._error_and_loss(jnp.stack(head(maps, control).evaluated), self._labels)
 
 
 def _prefix(architecture: Architecture) -> tuple[Hashable, ...]:
@@ -73,13 +73,13 @@ def _prefix(architecture: Architecture) -> tuple[Hashable, ...]:
 
 
 class Maps(NamedTuple):
-    """Feature maps [B, H, W, C] of the batches to calibrate by and of those to judge by."""
+    """Feature maps [B, H, W, C] of the batches to calibrate by and of those to evaluate by."""
 
     calibration: list[jax.Array]
-    judged: list[jax.Array]
+    evaluated: list[jax.Array]
 
 
-class JudgedPart:
+class EvaluatedPart:
     """One part of the supernet: maps to maps, the latter by statistics calibrated on the former."""
 
     def __init__(self, part: Part, params: Tree):
@@ -98,5 +98,5 @@ class JudgedPart:
         own = self._of_control(control)
         calibrated = [self._apply(self._params, self._blank, x, own, True) for x in maps.calibration]
         stats = self._combined([stats for _, stats in calibrated])
-        judged = [self._apply(self._params, stats, x, own, False)[0] for x in maps.judged]
-        return Maps([x for x, _ in calibrated], judged)
+        evaluated = [self._apply(self._params, stats, x, own, False)[0] for x in maps.evaluated]
+        return Maps([x for x, _ in calibrated], evaluated)

@@ -1,4 +1,4 @@
-"""Many subnets judged by one program, at once: what accelerators are fast at.
+"""Many subnets evaluated by one program, at once: what accelerators are fast at.
 
 Letters: A architectures, G of them in a program.
 """
@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import JudgingPictures, error_and_loss
+from proxies.evaluation.base import EvaluationImages, error_and_loss
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.device_memory import free_bytes
@@ -22,33 +22,34 @@ from supernet.supernet import Control, SupernetModel
 MOST_TOGETHER = 64
 
 
-class JudgingTogether:
-    """A `Judge` whose program calibrates and judges G subnets, masks over the same weights, in one call.
+class BatchEvaluator:
+    """A `Evaluator` whose program calibrates and evaluates G subnets, masks over the same weights, in one
+    call.
 
     G is the largest power of two, up to `most`, that the device's memory holds; it is found by the first
     call, before anything is computed. Where the device does not tell its memory, `most` is taken.
     """
 
     def __init__(
-        self, model: SupernetModel, params: Tree, pictures: JudgingPictures, *, most: int = MOST_TOGETHER
+        self, model: SupernetModel, params: Tree, images: EvaluationImages, *, most: int = MOST_TOGETHER
     ):
-        self._params, self._pictures, self._most = params, jax.device_put(pictures), most
+        self._params, self._images, self._most = params, jax.device_put(images), most
         self._program: tuple[int, Any] | None = None
 
-        def judge(params: Tree, pictures: JudgingPictures, control: Control) -> tuple[jax.Array, jax.Array]:
-            stats = calibrate(model, params, model.no_stats(), pictures.calibration, control)
+        def evaluate(params: Tree, images: EvaluationImages, control: Control) -> tuple[jax.Array, jax.Array]:
+            stats = calibrate(model, params, model.no_stats(), images.calibration, control)
 
             def logits_of(images: jax.Array) -> jax.Array:
                 return model.apply(params, stats, images, control, train=False)[0]
 
-            return error_and_loss(jax.lax.map(logits_of, pictures.images), pictures.labels)
+            return error_and_loss(jax.lax.map(logits_of, images.images), images.labels)
 
-        self._judge = jax.jit(jax.vmap(judge, (None, None, 0)))
+        self._evaluate = jax.jit(jax.vmap(evaluate, (None, None, 0)))
 
     def __call__(
-        self, architectures: Sequence[Architecture], batch: Control, on_judged: Callable[[], None]
+        self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]
     ) -> NDArray[np.float64]:
-        """As `Judge` says.
+        """As `Evaluator` says.
 
         Raises:
           UserError: not even one subnet fits into the device's memory.
@@ -60,10 +61,10 @@ class JudgingTogether:
         for start in range(0, len(architectures), size):
             count = min(size, len(architectures) - start)
             places = np.minimum(start + np.arange(size), len(architectures) - 1)  # the last fills a group up
-            group = program(self._params, self._pictures, batch.at(places))
+            group = program(self._params, self._images, batch.at(places))
             results.append(np.stack(jax.device_get(group), 1)[:count].astype(np.float64))
             for _ in range(count):
-                on_judged()
+                on_evaluated()
         return np.concatenate(results)
 
     def _compiled(self, batch: Control) -> tuple[int, Any]:
@@ -72,14 +73,14 @@ class JudgingTogether:
         size = 2 ** math.floor(math.log2(self._most))
         while True:
             group = batch.at(np.zeros(size, int))
-            program = self._judge.lower(self._params, self._pictures, group).compile()
+            program = self._evaluate.lower(self._params, self._images, group).compile()
             needed = _needed_bytes(program)
             if needed <= free:
                 return size, program
             if size == 1:
                 raise UserError(
-                    f"judging a subnet takes {needed / 2**30:.2f} GiB of the device's memory, of which "
-                    f"{free / 2**30:.2f} GiB are free: end other programs on it, or take smaller pictures"
+                    f"evaluating a subnet takes {needed / 2**30:.2f} GiB of the device's memory, of which "
+                    f"{free / 2**30:.2f} GiB are free: end other programs on it, or take smaller images"
                 )
             size //= 2
 

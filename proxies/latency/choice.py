@@ -21,7 +21,7 @@ REGRESSORS: dict[str, Candidate] = {
 NEAR_TIE = 0.02  # errors within this fraction of the least are about equal
 
 
-def judge(features: Features, latency_ms: Times) -> dict[str, HeldOutError]:
+def evaluate(features: Features, latency_ms: Times) -> dict[str, HeldOutError]:
     """The held-out error of each of `REGRESSORS` on features [N, F] and milliseconds [N]."""
     return {
         name: held_out_error(cross_validate(candidate.fit, features, latency_ms), latency_ms)

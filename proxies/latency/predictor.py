@@ -14,7 +14,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from proxies.base import Direction
-from proxies.latency.choice import REGRESSORS, choose, judge
+from proxies.latency.choice import REGRESSORS, choose, evaluate
 from proxies.latency.error import NUM_FOLDS, HeldOutError, Times, cross_validate, held_out_error
 from proxies.latency.features import FEATURE_NAMES, Features, architecture_features
 from proxies.latency.region import MeasuredRegion
@@ -65,7 +65,7 @@ class LatencyPredictor:
             UserError: fewer than `MIN_NETWORKS`, or a time that cannot be one.
         """
         features, latency_ms = _checked(features, latency_ms, MIN_NETWORKS, "a predictor")
-        candidates = judge(features, latency_ms)
+        candidates = evaluate(features, latency_ms)
         name = choose(candidates)
         low, high = features.min(axis=0), features.max(axis=0)
         region = MeasuredRegion(fit_prices(features, latency_ms), low, high, len(features))

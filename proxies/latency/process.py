@@ -3,7 +3,7 @@
 The logarithm of time is `PRIOR_SLOPE` times the logarithm of the priced time (`fit_prices`), plus a process
 with one length scale over the standardised features and that logarithm. At a slope of 1 there would be
 nothing left to learn: prices fit the networks that they are fitted to better than others. At 0 the process
-would fall back to the mean time far from all that was measured. Between .3 and .85 the slope hardly matters
+would fall back to the mean time far from all that was measured. Between 0.3 and 0.85 the slope hardly matters
 (on the measurements of docs/latency.md). Letters: N networks, F features, C = F + 1 columns, M networks that
 are predicted.
 """

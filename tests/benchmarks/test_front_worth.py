@@ -15,7 +15,7 @@ from front_worth_report import COSTS, Compared, counted, figure, markdown, resul
 from front_worth_sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
 from front_worth_training import Trained, Trainings, to_bools, to_hex
 
-from hytnas_jax.training.network import Schedule, train_and_judge
+from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.training.step import compiled_step
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -40,13 +40,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("front_worth")
     (folder / "space.yaml").write_text(SPACE)
     space = {"space": str(folder / "space.yaml"), "resolutions": ()}
-    data = {"data": "digits", "data_dir": None, "max_pictures": 60, "skip_corrupt": False}
+    data = {"data": "digits", "data_dir": None, "max_images": 60, "skip_corrupt": False}
     return create_project(Workdir(folder / "work"), **space, **data, seed=0)[0]
 
 
-def wrong(*counts: int, pictures: int = 10) -> np.ndarray:
-    """bool [N, T]: of each network so many of the first pictures."""
-    return np.arange(pictures) < np.array(counts)[:, None]
+def wrong(*counts: int, images: int = 10) -> np.ndarray:
+    """bool [N, T]: of each network so many of the first images."""
+    return np.arange(images) < np.array(counts)[:, None]
 
 
 def test_the_front_is_chosen_by_validation_alone() -> None:
@@ -77,16 +77,16 @@ def test_the_box_is_a_tenth_larger_than_what_is_in_it() -> None:
     assert Box.of(np.zeros(2), np.full(2, 5.0)).volume(np.zeros(1), np.full(1, 5.0)) == 1.0
 
 
-def test_volumes_of_resampled_pictures() -> None:
-    """A picture that counts twice makes its error twice as large; one that is not drawn makes none."""
-    points = Points(np.array([0.1]), wrong(1, pictures=4), np.array([1.0]))
+def test_volumes_of_resampled_images() -> None:
+    """An image that counts twice makes its error twice as large; one that is not drawn makes none."""
+    points = Points(np.array([0.1]), wrong(1, images=4), np.array([1.0]))
     weights = np.array([[1, 1, 1, 1], [2, 1, 1, 0], [0, 2, 1, 1]], np.float32)
     found = points.volumes(Box(low=1.0, high=2.0, worst=1.0), weights)
     assert found == pytest.approx([0.75, 0.5, 1.0])
 
 
 def test_resamples_begin_with_what_there_is() -> None:
-    resamples = Resamples.draw(pictures=5, seeds=3, count=50)
+    resamples = Resamples.draw(images=5, seeds=3, count=50)
     assert resamples.weights[0].tolist() == [1] * 5
     assert (resamples.weights.sum(axis=1) == 5).all()
     assert resamples.seeds[0].tolist() == [0, 1, 2]
@@ -102,7 +102,7 @@ def test_resamples_begin_with_what_there_is() -> None:
 def test_random_draws_of_as_many() -> None:
     """One of two networks, of which one is worth all and one nothing: half of the draws have either."""
     points = Points(np.array([0.1, 0.1]), wrong(0, 10), np.array([1.0, 1.0]))
-    resamples = Resamples.draw(pictures=10, seeds=1, count=200)
+    resamples = Resamples.draw(images=10, seeds=1, count=200)
     found = resamples.of_draws([points], Box(1.0, 2.0, 1.0), 1)
     assert len(found) == 201
     assert set(found[1:]) == {0.0, 1.0}
@@ -135,7 +135,7 @@ def test_evenly_takes_each_once() -> None:
 def test_bits_there_and_back() -> None:
     bits = np.random.default_rng(0).random(21) < 0.5
     assert to_bools(to_hex(bits), 21).tolist() == bits.tolist()
-    with pytest.raises(UserError, match="24 test pictures"):
+    with pytest.raises(UserError, match="24 test images"):
         to_bools(to_hex(bits), 30)
 
 
@@ -231,7 +231,7 @@ def test_a_dry_run_says_how_much_and_fixes_nothing(
     assert not (project.workdir.path / "front_worth" / "settings.json").exists()
 
 
-def test_published_networks_that_cannot_have_the_pictures(project: Project) -> None:
+def test_published_networks_that_cannot_have_the_images(project: Project) -> None:
     networks, left_out = sets.published(project, ("hyt-nas-bl", "vit-tiny"))
     assert [network.name for network in networks] == ["hyt-nas-bl"]
     assert "16" in left_out["vit-tiny"]
@@ -256,7 +256,8 @@ def test_what_cannot_be_asked(change: dict[str, object], message: str) -> None:
 
 
 def test_a_training_is_the_products_and_compiled_once(project: Project, tmp_path: Path) -> None:
-    """Its error is that of `train_and_judge`; the table has it, and a second start trains nothing again."""
+    """Its error is that of `train_and_evaluate`; the table has it, and a second start trains nothing
+    again."""
     schedule = Schedule(epochs=2, batch_size=16, learning_rate=1e-2, seed=0)
     network = Network(project.to_spec(project.space.decode(np.zeros(3, int))))
     jobs = [Job(network, "scratch", seed) for seed in (0, 1)]
@@ -266,10 +267,10 @@ def test_a_training_is_the_products_and_compiled_once(project: Project, tmp_path
     assert compiled_step.cache_info()[:2] == (1, 1)  # hits, misses
     dataset = project.dataset()
     own = dataclasses.replace(schedule, seed=1)
-    error, _ = train_and_judge(
+    error, _ = train_and_evaluate(
         project, dataset, network.spec, own, start=None, folder=tmp_path / "x", label="x"
     )
-    assert trainings.done[jobs[1].key].search_error == pytest.approx(error)
+    assert trainings.done[jobs[1].key].validation_error == pytest.approx(error)
     again = Trainings(project, tmp_path, schedule)
     assert again.missing(jobs) == []
     for job in jobs:
@@ -298,8 +299,8 @@ def made_up(name: str) -> sets.NetworkSpec:
 def compared(monkeypatch: pytest.MonkeyPatch) -> Compared:
     """Two seeds of two networks a set: ours are half as dear as the others and have half of their errors."""
     monkeypatch.setattr(front_worth_report, "RESAMPLES", 200)
-    wrong_pictures = {"ours": (20, 10), "random": (40, 20), "published": (20, 60)}
-    networks = {f"{kind}{n}": Network(made_up(f"{kind}{n}")) for kind in wrong_pictures for n in (0, 1)}
+    wrong_images = {"ours": (20, 10), "random": (40, 20), "published": (20, 60)}
+    networks = {f"{kind}{n}": Network(made_up(f"{kind}{n}")) for kind in wrong_images for n in (0, 1)}
     ms = {"ours0": 1.0, "ours1": 2.0, "random0": 2.0, "random1": 4.0, "published0": 3.0, "published1": 3.0}
 
     def members(kind: str, start: str) -> sets.Members:
@@ -314,7 +315,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> Compared:
     trained = {}
     for job in (job for of_set in chosen.values() for of_seed in of_set for job in of_seed):
         kind, n = job.network.name[:-1], int(job.network.name[-1])
-        mistakes = wrong(wrong_pictures[kind][n], pictures=200)[0]
+        mistakes = wrong(wrong_images[kind][n], images=200)[0]
         trained[job.key] = Trained(float(mistakes.mean()), mistakes, 3600.0, 0.0)
     costs = {"latency_ms": ms, **counted(networks)}
     return Compared(chosen, trained, dict.fromkeys(networks, 3600.0), {OURS: 7200.0}, costs)
@@ -325,7 +326,7 @@ def test_the_result_of_made_up_trainings(compared: Compared) -> None:
     box = data["boxes"]["latency_ms"]
     assert (box["low"], box["high"], box["worst"]) == pytest.approx((1.0, 4.0**1.1, 0.22))
     volumes = data["volumes"]["latency_ms"]
-    # From 1 ms to 2 ms, half of the way to 4, ours has an error of .1, and then one of .05.
+    # From 1 ms to 2 ms, half of the way to 4, ours has an error of 0.1, and then one of 0.05.
     by_hand = 0.5 * (1 - 0.1 / 0.22) + 0.6 * (1 - 0.05 / 0.22)
     assert volumes[OURS]["volume"]["value"] == pytest.approx(by_hand / 1.1)
     less = volumes[ALL]["less_than_supernet"]
@@ -346,7 +347,7 @@ def test_published_networks_beside_ours_as_good(compared: Compared) -> None:
     better = dict(compared.trained)
     for key in better:
         if key[0] == "published0":
-            better[key] = dataclasses.replace(better[key], search_error=0.01)
+            better[key] = dataclasses.replace(better[key], validation_error=0.01)
     first, _ = result(dataclasses.replace(compared, trained=better))["as_good_as_published"]
     assert first["latency_ms_of_ours"] is None
 

@@ -9,7 +9,7 @@ import jax
 import pytest
 from chip_ceilings import Ceilings, ceilings
 from supernet_speed_input import input_waits
-from supernet_speed_phases import Work, achieved, judging_work, needed_flops, training_work
+from supernet_speed_phases import Work, achieved, evaluation_work, needed_flops, training_work
 from supernet_speed_rounds import summarise
 from supernet_speed_workload import Workload
 
@@ -22,9 +22,9 @@ WORKLOAD = Workload(  # compiles in seconds
     space=SearchSpace("one", (STAGE,), resolution=(4,), stem_width=4, stem_stride=1, head_min=4),
     batch=4,
     random_subnets=1,
-    judging_batch=4,
+    evaluation_batch=4,
     calibration_batches=1,
-    search_pictures=8,
+    validation_images=8,
 )
 MODEL = supernet(WORKLOAD.space, channels=WORKLOAD.channels, num_classes=WORKLOAD.num_classes)
 
@@ -53,14 +53,14 @@ def test_programs_compute_what_subnets_need_and_more() -> None:
     assert step.flops is not None
     assert 1 < step.flops / (3 * needed_flops(WORKLOAD, WORKLOAD.subnets(0), WORKLOAD.batch)) < 20
     population = largest * 2
-    judging = judging_work(WORKLOAD, MODEL, params, population)
-    assert judging.flops is not None
-    assert 1 < judging.flops / needed_flops(WORKLOAD, population, 4 + 8) < 20
+    evaluating = evaluation_work(WORKLOAD, MODEL, params, population)
+    assert evaluating.flops is not None
+    assert 1 < evaluating.flops / needed_flops(WORKLOAD, population, 4 + 8) < 20
     assert step.num_bytes
-    assert judging.num_bytes
+    assert evaluating.num_bytes
 
 
-def test_waiting_for_pictures() -> None:
+def test_waiting_for_images() -> None:
     params, _ = MODEL.init(jax.random.key(0))
     found = input_waits(WORKLOAD, MODEL, params, rounds=1, steps=2)
     assert found["as the package"] == "sent"  # a processor reads the host's memory
@@ -71,12 +71,12 @@ def test_waiting_for_pictures() -> None:
 
 
 def test_the_compiled_peer_is_a_column_more() -> None:
-    speeds = {"training pictures/s": {"ours": [4.0, 6.0], "peer": [2.0, 2.0]}}
+    speeds = {"training images/s": {"ours": [4.0, 6.0], "peer": [2.0, 2.0]}}
     starts = {"ours": [{"s": 3.0}], "peer": [{"s": 6.0}]}
     trained, started = summarise(speeds, starts)
     assert (trained["ours"], trained["peer"], trained["ratio"], started["ratio"]) == (5, 2, 2.5, 2)
     assert "ratio to compiled" not in trained
-    speeds["training pictures/s"]["peer compiled"] = [4.0, 4.0]
+    speeds["training images/s"]["peer compiled"] = [4.0, 4.0]
     starts["peer compiled"] = [{"s": 30.0}]
     trained, started = summarise(speeds, starts)
     assert (trained["peer compiled"], trained["ratio"], trained["ratio to compiled"]) == (4, 2.5, 1.25)

@@ -55,7 +55,7 @@ def peer_module(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def pictures(*shape: int) -> np.ndarray:
+def random_images(*shape: int) -> np.ndarray:
     return np.random.default_rng(1).standard_normal((*shape, 7, 7, 2)).astype(np.float32)
 
 
@@ -69,7 +69,7 @@ def test_same_outputs() -> None:
     codes = np.concatenate([SPACE.corners(), SPACE.sample(np.random.default_rng(2), 16)])
     assert [len(np.unique(column)) for column in codes.T] == SPACE.cardinalities.tolist()  # every choice
     members = SPACE.decode_all(codes)
-    batches = pictures(2, BATCH)
+    batches = random_images(2, BATCH)
 
     @jit
     def forward(control: Control) -> tuple[jax.Array, jax.Array]:
@@ -100,7 +100,7 @@ def test_same_training() -> None:
     recipe = training.Recipe(**RECIPE)
     state = training.init(recipe, params)
     step = jit(lambda state, *batch: training.step(model, recipe, state, *batch))
-    images, labels = pictures(BATCH), np.arange(BATCH) % NUM_CLASSES
+    images, labels = random_images(BATCH), np.arange(BATCH) % NUM_CLASSES
     for number in range(3):
         members = space.decode_all(space.sample(np.random.default_rng(number), 3))
         state, metrics = step(state, images, labels, controls(space, members))
@@ -122,7 +122,7 @@ def test_bfloat16_is_near() -> None:
     """As on a GPU: autocast, with weights, statistics and logits in float32."""
     _, params, peer = both(one_stage_space.SPACE)
     half = peer_of(one_stage_space.SPACE, params, torch.bfloat16)
-    images, labels = as_torch(pictures(2, BATCH)), torch.arange(BATCH) % NUM_CLASSES
+    images, labels = as_torch(random_images(2, BATCH)), torch.arange(BATCH) % NUM_CLASSES
     member = largest_member()
     torch_training = peer_module("torch_training")
     outputs = []

@@ -55,14 +55,14 @@ def test_disconnected_cells_are_told_apart(
 
 
 def test_scores_rank_as_the_published_ones(model: Model) -> None:
-    """At a quarter of their resolution, with 2 pictures."""
+    """At a quarter of their resolution, with 2 images."""
     params, pair = jit(lambda key: draw(key, model, (2, 64, 64, 3)))(jax.random.key(0))
     score = jit(functools.partial(readings, model))
     scores = np.array([score(params, pair, encode(row[0])) for row in PUBLISHED])
     assert np.isneginf(scores[[row[3] is None for row in PUBLISHED]]).all()
     published = np.array([row[3] for row in CONNECTED])
     ours, released = scores[[row[3] is not None for row in PUBLISHED]].T
-    # The first two cells differ by norms that see zeros: ours leaves out what counts log sqrt(.81) each.
+    # The first two cells differ by norms that see zeros: ours leaves out what counts log sqrt(0.81) each.
     assert ours[0] == ours[1]
     assert released[0] - released[1] == pytest.approx(-5 * np.log(0.81), abs=1e-4)
     assert (np.argsort(released) == np.argsort(published)).all()

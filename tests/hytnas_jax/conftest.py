@@ -41,7 +41,7 @@ def work_folder(tmp_path: Path) -> Callable[..., Project]:
             data_dir=None,
             space="hybrid-small",
             resolutions=(SPACE_RESOLUTION,),
-            max_pictures=None,
+            max_images=None,
             skip_corrupt=False,
             seed=0,
         )
@@ -126,7 +126,7 @@ def _search(project: Project, step: Step) -> dict:
         },
     )
     errors = {"first_error": 0.083, "held_out_error": 0.037}
-    measured = {"networks": 30, "unused": 2, "refits": 2, **errors}
+    measured = {"networks": 30, "unused": 2, "recalibrations": 2, **errors}
     return {"evaluations": 32, "front": len(front), "measured": measured}
 
 
@@ -151,10 +151,10 @@ def _retrain(project: Project, step: Step) -> dict:
         write_json(
             folder / "result.json",
             {
-                "search_error_expected": 0.03 if index else None,
-                "search_error_retrained": 0.02 + 0.015 * index,
+                "validation_error_expected": 0.03 if index else None,
+                "validation_error_retrained": 0.02 + 0.015 * index,
                 "test_error": 0.025 + 0.01 * index,
-                "test_pictures": 360,
+                "test_images": 360,
                 "epochs": 20,
                 "init": "supernet",
             },

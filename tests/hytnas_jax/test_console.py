@@ -47,10 +47,10 @@ def test_progress_is_a_line_every_ten_seconds(capsys: pytest.CaptureFixture[str]
             bar.note(f"loss {step}")
             bar.advance()
     assert lines(capsys) == [
-        "training: 100 of 200 (50 %)",
-        "training: 134 of 200 (67 %), 10 s, about 20 s left · loss 33",
-        "training: 168 of 200 (84 %), 20 s, about 10 s left · loss 67",
-        "training: 200 of 200 (100 %), 30 s · loss 99",
+        "training: 100 of 200 (50%)",
+        "training: 134 of 200 (67%), 10 s, about 20 s left · loss 33",
+        "training: 168 of 200 (84%), 20 s, about 10 s left · loss 67",
+        "training: 200 of 200 (100%), 30 s · loss 99",
     ]
 
 
@@ -60,8 +60,8 @@ def test_progress_counts_the_items_of_a_loop(capsys: pytest.CaptureFixture[str],
         for _ in bar:
             clock.seconds += 3700
     assert lines(capsys) == [
-        "reading: 0 of 2 (0 %)",
-        "reading: 2 of 2 (100 %), 0 s",
+        "reading: 0 of 2 (0%)",
+        "reading: 2 of 2 (100%), 0 s",
         "streaming",
         "streaming: 1, 1 h 01 min",
         "streaming: 2, 2 h 03 min",
@@ -83,14 +83,14 @@ def test_compiling_is_no_pace(capsys: pytest.CaptureFixture[str], clock: Clock) 
             bar.advance()
             bar.note(f"loss {step}")
     assert lines(capsys) == [
-        "training: 0 of 100 (0 %)",
+        "training: 0 of 100 (0%)",
         "training: compiling",
-        "training: 1 of 100 (1 %), 40 s (40 s of it compiling), about 50 s left · compiling",
-        "training: 21 of 100 (21 %), 50 s (40 s of it compiling), about 40 s left · loss 19",
-        "training: 41 of 100 (41 %), 1 min 00 s (40 s of it compiling), about 30 s left · loss 39",
-        "training: 60 of 100 (60 %), 1 min 30 s (1 min 00 s of it compiling), about 20 s left · loss 58",
-        "training: 80 of 100 (80 %), 1 min 40 s (1 min 00 s of it compiling), about 10 s left · loss 78",
-        "training: 100 of 100 (100 %), 1 min 50 s (1 min 00 s of it compiling) · loss 99",
+        "training: 1 of 100 (1%), 40 s (40 s of it compiling), about 50 s left · compiling",
+        "training: 21 of 100 (21%), 50 s (40 s of it compiling), about 40 s left · loss 19",
+        "training: 41 of 100 (41%), 1 min 00 s (40 s of it compiling), about 30 s left · loss 39",
+        "training: 60 of 100 (60%), 1 min 30 s (1 min 00 s of it compiling), about 20 s left · loss 58",
+        "training: 80 of 100 (80%), 1 min 40 s (1 min 00 s of it compiling), about 10 s left · loss 78",
+        "training: 100 of 100 (100%), 1 min 50 s (1 min 00 s of it compiling) · loss 99",
     ]
 
 
@@ -111,11 +111,11 @@ def test_where_all_are_done_together_at_the_end_no_time_is_told(
     with console.progress(64, "measuring", is_even=False) as bar:
         clock.seconds += 12
         bar.advance()
-    assert lines(capsys)[1] == "measuring: 1 of 64 (1 %), 12 s"
+    assert lines(capsys)[1] == "measuring: 1 of 64 (1%), 12 s"
 
 
 def test_a_total_that_comes_later(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
-    with console.progress(0, "reading pictures") as bar:
+    with console.progress(0, "reading images") as bar:
         for done in (60, 120):
             clock.seconds += 15
             bar.reach(done, 120)
@@ -124,9 +124,9 @@ def test_a_total_that_comes_later(capsys: pytest.CaptureFixture[str], clock: Clo
     with contextlib.suppress(KeyboardInterrupt), console.progress(0, "thinking"):
         raise KeyboardInterrupt
     assert lines(capsys) == [
-        "reading pictures",
-        "reading pictures: 60 of 120 (50 %), 15 s, about 15 s left",
-        "reading pictures: 120 of 120 (100 %), 30 s",
+        "reading images",
+        "reading images: 60 of 120 (50%), 15 s, about 15 s left",
+        "reading images: 120 of 120 (100%), 30 s",
         "thinking",
         "thinking: 3 s",
         "thinking",
@@ -140,7 +140,7 @@ def test_progress_says_where_it_was_stopped(capsys: pytest.CaptureFixture[str], 
         bar.advance(3)
         clock.seconds += 65
         raise KeyboardInterrupt
-    assert lines(capsys)[-1] == "training: stopped at 3 of 4 (75 %), 1 min 05 s"
+    assert lines(capsys)[-1] == "training: stopped at 3 of 4 (75%), 1 min 05 s"
 
 
 def test_a_plain_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +209,7 @@ def test_on_a_terminal_progress_is_a_live_bar() -> None:
     numbers = ("4/4", "2/2", "5/9", "s left")
     for expected in ("training [a]", "━", "loss 3 [b]", "a line [c]", "validating", *numbers):
         assert expected in shown
-    assert "(100 %)" not in shown
+    assert "(100%)" not in shown
 
 
 def test_on_a_terminal_a_table_is_drawn() -> None:

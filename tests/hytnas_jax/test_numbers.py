@@ -10,8 +10,8 @@ from hytnas_jax.numbers import count, duration, milliseconds, percent, size, spa
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (percent(0.0123), "1.2 %"),
-        (percent(0.0), "0.0 %"),
+        (percent(0.0123), "1.2%"),
+        (percent(0.0), "0.0%"),
         (percent(math.nan), "–"),
         (milliseconds(0.05), "0.0500 ms"),
         (milliseconds(12.345), "12.3 ms"),
@@ -27,9 +27,9 @@ from hytnas_jax.numbers import count, duration, milliseconds, percent, size, spa
         (duration(59.4), "59 s"),
         (duration(185), "3 min 05 s"),
         (duration(7620), "2 h 07 min"),
-        (span("0.9 %", "3.0 %"), "0.9 to 3.0 %"),
-        (span("3.0 %", "3.0 %"), "3.0 %"),
-        (span("–", "3.0 %"), "– to 3.0 %"),
+        (span("0.9%", "3.0%"), "0.9 to 3.0%"),
+        (span("3.0%", "3.0%"), "3.0%"),
+        (span("–", "3.0%"), "– to 3.0%"),
     ],
 )
 def test_format(text: str, expected: str) -> None:

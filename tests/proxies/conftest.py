@@ -1,4 +1,4 @@
-"""What tests of judging share."""
+"""What tests of evaluating share."""
 
 from collections.abc import Iterator
 

@@ -1,22 +1,22 @@
-"""Pictures to judge the subnets of the space of one stage by."""
+"""Images to evaluate the subnets of the space of one stage by."""
 
 import numpy as np
 from one_stage_space import SPACE
 
-from proxies.evaluation.base import JudgingPictures, in_batches
+from proxies.evaluation.base import EvaluationImages, in_batches
 from supernet.architecture import Architecture
 
 NUM_CLASSES = 3
 
 
-def pictures(resolution: int) -> JudgingPictures:
-    """Two batches of four to calibrate by; seven pictures to judge by, and one place filled up."""
+def evaluation_images(resolution: int) -> EvaluationImages:
+    """Two batches of four to calibrate by; seven images to evaluate by, and one place filled up."""
     rng = np.random.default_rng(resolution)
     shape = (resolution, resolution, 1)
     images, labels = in_batches(
         rng.standard_normal((7, *shape)).astype(np.float32), np.array([0, 1, 2, 0, 1, 2, 0], np.int32), 4
     )
-    return JudgingPictures(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
+    return EvaluationImages(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
 
 
 def drawn(resolution: int, count: int) -> list[Architecture]:

@@ -41,7 +41,7 @@ def spec_of(*blocks: BlockSpec, resolution: int = 4) -> NetworkSpec:
 def test_peak_of_a_chain() -> None:
     relu = ConvSpec(2, activation="relu")
     graph = build_graph(spec_of(ConvSpec(8), relu, ConvSpec(2, activation="hardswish")))
-    # Floats: the picture 64, maps 128, 32 and 32, pooled 2, logits 3. SiLU's product has its input and the
+    # Floats: the image 64, maps 128, 32 and 32, pooled 2, logits 3. SiLU's product has its input and the
     # gate beside it; relu is the convolution's own.
     expected = [64 + 128, 3 * 128, 128 + 32, 128 + 32, 32 + 32, 32 + 32, 32 + 2, 2 + 3]
     assert live_bytes(graph) == [4 * n for n in expected]

@@ -10,7 +10,7 @@ from supernet.spaces import built_in_space
 
 
 def test_by_hand() -> None:
-    """A 3x3 convolution of stride 2 over a 4x4 picture with 3 channels to 8, its mean, and two classes."""
+    """A 3x3 convolution of stride 2 over a 4x4 image with 3 channels to 8, its mean, and two classes."""
     spec = NetworkSpec("by hand", 4, 3, 2, (ConvSpec(8, stride=2, activation="relu"),), HeadSpec(0))
     macs = 4 * 9 * 3 * 8 + 8 * 2
     parameters = (9 * 3 * 8 + 2 * 8) + (8 * 2 + 2)
@@ -34,7 +34,7 @@ def test_many_at_once_are_as_each_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_larger_picture_takes_more(name: str) -> None:
+def test_a_larger_image_takes_more(name: str) -> None:
     small, large = (
         energy_estimate_uj(named_network(name, num_classes=2, resolution=side)) for side in (32, 96)
     )

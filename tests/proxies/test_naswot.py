@@ -90,7 +90,7 @@ def test_plain_network_by_hand(activation: Any) -> None:
 
 
 def test_units_are_counted() -> None:
-    """A picture agrees with itself in all of them."""
+    """An image agrees with itself in all of them."""
     blocks = (ConvSpec(4, stride=2), InvertedResidualSpec(6, 8), InvertedResidualSpec(6, 6, expand=False))
     model = coded_network(NetworkSpec("counted", 8, 1, 2, blocks, HeadSpec(10)), 2)
     kernel = code_kernel(model, model.init(jax.random.key(0))[0], jnp.ones((2, 8, 8, 1)))

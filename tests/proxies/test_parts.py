@@ -44,7 +44,7 @@ def test_the_places_of_a_convolution_and_an_attention_stage() -> None:
     assert part_of(stem).ops[0].name == "blocks/0/conv"
     assert {op.name.split("/")[2] for op in part_of(layers).ops} == {"layers"}
     assert not any("layers" in op.name for op in part_of(around).ops)
-    # The picture, and the map of 7x7 pixels and 4 channels that the whole first stage reads.
+    # The image, and the map of 7x7 pixels and 4 channels that the whole first stage reads.
     assert [u.input_size[0] for u in (stem, first, more, around, layers)] == [49, 196, 196, 196, 196]
 
 

@@ -9,7 +9,7 @@ from one_stage_space import SPACE
 
 from proxies.base import Estimator
 from proxies.evaluation import by_parts
-from proxies.evaluation.base import JudgingPictures, in_batches, judge_calibrated
+from proxies.evaluation.base import EvaluationImages, evaluate_calibrated, in_batches
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
@@ -18,7 +18,7 @@ from supernet.network import stand_alone
 from supernet.subnet import slice_subnet
 from supernet.supernet import SupernetModel, supernet
 
-from .evaluated_space import NUM_CLASSES, drawn, pictures
+from .evaluated_space import NUM_CLASSES, drawn, evaluation_images
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
 
@@ -35,21 +35,21 @@ def params(model: SupernetModel) -> Tree:
 
 @pytest.fixture(scope="module")
 def estimator(model: SupernetModel, params: Tree) -> SupernetError:
-    return SupernetError(SPACE, model, params, pictures)
+    return SupernetError(SPACE, model, params, evaluation_images)
 
 
 def counted_by_hand(architecture: Architecture, model: Model, params: Tree) -> tuple[float, float]:
-    """Error and loss of the sliced network, picture by picture."""
+    """Error and loss of the sliced network, image by image."""
     blank = model.no_stats()
     spec, own, own_stats = slice_subnet(SPACE, architecture, params, blank)
-    judged, network = pictures(architecture.resolution), stand_alone(spec)
+    evaluated, network = evaluation_images(architecture.resolution), stand_alone(spec)
 
     @jax.jit
     def logits_of(images: jax.Array) -> jax.Array:
-        stats = calibrate(network, own, own_stats, judged.calibration)
+        stats = calibrate(network, own, own_stats, evaluated.calibration)
         return network.apply(own, stats, images, train=False)[0]
 
-    images = judged.images.reshape(-1, *judged.images.shape[2:])[:7]
+    images = evaluated.images.reshape(-1, *evaluated.images.shape[2:])[:7]
     logits = np.asarray(logits_of(images), np.float64)
     labels = [0, 1, 2, 0, 1, 2, 0]
     wrong = sum(int(np.argmax(row)) != label for row, label in zip(logits, labels, strict=True))
@@ -65,7 +65,7 @@ def test_it_is_an_estimator(estimator: SupernetError) -> None:
 def test_one_trace_a_part_and_resolution_serves_all_architectures(
     model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judged, traces = [], []
+    evaluated, traces = [], []
     apply = Model.apply
 
     def counted(self: Model, *args: Any, **options: Any) -> tuple[jax.Array, Tree]:
@@ -73,7 +73,9 @@ def test_one_trace_a_part_and_resolution_serves_all_architectures(
         return apply(self, *args, **options)
 
     monkeypatch.setattr(Model, "apply", counted)
-    estimator = SupernetError(SPACE, model, params, pictures, on_judged=lambda: judged.append(1))
+    estimator = SupernetError(
+        SPACE, model, params, evaluation_images, on_evaluated=lambda: evaluated.append(1)
+    )
     estimator(drawn(4, 1))
     assert traces == [part.model for part in model.parts]
     errors = estimator(drawn(4, 20))
@@ -82,7 +84,7 @@ def test_one_trace_a_part_and_resolution_serves_all_architectures(
     assert errors.dtype == np.float64
     assert np.isfinite(errors).all()
     assert len(np.unique(np.round(estimator.losses, 5))) == 20
-    assert len(judged) == 21
+    assert len(evaluated) == 21
     mixed = estimator([*drawn(6, 3), *drawn(4, 2)])
     assert len(traces) == 2 * len(model.parts)
     np.testing.assert_array_equal(mixed[3:], errors[:2])
@@ -93,18 +95,18 @@ def test_what_subnets_share_is_computed_once(
 ) -> None:
     """And nothing changes where nothing can be kept."""
     members = drawn(4, 3)
-    estimator = SupernetError(SPACE, model, params, pictures)
+    estimator = SupernetError(SPACE, model, params, evaluation_images)
     errors, losses = estimator(members), estimator.losses
     computed = []
-    call = by_parts.JudgedPart.__call__
+    call = by_parts.EvaluatedPart.__call__
     monkeypatch.setattr(
-        by_parts.JudgedPart,
+        by_parts.EvaluatedPart,
         "__call__",
         lambda part, *args: computed.append(part) or call(part, *args),
     )
     np.testing.assert_array_equal(estimator(members), errors)
     assert len(computed) == 3  # the heads
-    forgetful = SupernetError(SPACE, model, params, pictures, kept_bytes=0)
+    forgetful = SupernetError(SPACE, model, params, evaluation_images, kept_bytes=0)
     np.testing.assert_array_equal(forgetful(members), errors)
     np.testing.assert_allclose(forgetful.losses, losses, rtol=1e-6)
     assert len(computed) == 3 + 3 * len(model.parts)
@@ -128,16 +130,16 @@ def test_no_architectures_give_no_errors(estimator: SupernetError) -> None:
     assert estimator.losses.shape == (0,)
 
 
-def test_pictures_that_fill_a_batch_do_not_count(
+def test_images_that_fill_a_batch_do_not_count(
     model: SupernetModel, params: Tree, estimator: SupernetError
 ) -> None:
-    """Whatever they show; and a picture of another class in their place does count."""
+    """Whatever they show; and an image of another class in their place does count."""
 
-    def other_filling(resolution: int) -> JudgingPictures:
-        judged = pictures(resolution)
-        images = judged.images.copy()
+    def other_filling(resolution: int) -> EvaluationImages:
+        evaluated = evaluation_images(resolution)
+        images = evaluated.images.copy()
         images[1, 3] = 100.0
-        return judged._replace(images=images)
+        return evaluated._replace(images=images)
 
     members = drawn(4, 3)
     expected, losses = estimator(members), estimator.losses
@@ -146,8 +148,8 @@ def test_pictures_that_fill_a_batch_do_not_count(
     np.testing.assert_allclose(filled.losses, losses, rtol=1e-6)
 
 
-def test_a_network_of_its_own_is_judged_with_statistics_given() -> None:
-    """With logits that are the bias: always class 1, which two of seven pictures are."""
+def test_a_network_of_its_own_is_evaluated_with_statistics_given() -> None:
+    """With logits that are the bias: always class 1, which two of seven images are."""
     (member,) = drawn(4, 1)
     network = stand_alone(SPACE.network_spec(member, num_classes=NUM_CLASSES, channels=1))
     params, stats = network.init(jax.random.key(0))
@@ -155,7 +157,9 @@ def test_a_network_of_its_own_is_judged_with_statistics_given() -> None:
         "kernel": np.zeros(params["head"]["classifier"]["kernel"].shape, np.float32),
         "bias": np.array([0.0, 2.0, 0.0], np.float32),
     }
-    error, loss = jax.jit(lambda judged: judge_calibrated(network, params, stats, judged))(pictures(4))
+    error, loss = jax.jit(lambda evaluated: evaluate_calibrated(network, params, stats, evaluated))(
+        evaluation_images(4)
+    )
     assert float(error) == pytest.approx(5 / 7)
     right, wrong = np.log(np.exp(2) + 2) - 2, np.log(np.exp(2) + 2)
     assert float(loss) == pytest.approx((2 * right + 5 * wrong) / 7, rel=1e-5)
@@ -175,5 +179,5 @@ def test_in_batches_by_hand(num: int, batch: int, expected: list[list[int]]) -> 
     assert labels.tolist() == expected
     assert labels.dtype == np.int32
     assert batched.shape == (len(expected), batch, 1, 1, 1)
-    # Pictures stay beside their labels; the filling is zero.
+    # Images stay beside their labels; the filling is zero.
     np.testing.assert_array_equal(batched[..., 0, 0, 0], np.array(expected) + 1)

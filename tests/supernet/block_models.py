@@ -1,4 +1,4 @@
-"""Single blocks as models with random weights, and pictures for them."""
+"""Single blocks as models with random weights, and images for them."""
 
 from collections.abc import Callable
 from typing import Any

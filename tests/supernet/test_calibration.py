@@ -1,4 +1,4 @@
-"""Statistics over batches are those of all pictures at once."""
+"""Statistics over batches are those of all images at once."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a supernet takes over from one for other pictures: arrays, and the maps that its stem makes."""
+"""What a supernet takes over from one for other images: arrays, and the maps that its stem makes."""
 
 import dataclasses
 from typing import Any
@@ -40,7 +40,7 @@ def test_all_but_the_classifier_is_taken_over() -> None:
 
 
 @pytest.mark.parametrize(("theirs", "ours"), [(3, 1), (1, 3)])
-def test_a_grey_picture_makes_the_same_maps_in_colour(theirs: int, ours: int) -> None:
+def test_a_grey_image_makes_the_same_maps_in_colour(theirs: int, ours: int) -> None:
     weights = params_of(theirs, 10, 0)
     turned = inherited(weights, params_of(ours, 10, 1))
     grey = np.random.default_rng(0).standard_normal((2, 6, 6, 1)).astype(np.float32)
@@ -56,7 +56,7 @@ def test_a_grey_picture_makes_the_same_maps_in_colour(theirs: int, ours: int) ->
 
 @pytest.mark.parametrize(("theirs", "ours"), [(2, 3), (3, 2), (1, 4), (4, 3)])
 def test_other_channels_are_refused(theirs: int, ours: int) -> None:
-    with pytest.raises(UserError, match=f"pictures of {theirs} channels there, of {ours} here; they must"):
+    with pytest.raises(UserError, match=f"images of {theirs} channels there, of {ours} here; they must"):
         inherited(params_of(theirs, 2, 0), params_of(ours, 2, 0))
 
 

@@ -67,7 +67,7 @@ def test_macs_are_the_published_ones(name: str, resolution: int, channels: int, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_last_map_is_a_32nd_of_the_picture_and_of_vit_a_16th(name: str) -> None:
+def test_last_map_is_a_32nd_of_the_image_and_of_vit_a_16th(name: str) -> None:
     graph = build_graph(named_network(name, num_classes=2, resolution=224))
     pool = next(op for op in graph.ops if op.name == "head/pool")
     assert graph.shape(pool.inputs[0])[:2] == ((14, 14) if name == "vit-tiny" else (7, 7))

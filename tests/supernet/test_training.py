@@ -154,19 +154,19 @@ SPEC = NetworkSpec("line", 8, 1, 2, (ConvSpec(4, stride=2),), HeadSpec(width=4))
 
 
 @pytest.fixture(scope="module")
-def pictures() -> tuple[np.ndarray, np.ndarray]:
-    """Sixteen noisy pictures that are bright or dark."""
+def images() -> tuple[np.ndarray, np.ndarray]:
+    """Sixteen noisy images that are bright or dark."""
     rng = np.random.default_rng(0)
     labels = np.arange(16) % 2
     images = rng.normal(0, 0.5, (16, 8, 8, 1)) + (2 * labels - 1).reshape(16, 1, 1, 1)
     return images.astype(np.float32), labels
 
 
-def test_a_network_of_its_own_learns(tiny: Any, pictures: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_network_of_its_own_learns(tiny: Any, images: tuple[np.ndarray, np.ndarray]) -> None:
     """Without controls: losses [1], falling; the average follows its formula at every step."""
     model = stand_alone(SPEC)
     recipe = Recipe(num_steps=40, learning_rate=3e-2, ema_decay=0.5)
-    step = tiny.jit(lambda state: training.step(model, recipe, state, *pictures))
+    step = tiny.jit(lambda state: training.step(model, recipe, state, *images))
     params, stats = model.init(jax.random.key(0))
     state, losses = jax.device_get(training.init(recipe, params)), []
     for number in range(40):
@@ -176,8 +176,8 @@ def test_a_network_of_its_own_learns(tiny: Any, pictures: tuple[np.ndarray, np.n
         losses.append(float(metrics.loss[0]))
         past = min(0.5, (1 + number) / (10 + number))
         assert_near(state.ema, past * before.ema + (1 - past) * state.params)
-    logits = tiny.jit(lambda: model.apply(params, stats, pictures[0], train=True)[0])()
-    smooth = 0.9 * np.eye(2)[pictures[1]] + 0.05
+    logits = tiny.jit(lambda: model.apply(params, stats, images[0], train=True)[0])()
+    smooth = 0.9 * np.eye(2)[images[1]] + 0.05
     expected = -np.mean(np.sum(smooth * np.asarray(jax.nn.log_softmax(logits)), -1))
     assert losses[0] == pytest.approx(expected, rel=1e-4)
     # Smoothed labels cannot be met better than by 0.2 nats: -0.95 log 0.95 - 0.05 log 0.05.

@@ -1,4 +1,4 @@
-"""The 1797 grey 8x8 digits that scikit-learn carries: real pictures, no download."""
+"""The 1797 grey 8x8 digits that scikit-learn carries: real images, no download."""
 
 import functools
 from collections.abc import Mapping
@@ -32,5 +32,5 @@ class DigitsSource:
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
         return [functools.partial(Image.fromarray, image) for image in self._images[positions]]
 
-    def picture_name(self, split: Split, position: int) -> str:
+    def image_name(self, split: Split, position: int) -> str:
         return f"digits[{position}]"

@@ -1,4 +1,4 @@
-"""Folders of picture files, one folder a class."""
+"""Folders of image files, one folder a class."""
 
 import functools
 from collections import Counter
@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from hytnas_jax.data.readers.image_files import Listing, count_files, extensions, list_folder
 from hytnas_jax.data.readers.left_out import BESIDE, NESTED, LeftOut
-from hytnas_jax.data.readers.picture_files import Listing, count_files, extensions, list_folder
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.split_folders import LAYOUT, beside_train, split_folders
-from hytnas_jax.standalone.decode import Opener, open_picture
+from hytnas_jax.standalone.decode import Opener, open_image
 from supernet.errors import UserError
 
 
 class FolderSource:
     """DIR/train/<class>/*, optionally DIR/val and DIR/test likewise; or DIR/<class>/*.
 
-    Always RGB. The pictures are those of `list_folder`, directly in the folder of their class; the classes
+    Always RGB. The images are those of `list_folder`, directly in the folder of their class; the classes
     are the folders under train, sorted by name; `split_folders` says how the splits may be called.
     `left_out` says in a line which files are not used, "" where all are.
 
@@ -49,9 +49,9 @@ class FolderSource:
 
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
         files = self._files[split]
-        return [functools.partial(open_picture, self._folder / files[position]) for position in positions]
+        return [functools.partial(open_image, self._folder / files[position]) for position in positions]
 
-    def picture_name(self, split: Split, position: int) -> str:
+    def image_name(self, split: Split, position: int) -> str:
         return self._files[split][position]
 
     def _read_layout(self, left_out: LeftOut) -> dict[Split, Listing]:
@@ -79,7 +79,7 @@ class FolderSource:
                 if name not in self.class_names:
                     raise UserError(
                         f"{path / name}: class '{name}' is not among the classes of train "
-                        f"({', '.join(self.class_names)}); add pictures of it there, or remove it from "
+                        f"({', '.join(self.class_names)}); add images of it there, or remove it from "
                         f"{path.name}"
                     )
         if len(self.class_names) < 2:
@@ -94,10 +94,10 @@ class FolderSource:
         counts = []
         for name in class_names:
             folder = (inside / name).as_posix()
-            pictures, others = _pictures(self._folder / folder)
+            images, others = _images(self._folder / folder)
             left_out.add(folder, others)
-            files += [f"{folder}/{picture}" for picture in pictures]
-            counts.append(len(pictures))
+            files += [f"{folder}/{image}" for image in images]
+            counts.append(len(images))
         index = {name: number for number, name in enumerate(self.class_names)}
         self._files[split] = files
         self._labels[split] = np.repeat([index[name] for name in class_names], counts).astype(np.int32)
@@ -105,18 +105,18 @@ class FolderSource:
 
 def _beside(listing: Listing) -> Counter[str]:
     """What lies where only folders are looked for."""
-    return Counter({BESIDE: len(listing.pictures)}) + listing.left_out
+    return Counter({BESIDE: len(listing.images)}) + listing.left_out
 
 
-def _pictures(class_folder: Path) -> tuple[list[str], Counter[str]]:
-    """The names of a class's pictures, and what else is there. Raises UserError where there are none."""
+def _images(class_folder: Path) -> tuple[list[str], Counter[str]]:
+    """The names of a class's images, and what else is there. Raises UserError where there are none."""
     listing = list_folder(class_folder)
     nested = sum(count_files(class_folder / name) for name in listing.folders)
     others = Counter({NESTED: nested}) + listing.left_out
-    if not listing.pictures:
+    if not listing.images:
         found = LeftOut({class_folder.name: others}).in_words() if others else "no other files either"
         raise UserError(
-            f"{class_folder}: class '{class_folder.name}' has no pictures directly in its folder ({found}; "
+            f"{class_folder}: class '{class_folder.name}' has no images directly in its folder ({found}; "
             f"known extensions: {', '.join(sorted(extensions()))}); {LAYOUT}"
         )
-    return listing.pictures, others
+    return listing.images, others

@@ -4,7 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
-from hytnas_jax.data.readers.picture_files import BARE, BROKEN, HIDDEN
+from hytnas_jax.data.readers.image_files import BARE, BROKEN, HIDDEN
 
 NESTED, BESIDE = "in subfolders", "beside the class folders"
 _NAMED = 3  # folders, and reasons of one folder; the rest is counted
@@ -41,9 +41,9 @@ class LeftOut:
     def _advice(self) -> Iterable[str]:
         reasons = {reason for counts in self.files.values() for reason in counts}
         if reasons & {NESTED, BESIDE}:
-            yield "pictures have to lie directly in the folder of their class"
+            yield "images have to lie directly in the folder of their class"
         if any(reason.startswith(".") for reason in reasons):
-            yield "convert pictures of other kinds to PNG or JPEG"
+            yield "convert images of other kinds to PNG or JPEG"
         if self.unused:
             yield "the folders of splits are called train, val and test"
         if self.elsewhere:
@@ -62,7 +62,7 @@ def _count(reason: str, count: int) -> str:
     if reason in (NESTED, BARE):
         return f"{_plural(count, 'file')} {reason}"
     if reason == BESIDE:
-        return f"{_plural(count, 'picture')} {reason}"
+        return f"{_plural(count, 'image')} {reason}"
     if reason == HIDDEN:
         return f"{count} hidden"
     return _plural(count, "broken link") if reason == BROKEN else f"{count} {reason}"

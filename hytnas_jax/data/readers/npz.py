@@ -1,4 +1,4 @@
-"""Pictures and labels as arrays in a NumPy .npz file."""
+"""Images and labels as arrays in a NumPy .npz file."""
 
 import contextlib
 import functools
@@ -16,7 +16,7 @@ from supernet.errors import UserError
 
 _KEYS: dict[Split, tuple[str, str]] = {
     "train": ("x_train", "y_train"),
-    "search": ("x_val", "y_val"),
+    "validation": ("x_val", "y_val"),
     "test": ("x_test", "y_test"),
 }
 _ALLOWED = (
@@ -28,9 +28,9 @@ _ALLOWED = (
 class NpzSource:
     """x_train, y_train (and _val, _test), or images, labels; optional class_names.
 
-    Pictures are (N, H, W), (N, H, W, 1) or (N, H, W, 3) of uint8, bool, other integers or floats, whose
+    Images are (N, H, W), (N, H, W, 1) or (N, H, W, 3) of uint8, bool, other integers or floats, whose
     scale is chosen as for files; labels are whole numbers (N,) or (N, 1). With class_names a label is an
-    index into it; without, each distinct value in the training labels is a class. The pictures are read when
+    index into it; without, each distinct value in the training labels is a class. The images are read when
     the first one is opened.
 
     Raises UserError that names the key, its shape and its dtype.
@@ -42,12 +42,12 @@ class NpzSource:
         self._path = path
         self._archive = self._open()
         self._keys = self._find_keys()
-        shapes = {split: self._picture_shape(keys[0]) for split, keys in self._keys.items()}
+        shapes = {split: self._image_shape(keys[0]) for split, keys in self._keys.items()}
         raw = {split: self._read_labels(keys[1]) for split, keys in self._keys.items()}
         for split, (x, y) in self._keys.items():
             if shapes[split][0] != len(raw[split]):
                 raise UserError(
-                    f"{path}: {x} has {shapes[split][0]} pictures but {y} has {len(raw[split])} labels"
+                    f"{path}: {x} has {shapes[split][0]} images but {y} has {len(raw[split])} labels"
                 )
             if shapes[split][3] != shapes["train"][3]:
                 raise UserError(
@@ -69,11 +69,11 @@ class NpzSource:
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
         with self._reading:
             if split not in self._images:
-                self._images[split] = self._read_pictures(self._keys[split][0])
+                self._images[split] = self._read_images(self._keys[split][0])
         images = self._images[split][positions]
         return [functools.partial(_opened, image) for image in images]
 
-    def picture_name(self, split: Split, position: int) -> str:
+    def image_name(self, split: Split, position: int) -> str:
         return f"{self._keys[split][0]}[{position}]"
 
     def _open(self) -> np.lib.npyio.NpzFile:
@@ -108,7 +108,7 @@ class NpzSource:
         except Exception as error:  # of damaged bytes: zlib's, zipfile's, NumPy's
             raise UserError(f"{self._path}: {key} cannot be read ({error})") from error
 
-    def _picture_shape(self, key: str) -> tuple[int, int, int, int]:
+    def _image_shape(self, key: str) -> tuple[int, int, int, int]:
         """(N, H, W, C) from the array's header alone."""
         shape, dtype = self._header(key)
         wanted = "(N, H, W), (N, H, W, 1) or (N, H, W, 3), integers, floats or bool"
@@ -129,7 +129,7 @@ class NpzSource:
             raise UserError(f"{self._path}: {key} cannot be read ({error})") from error
         return shape, dtype
 
-    def _read_pictures(self, key: str) -> np.ndarray:
+    def _read_images(self, key: str) -> np.ndarray:
         """[N, H, W] or [N, H, W, 3]."""
         images = self._read(key)
         return images[..., 0] if images.ndim == 4 and images.shape[3] == 1 else images

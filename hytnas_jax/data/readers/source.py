@@ -1,4 +1,4 @@
-"""What every place that pictures come from has in common."""
+"""What every place that images come from has in common."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -6,17 +6,17 @@ from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
-from hytnas_jax.standalone.decode import Opener, Picture, Unreadable, quiet, refusing
+from hytnas_jax.standalone.decode import Opener, RawImage, Unreadable, quiet, refusing
 from supernet.errors import UserError
 
-Split = Literal["train", "search", "test"]
+Split = Literal["train", "validation", "test"]
 
-# How a split may be called where it is stored. The validation pictures are those the search looks at.
+# How a split may be called where it is stored. The validation images are those the search looks at.
 SPLIT_NAMES: Mapping[str, Split] = {
     "train": "train",
-    "val": "search",
-    "valid": "search",
-    "validation": "search",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
     "test": "test",
 }
 
@@ -26,14 +26,14 @@ Found = TypeVar("Found")
 
 
 class NoSuchSource(UserError):
-    """Nothing is where pictures are looked for: they may have been moved."""
+    """Nothing is where images are looked for: they may have been moved."""
 
 
 class Source(Protocol):
-    """Labelled pictures that can be opened one by one, in the splits in which they are stored.
+    """Labelled images that can be opened one by one, in the splits in which they are stored.
 
-    `sizes` has the number of pictures of each stored split: "train" always, "search" and "test" where
-    the source has them. A picture is known by its split and its position 0..sizes[split]-1. `left_out` says
+    `sizes` has the number of images of each stored split: "train" always, "validation" and "test" where
+    the source has them. An image is known by its split and its position 0..sizes[split]-1. `left_out` says
     in one line what lies there and is not used, "" where nothing does. `are_named` says whether somebody has
     named the classes; else a class is called by its number.
     """
@@ -50,20 +50,20 @@ class Source(Protocol):
         ...
 
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
-        """What opens each of the pictures.
+        """What opens each of the images.
 
         Many at once, since record files are read several times faster that way; called from several
-        threads. An opener may raise anything for a corrupt picture: see `decode.refusing`.
+        threads. An opener may raise anything for a corrupt image: see `decode.refusing`.
         """
         ...
 
-    def picture_name(self, split: Split, position: int) -> str:
-        """How to name the picture to a person: a file, or "train[17]"."""
+    def image_name(self, split: Split, position: int) -> str:
+        """How to name the image to a person: a file, or "train[17]"."""
         ...
 
 
-def look(source: Source, find: Callable[[Picture], Found]) -> list[Found]:
-    """What `find` finds in at most 200 training pictures, evenly spread.
+def look(source: Source, find: Callable[[RawImage], Found]) -> list[Found]:
+    """What `find` finds in at most 200 training images, evenly spread.
 
     Those that cannot be read are passed over: loading names them and decides what to do about them.
     Raises UserError where not one of them can be read.
@@ -73,12 +73,12 @@ def look(source: Source, find: Callable[[Picture], Found]) -> list[Found]:
     positions = np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(int)
     with quiet():
         for opener in source.openers("train", positions):
-            with contextlib.suppress(Unreadable), refusing(), opener() as picture:
-                found.append(find(picture))
+            with contextlib.suppress(Unreadable), refusing(), opener() as image:
+                found.append(find(image))
     if not found:
-        first = source.picture_name("train", 0)
+        first = source.image_name("train", 0)
         raise UserError(
-            f"{source.name}: not one of the {len(positions)} pictures looked at can be read "
-            f"(the first is {first}); check that these files are pictures"
+            f"{source.name}: not one of the {len(positions)} images looked at can be read "
+            f"(the first is {first}); check that these files are images"
         )
     return found

@@ -8,16 +8,16 @@ from hytnas_jax.data.readers.source import SPLIT_NAMES, Split
 from supernet.errors import UserError
 
 LAYOUT = (
-    "the layout is DIR/train/<class>/<pictures>, with DIR/val and DIR/test likewise where they exist, "
-    "or DIR/<class>/<pictures>"
+    "the layout is DIR/train/<class>/<images>, with DIR/val and DIR/test likewise where they exist, "
+    "or DIR/<class>/<images>"
 )
 
 # How people call them too. A folder of such a name that holds no folders is none.
 _ALSO: dict[str, Split] = {
     "training": "train",
-    "validate": "search",
-    "dev": "search",
-    "development": "search",
+    "validate": "validation",
+    "dev": "validation",
+    "development": "validation",
     "testing": "test",
     "holdout": "test",
 }
@@ -71,7 +71,7 @@ def _meanings(folder: Path, names: list[str]) -> dict[str, Split]:
             found[name] = split
     for name in names:
         if _plain(name) in _TEST_OR_VALIDATION and _holds_folders(folder / name):
-            found[name] = "search" if "test" in found.values() else "test"
+            found[name] = "validation" if "test" in found.values() else "test"
     return found
 
 

@@ -31,11 +31,11 @@ _HOW = (
 class TfdsSource:
     """A prepared classification data set in `data_dir`/NAME/VERSION, the newest unless one is named.
 
-    Pictures have one channel where the data set declares one, else three. A stored split without labels
+    Images have one channel where the data set declares one, else three. A stored split without labels
     (they are -1) counts as missing.
 
     Raises UserError where no such copy is prepared (and says how to), or where it is not ArrayRecord or
-    has no picture or class label.
+    has no image or class label.
     """
 
     left_out = ""
@@ -78,15 +78,15 @@ class TfdsSource:
             found += [record[self._label_key] for record in records]
         labels = np.array(found, np.int32)
         if len(labels) and labels.min() < 0:
-            first = self.picture_name(split, int(positions[labels.argmin()]))
+            first = self.image_name(split, int(positions[labels.argmin()]))
             raise UserError(f"{self._folder}: {first} has no label; choose a labelled data set")
         return labels
 
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
         encoded = [record["image"] for record in self._read(split, positions)]
-        return [functools.partial(Image.open, io.BytesIO(picture)) for picture in encoded]
+        return [functools.partial(Image.open, io.BytesIO(image)) for image in encoded]
 
-    def picture_name(self, split: Split, position: int) -> str:
+    def image_name(self, split: Split, position: int) -> str:
         return f"{self._records[split].split}[{position}]"
 
     def _read(self, split: Split, positions: np.ndarray) -> list[dict[str, Any]]:
@@ -136,8 +136,8 @@ def _label_key(folder: Path, features: Any) -> str:
 def _channels(folder: Path, features: Any) -> int:
     if "image" not in features or type(features["image"]).__name__ != "Image":
         raise UserError(
-            f"{folder}: no picture under image (its keys: {', '.join(sorted(features))}); choose a data set "
-            "of pictures, or save it as .npz"
+            f"{folder}: no image under image (its keys: {', '.join(sorted(features))}); choose a data set "
+            "of images, or save it as .npz"
         )
     return 1 if features["image"].shape[-1] == 1 else 3
 

@@ -1,7 +1,7 @@
 """Shares of 0 to 1, such as error rates, learnt as log-odds.
 
-What is expected of a share then stays between 0 and 1: a model that takes an error rate of -5 % for possible
-sees gains where there are none. And halving an error counts the same at 20 % as at 2 %.
+What is expected of a share then stays between 0 and 1: a model that takes an error rate of -5% for possible
+sees gains where there are none. And halving an error counts the same at 20% as at 2%.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from hytnas_jax.mobo.surrogates.base import Function, Surrogate
 from hytnas_jax.mobo.surrogates.fit import Fitted, fit_surrogate
 
-# A share nearer to 0 or 1 counts as this near: the odds of none in so many pictures are not infinite.
+# A share nearer to 0 or 1 counts as this near: the odds of none in so many images are not infinite.
 LEAST = 1e-3
 
 

@@ -20,10 +20,10 @@ def test_what_two_estimates_know_is_added_up() -> None:
     rng = np.random.default_rng(0)
     estimates = made_up(rng, 60)
     worth = estimates[LOSS] + np.log(estimates[POINTWISE])
-    truth = expit(0.3 * (worth - worth.mean()) + rng.normal(0, 0.05, 60))
-    together = tau_b(out_of_sample(estimates, truth), truth)
+    references = expit(0.3 * (worth - worth.mean()) + rng.normal(0, 0.05, 60))
+    together = tau_b(out_of_sample(estimates, references), references)
     assert together > 0.75
-    assert together > max(tau_b(values, truth) for values in estimates.values()) + 0.2
+    assert together > max(tau_b(values, references) for values in estimates.values()) + 0.2
 
 
 def test_noise_does_not_seem_to_know_anything() -> None:
@@ -31,8 +31,8 @@ def test_noise_does_not_seem_to_know_anything() -> None:
     taus = []
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        truth = expit(rng.normal(size=30))
-        taus.append(tau_b(out_of_sample(made_up(rng, 30), truth), truth))
+        references = expit(rng.normal(size=30))
+        taus.append(tau_b(out_of_sample(made_up(rng, 30), references), references))
     assert np.mean(taus) < 0.1
 
 
@@ -41,10 +41,10 @@ def test_the_standard_deviation_is_as_large_as_the_errors() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         estimates = made_up(rng, 400)
-        truth = expit(0.5 * estimates[LOSS] + rng.normal(0, 0.2, 400))
+        references = expit(0.5 * estimates[LOSS] + rng.normal(0, 0.2, 400))
         few = {name: values[:60] for name, values in estimates.items()}
-        mean, std = Combined.fit(few, truth[:60]).predict(estimates)
-        ratios.append(np.sqrt(np.mean(((mean - truth) / std)[60:] ** 2)))
+        mean, std = Combined.fit(few, references[:60]).predict(estimates)
+        ratios.append(np.sqrt(np.mean(((mean - references) / std)[60:] ** 2)))
     assert np.mean(ratios) == pytest.approx(1, abs=0.1)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax.accuracy.reference_table import Job, Trained, TruthTable
+from hytnas_jax.accuracy.reference_table import Job, ReferenceTable, Trained
 from hytnas_jax.accuracy.reference_training import train_missing
-from hytnas_jax.accuracy.references import longer, longest, truth_of
+from hytnas_jax.accuracy.references import longer, longest, references_of
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
 
@@ -40,31 +40,31 @@ def test_first_and_second_trainings_are_told_apart() -> None:
     jobs = [*JOBS[:3], *JOBS[4:]]
     errors = (0.1, 0.2, 0.3, 0.4, 0.6)
     trained = {job: Trained(error, 1.0, 1.0) for job, error in zip(jobs, errors, strict=True)}
-    truth = truth_of(jobs, trained)
-    assert (truth.architectures, truth.epochs) == (NETWORKS, 20)
-    assert np.isnan(truth.half_as_long).all()
-    assert truth.twice == pytest.approx(np.array([[0.8, 0.6], [0.7, 0.4]]))
-    assert truth.shift == pytest.approx(-0.25)
-    assert truth.accuracy == pytest.approx([0.9, (0.8 + 0.85) / 2, (0.7 + 0.65) / 2])
-    # the differences -.2 and -.3 have a standard deviation of .1 / sqrt(2)
-    assert truth.noise == pytest.approx(0.05)
-    assert truth.unsure == pytest.approx([0.05, 0.05 / np.sqrt(2), 0.05 / np.sqrt(2)])
-    once = truth_of(jobs[:4], {job: trained[job] for job in jobs[:4]})
+    references = references_of(jobs, trained)
+    assert (references.architectures, references.epochs) == (NETWORKS, 20)
+    assert np.isnan(references.half_as_long).all()
+    assert references.twice == pytest.approx(np.array([[0.8, 0.6], [0.7, 0.4]]))
+    assert references.shift == pytest.approx(-0.25)
+    assert references.accuracy == pytest.approx([0.9, (0.8 + 0.85) / 2, (0.7 + 0.65) / 2])
+    # the differences -.2 and -.3 have a standard deviation of 0.1 / sqrt(2)
+    assert references.noise == pytest.approx(0.05)
+    assert references.unsure == pytest.approx([0.05, 0.05 / np.sqrt(2), 0.05 / np.sqrt(2)])
+    once = references_of(jobs[:4], {job: trained[job] for job in jobs[:4]})
     assert (once.noise, once.shift) == (None, 0.0)
 
 
 def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
-    path = tmp_path / "truth.csv"
+    path = tmp_path / "references.csv"
     cut: Any = Trainer(cut_at=2)
     with pytest.raises(KeyboardInterrupt):
-        train_missing(cut, TruthTable(path, SPACE, epochs=20), JOBS, processes=1)
-    assert len(TruthTable(path, SPACE, epochs=20).read()) == 2
+        train_missing(cut, ReferenceTable(path, SPACE, epochs=20), JOBS, processes=1)
+    assert len(ReferenceTable(path, SPACE, epochs=20).read()) == 2
     second: Any = Trainer()
-    train_missing(second, TruthTable(path, SPACE, epochs=20), JOBS, processes=1)
+    train_missing(second, ReferenceTable(path, SPACE, epochs=20), JOBS, processes=1)
     assert [*cut.runs, *second.runs] == JOBS
-    assert TruthTable(path, SPACE, epochs=20).read() == {job: result_of(job) for job in JOBS}
+    assert ReferenceTable(path, SPACE, epochs=20).read() == {job: result_of(job) for job in JOBS}
     third: Any = Trainer()
-    train_missing(third, TruthTable(path, SPACE, epochs=20), JOBS, processes=1)
+    train_missing(third, ReferenceTable(path, SPACE, epochs=20), JOBS, processes=1)
     assert third.runs == []
 
 
@@ -82,22 +82,22 @@ def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) ->
     ],
 )
 def test_a_damaged_row_is_named(tmp_path: Path, column: str, text: str, message: str) -> None:
-    path = tmp_path / "truth.csv"
-    table = TruthTable(path, SPACE, epochs=20)
+    path = tmp_path / "references.csv"
+    table = ReferenceTable(path, SPACE, epochs=20)
     for job in (JOBS[0], JOBS[3]):  # the same network from two seeds
         table.append(job, result_of(job))
     header, first, last = path.read_text().splitlines()
     cells = last.split(",")
     cells[header.split(",").index(column)] = text
     path.write_text("\n".join([header, first, ",".join(cells)]) + "\n")
-    with pytest.raises(UserError, match=rf"truth.csv, line 3: .*{message}.*delete the line"):
+    with pytest.raises(UserError, match=rf"references.csv, line 3: .*{message}.*delete the line"):
         table.read()
 
 
 def test_a_table_of_another_space_is_refused(tmp_path: Path) -> None:
-    TruthTable(tmp_path / "truth.csv", SPACE, epochs=20)
+    ReferenceTable(tmp_path / "references.csv", SPACE, epochs=20)
     with pytest.raises(UserError, match="its columns are"):
-        TruthTable(tmp_path / "truth.csv", built_in_space("hybrid"), epochs=20)
+        ReferenceTable(tmp_path / "references.csv", built_in_space("hybrid"), epochs=20)
 
 
 def without_epochs(path: Path) -> str:
@@ -109,22 +109,22 @@ def without_epochs(path: Path) -> str:
 
 @pytest.mark.parametrize("cut", ["", "0123abcd,conv,co"])
 def test_a_table_of_an_earlier_version_is_of_the_length_of_its_settings(tmp_path: Path, cut: str) -> None:
-    path = tmp_path / "truth.csv"
-    table = TruthTable(path, SPACE, epochs=20)
+    path = tmp_path / "references.csv"
+    table = ReferenceTable(path, SPACE, epochs=20)
     table.append(JOBS[0], result_of(JOBS[0]))
     earlier = without_epochs(path)
     path.write_text(earlier + cut)
     with pytest.raises(UserError, match=r"it has no column 'epochs'.*--epochs 20, say|line 3: has 3 cells"):
-        TruthTable(path, SPACE, epochs=None)
+        ReferenceTable(path, SPACE, epochs=None)
     assert path.read_text() == earlier + cut
-    table = TruthTable(path, SPACE, epochs=12)
+    table = ReferenceTable(path, SPACE, epochs=12)
     table.append(JOBS[1], result_of(JOBS[1]))
     rows = {dataclasses.replace(JOBS[0], epochs=12): result_of(JOBS[0]), JOBS[1]: result_of(JOBS[1])}
     for epochs in (12, 99, None):  # the file says it now
-        assert TruthTable(path, SPACE, epochs=epochs).read() == rows
+        assert ReferenceTable(path, SPACE, epochs=epochs).read() == rows
 
 
-def test_the_truth_is_the_longest_at_which_every_network_was_trained() -> None:
+def test_the_references_is_the_longest_at_which_every_network_was_trained() -> None:
     def trained(*lengths: int, without: int = 0) -> list[Job]:
         return [dataclasses.replace(job, epochs=n) for n in lengths for job in JOBS[without:]]
 
@@ -140,6 +140,8 @@ def test_the_truth_is_the_longest_at_which_every_network_was_trained() -> None:
 def test_half_as_long_is_of_the_first_seed() -> None:
     trained = {job: Trained(0.1, 1.0, 1.0) for job in longer(JOBS)}
     trained |= {job: Trained(0.2 + 0.1 * n, 1.0, 1.0) for n, job in enumerate(JOBS)}
-    assert truth_of(longer(JOBS), trained).half_as_long == pytest.approx([0.8, 0.7, 0.6])
+    assert references_of(longer(JOBS), trained).half_as_long == pytest.approx([0.8, 0.7, 0.6])
     odd = [dataclasses.replace(job, epochs=41) for job in JOBS]
-    assert np.isnan(truth_of(odd, trained | {job: Trained(0.1, 1.0, 1.0) for job in odd}).half_as_long).all()
+    assert np.isnan(
+        references_of(odd, trained | {job: Trained(0.1, 1.0, 1.0) for job in odd}).half_as_long
+    ).all()

@@ -1,4 +1,5 @@
-"""Which networks the truth is found for: all different, from the cheapest to the dearest, evenly."""
+"""Which networks the reference accuracy is found for: all different, from the cheapest to the dearest,
+evenly."""
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ def test_costs_are_spread_evenly_in_their_logarithm() -> None:
     assert len(set(networks)) == 12
     costs = np.log(COST(networks))
     assert (np.diff(costs) >= 0).all()
-    # Uniform draws have half of their log costs within .3 of the range; these have a third of them.
+    # Uniform draws have half of their log costs within 0.3 of the range; these have a third of them.
     middle = np.abs(costs - (costs[0] + costs[-1]) / 2) < 0.15 * (costs[-1] - costs[0])
     assert 2 <= middle.sum() <= 5
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.accuracy.reference_table import Job, Trained
-from hytnas_jax.accuracy.references import Truth, longer
+from hytnas_jax.accuracy.references import References, longer
 from hytnas_jax.accuracy.standing import Budget, Standing
 from supernet.spaces import built_in_space
 
@@ -14,8 +14,8 @@ SPACE = built_in_space("hybrid-small").with_resolutions((8,))
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 5))
 JOBS = [Job(0, network, 10) for network in NETWORKS]
 ORDER = [0.1, 0.2, 0.3, 0.4, 0.5]
-NEAR = [0.2, 0.1, 0.3, 0.4, 0.5]  # one of ten pairs the other way round: tau is .8
-FAR = [0.2, 0.1, 0.4, 0.3, 0.5]  # two: .6
+NEAR = [0.2, 0.1, 0.3, 0.4, 0.5]  # one of ten pairs the other way round: tau is 0.8
+FAR = [0.2, 0.1, 0.4, 0.3, 0.5]  # two: 0.6
 NONE = [math.nan] * 5
 NO_LOSS = np.full((5, 2), math.nan)
 
@@ -32,8 +32,8 @@ NO_LOSS = np.full((5, 2), math.nan)
     ],
 )
 def test_both_taus_are_needed(second: list[float], half: list[float], stand: bool | None, says: str) -> None:
-    truth = Truth(NETWORKS, np.array([ORDER, second]).T, 40, np.array(half), NO_LOSS)
-    standing = Standing.of(truth)
+    references = References(NETWORKS, np.array([ORDER, second]).T, 40, np.array(half), NO_LOSS)
+    standing = Standing.of(references)
     assert standing.stand is stand
     assert str(standing).startswith(says)
     for text, values in (("two seeds of 40", second), ("20 and 40", half)):
@@ -43,7 +43,7 @@ def test_both_taus_are_needed(second: list[float], half: list[float], stand: boo
 
 def test_only_those_that_were_trained_twice_are_compared() -> None:
     second = np.array([0.3, 0.1, math.nan, math.nan, 0.2])
-    standing = Standing.of(Truth(NETWORKS, np.array([ORDER, second]).T, 41, np.array(NONE), NO_LOSS))
+    standing = Standing.of(References(NETWORKS, np.array([ORDER, second]).T, 41, np.array(NONE), NO_LOSS))
     # of 0.1 0.2 0.5 and 0.3 0.1 0.2, two of three pairs are the other way round
     assert (standing.between_seeds.tau, standing.between_seeds.n) == (pytest.approx(-1 / 3), 3)
     assert "between half as many and 41 epochs" in str(standing)

@@ -8,7 +8,7 @@ import pytest
 from hytnas_jax.accuracy import trained_error
 from hytnas_jax.accuracy.combined import Combined
 from hytnas_jax.accuracy.estimates import LOSS, POINTWISE, Values
-from hytnas_jax.accuracy.reference_table import TABLE, Job, Trained, TruthTable
+from hytnas_jax.accuracy.reference_table import TABLE, Job, ReferenceTable, Trained
 from hytnas_jax.accuracy.references import planned
 from hytnas_jax.accuracy.trained_error import TrainedError
 from proxies.pointwise_macs import PointwiseMacs
@@ -74,11 +74,11 @@ def test_the_study_of_a_work_folder_is_read(
 ) -> None:
     project = work_folder("data")
     settings = {"networks": networks, "repeated": 2, "seed": 5, "epochs": 4}
-    step = project.workdir.step("truth")
+    step = project.workdir.step("references")
     with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.study_ranking"):
         trained_error.trained_error(project)
     step.begin(settings)
-    table, jobs = TruthTable(step.folder / TABLE, project.space, epochs=4), planned(project, **settings)
+    table, jobs = ReferenceTable(step.folder / TABLE, project.space, epochs=4), planned(project, **settings)
     second = dict(zip(jobs[-2:], (0.1, 0.2), strict=True))
     for job in jobs[::-1]:  # they end in any order
         table.append(job, Trained(0.2 + second.get(job, 0.0), 0.5, 1.0))
@@ -93,7 +93,7 @@ def test_the_study_of_a_work_folder_is_read(
         return
     estimator = trained_error.trained_error(project)
     assert list(estimator.trained) == [job.architecture for job in jobs if job.seed == 5]
-    # The first was trained twice, the second once. The second seed adds .15, and .05 less to the first.
+    # The first was trained twice, the second once. The second seed adds 0.15, and 0.05 less to the first.
     assert estimator([jobs[0].architecture, jobs[1].architecture]) == pytest.approx([0.175, 0.2])
     assert estimator.stds == pytest.approx([0.05 / np.sqrt(2), 0.05])
     assert jobs[0] == Job(5, next(iter(estimator.trained)), 4)

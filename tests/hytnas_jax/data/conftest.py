@@ -1,4 +1,4 @@
-"""Pictures made on the spot, and real ones where they are at hand."""
+"""Images made on the spot, and real ones where they are at hand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from PIL import Image
 
 REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
 
-SavePictures = Callable[..., Path]
+SaveImages = Callable[..., Path]
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def real_data() -> Path:
 
 
 @pytest.fixture
-def save_pictures(tmp_path: Path) -> SavePictures:
-    """save_pictures("train/cat", 5): five 10x8 PNGs of one colour each in tmp_path/train/cat."""
+def save_images(tmp_path: Path) -> SaveImages:
+    """save_images("train/cat", 5): five 10x8 PNGs of one colour each in tmp_path/train/cat."""
 
     def save(folder: str, count: int, *, size: tuple[int, int] = (10, 8)) -> Path:
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)

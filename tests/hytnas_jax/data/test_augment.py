@@ -13,7 +13,7 @@ HALF = {"mean": (0.5,), "std": (0.25,)}
 IDENTITY = {"mean": (0.0,), "std": (1 / 255,)}  # gives the pixels 0..255 back
 
 
-def pictures(side: int, *, num: int = 2, channels: int = 1) -> np.ndarray:
+def random_images(side: int, *, num: int = 2, channels: int = 1) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, (num, side, side, channels), np.uint8)
 
@@ -34,12 +34,12 @@ def test_prepare_averages_when_it_shrinks() -> None:
 def test_augment_without_draws_is_prepare(side: int, resolution: int) -> None:
     plain = functools.partial(prepare, resolution=resolution, **HALF)
     drawn = functools.partial(augment, resolution=resolution, mirror=False, crop=False, **HALF)
-    images = pictures(side)
+    images = random_images(side)
     np.testing.assert_allclose(jax.jit(drawn)(jax.random.key(0), images), plain(images), atol=1e-4)
 
 
-def test_about_half_of_the_pictures_are_mirrored() -> None:
-    images = np.repeat(pictures(4, num=1), 64, axis=0)
+def test_about_half_of_the_images_are_mirrored() -> None:
+    images = np.repeat(random_images(4, num=1), 64, axis=0)
     out = augment(jax.random.key(1), images, resolution=4, mirror=True, crop=False, **IDENTITY)
     mirrored = np.isclose(out, images[:, :, ::-1], atol=1e-2).all(axis=(1, 2, 3))
     unchanged = np.isclose(out, images, atol=1e-2).all(axis=(1, 2, 3))
@@ -61,10 +61,10 @@ def test_a_crop_of_a_ramp_is_a_shallower_ramp_within_it() -> None:
     assert rows.max() <= 150 + 1e-2
 
 
-def test_same_key_same_pictures_and_pictures_differ() -> None:
-    images = np.repeat(pictures(8, num=1), 8, axis=0)
+def test_same_key_same_images_and_images_differ() -> None:
+    images = np.repeat(random_images(8, num=1), 8, axis=0)
     step = functools.partial(augment, resolution=8, mirror=True, crop=True, **HALF)
     first = step(jax.random.key(0), images)
     np.testing.assert_array_equal(first, step(jax.random.key(0), images))
     assert not np.allclose(first, step(jax.random.key(1), images))
-    assert np.ptp(first, axis=0).max() > 0.1  # one picture, eight draws
+    assert np.ptp(first, axis=0).max() > 0.1  # one image, eight draws

@@ -1,4 +1,4 @@
-"""Batches: a function of seed and step alone, every picture once an epoch."""
+"""Batches: a function of seed and step alone, every image once an epoch."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hytnas_jax.data import batches
 from supernet.errors import UserError
 
 
-def test_every_picture_once_an_epoch_over_its_end() -> None:
+def test_every_image_once_an_epoch_over_its_end() -> None:
     sequence = np.concatenate([batches(0, 10, 4, step=step) for step in range(5)])  # 20 = 2 epochs
     assert sorted(sequence[:10]) == list(range(10))
     assert sorted(sequence[10:]) == list(range(10))

@@ -1,4 +1,4 @@
-"""The scale of values and the fit to a square are chosen for the data set, never for a picture."""
+"""The scale of values and the fit to a square are chosen for the data set, never for an image."""
 
 import warnings
 from collections.abc import Callable
@@ -13,28 +13,28 @@ from hytnas_jax.data.choosing import choose_fit, look_at
 from hytnas_jax.data.readers.folder import FolderSource
 from supernet.errors import UserError
 
-SavePictures = Callable[..., Path]
+SaveImages = Callable[..., Path]
 SaveNpz = Callable[..., str]
 LABELS = np.arange(20) % 2
 
 
 @pytest.fixture
 def save_values(tmp_path: Path) -> Callable[..., str]:
-    """save_values(float_pictures, sixteen_bits, ...): each picture in turn to the one and the other class."""
+    """save_values(float_images, sixteen_bits, ...): each image in turn to the one and the other class."""
 
     def save(*stacks: np.ndarray) -> str:
-        for number, picture in enumerate(picture for stack in stacks for picture in stack):
-            folder = tmp_path / "pictures" / ("dim", "bright")[number % 2]
+        for number, image in enumerate(image for stack in stacks for image in stack):
+            folder = tmp_path / "images" / ("dim", "bright")[number % 2]
             folder.mkdir(parents=True, exist_ok=True)
-            suffix = "tif" if picture.dtype.kind == "f" else "png"
-            Image.fromarray(picture).save(folder / f"{number:02}.{suffix}")
-        return str(tmp_path / "pictures")
+            suffix = "tif" if image.dtype.kind == "f" else "png"
+            Image.fromarray(image).save(folder / f"{number:02}.{suffix}")
+        return str(tmp_path / "images")
 
     return save
 
 
 def ramp(low: float, high: float, dtype: type, *, count: int = 20) -> np.ndarray:
-    """Pictures whose values run from low to high, and there alone to high."""
+    """Images whose values run from low to high, and there alone to high."""
     return np.broadcast_to(np.linspace(low, high, 16).reshape(4, 4), (count, 4, 4)).astype(dtype)
 
 
@@ -58,7 +58,7 @@ def load(source: str, **options: object) -> Dataset:
         (0, 60000, np.int32, 65535),
     ],
 )
-def test_the_scale_is_that_of_most_pictures(
+def test_the_scale_is_that_of_most_images(
     save_npz: SaveNpz, low: float, high: float, dtype: type, white: int
 ) -> None:
     values = ramp(low, high, dtype)
@@ -103,7 +103,7 @@ def test_what_does_not_fit_the_scale_is_named_and_skipped(
         UserError, match=rf"dim/20\.tif cannot be read.*{reason}.*--bit-depth.*--skip-corrupt"
     ):
         load(path)
-    with pytest.warns(UserWarning, match=rf"skipped 1 picture.*dim/20\.tif \(its {reason}"):
+    with pytest.warns(UserWarning, match=rf"skipped 1 image.*dim/20\.tif \(its {reason}"):
         data = load_dataset(path, side=4, skip_corrupt=True)
     assert data.skipped == ("dim/20.tif",)
     assert data.train.images.max() == 255
@@ -121,7 +121,7 @@ def test_two_scales_in_one_data_set_are_refused(save_values: Callable[..., str])
     """Were all of them 0 to 255, those of 0 to 1 would be black."""
     path = save_values(ramp(0, 255, np.float32), ramp(0, 1, np.float32, count=10))
     with (
-        pytest.warns(UserWarning, match="10 of 30 float pictures .*store all pictures on one"),
+        pytest.warns(UserWarning, match="10 of 30 float images .*store all images on one"),
         pytest.raises(
             UserError, match=r"2\d\.tif cannot be read \(its values are 0 to 1, as if white were 1"
         ),
@@ -131,7 +131,7 @@ def test_two_scales_in_one_data_set_are_refused(save_values: Callable[..., str])
 
 def test_values_that_use_little_of_the_range(save_values: Callable[..., str]) -> None:
     path = save_values(ramp(0, 1023, np.uint16))
-    message = r"20 of 20 integer pictures .* eighth of the range 0 to 65535 .*1023.*--bit-depth 10"
+    message = r"20 of 20 integer images .* eighth of the range 0 to 65535 .*1023.*--bit-depth 10"
     with pytest.warns(UserWarning, match=message):
         load_dataset(path, side=4)
     assert load(path, wish=Wish(bit_depth=10)).train.images.max() == 255
@@ -139,11 +139,11 @@ def test_values_that_use_little_of_the_range(save_values: Callable[..., str]) ->
 
 def test_some_values_that_use_little_of_the_range(save_npz: SaveNpz) -> None:
     images = np.concatenate([ramp(0, 65535, np.uint16, count=15), ramp(0, 1000, np.uint16, count=5)])
-    with pytest.warns(UserWarning, match="5 of 20 integer pictures .*store all pictures on one"):
+    with pytest.warns(UserWarning, match="5 of 20 integer images .*store all images on one"):
         load_dataset(save_npz(images=images, labels=LABELS), side=4)
 
 
-def test_only_wide_pictures_are_decoded_to_choose(
+def test_only_wide_images_are_decoded_to_choose(
     save_values: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = save_values(ramp(0, 255, np.uint8, count=14), ramp(0, 65535, np.uint16, count=6))
@@ -178,9 +178,9 @@ def test_the_fit_goes_by_the_shapes(shapes: list[tuple[int, int]], fit: str) -> 
     assert choose_fit(np.array(shapes)) == fit
 
 
-def test_portraits_are_stretched_and_the_user_may_say_otherwise(save_pictures: SavePictures) -> None:
-    root = save_pictures("cat", 5, size=(16, 32))
-    save_pictures("dog", 5, size=(16, 32))
+def test_portraits_are_stretched_and_the_user_may_say_otherwise(save_images: SaveImages) -> None:
+    root = save_images("cat", 5, size=(16, 32))
+    save_images("dog", 5, size=(16, 32))
     data = load(str(root))
     assert (data.rule.fit, data.native_side, data.cut) == ("stretch", 16, 0.5)
     assert load(str(root), wish=Wish("crop")).rule.fit == "crop"
@@ -192,7 +192,7 @@ def test_portraits_are_stretched_and_the_user_may_say_otherwise(save_pictures: S
     assert padded.train.images[:, :, 8:24, 2].min() == 200
 
 
-def test_the_fit_sees_pictures_as_they_are_shown(tmp_path: Path) -> None:
+def test_the_fit_sees_images_as_they_are_shown(tmp_path: Path) -> None:
     """Half of the portraits are stored lying, with the orientation that turns them."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -208,8 +208,6 @@ def test_the_fit_sees_pictures_as_they_are_shown(tmp_path: Path) -> None:
 def test_eight_bits_of_which_hardly_any_are_used(save_npz: SaveNpz, peak: int, is_told: bool) -> None:
     path = save_npz(images=ramp(0, peak, np.uint8), labels=LABELS)
     data = load(path)
-    told = [
-        remark for remark in data.remarks if f"largest value of all training pictures is {peak}," in remark
-    ]
+    told = [remark for remark in data.remarks if f"largest value of all training images is {peak}," in remark]
     assert bool(told) is is_told
     assert not any("largest value" in remark for remark in load(path, remark=False).remarks)

@@ -7,14 +7,14 @@ from PIL import Image
 
 from hytnas_jax.data import load_dataset
 from hytnas_jax.data.copies import Pairs, find_copies
-from hytnas_jax.data.digest import digest_pictures
+from hytnas_jax.data.digest import digest_images
 
 
 def find(*parts: np.ndarray, side: int | None = None, apart: list[int] | None = None) -> Pairs:
     num = sum(map(len, parts))
     return find_copies(
         parts,
-        [digest_pictures(part) for part in parts],
+        [digest_images(part) for part in parts],
         side=side or parts[0].shape[1],
         apart=np.array(apart or [0] * num),
     )
@@ -36,7 +36,7 @@ def test_exact_near_and_mirrored_copies(side: int) -> None:
     originals = photographs(30)
     copies = [originals[3], originals[4][:, ::-1]]
     copies += [recompressed(originals[5]), recompressed(originals[6][:, ::-1])]
-    pairs = find(*(loaded(pictures, side=side) for pictures in (originals, np.array(copies))), side=64)
+    pairs = find(*(loaded(images, side=side) for images in (originals, np.array(copies))), side=64)
     assert found(pairs) == {(3, 30), (4, 31), (5, 32), (6, 33)}
     mirrored = {max(a, b) for a, b, m in zip(pairs.first, pairs.second, pairs.mirrored, strict=True) if m}
     assert mirrored == {31, 33}
@@ -50,31 +50,31 @@ def test_nearly_all_that_are_compressed_again_are_found() -> None:
     assert len(both) >= 190
 
 
-def test_grey_pictures() -> None:
+def test_grey_images() -> None:
     originals = photographs(20)[..., 1:2]
     assert found(find(originals, originals[7:8, :, ::-1] + (originals[7:8, :, ::-1] < 255))) == {(7, 20)}
 
 
-def test_a_picture_of_224_pixels() -> None:
+def test_a_image_of_224_pixels() -> None:
     originals = photographs(6, side=224)
     assert found(find(originals, recompressed(originals[2][:, ::-1])[None])) == {(2, 6)}
 
 
 def test_the_digits_are_no_copies_of_one_another() -> None:
     data = load_dataset("digits", side=None)
-    assert found(find(data.train.images, data.search.images, data.test.images)) == set()
-    enlarged = load_dataset("digits", side=32, max_pictures=800)
+    assert found(find(data.train.images, data.validation.images, data.test.images)) == set()
+    enlarged = load_dataset("digits", side=32, max_images=800)
     assert found(find(enlarged.train.images, side=8)) == set()
     assert (data.kept_together, data.remarks) == (0, ())
 
 
-def test_tiny_pictures_are_copies_to_the_last_pixel_only() -> None:
+def test_tiny_images_are_copies_to_the_last_pixel_only() -> None:
     originals = photographs(40, side=8)
     nearly = originals[:1] ^ 1
     assert found(find(originals, nearly, originals[5:6, :, ::-1], originals[9:10])) == {(5, 41), (9, 42)}
 
 
-def test_pictures_without_features_are_near_copies_of_nothing() -> None:
+def test_images_without_features_are_near_copies_of_nothing() -> None:
     """Flat ones, with noise or a slight gradient: their hashes are accidents."""
     rng = np.random.default_rng(0)
     flat = np.full((50, 32, 32, 3), 128, np.uint8) + rng.integers(0, 3, (50, 32, 32, 3), np.uint8)
@@ -84,7 +84,7 @@ def test_pictures_without_features_are_near_copies_of_nothing() -> None:
     assert found(find(black)) == {(0, n) for n in range(1, 30)}  # equal to the last pixel
 
 
-def test_different_pictures_with_the_same_hash() -> None:
+def test_different_images_with_the_same_hash() -> None:
     """The same rows of light and dark, in other colours."""
     stripes = np.zeros((40, 32, 32, 3), np.uint8)
     stripes += np.linspace(10, 90, 32).astype(np.uint8)[:, None]

@@ -16,7 +16,7 @@ def test_digits() -> None:
     assert first_look("digits").native_side("auto") == data.native_side == 8
     assert data.train.images.shape[1:] == (8, 8, 1)
     assert data.train.images.max() == 255
-    assert len(data.train) + len(data.search) + len(data.test) == 1797
+    assert len(data.train) + len(data.validation) + len(data.test) == 1797
     assert data.train.labels.dtype == np.int32
     assert set(data.test.labels) == set(range(10))
     np.testing.assert_allclose(data.mean, data.train.images.mean() / 255)
@@ -28,25 +28,25 @@ def test_splits_are_disjoint_and_repeatable() -> None:
     files = [file for split in first.files.values() for file in split]
     assert len(files) == len(set(files)) == 1797
     assert first.files == again.files
-    np.testing.assert_array_equal(first.search.images, again.search.images)
+    np.testing.assert_array_equal(first.validation.images, again.validation.images)
     assert load_dataset("digits", side=8, seed=1).files != first.files
 
 
-def test_side_and_max_pictures() -> None:
-    data = load_dataset("digits", side=16, max_pictures=50)
+def test_side_and_max_images() -> None:
+    data = load_dataset("digits", side=16, max_images=50)
     assert data.train.images.shape == (50, 16, 16, 1)
-    assert set(data.search.labels) == set(range(10))
+    assert set(data.validation.labels) == set(range(10))
     assert data.native_side == 8
 
 
 def test_splits_to_json() -> None:
-    data = load_dataset("digits", side=12, max_pictures=20)
+    data = load_dataset("digits", side=12, max_images=20)
     written = json.loads(json.dumps(data.splits_to_json()))
     assert written["splits"]["train"] == list(data.files["train"])
     assert len(written["splits"]["test"]) == len(data.test)
     assert written["class_names"] == [str(digit) for digit in range(10)]
     assert (written["native_side"], written["skipped"]) == (8, [])
-    assert written["picture"] == {
+    assert written["image"] == {
         "side": 12, "channels": 1, "fit": "crop", "integer_white": 65535, "float_white": 1
     }  # fmt: skip
     assert written["mean"] == list(data.mean)
@@ -69,9 +69,9 @@ def test_channel_statistics_by_hand() -> None:
 
 def test_too_little_memory_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "available_memory", lambda: 1_000_000)
-    with pytest.raises(UserError, match=r"1797 pictures of 224x224x1 need 0\.1 GB.*--max-pictures"):
+    with pytest.raises(UserError, match=r"1797 images of 224x224x1 need 0\.1 GB.*--max-images"):
         load_dataset("digits", side=224)
-    assert len(load_dataset("digits", side=64, max_pictures=20).train) == 20
+    assert len(load_dataset("digits", side=64, max_images=20).train) == 20
 
 
 def test_available_memory_is_plausible() -> None:
@@ -102,8 +102,8 @@ def test_data_dir_is_for_tfds_alone(tmp_path: Path) -> None:
     [
         ({"side": 0}, "side=0"),
         ({"side": 8, "seed": -1}, "seed=-1"),
-        ({"side": 8, "max_pictures": 9}, "max_pictures=9: wanted at least 10"),
-        ({"side": 8, "search_fraction": 0.9}, "leave nothing to train on"),
+        ({"side": 8, "max_images": 9}, "max_images=9: wanted at least 10"),
+        ({"side": 8, "validation_fraction": 0.9}, "leave nothing to train on"),
     ],
 )
 def test_arguments_out_of_range(arguments: dict, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Whether pictures may be mirrored: what names say, what pictures say, and both of a data set."""
+"""Whether images may be mirrored: what names say, what images say, and both of a data set."""
 
 import warnings
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from hytnas_jax.data import Mirroring, Wish, decide_mirroring, first_look
+from hytnas_jax.data.mirror_images import reason_in_images
 from hytnas_jax.data.mirror_names import reason_in_names
-from hytnas_jax.data.mirror_pictures import reason_in_pictures
 from supernet.errors import UserError
 
 
@@ -46,7 +46,7 @@ from supernet.errors import UserError
     ],
 )
 def test_class_names_that_mirroring_changes(class_names: str, reason: str) -> None:
-    assert reason in (reason_in_names("pictures", class_names.split()) or "")
+    assert reason in (reason_in_names("images", class_names.split()) or "")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_class_names_that_mirroring_changes(class_names: str, reason: str) -> No
     ],
 )
 def test_class_names_that_say_nothing(class_names: str) -> None:
-    assert reason_in_names("pictures", class_names.split()) is None
+    assert reason_in_names("images", class_names.split()) is None
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 def test_digits_and_arrows_look_like_other_classes_once_mirrored() -> None:
     names = [f"class {n}" for n in range(10)]
-    assert "mirrored pictures look like other classes: of 600, " in (
-        reason_in_pictures(*digits(), names) or ""
-    )
-    assert reason_in_pictures(*arrows(30), names) is not None
+    assert "mirrored images look like other classes: of 600, " in (reason_in_images(*digits(), names) or "")
+    assert reason_in_images(*arrows(30), names) is not None
 
 
 def test_two_classes_of_many_that_mirroring_exchanges_are_found() -> None:
@@ -117,50 +115,48 @@ def test_two_classes_of_many_that_mirroring_exchanges_are_found() -> None:
         bar[start : start + 1 + label // 5] = 120 + rng.integers(0, 20, (16, 3))
     names = ["one side", "other side", *map(str, range(18))]
     mixed = np.concatenate([images, bars]), np.concatenate([labels, bar_labels])
-    said = "mirrored pictures of 'one side' look like 'other side', and the other way round"
-    assert reason_in_pictures(*mixed, names) == said
-    assert reason_in_pictures(bars, bar_labels - 2, names) is None
+    said = "mirrored images of 'one side' look like 'other side', and the other way round"
+    assert reason_in_images(*mixed, names) == said
+    assert reason_in_images(bars, bar_labels - 2, names) is None
 
 
 @pytest.mark.parametrize("count", [2, 20, 300])
 @pytest.mark.parametrize("num_classes", [2, 10])
-def test_pictures_without_a_side_give_no_alarm(count: int, num_classes: int) -> None:
+def test_images_without_a_side_give_no_alarm(count: int, num_classes: int) -> None:
     """Noise, of which nothing can be told, and blobs, which are known and lie on either side."""
     rng = np.random.default_rng(count)
     labels = np.arange(count * num_classes) % num_classes
     noise = rng.integers(0, 256, (len(labels), 16, 16, 3), np.uint8)
     names = [str(n) for n in range(num_classes)]
-    assert reason_in_pictures(noise, labels, names) is None
+    assert reason_in_images(noise, labels, names) is None
     rows, columns = np.mgrid[:16, :16]
     centre = rng.integers(2, 14, (len(labels), 1, 1))
     reach = 2 + 4 * labels[:, None, None] / num_classes + rng.normal(0, 0.1, (len(labels), 1, 1))
     blobs = (np.hypot(rows - 8, columns - centre) < reach) * np.uint8(200)
-    assert reason_in_pictures(blobs[..., None], labels, names) is None
+    assert reason_in_images(blobs[..., None], labels, names) is None
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_hardly_any_pictures_say_nothing(count: int) -> None:
+def test_hardly_any_images_say_nothing(count: int) -> None:
     images, labels = arrows(1)
-    assert reason_in_pictures(images[:count], labels[:count], ("a side", "another")) is None
+    assert reason_in_images(images[:count], labels[:count], ("a side", "another")) is None
 
 
-def test_folders_are_decided_by_their_pictures_where_names_say_nothing(tmp_path: Path) -> None:
+def test_folders_are_decided_by_their_images_where_names_say_nothing(tmp_path: Path) -> None:
     looked = first_look(str(save_arrows(tmp_path, 30, names=("class_1", "class_2"))))
-    decided = decide_mirroring(looked, Wish(), data_set="pictures")
+    decided = decide_mirroring(looked, Wish(), data_set="images")
     assert decided.setting == "off"
-    assert decided.reason.startswith(
-        "since mirrored pictures look like other classes: of 60, 60 are most like"
-    )
+    assert decided.reason.startswith("since mirrored images look like other classes: of 60, 60 are most like")
 
 
 def test_npz_files_too(save_npz: Callable[..., str]) -> None:
-    """Labels 0 to 9 are no names: pictures alone say whether these are digits."""
+    """Labels 0 to 9 are no names: images alone say whether these are digits."""
 
     def decided(**arrays: np.ndarray) -> str:
         return decide_mirroring(first_look(save_npz(**arrays)), Wish(), data_set="data").in_words()
 
     images, labels = digits()
-    assert "mirrored pictures look like other" in decided(x_train=images, y_train=labels)
+    assert "mirrored images look like other" in decided(x_train=images, y_train=labels)
     symmetric = np.repeat(np.arange(100, dtype=np.uint8), 64).reshape(100, 8, 8)
     assert decided(x_train=symmetric, y_train=np.arange(100) // 10).startswith("on")
     names = np.array([f"digit {value}" for value in range(10)])
@@ -168,7 +164,7 @@ def test_npz_files_too(save_npz: Callable[..., str]) -> None:
 
 
 @pytest.mark.parametrize("bits", [10, 12])
-def test_pictures_are_read_as_the_user_says(save_npz: Callable[..., str], bits: int) -> None:
+def test_images_are_read_as_the_user_says(save_npz: Callable[..., str], bits: int) -> None:
     """Else floats of 12 bits would be out of range, and those of 16 warned of as dark."""
     images, labels = digits()
     for dtype in (np.float32, np.uint16):
@@ -179,17 +175,17 @@ def test_pictures_are_read_as_the_user_says(save_npz: Callable[..., str], bits: 
 
 
 def test_nothing_that_speaks_against_it(tmp_path: Path) -> None:
-    """Not a picture that cannot be read, which is named when all are read, nor a class of one picture."""
+    """Not an image that cannot be read, which is named when all are read, nor a class of one image."""
     rng = np.random.default_rng(0)
     for name, count in (("cat", 30), ("dog", 20), ("eel", 1)):
         (tmp_path / name).mkdir()
         for number in range(count):
             pixels = rng.integers(0, 256, (9, 12, 3), np.uint8)
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
-    (tmp_path / "dog" / "broken.png").write_bytes(b"no picture")
-    decided = decide_mirroring(first_look(str(tmp_path)), Wish(), data_set="pictures")
+    (tmp_path / "dog" / "broken.png").write_bytes(b"no image")
+    decided = decide_mirroring(first_look(str(tmp_path)), Wish(), data_set="images")
     assert (decided.is_on, decided.setting) == (True, "on")
-    assert decided.reason == "since neither the names of the classes nor their pictures speak against it"
+    assert decided.reason == "since neither the names of the classes nor their images speak against it"
 
 
 def test_what_the_user_says() -> None:

@@ -49,10 +49,10 @@ def test_copies_stay_in_one_of_the_carved_splits(tmp_path: Path, save: Save) -> 
     splits = splits_of(data)
     assert len(splits) == 120
     assert [name for name, where in splits.items() if len(where) > 1] == []
-    sizes = [len(split) for split in (data.train, data.search, data.test)]
+    sizes = [len(split) for split in (data.train, data.validation, data.test)]
     assert sum(sizes) == 204
     np.testing.assert_allclose(sizes, (122, 41, 41), atol=3)
-    for split in (data.train, data.search, data.test):
+    for split in (data.train, data.validation, data.test):
         np.testing.assert_allclose(np.bincount(split.labels), len(split) / 2, atol=3)
     assert 40 < data.kept_together < 150
     assert data.remarks == ()
@@ -60,12 +60,12 @@ def test_copies_stay_in_one_of_the_carved_splits(tmp_path: Path, save: Save) -> 
     again = load_dataset(str(tmp_path), side=32, remark=False)
     assert again.files == data.files
     for split, files in data.files.items():
-        pictures = getattr(data, split)
+        images = getattr(data, split)
         assert data.content[split].is_same(again.content[split])
         assert list(files) == sorted(files)
-        assert [Path(file).parts[0] for file in files] == [data.class_names[n] for n in pictures.labels]
+        assert [Path(file).parts[0] for file in files] == [data.class_names[n] for n in images.labels]
         alone = Image.open(tmp_path / files[-1]).resize((32, 32), Image.Resampling.BILINEAR)
-        np.testing.assert_allclose(pictures.images[-1], alone, atol=3)
+        np.testing.assert_allclose(images.images[-1], alone, atol=3)
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_copies_stay_in_one_of_the_carved_splits(tmp_path: Path, save: Save) -> 
             {"seed": 0},
             {
                 "train": (1079, [2, 3, 4, 7, 8], 321631042),
-                "search": (359, [5, 9, 12, 14, 16], 2688102977),
+                "validation": (359, [5, 9, 12, 14, 16], 2688102977),
                 "test": (359, [0, 1, 6, 10, 11], 2736986756),
             },
         ),
         (
-            {"seed": 3, "max_pictures": 300},
+            {"seed": 3, "max_images": 300},
             {
                 "train": (300, [0, 1, 2, 3, 4], 2234651938),
-                "search": (100, [13, 53, 56, 66, 68], 610864055),
+                "validation": (100, [13, 53, 56, 66, 68], 610864055),
                 "test": (100, [24, 27, 31, 35, 61], 407921024),
             },
         ),
@@ -111,17 +111,17 @@ def test_copies_in_the_users_own_splits_are_counted(tmp_path: Path, save: Save) 
     data = load_dataset(str(tmp_path), side=48)
     assert data.kept_together == 0
     assert data.remarks == (
-        "3 of 18 test pictures are copies of train pictures (1 to the last pixel, 2 nearly or mirrored), "
+        "3 of 18 test images are copies of train images (1 to the last pixel, 2 nearly or mirrored), "
         "e.g. test/cat/exact.png and train/cat/00.png: errors on the test split will be too good; remove "
         "them from one of the two",
-        "1 of 16 search pictures are copies of train pictures (1 to the last pixel, 0 nearly or mirrored), "
-        "e.g. val/dog/exact.png and train/dog/36.png: errors on the search split will be too good; remove "
-        "them from one of the two",
+        "1 of 16 validation images are copies of train images (1 to the last pixel, 0 nearly or mirrored), "
+        "e.g. val/dog/exact.png and train/dog/36.png: errors on the validation split will be too good; "
+        "remove them from one of the two",
     )
     assert load_dataset(str(tmp_path), side=48, remark=False).remarks == ()
 
 
-def test_a_picture_under_two_labels_is_named(tmp_path: Path, save: Save) -> None:
+def test_a_image_under_two_labels_is_named(tmp_path: Path, save: Save) -> None:
     for label, seed in (("cat", 1), ("dog", 2)):
         for number, image in enumerate(photographs(10, seed=seed)):
             save(f"{label}/{number}.png", image)
@@ -129,7 +129,7 @@ def test_a_picture_under_two_labels_is_named(tmp_path: Path, save: Save) -> None
     save("dog/y.png", photographs(10, seed=1)[5][:, ::-1])  # mirrored, it may show another class
     data = load_dataset(str(tmp_path), side=24)
     assert data.remarks == (
-        "2 pictures are there under more than one label, e.g. cat/4.png ('cat') and dog/x.png ('dog'), equal "
+        "2 images are there under more than one label, e.g. cat/4.png ('cat') and dog/x.png ('dog'), equal "
         "to the last pixel: remove those under the wrong one",
     )
 
@@ -139,23 +139,21 @@ def test_copies_that_cannot_be_kept_together_are_warned_of(tmp_path: Path, save:
         save(f"cat/{number}.png", image)
         save(f"dog/{number}.png", photographs(1, seed=9)[0])
     data = load_dataset(str(tmp_path), side=24)
-    assert [len(split) for split in (data.train, data.search, data.test)] == [24, 8, 8]
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [24, 8, 8]
     assert len(data.remarks) == 3
-    assert data.remarks[0].startswith(
-        "4 of 8 test pictures are copies of train pictures (4 to the last pixel"
-    )
+    assert data.remarks[0].startswith("4 of 8 test images are copies of train images (4 to the last pixel")
     assert data.remarks[0].endswith(
-        "a class has too few different pictures to keep copies in one split: add some"
+        "a class has too few different images to keep copies in one split: add some"
     )
 
 
-def test_tiny_pictures_are_kept_together_too(tmp_path: Path) -> None:
+def test_tiny_images_are_kept_together_too(tmp_path: Path) -> None:
     images = photographs(30, side=8)
     both = np.concatenate([images, images[:, :, ::-1]])
     np.savez(tmp_path / "tiny.npz", images=both, labels=np.arange(60) % 2)
     data = load_dataset(str(tmp_path / "tiny.npz"), side=None)
     numbers = {split: {int(name[7:-1]) % 30 for name in files} for split, files in data.files.items()}
     assert not numbers["train"] & numbers["test"]
-    assert not numbers["train"] & numbers["search"]
-    assert not numbers["search"] & numbers["test"]
+    assert not numbers["train"] & numbers["validation"]
+    assert not numbers["validation"] & numbers["test"]
     assert data.kept_together > 0

@@ -28,15 +28,15 @@ class Labels:
         return self._labels[split][positions]
 
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
-        raise AssertionError("splitting opens no pictures")
+        raise AssertionError("splitting opens no images")
 
-    def picture_name(self, split: Split, position: int) -> str:
+    def image_name(self, split: Split, position: int) -> str:
         return f"{split}[{position}]"
 
 
-def split(source: Labels, *, seed: int = 0, max_pictures: int | None = None) -> dict:
-    fractions = carved_fractions(source.sizes, search_fraction=0.2, test_fraction=0.1)
-    return make_splits(source, fractions=fractions, max_pictures=max_pictures, seed=seed)
+def split(source: Labels, *, seed: int = 0, max_images: int | None = None) -> dict:
+    fractions = carved_fractions(source.sizes, validation_fraction=0.2, test_fraction=0.1)
+    return make_splits(source, fractions=fractions, max_images=max_images, seed=seed)
 
 
 def test_carved_splits_are_disjoint_complete_and_stratified() -> None:
@@ -45,7 +45,7 @@ def test_carved_splits_are_disjoint_complete_and_stratified() -> None:
     positions = np.concatenate([selection.positions for selection in splits.values()])
     assert sorted(positions) == list(range(50))
     counted = {name: Counter(selection.labels.tolist()) for name, selection in splits.items()}
-    assert counted == {"train": {0: 28, 1: 7}, "search": {0: 8, 1: 2}, "test": {0: 4, 1: 1}}
+    assert counted == {"train": {0: 28, 1: 7}, "validation": {0: 8, 1: 2}, "test": {0: 4, 1: 1}}
     for selection in splits.values():
         np.testing.assert_array_equal(selection.labels, source.labels("train", selection.positions))
 
@@ -58,9 +58,9 @@ def test_the_seed_decides() -> None:
 
 
 def test_only_the_missing_split_is_carved() -> None:
-    splits = split(Labels(classes=2, train=[0, 1] * 10, search=[1, 0, 1]))
-    np.testing.assert_array_equal(splits["search"].positions, [0, 1, 2])
-    assert splits["search"].stored == "search"
+    splits = split(Labels(classes=2, train=[0, 1] * 10, validation=[1, 0, 1]))
+    np.testing.assert_array_equal(splits["validation"].positions, [0, 1, 2])
+    assert splits["validation"].stored == "validation"
     assert splits["test"].stored == "train"
     assert not set(splits["test"].positions) & set(splits["train"].positions)
     assert len(splits["train"]) + len(splits["test"]) == 20
@@ -68,39 +68,39 @@ def test_only_the_missing_split_is_carved() -> None:
 
 def test_the_smallest_class_that_can_be_carved_has_three() -> None:
     splits = split(Labels(classes=2, train=[0] * 30 + [1] * 3))
-    assert [int((splits[name].labels == 1).sum()) for name in ("train", "search", "test")] == [1, 1, 1]
-    with pytest.raises(UserError, match="class 'b' has 2 pictures, too few"):
+    assert [int((splits[name].labels == 1).sum()) for name in ("train", "validation", "test")] == [1, 1, 1]
+    with pytest.raises(UserError, match="class 'b' has 2 images, too few"):
         split(Labels(classes=2, train=[0] * 30 + [1] * 2))
 
 
 def test_large_fractions_leave_one_to_train_on() -> None:
     source = Labels(classes=2, train=[0, 1] * 3)
-    splits = make_splits(source, fractions={"search": 0.5, "test": 0.49}, max_pictures=None, seed=0)
+    splits = make_splits(source, fractions={"validation": 0.5, "test": 0.49}, max_images=None, seed=0)
     for selection in splits.values():
         assert Counter(selection.labels.tolist()) == {0: 1, 1: 1}
 
 
-def test_max_pictures_thins_every_split_alike() -> None:
-    source = Labels(classes=2, train=[0] * 80 + [1] * 20, search=[0, 1] * 20, test=[0, 1] * 10)
-    whole, few = split(source), split(source, max_pictures=25)
+def test_max_images_thins_every_split_alike() -> None:
+    source = Labels(classes=2, train=[0] * 80 + [1] * 20, validation=[0, 1] * 20, test=[0, 1] * 10)
+    whole, few = split(source), split(source, max_images=25)
     assert {name: len(selection) for name, selection in few.items()} == {
         "train": 25,
-        "search": 10,
+        "validation": 10,
         "test": 5,
     }
     assert Counter(few["train"].labels.tolist()) == {0: 20, 1: 5}
-    for name in ("train", "search", "test"):
+    for name in ("train", "validation", "test"):
         assert set(few[name].positions) <= set(whole[name].positions)
 
 
-def test_max_pictures_above_the_size_changes_nothing() -> None:
+def test_max_images_above_the_size_changes_nothing() -> None:
     source = Labels(classes=2, train=[0, 1] * 20)
-    assert len(split(source, max_pictures=1000)["train"]) == len(split(source)["train"])
+    assert len(split(source, max_images=1000)["train"]) == len(split(source)["train"])
 
 
 def test_few_labels_are_read_of_a_huge_source() -> None:
     source = Labels(classes=2, train=[0, 1] * 50_000)
-    splits = split(source, max_pictures=100)
+    splits = split(source, max_images=100)
     assert source.looked_at == 20_000
     assert len(splits["train"]) == 100
 
@@ -112,21 +112,21 @@ def test_quotas_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("search_fraction", "test_fraction", "message"),
+    ("validation_fraction", "test_fraction", "message"),
     [
-        (0.0, 0.2, "search_fraction=0.0: wanted a number between 0 and 1"),
+        (0.0, 0.2, "validation_fraction=0.0: wanted a number between 0 and 1"),
         (0.2, 1.5, "test_fraction=1.5"),
         (0.6, 0.4, "leave nothing to train on"),
     ],
 )
-def test_fractions_out_of_range(search_fraction: float, test_fraction: float, message: str) -> None:
+def test_fractions_out_of_range(validation_fraction: float, test_fraction: float, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        carved_fractions({"train": 9}, search_fraction=search_fraction, test_fraction=test_fraction)
+        carved_fractions({"train": 9}, validation_fraction=validation_fraction, test_fraction=test_fraction)
 
 
 def test_a_fraction_that_is_not_needed_is_not_checked() -> None:
-    sizes: dict[Split, int] = {"train": 9, "search": 3}
-    assert carved_fractions(sizes, search_fraction=0.0, test_fraction=0.2) == {"test": 0.2}
+    sizes: dict[Split, int] = {"train": 9, "validation": 3}
+    assert carved_fractions(sizes, validation_fraction=0.0, test_fraction=0.2) == {"test": 0.2}
 
 
 def together(assigned: list[int], labels: list[int], groups: list[int], *, seed: int = 0) -> list[int]:
@@ -138,8 +138,8 @@ def test_groups_in_one_split_stay_where_they_are() -> None:
     assert together(assigned, [0] * 4 + [1] * 4, [0, 0, 1, 2, 3, 4, 5, 6]) == assigned
 
 
-def test_a_divided_group_goes_where_pictures_lack() -> None:
-    """One of search is a copy of one of train: search, which then has none, gets both."""
+def test_a_divided_group_goes_where_images_lack() -> None:
+    """One of validation is a copy of one of train: validation, which then has none, gets both."""
     assert together([0, 0, 0, 0, 1], [0] * 5, [0, 1, 2, 3, 3]) == [0, 0, 0, 1, 1]
 
 
@@ -148,7 +148,7 @@ def test_pairs_of_several_classes_keep_the_proportions(seed: int) -> None:
     rng = np.random.default_rng(seed)
     labels = np.repeat([0, 1, 2], [400, 200, 60])
     assigned = np.concatenate([rng.permutation(np.arange(n) % 5 % 3) for n in (400, 200, 60)])
-    groups = rng.permutation(len(labels)) // 2  # every picture has one copy, in any class
+    groups = rng.permutation(len(labels)) // 2  # every image has one copy, in any class
     placed = keep_together(assigned, labels, groups, seed=seed)
     first = np.full(330, -1)
     first[groups] = placed

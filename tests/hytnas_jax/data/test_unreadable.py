@@ -12,16 +12,16 @@ import pytest
 from PIL import Image
 
 from hytnas_jax.standalone.decode import (
-    PictureRule,
+    ImageRule,
     Unreadable,
-    open_picture,
+    open_image,
     quiet,
-    read_picture,
+    read_image,
     refusing,
     shape,
 )
 
-RULE = PictureRule(8, 3)
+RULE = ImageRule(8, 3)
 MUTANTS = 150
 
 
@@ -77,7 +77,7 @@ def test_mutants_are_read_or_refused(kind: str, capfd: pytest.CaptureFixture[str
         for _ in range(MUTANTS):
             opener = functools.partial(Image.open, io.BytesIO(mutant(data, rng)))
             try:
-                assert read_picture(opener, RULE).shape == (8, 8, 3)
+                assert read_image(opener, RULE).shape == (8, 8, 3)
             except Unreadable as error:
                 refusals.append(str(error))
             with contextlib.suppress(Unreadable), refusing(), opener() as image:
@@ -90,12 +90,12 @@ def test_mutants_are_read_or_refused(kind: str, capfd: pytest.CaptureFixture[str
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_cut_file_is_refused_and_not_half_grey(kind: str) -> None:
     data = saved(kind)
-    whole = read_picture(lambda: Image.open(io.BytesIO(data)), RULE)
+    whole = read_image(lambda: Image.open(io.BytesIO(data)), RULE)
     refused = 0
     with quiet():
         for length in range(0, len(data), 1 + len(data) // 100):
             try:
-                part = read_picture(lambda length=length: Image.open(io.BytesIO(data[:length])), RULE)
+                part = read_image(lambda length=length: Image.open(io.BytesIO(data[:length])), RULE)
             except Unreadable:
                 refused += 1
             else:
@@ -105,11 +105,11 @@ def test_a_cut_file_is_refused_and_not_half_grey(kind: str) -> None:
 
 def refusal(path: Path) -> str:
     with quiet(), pytest.raises(Unreadable) as caught:
-        read_picture(functools.partial(open_picture, path), RULE)
+        read_image(functools.partial(open_image, path), RULE)
     return str(caught.value)
 
 
-def test_files_that_are_no_pictures(tmp_path: Path) -> None:
+def test_files_that_are_no_images(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     assert "No such file" in refusal(path)
     path.write_bytes(b"")
@@ -133,7 +133,7 @@ def test_files_that_may_not_be_read(tmp_path: Path) -> None:
     assert "Permission denied" in refusal(path)
 
 
-def test_pictures_that_are_too_large(tmp_path: Path) -> None:
+def test_images_that_are_too_large(tmp_path: Path) -> None:
     Image.new("1", (20000, 10000)).save(tmp_path / "big.png")
     assert "exceeds limit" in refusal(tmp_path / "big.png")
 
@@ -144,7 +144,7 @@ def test_a_warning_of_pillow_that_is_made_an_error_refuses_nothing(
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)  # it warns from there, and refuses from twice that
     smooth().save(tmp_path / "a.png")
     with quiet():
-        read_picture(functools.partial(open_picture, tmp_path / "a.png"), RULE)
+        read_image(functools.partial(open_image, tmp_path / "a.png"), RULE)
 
 
 def test_standard_error_may_be_closed() -> None:
@@ -152,7 +152,7 @@ def test_standard_error_may_be_closed() -> None:
     os.close(2)
     try:
         with quiet():
-            assert read_picture(smooth, RULE).shape == (8, 8, 3)
+            assert read_image(smooth, RULE).shape == (8, 8, 3)
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
@@ -166,5 +166,5 @@ def test_every_kind_of_exception_is_a_refusal(error: Exception) -> None:
         raise error
 
     with pytest.raises(Unreadable, match=f"^{type(error).__name__}") as caught:
-        read_picture(opener, RULE)
+        read_image(opener, RULE)
     assert len(str(caught.value).splitlines()) == 1

@@ -38,7 +38,7 @@ def test_rows_add_up_to_the_network() -> None:
 def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     main(Config("mobilenetv1-0.25", num_classes=2, resolution=96))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "mobilenetv1-0.25: 96x96x3 pictures, 2 classes"
+    assert lines[0] == "mobilenetv1-0.25: 96x96x3 images, 2 classes"
     assert " ".join(lines[2].split()) == ("blocks/0 conv 3x3 stride 2, relu 48x48x8 256 497664 223500")
     assert lines[-3:-1] == [
         "221,794 parameters, 7,489,664 MACs",

@@ -14,7 +14,7 @@ from hytnas_jax import device_kit, fit_latency
 from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.search.config import Config as SearchConfig
 from hytnas_jax.search.config import check as check_search
-from hytnas_jax.search.problem import make_task
+from hytnas_jax.search.problem import make_search_problem
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 from supernet.graph import build_graph
@@ -61,12 +61,14 @@ def test_from_kit_to_objective(make_kit: Callable[..., tuple[Project, Path]]) ->
     assert summary["error"]["num_networks"] == NETWORKS
     assert summary["device"]["runtime"].startswith("onnxruntime ")
 
-    task = make_task(project, ["latency_ms@toaster", "parameters"], limits={}, features="genes")
+    search_problem = make_search_problem(
+        project, ["latency_ms@toaster", "parameters"], limits={}, features="genes"
+    )
     genes = project.space.sample(np.random.default_rng(0), 4)
-    known = task.problem.objectives[0].known
+    known = search_problem.problem.objectives[0].known
     assert known is not None
     assert (known(genes) > 0).all()
-    assert len(task.measured) == 1
+    assert len(search_problem.measured) == 1
     before = project.workdir.step("devices/toaster").done()["id"]
     fit_latency.main(config)  # the same table again: nothing new
     assert project.workdir.step("devices/toaster").done()["id"] == before
@@ -139,7 +141,7 @@ def test_the_front_is_compared_with_what_was_predicted(
 def test_energy_by_the_processors_counter(
     make_kit: Callable[..., tuple[Project, Path]], tmp_path: Path
 ) -> None:
-    """The counter here goes up by 5 mJ whenever it is read: a picture's energy is that over the runs."""
+    """The counter here goes up by 5 mJ whenever it is read: an image's energy is that over the runs."""
     _, kit = make_kit(networks=10)
     counter = tmp_path / "counter"
     counter.write_text("0")
@@ -167,7 +169,7 @@ def test_energies_of_a_power_meter_are_an_objective(work_folder: MakeFolder, tmp
     write_rows(path, rows)
     fit_latency.main(fit_latency.Config(project.workdir.path, "pi", (path,)))
     names = ["energy_mj@pi", "latency_ms@pi"]
-    energy, latency = make_task(project, names, limits={}, features="genes").problem.objectives
+    energy, latency = make_search_problem(project, names, limits={}, features="genes").problem.objectives
     assert (energy.unit, latency.unit) == ("mJ", "ms")
     assert energy.known is not None
     assert latency.known is not None
@@ -195,7 +197,7 @@ def test_few_measurements_and_another_device_are_enough(
         fit_latency.main(fit_latency.Config(path, "slow", (few,)))
     assert project.workdir.step("devices/slow").done()["id"] == before
     names = ["latency_ms@slow", "latency_ms@pi"]
-    here, there = make_task(project, names, limits={}, features="genes").problem.objectives
+    here, there = make_search_problem(project, names, limits={}, features="genes").problem.objectives
     assert here.known is not None
     assert there.known is not None
     genes = project.space.sample(np.random.default_rng(9), 20)

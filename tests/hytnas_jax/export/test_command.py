@@ -23,7 +23,7 @@ from hytnas_jax.formats import parity
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.formats.registry import FORMATS
 from hytnas_jax.retrain.retrained import read_retrained
-from hytnas_jax.standalone.decode import PictureRule
+from hytnas_jax.standalone.decode import ImageRule
 from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
@@ -47,9 +47,9 @@ def test_models_cards_and_script(
 ) -> None:
     project = work_folder()
     path = read_retrained(project.workdir.step("retrain"))[0].folder / "result.json"
-    before = [{"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "pictures": 9, "commit": None}]
+    before = [{"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "images": 9, "commit": None}]
     write_json(path, {**json.loads(path.read_text()), "begun_with": before})
-    main(Config(project.workdir.path, pictures=8))
+    main(Config(project.workdir.path, images=8))
     networks = read_retrained(project.workdir.step("retrain"))
     assert len(networks) == 3
     for index, network in enumerate(networks):
@@ -60,12 +60,12 @@ def test_models_cards_and_script(
         assert card["latency"]["predicted_ms"] == network.estimates["latency_ms"]
         assert card["size"]["file_bytes"] == (folder / "model.onnx").stat().st_size
         assert card["labels"] == [str(digit) for digit in range(10)]
-        assert card["input"]["picture"] == dataclasses.asdict(PictureRule(8, 1))
+        assert card["input"]["image"] == dataclasses.asdict(ImageRule(8, 1))
         crop = "a random square of 0.75 to 1 times the side"
         assert (card["data"]["source"], card["data"]["begun_with"]) == ("digits", [] if index else before)
         assert ("and, before, of data.begun_with" in card["data"]["licence"]) == (index == 0)
         assert card["training"] == {"mirror": "off", "crop": crop}
-        assert card["files"]["model.onnx"]["num_pictures"] == 8
+        assert card["files"]["model.onnx"]["num_images"] == 8
         check_file(folder, card["files"]["model.onnx"], "model.onnx", tolerance=1e-3)
         check_file(folder, card["files"]["model.int8.onnx"], "model.int8.onnx", tolerance=1.0)
     said = capsys.readouterr().out
@@ -86,7 +86,7 @@ def check_file(folder: Path, found: dict[str, Any], file: str, *, tolerance: flo
 def test_every_format(work_folder: MakeFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("litert_quantizer", reason="hytnas_jax[tflite] is not installed")
     project = work_folder()
-    main(Config(project.workdir.path, formats=get_args(FormatName), pictures=32, calibration=4))
+    main(Config(project.workdir.path, formats=get_args(FormatName), images=32, calibration=4))
     for network in read_retrained(project.workdir.step("retrain")):
         folder = project.workdir.path / "export" / network.name
         card = json.loads((folder / "card.json").read_text())
@@ -105,8 +105,8 @@ def test_every_format(work_folder: MakeFolder, tmp_path: Path, capsys: pytest.Ca
         )
         for file in ("model.tflite", "model.stablehlo"):
             assert card["files"][file]["max_difference"] <= 1e-3 * card["files"][file]["scale"]
-    # The last network's script, on all pictures that its files were judged by, from files of pictures.
-    search = command._spread(project.dataset().search, 32)
+    # The last network's script, on all images that its files were evaluated by, from files of images.
+    search = command._spread(project.dataset().validation, 32)
     for file in ("model.onnx", "model.int8.onnx", "model.tflite", "model.int8.tflite"):
         accuracy = script_accuracy(folder, file, search.images, search.labels, scratch=tmp_path)
         assert accuracy == card["files"][file]["accuracy"], file
@@ -120,7 +120,7 @@ def test_lost_accuracy_is_explained(
 ) -> None:
     monkeypatch.setattr(command, "ACCEPTED_LOSS", -1.0)  # whatever it is
     project = work_folder()
-    main(Config(project.workdir.path, pictures=8, calibration=4))
+    main(Config(project.workdir.path, images=8, calibration=4))
     name = read_retrained(project.workdir.step("retrain"))[0].name
     check = json.loads((project.workdir.path / "export" / name / "model.int8.onnx.check.json").read_text())
     assert len(check["costly_blocks"]) == 3
@@ -140,16 +140,16 @@ def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def check_script(project: Project, name: str, tmp_path: Path) -> None:
-    """infer.py alone classifies a picture as the model does what `Project.prepared` makes of it."""
-    pictures = project.dataset().search
-    picture = tmp_path / "digit.png"
-    Image.fromarray(pictures.images[0, :, :, 0]).save(picture)
+    """infer.py alone classifies an image as the model does what `Project.prepared` makes of it."""
+    images = project.dataset().validation
+    image = tmp_path / "digit.png"
+    Image.fromarray(images.images[0, :, :, 0]).save(image)
     folder = project.workdir.path / "export" / name
     done = subprocess.run(
-        [sys.executable, "-I", folder / "infer.py", picture], capture_output=True, text=True, check=True
+        [sys.executable, "-I", folder / "infer.py", image], capture_output=True, text=True, check=True
     )
     printed = [line.split("  ") for line in done.stdout.splitlines()]
-    images = project.prepared(pictures, json.loads((folder / "card.json").read_text())["input"]["resolution"])
+    images = project.prepared(images, json.loads((folder / "card.json").read_text())["input"]["resolution"])
     session = ort.InferenceSession(folder / "model.onnx")
     logits = session.run(None, {"images": images[:1]})[0][0]
     probabilities = np.exp(logits) / np.exp(logits).sum()
@@ -157,31 +157,31 @@ def check_script(project: Project, name: str, tmp_path: Path) -> None:
     assert {label: float(p) for p, label in printed} == pytest.approx(
         {str(digit): float(p) for digit, p in enumerate(probabilities)}, abs=1e-4
     )
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     failed = subprocess.run(
         [sys.executable, "-I", folder / "infer.py", tmp_path / "text.png"], capture_output=True, text=True
     )
     assert failed.returncode == 2
-    assert "cannot be read as a picture" in failed.stderr
+    assert "cannot be read as an image" in failed.stderr
 
 
 @pytest.mark.usefixtures("unchecked")
 def test_done_says_so_and_writes_nothing(work_folder: MakeFolder, capsys: pytest.CaptureFixture[str]) -> None:
     project = work_folder()
-    config = Config(project.workdir.path, pictures=8)
+    config = Config(project.workdir.path, images=8)
     main(config)
     written = {path: path.stat().st_mtime_ns for path in project.workdir.path.rglob("export/*/*")}
     main(config)
     assert "is done" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in written} == written
-    with pytest.raises(UserError, match="pictures: was 8, now 9"):
-        main(Config(project.workdir.path, pictures=9))
+    with pytest.raises(UserError, match="images: was 8, now 9"):
+        main(Config(project.workdir.path, images=9))
 
 
 @pytest.mark.usefixtures("unchecked")
 def test_goes_on_where_it_was_cut(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     project = work_folder()
-    config = Config(project.workdir.path, pictures=8)
+    config = Config(project.workdir.path, images=8)
     with monkeypatch.context() as cut:
         cut.setattr(command, "write_cards", interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -202,13 +202,13 @@ def test_a_model_that_differs_is_not_written(
     other = dataclasses.replace(FORMATS["onnx"], build=lambda spec, params, stats: build_onnx(spec))
     monkeypatch.setitem(FORMATS, "onnx", other)
     with pytest.raises(parity.ExportMismatch, match="differ by"):
-        main(Config(project.workdir.path, pictures=8))
+        main(Config(project.workdir.path, images=8))
     assert not list(project.workdir.path.glob("export/*/*"))
 
 
-def test_pictures_must_be_positive(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--pictures 0"):
-        main(Config(tmp_path, pictures=0))
+def test_images_must_be_positive(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--images 0"):
+        main(Config(tmp_path, images=0))
 
 
 def test_retrain_is_needed(work_folder: MakeFolder) -> None:
@@ -231,5 +231,5 @@ def test_another_processor_is_told(
 ) -> None:
     project = work_folder()
     monkeypatch.setattr(command, "environment", lambda: {"cpu": "Toaster 3000"})
-    main(Config(project.workdir.path, pictures=2))
+    main(Config(project.workdir.path, images=2))
     assert "this is Toaster 3000" in capsys.readouterr().err

@@ -90,7 +90,7 @@ def run_until_killed(code: str, folder: Path, ready: Path) -> None:
 
 def test_kill_in_the_middle_of_writes_leaves_a_whole_file(tmp_path: Path) -> None:
     code = """
-from hytnas_jax.files import write_json
+from hytnas_jax.files.atomic import write_json
 n = 0
 while True:
     n += 1
@@ -106,7 +106,7 @@ while True:
 
 def test_kill_in_the_middle_of_appends_loses_no_row(tmp_path: Path) -> None:
     code = """
-from hytnas_jax.files import CsvLog
+from hytnas_jax.files.atomic import CsvLog
 log = CsvLog("a.csv", ["n", "text"])
 n = len(log.rows())
 while True:

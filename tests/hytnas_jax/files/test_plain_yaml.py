@@ -16,7 +16,7 @@ def read(text: str) -> object:
 def test_plain_values_are_what_they_look_like() -> None:
     text = """\
         name: my space-2          # a text
-        widths: [8, -3, 0, 1.5, .5, 2., 1e3, 1.0e-05, +4]
+        widths: [8, -3, 0, 1.5, 0.5, 2., 1e3, 1.0e-05, +4]
         words: [true, false, null, ~, conv, "010", 'yes', stage1.width <= 8, v1.2, 3x3, 1:a]
         block: |
           two

@@ -12,15 +12,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pytest
 
-import hytnas_jax
+from hytnas_jax import cli
 from hytnas_jax.flags.ranges import Range, above, check_ranges, kinds_in, ranges_of, within
 from hytnas_jax.runtime.command_line import run
 from supernet.errors import UserError
 
-FOLDER = Path(hytnas_jax.__file__).parent
-COMMANDS = sorted(
-    path.stem for path in FOLDER.glob("*.py") if "\ndef main(config: Config)" in path.read_text()
-)
+COMMANDS = sorted((*cli.COMMANDS, "main_job"))
 # What a command needs beside the flag that is tried, so that it would go on to the work.
 NEEDED: dict[str, dict[str, Any]] = {
     "device_kit": {"output": Path("kit")},

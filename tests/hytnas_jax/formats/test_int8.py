@@ -15,7 +15,7 @@ from hytnas_jax.formats.tflite_graph import build_tflite
 from supernet.named import named_network
 
 NAMES = ("inverted residual", "padded, two layers", "patch divides", "patches, transformer")
-PICTURES = np.random.default_rng(5).normal(size=(64, 11, 11, 4)).astype(np.float32)
+IMAGES = np.random.default_rng(5).normal(size=(64, 11, 11, 4)).astype(np.float32)
 
 
 def formats() -> list[object]:
@@ -33,8 +33,8 @@ def test_close_to_the_floats(kind: str, name: str) -> None:
     target = FORMATS[kind]
     assert target.quantise is not None
     model = target.build(spec, params, stats)
-    expected = run_model(model, PICTURES)
-    found = run_model(target.quantise(model, PICTURES), PICTURES)
+    expected = run_model(model, IMAGES)
+    found = run_model(target.quantise(model, IMAGES), IMAGES)
     assert found.dtype == np.float32
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.9
     assert np.abs(found - expected).max() > 0  # eight bits are not floats
@@ -46,9 +46,9 @@ def test_a_block_in_floats_comes_nearer(kind: str) -> None:
     target = FORMATS[kind]
     assert target.quantise is not None
     model = target.build(spec, params, stats)
-    expected = run_model(model, PICTURES)
+    expected = run_model(model, IMAGES)
     errors = [
-        np.square(run_model(target.quantise(model, PICTURES, in_float=block), PICTURES) - expected).mean()
+        np.square(run_model(target.quantise(model, IMAGES, in_float=block), IMAGES) - expected).mean()
         for block in ("", "blocks/0")
     ]
     assert errors[1] < 0.5 * errors[0]
@@ -56,7 +56,7 @@ def test_a_block_in_floats_comes_nearer(kind: str) -> None:
 
 def test_onnx_quantises_every_convolution() -> None:
     spec, params, stats, _, _ = example("inverted residual")
-    graph = onnx.load_from_string(quantise_onnx(build_onnx(spec, params, stats), PICTURES)).graph
+    graph = onnx.load_from_string(quantise_onnx(build_onnx(spec, params, stats), IMAGES)).graph
     makers = {output: node for node in graph.node for output in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     assert len(convolutions) == 6
@@ -72,7 +72,7 @@ def test_tflite_has_no_float_tensor() -> None:
 
     spec, params, stats, _, _ = example("padded, two layers")
     loaded = interpreter.Interpreter(
-        model_content=quantise_tflite(build_tflite(spec, params, stats), PICTURES[:8])
+        model_content=quantise_tflite(build_tflite(spec, params, stats), IMAGES[:8])
     )
     kinds = {tensor["dtype"] for tensor in loaded.get_tensor_details()}
     assert kinds == {np.int8, np.int32}
@@ -86,8 +86,8 @@ def test_every_weight_lies_inside_the_flatbuffer() -> None:
 
     spec = named_network("mobilenetv2-0.35", num_classes=2, resolution=32)
     floats = build_tflite(spec)
-    pictures = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
-    for file in (floats, quantise_tflite(floats, pictures)):
+    images = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
+    for file in (floats, quantise_tflite(floats, images)):
         model = schema().Model.GetRootAs(bytearray(file), 0)
         buffers = [model.Buffers(index) for index in range(model.BuffersLength())]
         assert all(buffer.Offset() == 0 for buffer in buffers)
@@ -103,6 +103,6 @@ def test_nothing_is_printed(
     spec, params, stats, _, _ = example("patch divides")
     target = FORMATS[kind]
     assert target.quantise is not None
-    run_model(target.quantise(target.build(spec, params, stats), PICTURES[:2]), PICTURES[:1])
+    run_model(target.quantise(target.build(spec, params, stats), IMAGES[:2]), IMAGES[:1])
     said = capfd.readouterr()
     assert (said.out, said.err, caplog.records) == ("", "", [])

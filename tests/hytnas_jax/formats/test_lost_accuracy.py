@@ -23,4 +23,4 @@ def test_worst_first() -> None:
     assert [block["block"] for block in blocks] == ["blocks/1", "blocks/3", "head"]
     text = describe_loss(CHECK, blocks)
     assert "9.0 points less accurate" in text
-    assert "blocks/1 (89.0 %)" in text
+    assert "blocks/1 (89.0%)" in text

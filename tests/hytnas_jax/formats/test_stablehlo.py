@@ -1,4 +1,4 @@
-"""StableHLO files: one for every platform, any number of pictures."""
+"""StableHLO files: one for every platform, any number of images."""
 
 import numpy as np
 from graph_networks import example

@@ -85,7 +85,7 @@ def test_a_name_that_a_spreadsheet_takes_for_a_number_is_known_by_its_genes(tmp_
     ("old", "new", "says"),
     [
         ("0.257195", '"0,257195"', "line 2: latency_ms is '0,257195', which is no number"),
-        ("7.75", "1e12", "line 3: energy_mj 1e.12 must be positive, and of one picture"),
+        ("7.75", "1e12", "line 3: energy_mj 1e.12 must be positive, and of one image"),
         ("7.75", "1e-300", "line 3: energy_mj 1e-300 must be"),
         ("7.75", "1e-400", "line 3: energy_mj: '1e-400' is too near to 0"),
         ("7.75", "1_0", "line 3: energy_mj: '1_0' is no number"),
@@ -94,9 +94,7 @@ def test_a_name_that_a_spreadsheet_takes_for_a_number_is_known_by_its_genes(tmp_
         ("9.5,9", "inf,9", "line 2: .* must be positive and ascend"),
     ],
 )
-def test_what_no_picture_takes_is_refused_by_line(
-    tmp_path: Path, old: str, new: str, says: str | None
-) -> None:
+def test_what_no_image_takes_is_refused_by_line(tmp_path: Path, old: str, new: str, says: str | None) -> None:
     data = text_of(DRAWN[:2]).replace(old, new, 1).encode()
     if says is None:
         assert len(read(tmp_path / "pi.csv", data)) == 2

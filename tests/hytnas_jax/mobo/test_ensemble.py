@@ -33,7 +33,7 @@ def test_widening_by_hand():
 
 
 def test_widened_members_are_as_far_off_as_they_say():
-    # all members share an error of variance 1 and have one of their own of variance .25
+    # all members share an error of variance 1 and have one of their own of variance 0.25
     rng = np.random.default_rng(0)
     targets = rng.standard_normal(2000)
     shared = targets + rng.standard_normal(2000)

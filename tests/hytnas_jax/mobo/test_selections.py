@@ -55,13 +55,13 @@ def test_those_that_break_a_limit_come_last(name):
 
 
 def test_a_pick_joins_the_front_so_the_next_one_lies_elsewhere():
-    # alone: .45, .44, .27; with 0 on the front, 1 adds nothing and 2 adds .12
+    # alone: 0.45, 0.44, 0.27; with 0 on the front, 1 adds nothing and 2 adds 0.12
     among = candidates([[0.1, 0.5], [0.11, 0.51], [0.7, 0.1]])
     assert select("hvi", among, batch=2) == [0, 2]
 
 
 def test_an_improvement_counts_as_much_as_it_is_likely_to_keep_the_limits():
-    # .45 * .5 < .27
+    # 0.45 * 0.5 < 0.27
     among = candidates([[0.1, 0.5], [0.7, 0.1]], probability=[0.5, 1.0])
     assert select("hvi", among) == [1]
 
@@ -99,7 +99,7 @@ def test_dominance_spreads_along_a_front_that_the_batch_cuts():
 
 
 def test_uncertainty_by_hand():
-    # sums .5, .6, .2; times the probability .5, .3, .2
+    # sums 0.5, 0.6, 0.2; times the probability 0.5, 0.3, 0.2
     std = [[0.5, 0.0], [0.3, 0.3], [0.0, 0.2]]
     assert select("uncertainty", candidates(np.zeros((3, 2)), std), batch=2) == [1, 0]
     likely = candidates(np.zeros((3, 2)), std, probability=[1.0, 0.5, 1.0])

@@ -30,7 +30,7 @@ def test_it_gives_back_what_it_was_given_but_for_the_ends():
     for sign in (1.0, -1.0):
         fitted = fit_share(ByHeart(), x, sign * shares, sign=sign, name="error", bent=False)
         np.testing.assert_allclose(fitted.predict(x)[0], sign * np.array([0.001, 0.02, 0.5, 0.999]))
-    # half way between 2 % and 50 %, in log-odds: the odds are the geometric mean of 2 / 98 and 1
+    # half way between 2% and 50%, in log-odds: the odds are the geometric mean of 2 / 98 and 1
     odds = np.sqrt(0.02 / 0.98)
     np.testing.assert_allclose(fitted.predict(np.array([[1.5]]))[0], [-odds / (1.0 + odds)])
 
@@ -47,7 +47,7 @@ def test_how_unsure_shares_are_is_told_in_log_odds(sign):
 
 @pytest.mark.parametrize("direction", ["min", "max"])
 def test_nothing_is_expected_beyond_0_and_1(direction):
-    """Error rates of 0 to 20 %, or as accuracies, by a model that errs on both sides."""
+    """Error rates of 0 to 20%, or as accuracies, by a model that errs on both sides."""
     values = np.stack([ERRORS if direction == "min" else 1.0 - ERRORS, cost(GENES)], axis=1)
     quantiles = {}
     for is_share in (False, True):

@@ -40,7 +40,7 @@ def early_stopped(x, y, held_out, *, steps, weight_decay=0.0):
 def test_outputs_by_hand_in_both_libraries():
     ones = np.ones((1, 4, 2)), np.full((1, 1, 2), 0.5)
     networks = [ones, (np.array([[[1.0], [-2.0]]]), np.array([[[3.0]]]))]
-    hidden = 2.5 / (1.0 + np.exp(-2.5))  # of 4 / sqrt(4) + .5
+    hidden = 2.5 / (1.0 + np.exp(-2.5))  # of 4 / sqrt(4) + 0.5
     expected = 3.0 - hidden * OUTPUT_SCALE / np.sqrt(2.0)
     np.testing.assert_allclose(predictions(networks, np.ones((1, 4))), [[expected]])
     np.testing.assert_allclose(outputs(networks, jnp.ones((1, 4)), jnp), [[expected]], rtol=1e-6)

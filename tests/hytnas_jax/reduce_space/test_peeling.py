@@ -129,9 +129,9 @@ def sample_of(counts: dict[tuple[int, int], tuple[int, int]]) -> Sample:
 
 
 def test_the_choice_that_gains_most_for_its_loss_goes() -> None:
-    """Of 60 networks 24 are within. Depth 3 has 20 and 4 of them: log(1 - 4/24) / log(1 - 20/60) = .450;
-    width 10 has 10 and 2 of them: log(1 - 2/24) / log(1 - 10/60) = .477. At two standard errors they could
-    have 42 and 52 % of theirs, as the others do; of ten times as many networks they surely have less."""
+    """Of 60 networks 24 are within. Depth 3 has 20 and 4 of them: log(1 - 4/24) / log(1 - 20/60) = 0.450;
+    width 10 has 10 and 2 of them: log(1 - 2/24) / log(1 - 10/60) = 0.477. At two standard errors they could
+    have 42 and 52% of theirs, as the others do; of ten times as many networks they surely have less."""
     counts = {(2, 0): (20, 4), (0, 3): (10, 2), (0, 0): (15, 9), (1, 1): (15, 9)}
     box = Box.whole(SPACE)
     assert worst_choice(box, sample_of(counts), deviations=0) == (DEPTH, 2)

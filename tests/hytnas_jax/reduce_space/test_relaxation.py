@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.reduce_space.peeling import reduce_space
-from hytnas_jax.reduce_space.relaxation import _eased, reduce_by_limits
+from hytnas_jax.reduce_space.relaxation import _relaxed, reduce_by_limits
 from hytnas_jax.reduce_space.sample import MOST_DRAWN, NothingWithin
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace
@@ -34,9 +34,9 @@ def test_rare_limits_are_reached(limit: float) -> None:
     assert found.space.name == "deep-reduced"
     assert found.share_before == pytest.approx({40: 1 / 8680, 56: 1 / 1253}[int(limit)], rel=0.5)
     assert found.drawn_before >= MOST_DRAWN
-    eased = [removal.eased for removal in found.removals]
-    assert eased == sorted(eased, reverse=True)
-    assert (eased[0] > 1, eased[-1]) == (True, 1)
+    relaxed = [removal.relaxed for removal in found.removals]
+    assert relaxed == sorted(relaxed, reverse=True)
+    assert (relaxed[0] > 1, relaxed[-1]) == (True, 1)
     new = found.space.sample(np.random.default_rng(1), 5000)
     assert np.mean(cost(found.space, new) <= limit) == pytest.approx(found.share, abs=0.03)
     assert found.share >= 0.5
@@ -53,11 +53,11 @@ def test_recall_is_told_where_enough_are_within() -> None:
     assert found.recall == pytest.approx(still / within, rel=0.35)
 
 
-def test_common_limits_are_not_eased() -> None:
+def test_common_limits_are_not_relaxed() -> None:
     rng, limit = np.random.default_rng(0), 300
     plain = reduce_space(SPACE, lambda codes: cost(SPACE, codes) <= limit, share=0.5, rng=rng)
     assert reduced(limit) == plain
-    assert {removal.eased for removal in plain.removals} == {1.0}
+    assert {removal.relaxed for removal in plain.removals} == {1.0}
 
 
 def test_impossible_limits_are_refused() -> None:
@@ -68,6 +68,6 @@ def test_impossible_limits_are_refused() -> None:
 
 
 def test_a_width_that_most_need_is_no_step() -> None:
-    assert _eased(np.array([2.0, *[3.0] * 99])) == 2.0
+    assert _relaxed(np.array([2.0, *[3.0] * 99])) == 2.0
     with pytest.raises(NothingWithin):
-        _eased(np.full(10, 3.0))
+        _relaxed(np.full(10, 3.0))

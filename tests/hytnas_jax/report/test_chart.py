@@ -59,10 +59,10 @@ def test_equal_points_have_a_range() -> None:
 
 
 def test_factor_labels_titles_and_escaping() -> None:
-    point = Point(1, 0.05, "<A>", "5 % & less")
+    point = Point(1, 0.05, "<A>", "5% & less")
     html = chart([Series("a & b", [point], 2, "rings")], Axis("x"), Axis("error < 1, %", factor=100))
     texts = set(ET.fromstring(html).itertext())
-    assert {"<A>", "5 % & less", "a & b", "error < 1, %", "5"} <= texts
+    assert {"<A>", "5% & less", "a & b", "error < 1, %", "5"} <= texts
 
 
 def test_a_series_without_points_is_not_in_the_legend() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.accuracy.estimates import ACCURACY, BLENDED, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
-from hytnas_jax.accuracy.references import Truth
+from hytnas_jax.accuracy.references import References
 from hytnas_jax.export import command
 from hytnas_jax.export.config import Config as ExportConfig
 from hytnas_jax.files.atomic import read_json, write_json
@@ -81,7 +81,7 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     project = work_folder()
     export_all(project, monkeypatch)
     source, text = read_report(project)
-    assert "3 networks of 2.5 to 4.5 % test error, 0.125 to 0.500 ms a picture on" in text
+    assert "3 networks of 2.5 to 4.5% test error, 0.125 to 0.500 ms an image on" in text
     assert source.count('<svg class="blocks"') == 3
     assert source.count('<svg class="chart"') == 8
     for step in ("data", "supernet", "latency", "search", "retrain", "export"):
@@ -90,11 +90,11 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     assert "3 networks are few" in text
     assert "Spearman" in text
     assert "The search has measured 30 networks on the way: " in text
-    assert "errs on them by 8.3 % in the mean; the search's own, fitted again 2 times, by 3.7 %" in text
+    assert "errs on them by 8.3% in the mean; the search's own, fitted again 2 times, by 3.7%" in text
     assert "1 of 8 networks on the front are unlike those" in text
     assert "hypervolume" in text
     assert json.dumps(list(project.space.resolution)) in text
-    assert "Training pictures mirrored left to right: off, since classes are called 0 to 9" in text
+    assert "Training images mirrored left to right: off, since classes are called 0 to 9" in text
     assert re.search(r"<td[^>]*>mirror</td><td[^>]*>&quot;off&quot;</td>", source)
     assert "left out" not in text
     assert "Not made" not in text
@@ -116,13 +116,13 @@ def test_what_the_commands_warned_of_is_told(work_folder: MakeFolder) -> None:
 
 def test_what_the_supernet_began_with_is_told(work_folder: MakeFolder) -> None:
     project = work_folder("supernet")
-    origin = {"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "pictures": 9000, "commit": "c0ffee"}
+    origin = {"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "images": 9000, "commit": "c0ffee"}
     earlier = {**origin, "workdir": "runs/<b>", "data": "digits", "commit": None}
     assert "It began with" not in read_report(project)[1]
     write_json(project.workdir.path / "supernet" / "begun_with.json", [origin, earlier])
     expected = (
         "It began with the weights of another supernet, all but the classifier's: runs/a (tfds:x, 9,000 "
-        "training pictures, commit c0ffee); before that, runs/<b> (digits, 9,000 training pictures)."
+        "training images, commit c0ffee); before that, runs/<b> (digits, 9,000 training images)."
     )
     assert expected in read_report(project)[1]
 
@@ -142,7 +142,7 @@ def test_a_file_that_loses_accuracy_is_told(work_folder: MakeFolder, monkeypatch
     write_json(path, card)
     source, text = read_report(project)
     assert "model.int8.onnx is 15.0 points less accurate" in text
-    assert "blocks/3 (10.0 % error)" in text
+    assert "blocks/3 (10.0% error)" in text
     assert "<td>model.onnx</td>" in source
 
 
@@ -159,7 +159,7 @@ def test_devices_are_shown(work_folder: MakeFolder) -> None:
     write_json(path, read_json(path) | {"inputs": inputs})
     source, text = read_report(project)
     assert "T-1000" in text
-    assert "3.4 %" in text
+    assert "3.4%" in text
     assert "n on toaster: measured 2.5 ms" in source
     assert "another toaster" not in text
     assert "made from another" not in text
@@ -172,7 +172,7 @@ def test_a_published_network_beside_them(work_folder: MakeFolder) -> None:
     record = json.loads((before.folder / "architecture.json").read_text())
     published = {"network": record["network"], "role": "published", "search": {}, "expected": None}
     write_json(folder / "mobilenet" / "architecture.json", published)
-    write_json(folder / "mobilenet" / "result.json", before.result | {"search_error_expected": None})
+    write_json(folder / "mobilenet" / "result.json", before.result | {"validation_error_expected": None})
     _, text = read_report(project)
     assert "mobilenet" in text
     assert "4 networks" in text
@@ -202,13 +202,13 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     project = work_folder()
     assert "hytnas_jax.study_ranking --workdir" in read_report(project)[1]
     networks = project.space.decode_all(project.space.sample(np.random.default_rng(0), 12))
-    truth = np.linspace(0.5, 0.94, 12)
+    references = np.linspace(0.5, 0.94, 12)
     backwards = np.geomspace(1e5, 1e7, 12)[::-1]
-    shuffled = truth[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]
+    shuffled = references[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]
     estimates = {ACCURACY: shuffled, BLENDED: shuffled, MACS: backwards}
-    trainings = truth[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)
+    trainings = references[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)
     study = Study.of(
-        Truth(networks, trainings, 20, truth, 1 - trainings),
+        References(networks, trainings, 20, references, 1 - trainings),
         {**dict.fromkeys((LOSS, ZEN, PARAMETERS, POINTWISE), np.ones(12)), **estimates},
         project.space,
     )
@@ -241,7 +241,7 @@ def test_another_upstream_is_warned_of(work_folder: MakeFolder) -> None:
 def test_copies_in_two_splits_are_warned_of(work_folder: MakeFolder) -> None:
     project = work_folder()
     path = project.workdir.path / "data" / "done.json"
-    done, remark = read_json(path), "4 of 359 test pictures are copies of train pictures"
+    done, remark = read_json(path), "4 of 359 test images are copies of train images"
     assert remark not in read_report(project)[1]
     done["summary"]["remarks"] = [f"{remark} (...)"]
     write_json(path, done)
@@ -253,7 +253,7 @@ def test_a_search_without_errors_or_latency(work_folder: MakeFolder) -> None:
     for path in project.workdir.path.glob("retrain/*/*.json"):
         data = json.loads(path.read_text())
         if path.name == "result.json":
-            data["search_error_expected"] = None
+            data["validation_error_expected"] = None
         if path.name == "architecture.json":
             data |= {"search": {"zen_score": 10.0, "macs": 1e6}, "expected": None}
         write_json(path, data)
@@ -271,7 +271,7 @@ def test_expected_and_became_are_on_one_scale(work_folder: MakeFolder) -> None:
     assert figure.count('class="dots c1"') == 2 + 1
     assert figure.count('class="bar c1"') == 4
     assert 'class="diagonal"' in figure
-    assert "B: expected 3.0 % (2.0 to 5.0), became 3.5 %" in text
+    assert "B: expected 3.0% (2.0 to 5.0), became 3.5%" in text
     front = next(part for part in source.split("<figure") if "error, %" in part)
     assert front.count('class="rings c3"') == 2 + 1
     assert [front.count(f'class="line c{colour}"') for colour in (1, 3)] == [1 + 1, 1 + 1]

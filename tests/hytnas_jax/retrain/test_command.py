@@ -54,7 +54,7 @@ class Recorder:
         self.events.append(event)
 
 
-def begun_project(tmp_path: Path, *, max_pictures: int) -> Project:
+def begun_project(tmp_path: Path, *, max_images: int) -> Project:
     """Digits in a space of eight networks."""
     (tmp_path / "space.yaml").write_text(SPACE)
     project, _ = create_project(
@@ -63,7 +63,7 @@ def begun_project(tmp_path: Path, *, max_pictures: int) -> Project:
         data_dir=None,
         space=str(tmp_path / "space.yaml"),
         resolutions=(),
-        max_pictures=max_pictures,
+        max_images=max_images,
         skip_corrupt=False,
         seed=0,
     )
@@ -72,7 +72,7 @@ def begun_project(tmp_path: Path, *, max_pictures: int) -> Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    project = begun_project(tmp_path, max_pictures=60)
+    project = begun_project(tmp_path, max_images=60)
     write_search(project, ("error", "latency_ms"))
     return project
 
@@ -100,7 +100,7 @@ def write_search(project: Project, objectives: tuple[str, str]) -> None:
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
-    """A training that leaves the weights as they were, and notes of what is trained and judged."""
+    """A training that leaves the weights as they were, and notes of what is trained and evaluated."""
     recorder = Recorder()
 
     def fit(step_function: Any, state: TrainState, **options: Any) -> TrainState:
@@ -110,18 +110,18 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     def shared_weights(project: Project) -> Callable[..., Any]:
         return lambda architecture: stand_alone(project.to_spec(architecture)).init(jax.random.key(7))[0]
 
-    def pictures_for(project: Project, train: Any, judged: Any, resolution: int) -> Any:
+    def images_for(project: Project, train: Any, evaluated: Any, resolution: int) -> Any:
         dataset = project.dataset()
-        is_test = judged.labels.shape == dataset.test.labels.shape and (
-            np.array_equal(judged.images, dataset.test.images)
+        is_test = evaluated.labels.shape == dataset.test.labels.shape and (
+            np.array_equal(evaluated.images, dataset.test.images)
         )
         recorder.note("read test" if is_test else "read search")
-        return real_pictures_for(project, train, judged, resolution)
+        return real_images_for(project, train, evaluated, resolution)
 
-    real_pictures_for = network.pictures_for
+    real_images_for = network.images_for
     monkeypatch.setattr(network, "fit", fit)
     monkeypatch.setattr(command, "shared_weights", shared_weights)
-    monkeypatch.setattr(network, "pictures_for", pictures_for)
+    monkeypatch.setattr(network, "images_for", images_for)
     jax.config.update("jax_disable_most_optimizations", True)
     yield recorder
     jax.config.update("jax_disable_most_optimizations", False)
@@ -133,7 +133,7 @@ def results(project: Project) -> dict[str, tuple[str, int]]:
     return {path.parent.name: (path.read_text(), path.stat().st_mtime_ns) for path in paths}
 
 
-# What calibrates comes with the pictures of the search split, which then judge.
+# What calibrates comes with the images of the validation split, which then evaluate.
 TRAINED = ["train", "read search", "read search"]
 TESTED = ["read test"]
 
@@ -153,9 +153,9 @@ def test_all_are_trained_before_the_test_split_is_read(
         assert NetworkSpec.from_json(record["network"]) == project.to_spec(architecture)
         assert (record["search"]["error"], record["search"]["latency_ms"]) in VALUES
         result = json.loads((folder / "result.json").read_text())
-        assert result["search_error_expected"] == (record["expected"] or {"error": None})["error"]
+        assert result["validation_error_expected"] == (record["expected"] or {"error": None})["error"]
         assert (record["expected"] is None) == (record["number"] == 1)
-        assert result["test_pictures"] == len(project.dataset().test)
+        assert result["test_images"] == len(project.dataset().test)
         assert 0.0 <= result["test_error"] <= 1.0
         assert (result["epochs"], result["init"]) == (1, "supernet")
         params, _ = load_weights(folder / "weights.npz")
@@ -186,11 +186,11 @@ def test_published_networks_are_trained_beside_them(
     assert "published" in capsys.readouterr().out
 
 
-ORIGIN = {"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "pictures": 9, "commit": None}
+ORIGIN = {"workdir": "runs/a", "supernet": "1f", "data": "tfds:x", "images": 9, "commit": None}
 
 
 @pytest.mark.parametrize(("start", "expected"), [("supernet", [ORIGIN]), ("scratch", [])])
-def test_whose_pictures_the_weights_come_from_goes_on(
+def test_whose_images_the_weights_come_from_goes_on(
     project: Project,
     recorder: Recorder,
     start: Literal["supernet", "scratch"],
@@ -204,7 +204,7 @@ def test_whose_pictures_the_weights_come_from_goes_on(
     assert [*found.values()] == [expected]
 
 
-def test_a_published_network_for_other_pictures_is_refused_before_anything(project: Project) -> None:
+def test_a_published_network_for_other_images_is_refused_before_anything(project: Project) -> None:
     with pytest.raises(
         UserError, match=r"--named vit-tiny: .*patch is 16, .* 8 x 8 map.* leave vit-tiny out"
     ):
@@ -262,7 +262,7 @@ def test_a_search_without_an_error_has_none_to_compare(
     write_search(project, ("parameters", "macs"))
     main(Config(project.workdir.path, count=1, epochs=1))
     ((text, _),) = results(project).values()
-    assert json.loads(text)["search_error_expected"] is None
+    assert json.loads(text)["validation_error_expected"] is None
     assert project.workdir.step("retrain").done()["summary"]["ranking"] is None
 
 

@@ -1,4 +1,4 @@
-"""Which networks stay on a front, by hand: of 100 pictures, two errors near 10 % have to be .085 apart."""
+"""Which networks stay on a front, by hand: of 100 images, two errors near 10% have to be 0.085 apart."""
 
 import numpy as np
 import pytest
@@ -16,10 +16,10 @@ from hytnas_jax.retrain.confirmation import confirm
     ],
 )
 def test_front(costs, errors, verdicts):
-    assert confirm(np.array(costs), np.array(errors), pictures=100) == verdicts
+    assert confirm(np.array(costs), np.array(errors), images=100) == verdicts
 
 
-def test_more_pictures_make_it_clear():
+def test_more_images_make_it_clear():
     costs, errors = np.array([[1.0], [2.0]]), np.array([0.1, 0.12])
-    assert confirm(costs, errors, pictures=100)[1] == "unclear"
-    assert confirm(costs, errors, pictures=10_000)[1] == "no"
+    assert confirm(costs, errors, images=100)[1] == "unclear"
+    assert confirm(costs, errors, images=10_000)[1] == "no"

@@ -7,11 +7,11 @@ from scipy.special import expit, logit
 from hytnas_jax.retrain import forecast as module
 from hytnas_jax.retrain.forecast import Expected, Forecast, forecast, log_odds
 
-MANY = 10**9  # pictures that leave nothing to chance
+MANY = 10**9  # images that leave nothing to chance
 
 
-def expected(errors: list[float], retrained: dict[int, float], pictures: int = MANY) -> Forecast:
-    found = forecast(np.array(errors), np.zeros(len(errors)), retrained, pictures)
+def expected(errors: list[float], retrained: dict[int, float], images: int = MANY) -> Forecast:
+    found = forecast(np.array(errors), np.zeros(len(errors)), retrained, images)
     assert found is not None
     return found
 
@@ -40,10 +40,11 @@ def test_one_network_shifts_all() -> None:
 
 
 def test_two_networks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a known deviation of .5 and a slope of 1 or 2, log-odds -1 and 1 that became -2 and 2.
+    """With a known deviation of 0.5 and a slope of 1 or 2, log-odds -1 and 1 that became -2 and 2.
 
-    The slope leaves -1 and 1, or 0 and 0: the misfits are 1 / .25 + 1 / .25 = 8 and 0. Either way the mean of
-    what is left, the intercept, is 0: log-odds of 1 are expected to become 1 or 2, weighted by exp(-4) and 1.
+    The slope leaves -1 and 1, or 0 and 0: the misfits are 1 / 0.25 + 1 / 0.25 = 8 and 0. Either way the mean
+    of what is left, the intercept, is 0: log-odds of 1 are expected to become 1 or 2, weighted by exp(-4) and
+    1.
     """
     monkeypatch.setattr(module, "SLOPES", np.array([1.0, 2.0]))
     monkeypatch.setattr(module, "SLOPE_WEIGHTS", np.ones(2))
@@ -53,14 +54,14 @@ def test_two_networks_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     found = expected(x.tolist(), {0: expit(-2.0), 1: expit(2.0)})
     weight = np.exp(-4) / (1 + np.exp(-4))
     np.testing.assert_allclose(found.mean, [-2 + weight, 2 - weight], rtol=1e-6)
-    # .25 of the network, .25 / 2 of the intercept, and of the slope at a distance of 1
+    # 0.25 of the network, 0.25 / 2 of the intercept, and of the slope at a distance of 1
     np.testing.assert_allclose(found.std**2, 0.375 + weight * (1 - weight), rtol=1e-6)
 
 
 def test_an_unsure_estimate_is_less_sure_afterwards_and_says_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A deviation of .05 at an error of .5 is one of .2 log-odds; with a slope of 1, the variances add.
+    """A deviation of 0.05 at an error of 0.5 is one of 0.2 log-odds; with a slope of 1, the variances add.
 
-    The estimates do not differ: the noise is 3 times the least that they are taken to differ by, .1.
+    The estimates do not differ: the noise is 3 times the least that they are taken to differ by, 0.1.
     """
     monkeypatch.setattr(module, "SLOPES", np.ones(1))
     monkeypatch.setattr(module, "SLOPE_WEIGHTS", np.ones(1))
@@ -70,14 +71,14 @@ def test_an_unsure_estimate_is_less_sure_afterwards_and_says_less(monkeypatch: p
     found = forecast(estimates, unsure, {0: 0.5}, MANY)
     assert found is not None
     np.testing.assert_allclose(found.std**2, [0.18, 0.22, 0.22], rtol=1e-6)
-    # variances of .09 and .13: weights of 13 and 9 parts
+    # variances of 0.09 and 0.13: weights of 13 and 9 parts
     found = forecast(estimates, unsure, {0: 0.5, 1: expit(1.0)}, MANY)
     assert found is not None
     np.testing.assert_allclose(found.mean, 9 / 22, rtol=1e-6)
 
 
-def test_few_pictures_leave_more_to_chance() -> None:
-    few, many = (expected([0.1, 0.2], {0: 0.05}, pictures) for pictures in (40, 4000))
+def test_few_images_leave_more_to_chance() -> None:
+    few, many = (expected([0.1, 0.2], {0: 0.05}, images) for images in (40, 4000))
     assert (few.std > many.std).all()
 
 
@@ -95,7 +96,7 @@ def test_better_in_the_search_is_never_expected_worse(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_the_truth_is_found_and_its_deviation(seed: int) -> None:
+def test_the_references_is_found_and_its_deviation(seed: int) -> None:
     """Of the networks that were not retrained, two thirds become what one standard deviation allows."""
     rng = np.random.default_rng(seed)
     estimates = rng.uniform(0.02, 0.5, 300)
@@ -115,7 +116,7 @@ def test_no_errors_and_nothing_but_errors(became: dict[int, float]) -> None:
 
 
 def test_equal_networks_are_expected_to_become_the_same() -> None:
-    """Whatever became of those: here 10 % and 30 %, odds of 1/9 and 3/7."""
+    """Whatever became of those: here 10% and 30%, odds of 1/9 and 3/7."""
     found = expected([0.2, 0.2, 0.2], {0: 0.1, 1: 0.3})
     np.testing.assert_allclose(found.mean, (np.log(1 / 9) + np.log(3 / 7)) / 2, rtol=1e-6)
     assert np.ptp(found.std) == 0
@@ -128,7 +129,7 @@ def test_the_order_of_retraining_does_not_matter() -> None:
 
 
 def test_log_odds_by_hand() -> None:
-    """0, 50 and 100 of 100 wrong: with a half to either side odds of .5 / 100.5, 1 and 201."""
+    """0, 50 and 100 of 100 wrong: with a half to either side odds of 0.5 / 100.5, 1 and 201."""
     np.testing.assert_allclose(
         log_odds(np.array([0, 0.5, 1]), 100), [-np.log(201), 0, np.log(201)], atol=1e-12
     )
@@ -144,5 +145,5 @@ def test_quantiles_are_those_of_a_normal_distribution() -> None:
 
 
 def test_in_words() -> None:
-    assert str(Forecast(np.array([logit(0.02)]), np.array([np.log(2)]), 3).of(0)) == "2.0 % (1.0 to 3.9)"
+    assert str(Forecast(np.array([logit(0.02)]), np.array([np.log(2)]), 3).of(0)) == "2.0% (1.0 to 3.9)"
     assert Forecast(np.zeros(1), np.zeros(1), 3).of(0) == Expected(0.5, 0.5, 0.5, 3)

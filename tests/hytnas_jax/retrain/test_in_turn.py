@@ -26,7 +26,7 @@ BECAME = {latency: error / 5 for error, latency in VALUES}
 
 
 class Trainer:
-    """Stands for training and judging; cuts the training of that number."""
+    """Stands for training and evaluating; cuts the training of that number."""
 
     def __init__(self, project: Project) -> None:
         archive = load_archive(project)
@@ -42,15 +42,15 @@ class Trainer:
         self.trained.append(self.latency[spec.name])
         return {"params": np.zeros(1)}, {"stats": np.zeros(1)}
 
-    def judge(
-        self, project: Any, dataset: Any, spec: Any, weights: Any, pictures: Any
+    def evaluate(
+        self, project: Any, dataset: Any, spec: Any, weights: Any, images: Any
     ) -> tuple[float, float]:
         return self.became[self.latency[spec.name]], 1.0
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    project = begun_project(tmp_path, max_pictures=200)
+    project = begun_project(tmp_path, max_images=200)
     members = project.space.decode_all(np.array([[n // 4, n // 2 % 2, n % 2] for n in range(len(VALUES))]))
     entries = [
         {
@@ -75,7 +75,7 @@ def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     trainer = Trainer(project)
     monkeypatch.setattr(command, "shared_weights", lambda project: lambda architecture: {})
     monkeypatch.setattr(networks, "train_alone", trainer.train)
-    monkeypatch.setattr(networks, "error_and_loss", trainer.judge)
+    monkeypatch.setattr(networks, "error_and_loss", trainer.evaluate)
     return trainer
 
 
@@ -106,7 +106,7 @@ def test_roles_first_then_by_gain_until_it_is_not_worth_it(
     assert min(gains[3:]) >= Config.least_gain
     said = " ".join(capsys.readouterr().out.split())
     assert f"retraining {found[0]['network']['name']} (1 of at most 7, smallest error)" in said
-    assert f"(4 of at most 7, would add {100 * gains[3]:.1f} % to the front)" in said
+    assert f"(4 of at most 7, would add {100 * gains[3]:.1f}% to the front)" in said
     assert "no further network is begun: the best is expected to add 0." in said
     assert "in the search: estimated before anything is trained" in said
     assert "the front that became: " + ", ".join(record["network"]["name"] for record in found) in said
@@ -126,11 +126,11 @@ def test_what_was_expected_is_shown_beside_what_became(
     assert fourth.expected is not None
     assert fourth.expected.networks == 3
     assert fourth.estimated_error == 0.4
-    assert fourth.expected.low < fourth.search_error == 0.08 < fourth.expected.high
-    assert fourth.result["search_error_expected"] == fourth.expected.error
+    assert fourth.expected.low < fourth.validation_error == 0.08 < fourth.expected.high
+    assert fourth.result["validation_error_expected"] == fourth.expected.error
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if "%" in line}
-    assert f"40.0 %         {fourth.expected}" in rows[fourth.name]
-    assert "10.0 %         -  " in rows[first.name]
+    assert f"40.0%         {fourth.expected}" in rows[fourth.name]
+    assert "10.0%         -  " in rows[first.name]
 
 
 @pytest.mark.parametrize("count", [1, 3, 6, 7])
@@ -185,7 +185,7 @@ def test_cut_and_gone_on_with_comes_to_the_same(
     assert records(project) == resumed
 
 
-def test_cut_between_training_and_judging_it_is_judged(
+def test_cut_between_training_and_evaluating_it_is_evaluated(
     project: Project, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cut(*_: Any) -> None:

@@ -12,7 +12,7 @@ from hytnas_jax.retrain.succession import BY_GAIN, QUANTILES, Succession
 
 # A front of five and two behind it. The knee is row 2, whose logarithm of latency stands in the middle too.
 VALUES = np.array([[0.1, 16.0], [0.15, 8.0], [0.2, 4.0], [0.4, 2.0], [0.6, 1.0], [0.25, 5.0], [0.5, 9.0]])
-PICTURES = 400
+IMAGES = 400
 ROLES = [(0, "smallest error"), (2, "knee"), (4, "smallest latency_ms")]
 
 
@@ -24,7 +24,7 @@ def archive(values: np.ndarray = VALUES, front: int = 5, **changes: object) -> A
 
 def in_turn(archive: Archive, became: np.ndarray, count: int) -> list[tuple[int, str]]:
     """What is retrained, where each row becomes what stands in `became`."""
-    succession, errors, found = Succession(archive, PICTURES), dict[int, float](), []
+    succession, errors, found = Succession(archive, IMAGES), dict[int, float](), []
     while len(errors) < count:
         following = succession.next(errors)
         if following is None:
@@ -40,13 +40,13 @@ def test_first_those_with_a_role_then_by_gain() -> None:
     assert order[:3] == ROLES
     assert [role for _, role in order[3:]] == [BY_GAIN] * 4
     assert sorted(row for row, _ in order) == list(range(7))
-    # 4 and 2 are the largest gap; what is behind the front comes last, and 9 ms at 10 % is of no use at all
+    # 4 and 2 are the largest gap; what is behind the front comes last, and 9 ms at 10% is of no use at all
     assert [row for row, _ in order[3:]] == [3, 1, 5, 6]
 
 
 def test_the_gain_is_what_would_be_added_in_the_mean() -> None:
     """Gone through, quantile by quantile, with the hypervolume of the front with and without the network."""
-    succession = Succession(archive(), PICTURES)
+    succession = Succession(archive(), IMAGES)
     errors = {0: 0.02, 2: 0.05, 4: 0.2}
     following = succession.next(errors)
     expected = succession.forecast(errors)
@@ -68,8 +68,8 @@ def test_the_gain_is_what_would_be_added_in_the_mean() -> None:
 
 def test_one_that_disappoints_is_made_up_for_by_the_next_behind() -> None:
     """Row 2 costs 4, and becomes no better than row 3, which costs 2; row 5, behind it, costs 5."""
-    usual = Succession(archive(), PICTURES).next({0: 0.02, 1: 0.03, 2: 0.04, 3: 0.08, 4: 0.12})
-    disappointed = Succession(archive(), PICTURES).next({0: 0.02, 1: 0.03, 2: 0.08, 3: 0.08, 4: 0.12})
+    usual = Succession(archive(), IMAGES).next({0: 0.02, 1: 0.03, 2: 0.04, 3: 0.08, 4: 0.12})
+    disappointed = Succession(archive(), IMAGES).next({0: 0.02, 1: 0.03, 2: 0.08, 3: 0.08, 4: 0.12})
     assert usual is not None
     assert disappointed is not None
     assert (usual.row, disappointed.row) == (5, 5)
@@ -81,7 +81,7 @@ def test_one_that_disappoints_is_made_up_for_by_the_next_behind() -> None:
 def test_one_that_has_learnt_nothing_does_not_end_it() -> None:
     """It is on no front, so that it moves no corner."""
     errors = {0: 0.02, 2: 0.9, 4: 0.12}
-    following = Succession(archive(), PICTURES).next(errors)
+    following = Succession(archive(), IMAGES).next(errors)
     assert following is not None
     assert following.row in (1, 3)
     assert following.gain is not None
@@ -89,14 +89,14 @@ def test_one_that_has_learnt_nothing_does_not_end_it() -> None:
 
 
 def test_what_follows_depends_on_what_became_and_on_nothing_else() -> None:
-    succession, errors = Succession(archive(), PICTURES), {0: 0.02, 2: 0.05, 4: 0.2}
+    succession, errors = Succession(archive(), IMAGES), {0: 0.02, 2: 0.05, 4: 0.2}
     succession.next({})
-    assert succession.next(errors) == Succession(archive(), PICTURES).next(errors)
+    assert succession.next(errors) == Succession(archive(), IMAGES).next(errors)
     assert succession.next(errors) == succession.next(dict(reversed(errors.items())))
 
 
 def test_what_was_expected_was_learnt_from_those_before() -> None:
-    succession = Succession(archive(), PICTURES)
+    succession = Succession(archive(), IMAGES)
     first, second = succession.next({}), succession.next({0: 0.02})
     assert first is not None
     assert second is not None
@@ -113,7 +113,7 @@ def test_halving_a_cost_counts_the_same_anywhere() -> None:
     """In other units, nothing changes."""
     other = VALUES * [1, 1e-6]
     errors = {0: 0.02, 2: 0.05, 4: 0.2}
-    one, two = (Succession(archive(values), PICTURES).next(errors) for values in (VALUES, other))
+    one, two = (Succession(archive(values), IMAGES).next(errors) for values in (VALUES, other))
     assert one is not None
     assert two is not None
     assert one.row == two.row

@@ -24,7 +24,7 @@ class Config:
     max_latency_ms: float = 20.0
     """Only networks that answer within this time, in milliseconds."""
     augment: bool = True
-    """Shift and flip the pictures."""
+    """Shift and flip the images."""
     metric: Literal["accuracy", "loss"] = "accuracy"
     """What is improved."""
 
@@ -106,7 +106,7 @@ def test_a_user_error_is_printed_without_a_traceback(capsys: pytest.CaptureFixtu
         (OSError(errno.EROFS, "Read-only file system", "a"), "a: Read-only file system; give"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "a/b"), "a/b: a file is in the way of"),
         (FileExistsError(errno.EEXIST, "File exists", "a"), "a: a file is in the way of a folder; give"),
-        (UserWarning("dim\npictures"), "dim pictures (a warning, at which Python was told to end"),
+        (UserWarning("dim\nimages"), "dim images (a warning, at which Python was told to end"),
         (MemoryError(), "not enough memory (of this computer)"),
         # What XLA raises.
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes.\nmore"), "9 bytes.)"),
@@ -141,7 +141,7 @@ def test_settings_are_the_fields_that_change_the_result() -> None:
 COMMAND = '''
 import dataclasses, sys, time
 from pathlib import Path
-from hytnas_jax.command import run
+from hytnas_jax.runtime.command_line import run
 from hytnas_jax.console import progress, say
 
 @dataclasses.dataclass(frozen=True)
@@ -185,7 +185,7 @@ def test_a_stopped_command_says_how_to_go_on(command: list[str], number: signal.
     process.send_signal(number)
     out, err = process.communicate(timeout=10)
     assert process.returncode == status
-    assert out == "counting: stopped at 3 of 10 (30 %), 0 s\n"
+    assert out == "counting: stopped at 3 of 10 (30%), 0 s\n"
     assert err == "stopped; the same command again goes on from here\n"
 
 

@@ -21,7 +21,7 @@ def test_it_says_what_a_result_was_made_with() -> None:
 
 def test_it_does_not_import_jax() -> None:
     code = (
-        "import sys; from hytnas_jax.environment import environment; "
+        "import sys; from hytnas_jax.runtime.environment import environment; "
         "assert environment()['devices'] is None; assert 'jax' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

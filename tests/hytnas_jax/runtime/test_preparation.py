@@ -11,7 +11,7 @@ import pytest
 
 from hytnas_jax.runtime import preparation
 
-IMPORT, PREPARE = "import jax", "from hytnas_jax.preparation import prepare; prepare()"
+IMPORT, PREPARE = "import jax", "from hytnas_jax.runtime.preparation import prepare; prepare()"
 COMPILE = """
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 print(float(jax.jit(lambda x: x * 2 + 1)(3.0)))
@@ -104,5 +104,5 @@ def test_a_warning_is_one_line_without_code(capsys: pytest.CaptureFixture[str]) 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         preparation.show_warnings_in_a_line()
-        warnings.warn_explicit("two pictures\nare odd", UserWarning, __file__, 1)
-    assert capsys.readouterr().err == "warning: two pictures are odd\n"
+        warnings.warn_explicit("two images\nare odd", UserWarning, __file__, 1)
+    assert capsys.readouterr().err == "warning: two images are odd\n"

@@ -13,10 +13,10 @@ MESSAGE = "stopped; the same command again goes on from here\n"
 COMMAND = '''
 import dataclasses, hashlib, os, sys, threading, time
 from pathlib import Path
-from hytnas_jax import stopping
-from hytnas_jax.command import run
+from hytnas_jax.runtime import stopping
+from hytnas_jax.runtime.command_line import run
 from hytnas_jax.console import say
-from hytnas_jax.workers import run_jobs
+from hytnas_jax.runtime.workers import run_jobs
 
 stopping.SAME, stopping.GRACE = 0.05, float(os.environ["GRACE"])
 

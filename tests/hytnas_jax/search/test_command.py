@@ -209,7 +209,7 @@ def test_what_is_behind_the_front_is_noted_front_after_front(project, use_error,
         archive.values,
         table[[entry["index"] for part in ("architectures", "behind") for entry in result[part]]],
     )
-    monkeypatch.setattr(results, "BEHIND", 1)
+    monkeypatch.setattr(search_results, "BEHIND", 1)
     (project.workdir.path / "search" / "done.json").unlink()
     main(config(project, max_error=0.5, random_baseline=False))
     assert len(load_archive(project)) == (ranks <= 1).sum()
@@ -287,8 +287,8 @@ def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
     flags = {"objectives": ("trained_error", "macs"), "max_error": 0.4, "initial": 8}
     with pytest.raises(UserError, match=r"run: python -m hytnas_jax\.study_ranking"):
         main(config(project, **flags))
-    project.workdir.step("truth").begin({})
-    project.workdir.step("truth").finish({})
+    project.workdir.step("references").begin({})
+    project.workdir.step("references").finish({})
     main(config(project, **flags))
     table = rows(project)
     assert {a.name for a in error.trained} <= {row["name"] for row in table[:8]}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hytnas_jax.flags.objective_names import LATENCY, OBJECTIVES
-from hytnas_jax.search.cached_estimator import OnGenes
-from hytnas_jax.search.problem import EVALUATED, KNOWN, make_task
+from hytnas_jax.search.cached_estimator import CachedEstimator
+from hytnas_jax.search.problem import EVALUATED, KNOWN, make_search_problem
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import complexity, num_macs
@@ -37,7 +37,7 @@ def genes() -> np.ndarray:
 
 
 def task_of(project: Project, *objectives: str, limits=None, features="genes"):
-    return make_task(project, objectives, limits=limits or {}, features=features)
+    return make_search_problem(project, objectives, limits=limits or {}, features=features)
 
 
 def test_every_name_has_its_estimator():
@@ -52,7 +52,7 @@ def test_each_architecture_is_estimated_once(project, genes):
         asked.extend(a.name for a in architectures)
         return inner(architectures)
 
-    function = OnGenes(SPACE, counting)
+    function = CachedEstimator(SPACE, counting)
     expected = inner(SPACE.decode_all(genes))
     np.testing.assert_array_equal(function(genes[:8]), expected[:8])
     np.testing.assert_array_equal(function(genes[::-1]), expected[::-1])
@@ -61,7 +61,7 @@ def test_each_architecture_is_estimated_once(project, genes):
 
 
 def test_another_estimator_forgets_what_was(genes):
-    function = OnGenes(SPACE, lambda architectures: np.ones(len(architectures)))
+    function = CachedEstimator(SPACE, lambda architectures: np.ones(len(architectures)))
     assert function(genes).tolist() == [1.0] * 12
     function.change(lambda architectures: np.full(len(architectures), 2.0))
     assert function(genes).tolist() == [2.0] * 12
@@ -79,29 +79,33 @@ def test_codes_of_one_network_have_one_value(project):
         asked.append(len(architectures))
         return np.ones(len(architectures))
 
-    function = OnGenes(SPACE, counting)
+    function = CachedEstimator(SPACE, counting)
     assert function(np.concatenate([code, other])).tolist() == [1.0, 1.0]
     assert asked == [1]
 
 
 def test_values_are_those_of_the_network(project, genes):
-    task = task_of(project, "parameters", "macs", "peak_memory")
-    values, std, loss = task.evaluate(genes[0])
+    search_problem = task_of(project, "parameters", "macs", "peak_memory")
+    values, std, loss = search_problem.evaluate(genes[0])
     counts = complexity(project.to_spec(SPACE.decode(genes[0])))
     assert values.tolist() == [counts.num_parameters, counts.num_macs, counts.peak_activation_bytes]
     assert std.tolist() == [0, 0, 0]
     assert loss is None
-    assert [o.unit for o in task.problem.objectives] == ["parameters", "MACs", "bytes"]
-    assert not task.is_extrapolated(genes).any()
+    assert [o.unit for o in search_problem.problem.objectives] == ["parameters", "MACs", "bytes"]
+    assert not search_problem.is_extrapolated(genes).any()
 
 
 def test_memory_and_file_sizes(project, genes):
     names = ("peak_memory", "peak_memory_int8", "model_bytes", "model_bytes_int8")
-    task = task_of(project, *names)
+    search_problem = task_of(project, *names)
     counts = complexity(project.to_spec(SPACE.decode(genes[0])))
     expected = [counts.peak_activation_bytes, counts.peak_activation_bytes_int8]
-    assert task.evaluate(genes[0])[0].tolist() == [*expected, counts.model_bytes, counts.model_bytes_int8]
-    assert {objective.unit for objective in task.problem.objectives} == {"bytes"}
+    assert search_problem.evaluate(genes[0])[0].tolist() == [
+        *expected,
+        counts.model_bytes,
+        counts.model_bytes_int8,
+    ]
+    assert {objective.unit for objective in search_problem.problem.objectives} == {"bytes"}
 
 
 def test_zen_score_is_maximised_and_modelled(project):
@@ -112,8 +116,8 @@ def test_zen_score_is_maximised_and_modelled(project):
 
 def test_a_limit_need_not_be_an_objective(project, genes):
     macs = num_macs(project.to_spec)(SPACE.decode_all(genes))
-    task = task_of(project, "parameters", "peak_memory", limits={"macs": float(np.median(macs))})
-    np.testing.assert_array_equal(task.problem.feasible(genes), macs <= np.median(macs))
+    search_problem = task_of(project, "parameters", "peak_memory", limits={"macs": float(np.median(macs))})
+    np.testing.assert_array_equal(search_problem.problem.feasible(genes), macs <= np.median(macs))
 
 
 def test_the_constraints_of_the_space_are_kept(project, genes):

@@ -56,7 +56,7 @@ def test_a_predictor_that_is_right_is_kept(project, use_error, use_device, capsy
     latency = load_predictor(project.workdir.step("latency"))
     assert kept.regressor.to_json() == latency.regressor.to_json()
     assert kept.region.num_networks > latency.region.num_networks
-    assert summary(project)["refits"] == 0
+    assert summary(project)["recalibrations"] == 0
     assert summary(project)["held_out_error"] == summary(project)["first_error"] < 0.01
     assert "and was kept" in capsys.readouterr().out
     # the initial design and three batches, each with networks of measure_latency's among them
@@ -92,7 +92,7 @@ def test_a_wrong_predictor_is_fitted_again(wrong, use_error, capsys):
     use_error(FakeError())
     main(config(wrong))
     found = summary(wrong)
-    assert found["refits"] >= 1
+    assert found["recalibrations"] >= 1
     assert found["first_error"] > 0.2 > found["held_out_error"]
     assert "the search's own, fitted again" in capsys.readouterr().out
     # everything that was evaluated has the latency of the last predictor, in both logs
@@ -165,7 +165,7 @@ def test_a_machine_that_is_a_little_slower_changes_nothing(project, use_error, u
     use_error(FakeError())
     use_device(Device(slowdown))
     main(config(project))
-    assert summary(project)["refits"] == 0
+    assert summary(project)["recalibrations"] == 0
     assert summary(project)["first_error"] < 0.01
     for point in load_pareto(project):
         assert point.measured_ms == pytest.approx(device_ms(project.to_spec(point.architecture)))
@@ -186,7 +186,7 @@ def test_a_machine_that_is_another_is_told(wrong, use_error, use_device, capsys,
     assert f"the machine is {told} when measure_latency measured" in warned
     assert remedy in warned
     found = summary(wrong)
-    assert (found["networks"], found["refits"], found["first_error"]) == (0, 0, None)
+    assert (found["networks"], found["recalibrations"], found["first_error"]) == (0, 0, None)
     assert found["unused"] > 10
     assert own_predictor(wrong).to_json() == load_predictor(wrong.workdir.step("latency")).to_json()
 
@@ -206,7 +206,7 @@ def test_networks_beyond_a_limit_by_the_new_predictor_leave_the_front(wrong, use
 def test_a_limit_alone_is_measured_too(wrong, use_error):
     use_error(FakeError())
     main(config(wrong, objectives=("error", "macs"), max_latency_ms=0.25, random_baseline=False))
-    assert summary(wrong)["refits"] >= 1
+    assert summary(wrong)["recalibrations"] >= 1
     for point in load_pareto(wrong):
         assert own_predictor(wrong)(feature_table([wrong.to_spec(point.architecture)]))[0] <= 0.25
         assert point.measured_ms is not None

@@ -1,4 +1,4 @@
-"""Pictures of every mode come out as the right 8-bit values."""
+"""Images of every mode come out as the right 8-bit values."""
 
 import io
 import struct
@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from hytnas_jax.standalone import decode
-from hytnas_jax.standalone.decode import ORIENTATION, PictureRule
+from hytnas_jax.standalone.decode import ORIENTATION, ImageRule
 
 
 def stored(image: Image.Image, file_format: str = "PNG", **options: object) -> Image.Image:
@@ -18,8 +18,8 @@ def stored(image: Image.Image, file_format: str = "PNG", **options: object) -> I
     return Image.open(buffer)
 
 
-def to_array(picture: Image.Image | np.ndarray, *, side: int, channels: int, fit: str = "crop") -> np.ndarray:
-    return decode.to_array(picture, PictureRule(side, channels, fit))
+def to_array(image: Image.Image | np.ndarray, *, side: int, channels: int, fit: str = "crop") -> np.ndarray:
+    return decode.to_array(image, ImageRule(side, channels, fit))
 
 
 def test_grey_becomes_three_equal_channels() -> None:
@@ -140,10 +140,10 @@ def odd_blocks() -> dict[str, tuple[bytes, int]]:
     }
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow's; those who read pictures are in `quiet`
+@pytest.mark.filterwarnings("ignore")  # Pillow's; those who read images are in `quiet`
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("block", odd_blocks())
-def test_metadata_is_not_the_picture(file_format: str, block: str) -> None:
+def test_metadata_is_not_the_image(file_format: str, block: str) -> None:
     """The orientation is applied where it can be read; whatever else is odd does not matter."""
     exif, orientation = odd_blocks()[block]
     image = stored(Image.fromarray(STORED), file_format, exif=exif, lossless=True, quality=100)
@@ -196,7 +196,7 @@ def test_large_jpeg_keeps_its_colours_through_the_draft() -> None:
 
 
 @pytest.mark.parametrize("fit", ["crop", "stretch", "pad"])
-def test_a_square_picture_is_the_same_however_it_is_fitted(fit: str) -> None:
+def test_a_square_image_is_the_same_however_it_is_fitted(fit: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     np.testing.assert_array_equal(to_array(noise, side=32, channels=3, fit=fit), noise)
     small = np.asarray(Image.fromarray(noise).resize((12, 12), Image.Resampling.BILINEAR, reducing_gap=2.0))
@@ -204,15 +204,15 @@ def test_a_square_picture_is_the_same_however_it_is_fitted(fit: str) -> None:
 
 
 def test_fits_of_a_portrait() -> None:
-    picture = np.full((16, 8), 100, np.uint8)
-    picture[:4] = 200  # its head
-    stretched = to_array(picture, side=8, channels=1, fit="stretch")[..., 0]
+    image = np.full((16, 8), 100, np.uint8)
+    image[:4] = 200  # its head
+    stretched = to_array(image, side=8, channels=1, fit="stretch")[..., 0]
     assert (stretched[0] == 200).all()
     assert (stretched[3:] == 100).all()
-    padded = to_array(picture, side=8, channels=1, fit="pad")[..., 0]
+    padded = to_array(image, side=8, channels=1, fit="pad")[..., 0]
     np.testing.assert_array_equal(padded[5], [0, 0, 100, 100, 100, 100, 0, 0])
     assert (padded[0, 2:6] == 200).all()
-    assert (to_array(picture, side=8, channels=1) == 100).all()
+    assert (to_array(image, side=8, channels=1) == 100).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1)])

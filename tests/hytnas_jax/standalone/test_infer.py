@@ -1,4 +1,4 @@
-"""The script beside an exported model: one file, reads pictures as training did, names what is wrong."""
+"""The script beside an exported model: one file, reads images as training did, names what is wrong."""
 
 import ast
 import functools
@@ -20,14 +20,14 @@ from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.files.atomic import write_json
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.standalone import decode
-from hytnas_jax.standalone.decode import PictureRule, read_picture
+from hytnas_jax.standalone.decode import ImageRule, read_image
 from hytnas_jax.standalone.infer import Card, model_input
 from supernet.named import named_network
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 RNG = np.random.default_rng(0)
 LABELS = ["-dash", "Ωμέγα", "emoji😀", "caf\udce9", "line\nbreak"]
-RULE = PictureRule(12, 3, "pad", integer_white=1023, float_white=255)
+RULE = ImageRule(12, 3, "pad", integer_white=1023, float_white=255)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = named_network("mobilenetv1-0.25", resolution=32, num_classes=len(LABELS), channels=3)
     (folder / "model.onnx").write_bytes(build_onnx(spec))
     (folder / "infer.py").write_text(infer_script(), encoding="utf-8")
-    given = {"picture": RULE.__dict__, "resolution": 32, "mean": [0.5] * 3, "std": [0.25] * 3}
+    given = {"image": RULE.__dict__, "resolution": 32, "mean": [0.5] * 3, "std": [0.25] * 3}
     write_json(folder / "card.json", {"labels": LABELS, "input": given})
-    Image.fromarray(RNG.integers(0, 256, (20, 30, 3), np.uint8)).save(folder / "picture.png")
+    Image.fromarray(RNG.integers(0, 256, (20, 30, 3), np.uint8)).save(folder / "image.png")
     return folder
 
 
@@ -91,7 +91,7 @@ def test_the_script_is_one_file_with_the_source_of_decode() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_resized_and_normalised_as_in_training(stored_side: int, resolution: int, channels: int) -> None:
     mean, std = [0.4] * channels, [0.2] * channels
-    rule = PictureRule(stored_side, channels)
+    rule = ImageRule(stored_side, channels)
     card = Card([], rule, resolution, np.float32(mean), np.float32(std))
     pixels = RNG.integers(0, 256, (stored_side, stored_side, channels), np.uint8)
     found = model_input(pixels, card)
@@ -112,14 +112,14 @@ def test_pixels_are_those_of_training(exported: Path, tmp_path: Path, file: str)
     script = load_script(exported)
     card = script.read_card(exported / "card.json")
     Image.fromarray(KINDS[file]).save(tmp_path / file)
-    opener = functools.partial(decode.open_picture, tmp_path / file)
-    found = script.read_picture(functools.partial(script.open_picture, tmp_path / file), card.rule)
-    np.testing.assert_array_equal(found, read_picture(opener, RULE))
+    opener = functools.partial(decode.open_image, tmp_path / file)
+    found = script.read_image(functools.partial(script.open_image, tmp_path / file), card.rule)
+    np.testing.assert_array_equal(found, read_image(opener, RULE))
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8", "utf-16"])
 def test_labels_in_any_encoding(exported: Path, encoding: str) -> None:
-    done = run(exported, exported / "picture.png", PYTHONIOENCODING=encoding)
+    done = run(exported, exported / "image.png", PYTHONIOENCODING=encoding)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     printed = {line.split("  ", 1)[1]: float(line.split("  ", 1)[0]) for line in lines}
@@ -130,7 +130,7 @@ def test_labels_in_any_encoding(exported: Path, encoding: str) -> None:
 
 
 def test_a_reader_that_has_gone_is_no_error(exported: Path) -> None:
-    command = [sys.executable, exported / "infer.py", exported / "picture.png"]
+    command = [sys.executable, exported / "infer.py", exported / "image.png"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -172,18 +172,18 @@ def make_pipe(folder: Path) -> Path:
         (make_folder, "it is a folder"),
         (make_pipe, "it is no regular file"),
         (write("empty.png", b""), "the file is empty"),
-        (write("text.png", b"no picture"), "in no format that Pillow knows"),
+        (write("text.png", b"no image"), "in no format that Pillow knows"),
         (save("big.png", np.zeros((10000, 20000), bool)), "exceeds limit"),
         (save("nan.tif", np.full((4, 4), np.nan, np.float32)), "16 of its 16 values are no numbers"),
         (save("range.tif", np.full((4, 4), 300, np.float32)), "floats are 0 to 255"),
         (save("deep.png", np.full((4, 4), 5000, np.uint16)), "are 0 to 1023"),
     ],
 )
-def test_pictures_that_are_refused(
+def test_images_that_are_refused(
     run_here: Run, tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
     path = make(tmp_path)
-    assert_refused(run_here(path), f"{path} cannot be read as a picture", reason)
+    assert_refused(run_here(path), f"{path} cannot be read as an image", reason)
 
 
 @pytest.mark.parametrize("suffix", ["onnx", "tflite"])
@@ -194,12 +194,12 @@ def test_files_that_are_no_models(
     if suffix == "tflite":
         pytest.importorskip("ai_edge_litert", reason="hytnas_jax[tflite] is not installed")
     path = write(f"model.{suffix}", content)(tmp_path)
-    refused = run_here(exported / "picture.png", "--model", path)
+    refused = run_here(exported / "image.png", "--model", path)
     assert_refused(refused, f"{path} cannot be read as a model")
 
 
 def test_models_that_are_refused(run_here: Run, exported: Path, tmp_path: Path) -> None:
-    refused = functools.partial(run_here, exported / "picture.png", "--model")
+    refused = functools.partial(run_here, exported / "image.png", "--model")
     assert_refused(refused("other.onnx"), "other.onnx: no such file")
     assert_refused(refused("."), "is no .onnx or .tflite file")
     assert_refused(refused("card.json"), "card.json is no .onnx or .tflite file")
@@ -226,7 +226,7 @@ def test_cards_that_are_refused(exported: Path, tmp_path: Path, content: bytes |
     write("infer.py", infer_script().encode())(tmp_path)
     if content is not None:
         write("card.json", content)(tmp_path)
-    assert_refused(run(tmp_path, exported / "picture.png"), f"{tmp_path / 'card.json'}", reason)
+    assert_refused(run(tmp_path, exported / "image.png"), f"{tmp_path / 'card.json'}", reason)
 
 
 def test_a_card_that_was_edited_with_a_byte_order_mark(exported: Path, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_card_that_was_edited_with_a_byte_order_mark(exported: Path, tmp_path:
         write(file, (exported / file).read_bytes())(tmp_path)
     card = json.loads((exported / "card.json").read_text()) | {"labels": list("abcdü")}
     (tmp_path / "card.json").write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8-sig")
-    done = run(tmp_path, exported / "picture.png", PYTHONUTF8="0", LC_ALL="C")
+    done = run(tmp_path, exported / "image.png", PYTHONUTF8="0", LC_ALL="C")
     assert sorted(line.split()[1] for line in done.stdout.splitlines()) == list("abcdü")
 
 
@@ -247,7 +247,7 @@ def test_a_missing_package_is_named(exported: Path, tmp_path: Path, package: str
         "import runpy, sys, importlib.util as u\n"
         f"sys.modules[{module!r}], find = None, u.find_spec\n"
         f"u.find_spec = lambda name: None if name == {module!r} else find(name)\n"
-        f"sys.argv = ['infer.py', {str(exported / 'picture.png')!r}]\n"
+        f"sys.argv = ['infer.py', {str(exported / 'image.png')!r}]\n"
         f"runpy.run_path({str(exported / 'infer.py')!r}, run_name='__main__')\n"
     )
     done = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True)

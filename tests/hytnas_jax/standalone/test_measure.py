@@ -26,7 +26,7 @@ def model(width: int, side: int = 16) -> bytes:
 
 
 def test_median_and_interval_by_hand() -> None:
-    # With 9 rounds the chance that at most one lies below the median is 10 / 512 < 2.5 %: the second
+    # With 9 rounds the chance that at most one lies below the median is 10 / 512 < 2.5%: the second
     # and the last but one.
     rounds = [5.0, 1.0, 9.0, 3.0, 7.0, 2.0, 8.0, 4.0, 6.0]
     assert summarize(rounds) == Timing(5.0, 2.0, 8.0, 9)

@@ -48,8 +48,8 @@ def test_rates(study: Study) -> None:
         assert rate == "1 (1 to 1)"
     row = next(row for row in study.rows("networks") if row["name"] == "hyt-nas-bl")
     each = 1e9 / row["num_macs"]
-    assert row["pictures_per_second@toaster"] == pytest.approx(each)
-    assert row[f"pictures_per_second_batch{BATCH}@toaster"] == pytest.approx(each)
+    assert row["images_per_second@toaster"] == pytest.approx(each)
+    assert row[f"images_per_second_batch{BATCH}@toaster"] == pytest.approx(each)
     quickest = min(study.rows("networks"), key=lambda row: row["num_macs"])
     assert network_rows(study)[0][0] == quickest["network"]
 

@@ -69,7 +69,7 @@ def test_a_group_of_genes_is_exchanged_as_one() -> None:
     assert np.allclose(found.total[:, 0], [1, 0], atol=0.05)
 
 
-def test_several_values_are_judged_at_once_and_scale_does_not_count() -> None:
+def test_several_values_are_evaluated_at_once_and_scale_does_not_count() -> None:
     found = of(lambda genes: np.hstack([additive(genes), exclusive(genes), 7 * additive(genes) - 3]))
     assert found.first.shape == found.total.shape == (4, 3)
     assert found.total_interval.shape == (4, 3, 2)
@@ -112,7 +112,7 @@ def test_groups_of_genes() -> None:
 @pytest.mark.parametrize(
     ("table", "first", "total"),
     [
-        # Additive: means .5 and 2.5 of the rows (variance 1), 1 and 2 of the columns (1/4); 5/4 in all.
+        # Additive: means 0.5 and 2.5 of the rows (variance 1), 1 and 2 of the columns (1/4); 5/4 in all.
         ([[0, 1], [2, 3]], [0.8, 0.2], [0.8, 0.2]),
         # Pure interaction: all means are 1/2.
         ([[0, 1], [1, 0]], [0, 0], [1, 1]),

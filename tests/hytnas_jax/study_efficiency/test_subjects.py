@@ -19,7 +19,7 @@ def test_every_subject_has_its_own_name() -> None:
     assert Counter(subject.part for subject in subjects) == expected
 
 
-def test_a_network_that_cannot_have_such_pictures_is_left_out() -> None:
+def test_a_network_that_cannot_have_such_images_is_left_out() -> None:
     names = {s.name for s in published(resolution=40, num_classes=2, channels=3) if s.batch == 1}
     assert set(NAMES) - names == {"vit-tiny"}
 
@@ -48,7 +48,7 @@ def test_models_run(name: str) -> None:
     load(subject.model("onnxruntime")).run_once()
 
 
-def test_several_pictures_at_once_are_for_onnx_runtime_alone() -> None:
+def test_several_images_at_once_are_for_onnx_runtime_alone() -> None:
     subject = next(s for s in PLAN.subjects() if s.name == f"hyt-nas-bl-batch{BATCH}")
     model = load(subject.model("onnxruntime"))
     assert isinstance(model, OnnxModel)

@@ -12,7 +12,7 @@ import pytest
 from hytnas_jax import study_ranking
 from hytnas_jax.accuracy import standing
 from hytnas_jax.accuracy.reference_table import TABLE, Job, Trained
-from hytnas_jax.accuracy.references import read_truth
+from hytnas_jax.accuracy.references import read_references
 from hytnas_jax.accuracy.standing import Standing
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.study_ranking import command as step
@@ -73,27 +73,27 @@ def test_it_goes_on_until_they_stand(
     study: Callable[..., Fake], project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert study(epochs="auto").lengths == {20: 12, 40: 12, 80: 12}  # at 40 half as long is chance still
-    truth = read_truth(project)
-    assert (truth.epochs, Standing.of(truth).stand) == (80, True)
-    done = project.workdir.step("truth").done()
+    references = read_references(project)
+    assert (references.epochs, Standing.of(references).stand) == (80, True)
+    done = project.workdir.step("references").done()
     assert done["summary"] == {"networks": 8, "trainings": 12, "epochs": 80, "stand": True, "doubt": None}
     said = capsys.readouterr().out
     assert "these references do not stand yet" in said
     assert "now 40 epochs" in said
     assert "these references stand (0.8 is needed of both): tau between two seeds of 80 epochs 1.000" in said
     assert study(epochs="auto").runs == []
-    assert project.workdir.step("truth").done() == done
+    assert project.workdir.step("references").done() == done
 
 
 def test_a_study_of_a_number_of_epochs_goes_on_with_what_is_there(
     study: Callable[..., Fake], project: Project
 ) -> None:
     assert study(epochs=10).lengths == {10: 12}
-    before = project.workdir.step("truth").done()["id"]
+    before = project.workdir.step("references").done()["id"]
     assert study(epochs="auto").lengths == {20: 12, 40: 12, 80: 12}
-    assert project.workdir.step("truth").done()["id"] != before
+    assert project.workdir.step("references").done()["id"] != before
     assert study(epochs=10).runs == []  # nothing is lost, and nothing is longer than it has to be
-    assert read_truth(project).epochs == 80
+    assert read_references(project).epochs == 80
     assert study(epochs=10, repeated=5).lengths == {10: 1}
     assert study(epochs="auto", repeated=5).lengths == {80: 1}
     with pytest.raises(UserError, match="epochs: was 10, now 20"):
@@ -108,18 +108,18 @@ def test_a_cut_study_goes_on(study: Callable[..., Fake], project: Project, cut_a
     with pytest.raises(KeyboardInterrupt):
         study(epochs="auto", cut_at=cut_at)
     with pytest.raises(UserError, match="has not ended"):
-        read_truth(project)
+        read_references(project)
     again = study(epochs="auto").lengths
     assert sum(again.values()) == 36 - cut_at
     assert all(count <= whole[length] for length, count in again.items())
-    assert read_truth(project).epochs == 80
+    assert read_references(project).epochs == 80
 
 
 def test_a_cut_study_may_be_ended_with_what_is_there(study: Callable[..., Fake], project: Project) -> None:
     with pytest.raises(KeyboardInterrupt):
         study(epochs="auto", cut_at=30)
     assert study(epochs=20).runs == []
-    assert read_truth(project).epochs == 40
+    assert read_references(project).epochs == 40
 
 
 @pytest.mark.parametrize(
@@ -141,18 +141,18 @@ def test_a_budget_ends_it_and_a_larger_one_goes_on(
     warning = capsys.readouterr().err
     assert warning.startswith(("warning: whether these references stand", "warning: these references do not"))
     assert reason in warning
-    assert not project.workdir.step("truth").done()["summary"]["stand"]
+    assert not project.workdir.step("references").done()["summary"]["stand"]
     assert study(epochs="auto", stands_at=1000, **budget).runs == []
     further = study(epochs="auto", stands_at=1000, max_epochs=160).lengths
     assert first | further == {20: 12, 40: 12, 80: 12, 160: 12}
     assert not set(first) & set(further)
 
 
-def test_a_truth_that_was_moved_here_is_gone_on_with(
+def test_a_references_that_was_moved_here_is_gone_on_with(
     study: Callable[..., Fake], project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study(epochs=10)
-    folder = project.workdir.path / "truth"
+    folder = project.workdir.path / "references"
     (folder / "settings.json").unlink()
     (folder / "done.json").unlink()
     assert study(epochs="auto").lengths == {20: 12, 40: 12, 80: 12}
@@ -160,35 +160,35 @@ def test_a_truth_that_was_moved_here_is_gone_on_with(
     capsys.readouterr()
     assert study(epochs=15).lengths == {15: 12}
     assert (
-        "--epochs 15: truth.csv has only networks trained for 10, 20, 40, 80 epochs"
+        "--epochs 15: references.csv has only networks trained for 10, 20, 40, 80 epochs"
         in capsys.readouterr().err
     )
-    assert read_truth(project).epochs == 15
+    assert read_references(project).epochs == 15
 
 
 def test_a_deleted_row_is_trained_again(study: Callable[..., Fake], project: Project) -> None:
     study(epochs=10)
-    path = project.workdir.path / "truth" / TABLE
+    path = project.workdir.path / "references" / TABLE
     path.write_text(
         "".join(path.read_text().splitlines(keepends=True)[:-6])
     )  # four second trainings, two first
     with pytest.raises(
-        UserError, match=r"truth.csv: 2 of 8 networks are not in it \(any more\); run python -m"
+        UserError, match=r"references.csv: 2 of 8 networks are not in it \(any more\); run python -m"
     ):
-        read_truth(project)
+        read_references(project)
     assert study(epochs=10).lengths == {10: 6}
-    assert read_truth(project).epochs == 10
+    assert read_references(project).epochs == 10
 
 
 def test_two_seeds_need_networks_to_compare(study: Callable[..., Fake], project: Project) -> None:
     with pytest.raises(UserError, match=r"--repeated 2: .* at least 3 networks .* give --repeated 10"):
         study(epochs="auto", repeated=2)
-    assert not (project.workdir.path / "truth").exists()
+    assert not (project.workdir.path / "references").exists()
 
 
 def test_settings_are_those_of_an_earlier_version(study: Callable[..., Fake], project: Project) -> None:
     """So that its studies go on."""
     study(epochs="auto")
-    settings = read_json(project.workdir.path / "truth" / "settings.json")["settings"]
+    settings = read_json(project.workdir.path / "references" / "settings.json")["settings"]
     assert set(settings) == {"networks", "repeated", "epochs", "batch_size", "learning_rate", "seed"}
     assert settings["epochs"] == 20

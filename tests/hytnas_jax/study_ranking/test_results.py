@@ -10,7 +10,7 @@ import pytest
 from hytnas_jax.accuracy.combined import COMBINED
 from hytnas_jax.accuracy.estimates import ACCURACY as GOOD
 from hytnas_jax.accuracy.estimates import BLENDED, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
-from hytnas_jax.accuracy.references import Truth
+from hytnas_jax.accuracy.references import References
 from hytnas_jax.study_ranking.bias_table import from_json
 from hytnas_jax.study_ranking.results import HEADERS, Study
 from hytnas_jax.study_ranking.written import write_results
@@ -18,30 +18,30 @@ from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small")
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 12))
-TRUTH = np.linspace(0.5, 0.94, 12)
+REFERENCES = np.linspace(0.5, 0.94, 12)
 CONSTANTS = (LOSS, ZEN, PARAMETERS)
 BACKWARDS = np.geomspace(1e5, 1e7, 12)[::-1]
 ESTIMATES = {
-    GOOD: TRUTH**2,
+    GOOD: REFERENCES**2,
     **dict.fromkeys(CONSTANTS, np.ones(12)),
     MACS: BACKWARDS,
     POINTWISE: BACKWARDS,
 }
 
 
-ONCE = np.stack([TRUTH, np.full(12, np.nan)], axis=1)
+ONCE = np.stack([REFERENCES, np.full(12, np.nan)], axis=1)
 
 
 @functools.cache
 def study(*, noise: float) -> Study:
     """Four were trained twice, with `noise` between the trainings."""
     trainings = ONCE.copy()
-    trainings[:4] = TRUTH[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
-    return Study.of(truth(trainings), ESTIMATES, SPACE)
+    trainings[:4] = REFERENCES[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
+    return Study.of(references(trainings), ESTIMATES, SPACE)
 
 
-def truth(trainings: np.ndarray = ONCE) -> Truth:
-    return Truth(NETWORKS, trainings, 20, np.full(12, np.nan), 1 - trainings)
+def references(trainings: np.ndarray = ONCE) -> References:
+    return References(NETWORKS, trainings, 20, np.full(12, np.nan), 1 - trainings)
 
 
 def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
@@ -55,13 +55,13 @@ def test_the_table_has_the_best_estimate_first_and_the_ceiling_last() -> None:
     assert study(noise=0.01).objective() == "error"
 
 
-def test_a_truth_of_noise_is_told() -> None:
+def test_a_references_of_noise_is_told() -> None:
     clear, noisy = study(noise=0.01).remarks(), study(noise=0.3)
     assert "12 networks, accuracy 0.500 to 0.940" in clear[0]
     assert "cheap 4, middle 4, dear 4" in clear[0]
     assert (
         "standard deviation of 0.0082 between seeds" in clear[1]
-    )  # differences of +-.01: .01 sqrt(4 / 3 / 2)
+    )  # differences of +-.01: 0.01 sqrt(4 / 3 / 2)
     assert clear[2] == (
         "by their loss, which is finer than the accuracy, tau between two seeds is 1.000 [1.000, 1.000] (n=4)"
     )
@@ -75,20 +75,20 @@ def test_a_truth_of_noise_is_told() -> None:
 
 
 def test_an_estimate_that_ranks_badly_is_told() -> None:
-    shuffled = {**ESTIMATES, BLENDED: TRUTH[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
-    (warning,) = Study.of(truth(), shuffled, SPACE).warnings()
+    shuffled = {**ESTIMATES, BLENDED: REFERENCES[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
+    (warning,) = Study.of(references(), shuffled, SPACE).warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
     assert "1x1 convolutions is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12), BLENDED: np.ones(12)}
-    badly = Study.of(truth(), constant, SPACE)
+    badly = Study.of(references(), constant, SPACE)
     assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = Study.of(truth(), ESTIMATES, SPACE)
+    once = Study.of(references(), ESTIMATES, SPACE)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 

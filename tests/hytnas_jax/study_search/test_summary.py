@@ -32,7 +32,7 @@ def test_a_row_by_hand() -> None:
     # mean of 0.92 0.96 1.0 | 0.5 0.9 0.94 | 0.5 0.95 0.98
     assert gp.auc_regret == pytest.approx(100 * (1 - 7.65 / 9))
     assert gp.final_regret == pytest.approx(100 * (1 - 2.92 / 3))
-    # 90 %: after 2, 3, 3 evaluations; 95 %: 3, never, 3; 99 %: 4, never, never
+    # 90%: after 2, 3, 3 evaluations; 95%: 3, never, 3; 99%: 4, never, never
     assert gp.evaluations_to == {90: 3.0, 95: 3.0, 99: None}
     assert gp.seconds == 0.5
 
@@ -47,9 +47,9 @@ def test_the_median_run_of_two_that_do_not_both_get_there_has_no_number() -> Non
         "quartiles": "0.9200 .. 0.9400",
         "AUC-regret": "7.00",
         "final regret": "7.00",
-        "evaluations to 90 %": "2",
-        "evaluations to 95 %": ">2",
-        "evaluations to 99 %": ">2",
+        "evaluations to 90%": "2",
+        "evaluations to 95%": ">2",
+        "evaluations to 99%": ">2",
         "seconds per suggestion": "0.5",
         "runs": "2",
     }

@@ -81,6 +81,6 @@ def test_no_file_and_no_text_are_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(UserError, match="there is no such file"):
             read_table(path, FOUR_COLUMNS)
-    (tmp_path / "picture.png").write_bytes(b"\x89PNG\xff")
-    with pytest.raises(UserError, match=r"picture.png, line 1: byte 0x89 is no UTF-8 text"):
-        read_table(tmp_path / "picture.png", FOUR_COLUMNS)
+    (tmp_path / "image.png").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(UserError, match=r"image.png, line 1: byte 0x89 is no UTF-8 text"):
+        read_table(tmp_path / "image.png", FOUR_COLUMNS)

@@ -48,4 +48,4 @@ def test_a_mirrored_training_that_learns_nothing_says_what_may_be_the_cause(
     stuck, said = train("mirrored", mirror="on")
     assert said == f"warning: {stuck['doubt']}\n"
     assert "hardly better than guessing: the supernet's largest network" in said
-    assert "Causes may be pictures that are of another class once mirrored (--mirror off" in said
+    assert "Causes may be images that are of another class once mirrored (--mirror off" in said

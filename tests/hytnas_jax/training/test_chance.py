@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hytnas_jax.data import Dataset, Pictures
-from hytnas_jax.standalone.decode import PictureRule
+from hytnas_jax.data import Dataset, LabelledImages
+from hytnas_jax.standalone.decode import ImageRule
 from hytnas_jax.training.chance import Score, Training, doubt, training_score
 from hytnas_jax.training.network import Schedule
 
@@ -16,7 +16,7 @@ SCHEDULE = Schedule(epochs=3, batch_size=10, learning_rate=0.003, seed=0)
 
 
 @pytest.mark.parametrize(
-    ("guess", "pictures", "accuracy", "is_near"),
+    ("guess", "images", "accuracy", "is_near"),
     [
         (0.5, 10_000, 0.50, True),
         (0.5, 10_000, 0.59, True),  # surely better, but hardly
@@ -31,23 +31,23 @@ SCHEDULE = Schedule(epochs=3, batch_size=10, learning_rate=0.003, seed=0)
         (0.9, 10_000, 0.90, True),
         (0.9, 10_000, 0.93, False),
         (0.5, 4, 0.50, True),
-        (0.5, 4, 1.00, False),  # few pictures are no reason to doubt
+        (0.5, 4, 1.00, False),  # few images are no reason to doubt
         (0.5, 4, 0.75, False),
     ],
 )
-def test_near_guessing_by_hand(guess: float, pictures: int, accuracy: float, is_near: bool) -> None:
-    assert Score(accuracy, pictures, guess, "").is_near_guessing == is_near
+def test_near_guessing_by_hand(guess: float, images: int, accuracy: float, is_near: bool) -> None:
+    assert Score(accuracy, images, guess, "").is_near_guessing == is_near
 
 
 def dataset(train: int = 60, search: int = 50) -> Dataset:
-    """Three of five training pictures are of class 0, half of the search pictures."""
+    """Three of five training images are of class 0, half of the search images."""
 
-    def pictures(count: int, of_0: float) -> Pictures:
+    def images(count: int, of_0: float) -> LabelledImages:
         labels = (np.arange(count) >= of_0 * count).astype(np.int32)
-        return Pictures(np.zeros((count, 1, 1, 1), np.uint8), labels)
+        return LabelledImages(np.zeros((count, 1, 1, 1), np.uint8), labels)
 
-    splits = {"train": pictures(train, 0.6), "search": pictures(search, 0.5), "test": pictures(4, 0.5)}
-    rule = PictureRule(1, 1)
+    splits = {"train": images(train, 0.6), "validation": images(search, 0.5), "test": images(4, 0.5)}
+    rule = ImageRule(1, 1)
     return Dataset("", ("a", "b"), **splits, mean=(0.0,), std=(1.0,), native_side=1, rule=rule, cut=0.0)
 
 
@@ -61,7 +61,7 @@ def test_the_last_epoch_counts(tmp_path: Path) -> None:
     folder = write_metrics(tmp_path, [0.5] * 12 + [0.8, 0.9] * 3)
     score = training_score(folder, dataset(), batch_size=10)
     assert score is not None
-    assert (score.accuracy, score.pictures, score.guess) == (pytest.approx(0.85), 60, 0.6)
+    assert (score.accuracy, score.images, score.guess) == (pytest.approx(0.85), 60, 0.6)
     assert training_score(tmp_path / "nowhere", dataset(), batch_size=10) is None
 
 
@@ -75,25 +75,25 @@ def test_mirroring_is_named_among_the_causes_where_it_is_on(tmp_path: Path) -> N
     said = doubt([stuck], dataset(), SCHEDULE, mirror=True)
     assert said == (
         "hardly better than guessing: the network, with an accuracy of 0.62 in training, where naming the "
-        "most frequent class gives 0.60. Causes may be pictures that are of another class once mirrored "
+        "most frequent class gives 0.60. Causes may be images that are of another class once mirrored "
         "(--mirror off, another --workdir), too few epochs (3), a learning rate that does not suit (0.003), "
-        "or labels that do not belong to the pictures"
+        "or labels that do not belong to the images"
     )
     assert "mirrored" not in (doubt([stuck], dataset(), SCHEDULE, mirror=False) or "mirrored")
-    # The search split is judged at the end, when the last epoch's lessons have been learnt.
-    late = dataclasses.replace(stuck, search_accuracy=0.8)
+    # The validation split is evaluated at the end, when the last epoch's lessons have been learnt.
+    late = dataclasses.replace(stuck, validation_accuracy=0.8)
     assert doubt([late], dataset(), SCHEDULE, mirror=True) is None
-    assert doubt([late], dataset(search=4), SCHEDULE, mirror=True) is not None  # 4 pictures say nothing
+    assert doubt([late], dataset(search=4), SCHEDULE, mirror=True) is not None  # 4 images say nothing
 
 
 def test_one_line_for_all_networks(tmp_path: Path) -> None:
-    """What has learnt the training pictures by heart is near guessing on others."""
+    """What has learnt the training images by heart is near guessing on others."""
     by_heart = write_metrics(tmp_path, [0.97] * 18)
     trainings = [
         Training(name, by_heart, accuracy) for name, accuracy in (("a", 0.9), ("b", 0.52), ("c", 0.4))
     ]
     said = doubt(trainings, dataset(), SCHEDULE, mirror=True)
     assert said is not None
-    assert "guessing: 2 of 3 networks (b for one), with an accuracy of 0.52 on the search split" in said
+    assert "guessing: 2 of 3 networks (b for one), with an accuracy of 0.52 on the validation split" in said
     assert "\n" not in said
     assert doubt(trainings, dataset(), SCHEDULE, mirror=True, at_least=0.7) is None

@@ -203,7 +203,7 @@ import sys
 from pathlib import Path
 import jax
 jax.config.update("jax_num_cpu_devices", 2)
-from hytnas_jax.checkpoints import Checkpoints
+from hytnas_jax.training.checkpoints import Checkpoints
 array = jax.device_put(jax.numpy.arange(4.0), jax.devices()[1])
 Checkpoints(Path(sys.argv[1])).save(1, {"w": array})
 """

@@ -49,7 +49,7 @@ def content(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 @dataclasses.dataclass(frozen=True)
 class Begun:
-    """Grey digits, and pictures in colour that went on from them, by a command that has `said` so."""
+    """Grey digits, and images in colour that went on from them, by a command that has `said` so."""
 
     digits: Path
     colours: Path
@@ -63,15 +63,15 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Begun:
     (folder / "space.yaml").write_text(SMALL_SPACE)
     rng = np.random.default_rng(0)
     for label in ("dark", "light"):
-        (folder / "pictures" / label).mkdir(parents=True)
+        (folder / "images" / label).mkdir(parents=True)
         for number in range(20):
             pixels = rng.integers(0, 128, (10, 10, 3), np.uint8) + np.uint8(127 * (label == "light"))
-            Image.fromarray(pixels).save(folder / "pictures" / label / f"{number}.png")
+            Image.fromarray(pixels).save(folder / "images" / label / f"{number}.png")
     digits, colours = folder / "digits", folder / "colours"
-    short = ("--max-pictures", "64", "--epochs", "1", "--batch-size", "8")
+    short = ("--max-images", "64", "--epochs", "1", "--batch-size", "8")
     call("hytnas_jax.train_supernet", "--workdir", digits, "--space", folder / "space.yaml", *short)
     before = content(digits)
-    flags = ("--workdir", colours, "--data", folder / "pictures", "--init-from", digits, *short)
+    flags = ("--workdir", colours, "--data", folder / "images", "--init-from", digits, *short)
     said = call("hytnas_jax.train_supernet", *flags, "--resolutions", 10)
     assert content(digits) == before  # it is only read
     return Begun(digits, colours, (*map(str, flags), "--resolutions", "10"), said)
@@ -83,7 +83,7 @@ def copied(begun: Begun, tmp_path: Path) -> Begun:
     for path in (begun.digits, begun.colours):
         shutil.copytree(path, tmp_path / path.name)
     flags = tuple(flag.replace(str(begun.digits.parent), str(tmp_path)) for flag in begun.flags)
-    shutil.copytree(begun.digits.parent / "pictures", tmp_path / "pictures")
+    shutil.copytree(begun.digits.parent / "images", tmp_path / "images")
     return dataclasses.replace(begun, digits=tmp_path / "digits", colours=tmp_path / "colours", flags=flags)
 
 
@@ -115,7 +115,7 @@ def test_before_the_first_step_all_but_the_classifier_is_the_sources(copied: Beg
 
 
 def test_where_the_weights_come_from_is_noted(begun: Begun, copied: Begun) -> None:
-    assert f"begins with the supernet of {begun.digits} (digits, 64 training pictures" in begun.said
+    assert f"begins with the supernet of {begun.digits} (digits, 64 training images" in begun.said
     step = Workdir(copied.colours).step("supernet")
     done = read_json(copied.digits / "supernet" / "done.json")
     origin = Origin(str(begun.digits), done["id"], "digits", 64, done["environment"]["commit"])
@@ -127,7 +127,7 @@ def test_where_the_weights_come_from_is_noted(begun: Begun, copied: Begun) -> No
 def test_a_third_one_knows_both(copied: Begun, tmp_path: Path) -> None:
     source = find_source(copied.colours, Workdir(tmp_path / "third"))
     assert source is not None
-    assert [origin.data for origin in source.origins] == ["pictures", "digits"]
+    assert [origin.data for origin in source.origins] == ["images", "digits"]
     assert source.origins[0].workdir == str(copied.colours)
 
 
@@ -188,7 +188,7 @@ def test_another_source_is_refused(copied: Begun, run_here: Run) -> None:
 
 def test_a_supernet_from_random_weights_stays_one(copied: Begun, run_here: Run) -> None:
     settings = read_json(copied.digits / "supernet" / "settings.json")["settings"]
-    flags = ("--workdir", copied.digits, "--max-pictures", 64, "--epochs", settings["epochs"])
+    flags = ("--workdir", copied.digits, "--max-images", 64, "--epochs", settings["epochs"])
     result = run_here(*flags, "--batch-size", 8, "--init-from", copied.colours, "--resolutions", 8)
     assert_refused(result, "step 'supernet' in .* other settings:\n  init_from: was not set, now 'supernet ")
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_begun_with_is_refused(copied: Begun, tmp_path: Path, run
     refused(
         tmp_path / "none", "there is no such folder; give a work folder in which train_supernet has ended"
     )
-    refused(tmp_path / "pictures", "this is no work folder; give a work folder in which")
+    refused(tmp_path / "images", "this is no work folder; give a work folder in which")
     refused(tmp_path / "new", "this is --workdir itself; name the work folder of another supernet")
     (tmp_path / "link").symlink_to(tmp_path / "new")
     refused(tmp_path / "link", "this is --workdir itself")
@@ -230,7 +230,7 @@ def test_a_damaged_source_is_named(copied: Begun, tmp_path: Path, run_here: Run)
 HOLD = """
 import sys
 from pathlib import Path
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.workspace.workdir import Workdir
 Workdir(Path(sys.argv[1]))
 print("locked", flush=True)
 sys.stdin.read()

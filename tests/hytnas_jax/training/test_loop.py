@@ -243,7 +243,7 @@ def test_a_cut_supernet_training_ends_with_the_same_bits(
         config = Config(
             tmp_path / name,
             space=str(tmp_path / "space.yaml"),
-            max_pictures=60,
+            max_images=60,
             epochs=4,
             batch_size=8,
             random_subnets=1,

@@ -1,31 +1,31 @@
-"""Pictures reach the device one by one or lie there: the same ones."""
+"""Images reach the device one by one or lie there: the same ones."""
 
 import jax
 import numpy as np
 import pytest
 
-from hytnas_jax.data import Pictures
+from hytnas_jax.data import LabelledImages
 from hytnas_jax.training import step
 from hytnas_jax.training.step import held, holds, sent
 
-PICTURES = Pictures(
+IMAGES = LabelledImages(
     np.random.default_rng(0).integers(0, 256, (7, 2, 2, 3), np.uint8), np.arange(7, dtype=np.int32)
 )
 
 
-def test_held_pictures_are_those_that_would_be_sent() -> None:
+def test_held_images_are_those_that_would_be_sent() -> None:
     chosen = np.array([5, 0, 5])
-    for ours, expected in zip(held(PICTURES)(chosen), sent(PICTURES)(chosen), strict=True):
+    for ours, expected in zip(held(IMAGES)(chosen), sent(IMAGES)(chosen), strict=True):
         assert isinstance(ours, jax.Array)
         assert ours.dtype == expected.dtype
         np.testing.assert_array_equal(ours, expected)
-    np.testing.assert_array_equal(sent(PICTURES)(chosen)[0], PICTURES.images[[5, 0, 5]])
+    np.testing.assert_array_equal(sent(IMAGES)(chosen)[0], IMAGES.images[[5, 0, 5]])
 
 
 def test_an_accelerator_holds_what_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not holds(PICTURES)  # a processor reads the host's memory anyway
+    assert not holds(IMAGES)  # a processor reads the host's memory anyway
     monkeypatch.setattr(step.jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(step, "free_bytes", lambda device: 4 * PICTURES.images.nbytes)
-    assert holds(PICTURES)
-    monkeypatch.setattr(step, "free_bytes", lambda device: 4 * PICTURES.images.nbytes - 1)
-    assert not holds(PICTURES)
+    monkeypatch.setattr(step, "free_bytes", lambda device: 4 * IMAGES.images.nbytes)
+    assert holds(IMAGES)
+    monkeypatch.setattr(step, "free_bytes", lambda device: 4 * IMAGES.images.nbytes - 1)
+    assert not holds(IMAGES)

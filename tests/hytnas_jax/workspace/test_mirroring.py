@@ -25,7 +25,7 @@ def create(tmp_path: Path, data: Path, **flags: Any) -> Project:
         data_dir=None,
         space="hybrid-small",
         resolutions=(16,),
-        max_pictures=None,
+        max_images=None,
         seed=0,
         **{"skip_corrupt": False, **flags},
     )
@@ -36,7 +36,7 @@ def test_auto_is_told_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFixtur
     data = save_arrows(tmp_path / "arrows", 5)
     project = create(tmp_path, data, mirror="auto")
     said = "off, since class 'turn_left' names a side or a direction"
-    assert f"mirroring of training pictures: {said} (otherwise: --mirror on)\n" in capsys.readouterr().out
+    assert f"mirroring of training images: {said} (otherwise: --mirror on)\n" in capsys.readouterr().out
     assert not project.mirror
     assert read_mirroring(project.workdir.step("data")).in_words() == said
     for again in ("auto", "off"):
@@ -76,13 +76,13 @@ def test_a_tensorflow_data_set_is_known_with_its_configuration(tmp_path: Path) -
     )
 
 
-def test_pictures_that_were_refused_decide_nothing(tmp_path: Path) -> None:
+def test_images_that_were_refused_decide_nothing(tmp_path: Path) -> None:
     """Neither mirroring, which is decided anew, nor the settings, of which the refusal asks for another."""
-    data = save_arrows(tmp_path / "pictures", 30, names=("class_1", "class_2"))
-    (data / "class_1" / "broken.png").write_bytes(b"no picture")
+    data = save_arrows(tmp_path / "images", 30, names=("class_1", "class_2"))
+    (data / "class_1" / "broken.png").write_bytes(b"no image")
     with pytest.raises(UserError, match="--skip-corrupt"):
         create(tmp_path, data, mirror="on")
-    with pytest.warns(UserWarning, match="skipped 1 picture"):
+    with pytest.warns(UserWarning, match="skipped 1 image"):
         project = create(tmp_path, data, skip_corrupt=True)
     assert not project.mirror
     assert "look like other classes" in read_mirroring(project.workdir.step("data")).reason

@@ -20,7 +20,7 @@ SETTINGS = {
     "data_dir": None,
     "space": "hybrid-small",
     "resolutions": (8,),
-    "max_pictures": 50,
+    "max_images": 50,
     "skip_corrupt": False,
     "seed": 0,
 }
@@ -33,10 +33,10 @@ def create(path: Path, **changes: Any) -> Project:
 
 
 @pytest.fixture
-def save_pictures(tmp_path: Path) -> Callable[..., Path]:
-    """A folder of two classes of ten pictures each, of one side."""
+def save_images(tmp_path: Path) -> Callable[..., Path]:
+    """A folder of two classes of ten images each, of one side."""
 
-    def save(side: int, name: str = "pictures", *, width: int | None = None) -> Path:
+    def save(side: int, name: str = "images", *, width: int | None = None) -> Path:
         rng = np.random.default_rng(0)
         for label in ("cat", "dog"):
             (tmp_path / name / label).mkdir(parents=True)
@@ -68,11 +68,11 @@ def test_default_resolutions_by_hand(
 
 
 @pytest.mark.parametrize(("side", "space"), [(32, "hybrid-small"), (33, "hybrid")])
-def test_the_default_space_goes_by_the_pictures(
-    tmp_path: Path, save_pictures: Callable[..., Path], side: int, space: str
+def test_the_default_space_goes_by_the_images(
+    tmp_path: Path, save_images: Callable[..., Path], side: int, space: str
 ) -> None:
-    data = str(save_pictures(side))
-    project = create(tmp_path / "work", data=data, space=None, resolutions=(), max_pictures=None)
+    data = str(save_images(side))
+    project = create(tmp_path / "work", data=data, space=None, resolutions=(), max_images=None)
     assert project.space.name == space
     assert project.space.resolution == {"hybrid-small": (24, 32), "hybrid": (48, 64)}[space]
     # Stored no larger than they are, whatever the network takes.
@@ -80,11 +80,11 @@ def test_the_default_space_goes_by_the_pictures(
     assert (project.channels, project.num_classes, project.mirror) == (3, 2, True)
 
 
-def test_pictures_are_stored_no_larger_than_the_largest_resolution(
-    tmp_path: Path, save_pictures: Callable[..., Path]
+def test_images_are_stored_no_larger_than_the_largest_resolution(
+    tmp_path: Path, save_images: Callable[..., Path]
 ) -> None:
-    data = str(save_pictures(33))
-    project = create(tmp_path / "work", data=data, resolutions=(16, 8), max_pictures=None)
+    data = str(save_images(33))
+    project = create(tmp_path / "work", data=data, resolutions=(16, 8), max_images=None)
     assert project.space.resolution == (8, 16)
     assert project.dataset().train.images.shape == (12, 16, 16, 3)
 
@@ -92,29 +92,29 @@ def test_pictures_are_stored_no_larger_than_the_largest_resolution(
 @pytest.mark.parametrize(
     ("width", "fit", "used", "line"),
     [
-        (16, "auto", "stretch", "stretched to squares, as their middle lacks 50 % of the area"),
-        (16, "crop", "crop", "their middle is used, 50 % of the area (median) is cut off"),
-        (27, "auto", "crop", "their middle is used, 16 % of the area (median) is cut off"),
+        (16, "auto", "stretch", "stretched to squares, as their middle lacks 50% of the area"),
+        (16, "crop", "crop", "their middle is used, 50% of the area (median) is cut off"),
+        (27, "auto", "crop", "their middle is used, 16% of the area (median) is cut off"),
         (16, "pad", "pad", None),
         (32, "auto", "crop", None),
     ],
 )
-def test_pictures_that_are_not_square(
+def test_images_that_are_not_square(
     tmp_path: Path,
-    save_pictures: Callable[..., Path],
+    save_images: Callable[..., Path],
     capsys: pytest.CaptureFixture[str],
     width: int,
     fit: str,
     used: str,
     line: str | None,
 ) -> None:
-    data = str(save_pictures(32, width=width))
-    project = create(tmp_path / "work", data=data, max_pictures=None, resolutions=(8, 16), fit=fit)
+    data = str(save_images(32, width=width))
+    project = create(tmp_path / "work", data=data, max_images=None, resolutions=(8, 16), fit=fit)
     said = capsys.readouterr().out
-    assert (f"pictures are not square: {line}" in said) if line else ("not square" not in said)
+    assert (f"images are not square: {line}" in said) if line else ("not square" not in said)
     splits = read_json(project.workdir.path / "data" / "splits.json")
-    assert (splits["picture"]["fit"], splits["picture"]["side"]) == (used, 16)
-    create(tmp_path / "work", data=data, max_pictures=None, resolutions=(8, 16), fit=fit)
+    assert (splits["image"]["fit"], splits["image"]["side"]) == (used, 16)
+    create(tmp_path / "work", data=data, max_images=None, resolutions=(8, 16), fit=fit)
     assert "not square" not in capsys.readouterr().out  # said once
 
 
@@ -147,7 +147,7 @@ def test_the_same_seed_gives_the_same_splits_and_another_others(tmp_path: Path) 
     ("change", "message"),
     [
         ({"seed": 1}, "seed: was 0, now 1"),
-        ({"max_pictures": 60}, "max_pictures: was 50, now 60"),
+        ({"max_images": 60}, "max_images: was 50, now 60"),
         ({"skip_corrupt": True}, "skip_corrupt: was False, now True"),
         ({"fit": "pad"}, "fit: was 'auto', now 'pad'"),
         ({"bit_depth": 12}, "bit_depth: was None, now 12"),
@@ -164,11 +164,9 @@ def test_a_changed_setting_is_refused_with_both_values(
         create(tmp_path, **change)
 
 
-def test_what_needs_no_pictures_works_without_them(
-    tmp_path: Path, save_pictures: Callable[..., Path]
-) -> None:
-    data = save_pictures(8)
-    create(tmp_path / "work", data=str(data), max_pictures=None)
+def test_what_needs_no_images_works_without_them(tmp_path: Path, save_images: Callable[..., Path]) -> None:
+    data = save_images(8)
+    create(tmp_path / "work", data=str(data), max_images=None)
     data.rename(tmp_path / "elsewhere")
     assert open_project(Workdir(tmp_path / "work")).class_names == ("cat", "dog")
 
@@ -187,22 +185,22 @@ def test_a_cut_before_the_splits_were_written_begins_anew(tmp_path: Path) -> Non
 
 def test_the_remedies_of_a_refusal_work(tmp_path: Path) -> None:
     """What a first attempt was begun with binds nobody: nothing came of it."""
-    pictures = np.random.default_rng(0).uniform(2048, 4095, (60, 8, 8))
-    pictures[59, 0, 0] = np.nan
-    np.savez(tmp_path / "p.npz", images=pictures, labels=np.arange(60) % 2)
-    flags: dict[str, Any] = {"data": str(tmp_path / "p.npz"), "max_pictures": None}
+    images = np.random.default_rng(0).uniform(2048, 4095, (60, 8, 8))
+    images[59, 0, 0] = np.nan
+    np.savez(tmp_path / "p.npz", images=images, labels=np.arange(60) % 2)
+    flags: dict[str, Any] = {"data": str(tmp_path / "p.npz"), "max_images": None}
     with pytest.raises(UserError, match="--bit-depth N"):
         create(tmp_path / "work", **flags)
     with pytest.raises(UserError, match=r"\(NaN\).*--skip-corrupt"):
         create(tmp_path / "work", **flags, bit_depth=12)
-    with pytest.warns(UserWarning, match="skipped 1 picture"):
+    with pytest.warns(UserWarning, match="skipped 1 image"):
         create(tmp_path / "work", **flags, bit_depth=12, skip_corrupt=True)
     with pytest.raises(UserError, match="skip_corrupt: was True, now False"):
         create(tmp_path / "work", **flags, bit_depth=12)
 
 
-def test_prepared_pictures(tmp_path: Path) -> None:
-    """Normalised by the training pictures' mean and deviation, at any resolution, all of them."""
+def test_prepared_images(tmp_path: Path) -> None:
+    """Normalised by the training images' mean and deviation, at any resolution, all of them."""
     project = create(tmp_path)
     train = project.dataset().train
     prepared = project.prepared(train, 8)

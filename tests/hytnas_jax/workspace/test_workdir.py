@@ -15,7 +15,7 @@ from supernet.errors import UserError
 
 HOLD = """
 import sys, time
-from hytnas_jax.workdir import Workdir
+from hytnas_jax.workspace.workdir import Workdir
 Workdir(sys.argv[1])
 print("locked", flush=True)
 time.sleep(60)
@@ -58,7 +58,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"hytnas_jax 7\.0 wrote it in format 99.*another --workdir"):
         Workdir(tmp_path)
     write_json(tmp_path / "workdir.json", {"format": 2, "hytnas_jax": "0.1.0"})
-    with pytest.raises(UserError, match=r"in format 2.*format 3 \(in which .* knows its pictures by"):
+    with pytest.raises(UserError, match=r"in format 2.*format 4 \(in which .* have other names"):
         Workdir(tmp_path)
 
 

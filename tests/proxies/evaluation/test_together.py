@@ -6,14 +6,14 @@ import pytest
 from one_stage_space import SPACE
 
 from proxies.evaluation import together
-from proxies.evaluation.base import JudgingPictures
-from proxies.evaluation.together import JudgingTogether
+from proxies.evaluation.base import EvaluationImages
+from proxies.evaluation.together import BatchEvaluator
 from proxies.supernet_accuracy import SupernetError
 from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.supernet import SupernetModel, controls, supernet
 
-from ..evaluated_space import NUM_CLASSES, drawn, pictures
+from ..evaluated_space import NUM_CLASSES, drawn, evaluation_images
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
 
@@ -32,24 +32,26 @@ def params(model: SupernetModel) -> Tree:
 
 @pytest.fixture(scope="module")
 def one_after_the_other(model: SupernetModel, params: Tree) -> np.ndarray:
-    estimator = SupernetError(SPACE, model, params, pictures)
+    estimator = SupernetError(SPACE, model, params, evaluation_images)
     errors = estimator(MEMBERS)
     return np.stack([errors, estimator.losses], 1)
 
 
-def judged_pictures() -> JudgingPictures:
-    return pictures(4)
+def evaluated_images() -> EvaluationImages:
+    return evaluation_images(4)
 
 
 def test_together_is_one_after_the_other(
     model: SupernetModel, params: Tree, one_after_the_other: np.ndarray
 ) -> None:
     """Five subnets in groups of two: the last group is filled up, and what fills it is not told."""
-    judge, judged = JudgingTogether(model, params, judged_pictures(), most=3), []
-    results = judge(MEMBERS, controls(SPACE, MEMBERS), lambda: judged.append(1))
+    evaluate, evaluated = BatchEvaluator(model, params, evaluated_images(), most=3), []
+    results = evaluate(MEMBERS, controls(SPACE, MEMBERS), lambda: evaluated.append(1))
     np.testing.assert_allclose(results, one_after_the_other, rtol=1e-4, atol=1e-6)
-    assert len(judged) == 5
-    np.testing.assert_array_equal(judge(MEMBERS[:1], controls(SPACE, MEMBERS[:1]), lambda: None), results[:1])
+    assert len(evaluated) == 5
+    np.testing.assert_array_equal(
+        evaluate(MEMBERS[:1], controls(SPACE, MEMBERS[:1]), lambda: None), results[:1]
+    )
 
 
 def test_as_many_as_memory_holds(model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,13 +63,13 @@ def test_as_many_as_memory_holds(model: SupernetModel, params: Tree, monkeypatch
     )
     monkeypatch.setattr(together, "free_bytes", lambda device: 0)
     batch = controls(SPACE, MEMBERS)
-    judge = JudgingTogether(model, params, judged_pictures(), most=4)
-    with pytest.raises(UserError, match=r"judging a subnet takes 0\.00 GiB .* 0\.00 GiB are free"):
-        judge(MEMBERS, batch, lambda: None)
+    evaluate = BatchEvaluator(model, params, evaluated_images(), most=4)
+    with pytest.raises(UserError, match=r"evaluating a subnet takes 0\.00 GiB .* 0\.00 GiB are free"):
+        evaluate(MEMBERS, batch, lambda: None)
     four, two, one = needed
     assert four > two > one > 0
     monkeypatch.setattr(together, "free_bytes", lambda device: two)
-    roomy = JudgingTogether(model, params, judged_pictures(), most=4)
+    roomy = BatchEvaluator(model, params, evaluated_images(), most=4)
     sizes: list[int] = []
     roomy(MEMBERS, batch, lambda: sizes.append(roomy._program[0] if roomy._program else 0))
     assert sizes == [2] * 5

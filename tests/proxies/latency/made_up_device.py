@@ -1,4 +1,4 @@
-"""A device that is made up: what it costs is known, so the predictions can be judged. Letters: N, F."""
+"""A device that is made up: what it costs is known, so the predictions can be evaluated. Letters: N, F."""
 
 import numpy as np
 

@@ -31,7 +31,7 @@ def test_the_reported_error_is_that_on_new_networks(predictor: LatencyPredictor)
     assert predictor.error.num_networks == 64
     assert predictor.error.spearman > 0.98
     assert found.spearman > 0.98
-    # The held-out times hold the noise of 1.6 % as well.
+    # The held-out times hold the noise of 1.6% as well.
     assert found.mape < predictor.error.mape < found.mape + 0.025
 
 
@@ -49,7 +49,7 @@ def test_networks_like_the_measured_are_inside(predictor: LatencyPredictor) -> N
     assert predictor.outside(features).mean() < 0.1
 
 
-def test_larger_pictures_are_outside(predictor: LatencyPredictor) -> None:
+def test_larger_images_are_outside(predictor: LatencyPredictor) -> None:
     features = features_of(space_at(48), 20)
     assert predictor.outside(features).all()
     warning = predictor.warning(features)

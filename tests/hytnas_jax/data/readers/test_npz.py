@@ -18,7 +18,7 @@ def grey(count: int = 12, side: int = 6) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(12, 6, 6), (12, 6, 6, 1)])
-def test_grey_pictures_come_through_unchanged(save_npz: SaveNpz, shape: tuple[int, ...]) -> None:
+def test_grey_images_come_through_unchanged(save_npz: SaveNpz, shape: tuple[int, ...]) -> None:
     data = load_dataset(save_npz(images=grey().reshape(shape), labels=LABELS), side=None)
     assert data.train.images.shape == (8, 6, 6, 1)
     assert data.class_names == ("0", "1")
@@ -32,7 +32,7 @@ def test_float_colour_and_stored_splits(save_npz: SaveNpz) -> None:
     arrays = {"x_train": images, "y_train": LABELS[:, None], "x_val": images, "y_val": LABELS}
     path = save_npz(**arrays, x_test=images[:4], y_test=LABELS[:4], class_names=["cat", "dog"])
     data = load_dataset(path, side=None)
-    assert [len(part) for part in (data.train, data.search, data.test)] == [12, 12, 4]
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [12, 12, 4]
     assert data.class_names == ("cat", "dog")
     assert (data.train.images == 51).all()
     assert data.train.images.shape == (12, 5, 5, 3)
@@ -47,7 +47,7 @@ def test_labels_need_not_start_at_zero(save_npz: SaveNpz) -> None:
 
 
 @pytest.mark.parametrize("dtype", [int, np.uint16, np.uint64, float, np.float16])
-def test_the_same_picture_in_any_type(save_npz: SaveNpz, dtype: type) -> None:
+def test_the_same_image_in_any_type(save_npz: SaveNpz, dtype: type) -> None:
     expected = load_dataset(save_npz(images=grey(), labels=LABELS), side=None)
     data = load_dataset(save_npz(images=grey().astype(dtype), labels=LABELS), side=None)
     np.testing.assert_array_equal(data.train.images, expected.train.images)
@@ -59,13 +59,13 @@ def test_bool_is_black_and_white(save_npz: SaveNpz) -> None:
     np.testing.assert_array_equal(data.train.images[0, ..., 0], 255 * np.eye(4))
 
 
-def test_one_picture_that_is_not_a_number_is_named(save_npz: SaveNpz) -> None:
+def test_one_image_that_is_not_a_number_is_named(save_npz: SaveNpz) -> None:
     images = np.full((12, 4, 4, 3), 0.5)
     images[7, 1, 2, 0] = np.nan
     path = save_npz(images=images, labels=LABELS)
-    with pytest.raises(UserError, match=r"picture images\[7\] cannot be read \(1 of its 48 values"):
+    with pytest.raises(UserError, match=r"image images\[7\] cannot be read \(1 of its 48 values"):
         load_dataset(path, side=None)
-    with pytest.warns(UserWarning, match=r"skipped 1 picture.*images\[7\] \(1 of"):
+    with pytest.warns(UserWarning, match=r"skipped 1 image.*images\[7\] \(1 of"):
         assert load_dataset(path, side=None, skip_corrupt=True).skipped == ("images[7]",)
 
 
@@ -77,15 +77,15 @@ def test_a_side_is_known_whatever_the_values(save_npz: SaveNpz) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"pictures": grey()}, r"has the keys pictures; keys are x_train"),
+        ({"images": grey()}, r"has the keys images; keys are x_train"),
         ({"x_train": grey()}, "has x_train but not y_train"),
-        ({"images": grey(), "labels": LABELS[:5]}, "12 pictures but labels has 5 labels"),
+        ({"images": grey(), "labels": LABELS[:5]}, "12 images but labels has 5 labels"),
         ({"images": grey()[0], "labels": LABELS}, r"images has shape \(6, 6\), dtype uint8"),
         ({"images": np.zeros((12, 6, 6, 4), np.uint8), "labels": LABELS}, r"\(12, 6, 6, 4\)"),
         ({"images": np.zeros((0, 6, 6), np.uint8), "labels": LABELS[:0]}, r"\(0, 6, 6\)"),
         ({"images": grey().astype(str), "labels": LABELS}, "images has .*dtype <U.*wanted .*integers"),
         ({"images": grey() * 1j, "labels": LABELS}, "images has .*dtype complex128"),
-        ({"images": grey() * np.nan, "labels": LABELS}, r"picture images\[.*36 values are no numbers"),
+        ({"images": grey() * np.nan, "labels": LABELS}, r"image images\[.*36 values are no numbers"),
         ({"images": grey(), "labels": LABELS * 0.5}, "labels has shape.*dtype float64"),
         ({"images": grey(), "labels": LABELS * 0}, r"found 1 classes \(0\)"),
         ({"images": grey(), "labels": LABELS * 2, "class_names": ["a", "b"]}, "has the label 2"),

@@ -19,7 +19,7 @@ SPLITS = {"train_quality": 8, "train_large": 20, "validation": 4}
 def prepare(
     data_dir: Path, *, version: str = "1.0.0", label_key: str = "person", unlabelled_test: bool = False
 ) -> str:
-    """A data set called `tiny`, with the layout of wake_vision: picture i is 12x9 and of the grey 10 i."""
+    """A data set called `tiny`, with the layout of wake_vision: image i is 12x9 and of the grey 10 i."""
 
     class Tiny(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         VERSION = tfds.core.Version(version)
@@ -54,11 +54,11 @@ def test_wake_visions_layout(tmp_path: Path) -> None:
     assert data.class_names == ("No", "Yes")
     assert data.native_side == 9
     assert len(data.train) + len(data.test) == SPLITS["train_quality"]
-    assert len(data.search) == SPLITS["validation"]
+    assert len(data.validation) == SPLITS["validation"]
     assert data.train.images.shape[1:] == (9, 9, 3)
     for images, labels in ((data.train.images, data.train.labels), (data.test.images, data.test.labels)):
         np.testing.assert_array_equal(images[:, 4, 4, 0] // 10 % 2, labels)
-    assert data.files["search"] == tuple(f"validation[{i}]" for i in range(4))
+    assert data.files["validation"] == tuple(f"validation[{i}]" for i in range(4))
 
 
 def test_the_newest_version_unless_one_is_named(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_damaged_records(tmp_path: Path, damage: str) -> None:
 def test_real_data(real_data: Path, name: str, side: int, num_classes: int, stored: tuple[str, ...]) -> None:
     data_dir = str(real_data / "tfds")
     assert first_look(f"tfds:{name}", data_dir=data_dir).native_side("auto") == side
-    data = load_dataset(f"tfds:{name}", side=None, data_dir=data_dir, max_pictures=300)
+    data = load_dataset(f"tfds:{name}", side=None, data_dir=data_dir, max_images=300)
     assert len(data.train) == 300
     assert len(data.class_names) == num_classes
     counts = np.bincount(data.train.labels, minlength=num_classes)

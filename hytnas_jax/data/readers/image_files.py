@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, and which are left out: names are read, no file is opened."""
+"""Which files of a folder are images, and which are left out: names are read, no file is opened."""
 
 import dataclasses
 import functools
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
-# Pillow's names of formats for pictures; HEIF is there where a plugin is registered. Pillow knows others:
+# Pillow's names of formats for images; HEIF is there where a plugin is registered. Pillow knows others:
 # scientific ones, icons, films, PostScript (by running another program).
 _FORMATS = {
     *("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "TGA"),
     *("TIFF", "WEBP"),
 }
-# Files that lie beside pictures and are none: nobody misses them.
+# Files that lie beside images and are none: nobody misses them.
 _NOTES = {
     *(".bat", ".cache", ".cfg", ".css", ".csv", ".db", ".htm", ".html", ".ini", ".ipynb", ".json", ".jsonl"),
     *(".lnk", ".log", ".md", ".md5", ".py", ".rst", ".sh", ".sha256", ".sql", ".toml", ".tsv", ".txt"),
@@ -31,27 +31,27 @@ _PASSED_OVER = (".", "__")
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What lies directly in a folder: the names of its pictures and of its folders, sorted.
+    """What lies directly in a folder: the names of its images and of its folders, sorted.
 
     `left_out` counts the other files by reason: an extension as first seen (".HEIC"), HIDDEN, BROKEN or BARE.
     In none of them are notes, labels and thumbnails, nor folders whose names begin with "." or "__".
     """
 
-    pictures: list[str]
+    images: list[str]
     folders: list[str]
     left_out: Counter[str]
 
 
 @functools.cache
 def extensions() -> frozenset[str]:
-    """The extensions, in lower case, of pictures that the Pillow at hand opens."""
+    """The extensions, in lower case, of images that the Pillow at hand opens."""
     return frozenset(e for e, name in Image.registered_extensions().items() if name in _FORMATS)
 
 
 def list_folder(folder: Path | str) -> Listing:
     """See `Listing`. Raises OSError where the folder may not be read."""
     known = extensions()
-    pictures, folders, left_out = [], [], Counter[str]()
+    images, folders, left_out = [], [], Counter[str]()
     with os.scandir(folder) as entries:
         for entry in entries:
             name = entry.name
@@ -65,14 +65,14 @@ def list_folder(folder: Path | str) -> Listing:
             elif not _holds(entry.is_file):
                 left_out[BROKEN] += 1
             elif is_known:
-                pictures.append(name)
+                images.append(name)
             elif not _is_note(name):
                 left_out[extension or BARE] += 1
-    return Listing(sorted(pictures), sorted(folders), _spelled_alike(left_out))
+    return Listing(sorted(images), sorted(folders), _spelled_alike(left_out))
 
 
 def count_files(folder: Path | str) -> int:
-    """How many files in a folder and below are pictures, or might be; links to folders are not followed."""
+    """How many files in a folder and below are images, or might be; links to folders are not followed."""
     count = 0
     for _, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(_PASSED_OVER)]

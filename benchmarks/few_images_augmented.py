@@ -1,8 +1,8 @@
-"""The augmentations that `few_pictures` compares, each in one compiled program.
+"""The augmentations that `few_images` compares, each in one compiled program.
 
 Every kind begins with what training does anyway: a random crop, and mirroring where that harms no class.
 
-Letters: B batch, S the pictures' stored side, R resolution, C channels, K classes.
+Letters: B batch, S the images' stored side, R resolution, C channels, K classes.
 """
 
 import functools
@@ -48,10 +48,10 @@ def augmented(
 
 
 def one_change(key: jax.Array, pixels: jax.Array) -> jax.Array:
-    """Each picture [B, R, R, C] of 0..1 changed in one way, as much as is drawn.
+    """Each image [B, R, R, C] of 0..1 changed in one way, as much as is drawn.
 
-    As TrivialAugment does (arXiv 2103.10158): turned up to 30 degrees, sheared up to .3, shifted up to a
-    quarter of the side, or brightness, contrast or saturation times .1 to 1.9.
+    As TrivialAugment does (arXiv 2103.10158): turned up to 30 degrees, sheared up to 0.3, shifted up to a
+    quarter of the side, or brightness, contrast or saturation times 0.1 to 1.9.
     """
     which_key, much_key = jax.random.split(key)
     which = jax.random.randint(which_key, (len(pixels),), 0, len(CHANGES))
@@ -73,20 +73,20 @@ def one_change(key: jax.Array, pixels: jax.Array) -> jax.Array:
     return jnp.clip(grey + saturation * (pixels - grey), 0.0, 1.0)
 
 
-def _moved(picture: jax.Array, turn: jax.Array, shear: jax.Array, shift: jax.Array) -> jax.Array:
-    """A picture [R, R, C] turned by an angle, sheared, and shifted [2] by parts of its side."""
-    side = picture.shape[0]
+def _moved(image: jax.Array, turn: jax.Array, shear: jax.Array, shift: jax.Array) -> jax.Array:
+    """An image [R, R, C] turned by an angle, sheared, and shifted [2] by parts of its side."""
+    side = image.shape[0]
     middle = (side - 1) / 2
     rows, columns = jnp.meshgrid(*[jnp.arange(side) - middle] * 2, indexing="ij")
     x, y = columns + shear[0] * rows, rows + shear[1] * columns
     x, y = jnp.cos(turn) * x - jnp.sin(turn) * y, jnp.sin(turn) * x + jnp.cos(turn) * y
     places = [y + middle + side * shift[1], x + middle + side * shift[0]]
     take = functools.partial(jax.scipy.ndimage.map_coordinates, coordinates=places, order=1, mode="nearest")
-    return jax.vmap(take, in_axes=2, out_axes=2)(picture)
+    return jax.vmap(take, in_axes=2, out_axes=2)(image)
 
 
 def erased(key: jax.Array, inputs: jax.Array) -> jax.Array:
-    """With probability 1/2 a rectangle of .02 to .33 of the area is noise (arXiv 1708.04896)."""
+    """With probability 1/2 a rectangle of 0.02 to 0.33 of the area is noise (arXiv 1708.04896)."""
     keys = jax.random.split(key, 5)
     num, side = inputs.shape[:2]
     area = jax.random.uniform(keys[0], (num,), minval=0.02, maxval=0.33)
@@ -98,7 +98,8 @@ def erased(key: jax.Array, inputs: jax.Array) -> jax.Array:
 
 
 def mixed(key: jax.Array, inputs: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """A batch and itself in another order, in one proportion from Beta(.2, .2) (mixup, arXiv 1710.09412)."""
+    """A batch and itself in another order, in one proportion from Beta(0.2, 0.2) (mixup, arXiv
+    1710.09412)."""
     part_key, order_key = jax.random.split(key)
     part = jax.random.beta(part_key, 0.2, 0.2)
     order = jax.random.permutation(order_key, len(inputs))
@@ -106,7 +107,7 @@ def mixed(key: jax.Array, inputs: jax.Array, target: jax.Array) -> tuple[jax.Arr
 
 
 def cut_and_mixed(key: jax.Array, inputs: jax.Array, target: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """With probability 1/2 a square, of uniform area, is another picture's (CutMix, arXiv 1905.04899)."""
+    """With probability 1/2 a square, of uniform area, is another image's (CutMix, arXiv 1905.04899)."""
     keys = jax.random.split(key, 4)
     side = inputs.shape[1]
     length = side * jnp.sqrt(jax.random.uniform(keys[0], (1,)))

@@ -1,14 +1,14 @@
 """Is it worth measuring during a search what it evaluates, and fitting the latency predictor again?
 
-    python benchmarks/search_refits.py --workdir runs/digits
+    python benchmarks/search_recalibration.py --workdir runs/digits
 
 In the work folder train_supernet has ended. For each number of networks that measure_latency is given, and
-each seed, three searches: `kept` measures nothing on the way, `refitted` is the default, `always` fits again
-after each batch. At the end all fronts' networks are measured in one run, with networks of measure_latency's
-among them, by which the machine's shift is divided out; predicted latencies are compared with that. Random
-search is left out, so that seconds are of the search.
+each seed, three searches: `kept` measures nothing on the way, `recalibrated` is the default, `always` fits
+again after each batch. At the end all fronts' networks are measured in one run, with networks of
+measure_latency's among them, by which the machine's shift is divided out; predicted latencies are compared
+with that. Random search is left out, so that seconds are of the search.
 
-Everything lies in `<workdir>/benchmark_refits/`; the same command goes on.
+Everything lies in `<workdir>/benchmark_recalibration/`; the same command goes on.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.architecture import Architecture
 
-VARIANTS = ("kept", "refitted", "always")
+VARIANTS = ("kept", "recalibrated", "always")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Config:
     """What measure_latency is given: its default, and so few that the predictor is bad."""
     seeds: int = 3
     """Searches of each kind."""
-    name: str = "search_refits"
+    name: str = "search_recalibration"
     """Of the result file."""
 
 
@@ -70,7 +70,7 @@ def main(config: Config) -> None:
     project = open_project(Workdir(config.workdir))
     rows = []
     for networks in config.networks:
-        folder = config.workdir / "benchmark_refits" / str(networks)
+        folder = config.workdir / "benchmark_recalibration" / str(networks)
         base = copy_of(config.workdir, folder / "base", ("data", "supernet"))
         measure_latency.main(measure_latency.Config(base, networks=networks))
         searches = [
@@ -85,7 +85,7 @@ def main(config: Config) -> None:
     save_result(
         config.name,
         {
-            "command": f"python benchmarks/search_refits.py {flags_of(named)}",
+            "command": f"python benchmarks/search_recalibration.py {flags_of(named)}",
             "settings": settings_of(config, without=("name",)),
             "data": project.source,
             "space": project.space.name,
@@ -129,28 +129,28 @@ def compared(
     """A row for each search; `says` is what the first predictor says of its error."""
     again = to_check({network: timing.latency_ms for network, timing in sample.items()})
     queue = list(dict.fromkeys([*again, *(p.architecture for s in searches for p in s.points)]))
-    truth: dict[Architecture, float] = {}
+    references: dict[Architecture, float] = {}
     with console.progress(len(queue), "measuring the fronts") as bar:
         for index, timing in time_models(build_onnx(project.to_spec(network)) for network in queue):
-            truth[queue[index]] = timing.latency_ms
+            references[queue[index]] = timing.latency_ms
             bar.advance()
-    shift = float(np.median([truth[network] / sample[network].latency_ms for network in again]))
-    truth = {network: ms / shift for network, ms in truth.items()}
-    fronts = [np.array([(p.values["error"], truth[p.architecture]) for p in s.points]) for s in searches]
+    shift = float(np.median([references[network] / sample[network].latency_ms for network in again]))
+    references = {network: ms / shift for network, ms in references.items()}
+    fronts = [np.array([(p.values["error"], references[p.architecture]) for p in s.points]) for s in searches]
     corner = np.max(np.concatenate(fronts), axis=0)
     volumes = np.array([hypervolume(front, corner) for front in fronts])
     return [
-        row(s, truth, volume / volumes.max(), networks, says)
+        row(s, references, volume / volumes.max(), networks, says)
         for s, volume in zip(searches, volumes, strict=True)
     ]
 
 
 def row(
-    found: Search, truth: dict[Architecture, float], volume: float, networks: int, says: float
+    found: Search, references: dict[Architecture, float], volume: float, networks: int, says: float
 ) -> dict[str, Any]:
     """Errors are means of shares; `hypervolume` is of errors and measured latencies, the best search's 1."""
     predicted = np.array([point.values["latency_ms"] for point in found.points])
-    measured = np.array([truth[point.architecture] for point in found.points])
+    measured = np.array([references[point.architecture] for point in found.points])
     on_the_way = found.done["summary"]["measured"] or {}
     return {
         "networks": networks,
@@ -160,7 +160,7 @@ def row(
         "seconds": found.done["seconds"],
         "measured": on_the_way.get("networks", 0),
         "unused": on_the_way.get("unused", 0),
-        "refits": on_the_way.get("refits", 0),
+        "recalibrations": on_the_way.get("recalibrations", 0),
         "first errs": on_the_way.get("first_error"),
         "own errs": on_the_way.get("held_out_error"),
         "front": len(found.points),
