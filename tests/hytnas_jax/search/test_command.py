@@ -11,6 +11,7 @@ from hytnas_jax.mobo import pareto_mask
 from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.retrain.archive import load_archive
 from hytnas_jax.search import command, main, problem
+from hytnas_jax.search import results as search_results
 from hytnas_jax.search.results import load_pareto
 from proxies.complexity import complexity_table
 from supernet.errors import UserError
