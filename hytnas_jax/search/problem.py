@@ -13,7 +13,8 @@ import numpy as np
 from hytnas_jax.accuracy.blended import blended_error
 from hytnas_jax.accuracy.trained_error import trained_error
 from hytnas_jax.flags.device_names import QUANTITIES, split_objective
-from hytnas_jax.flags.objective_names import ERRORS, FEATURES, LATENCY, check_names
+from hytnas_jax.flags.limits import LATENCY
+from hytnas_jax.flags.objective_names import ERRORS, FEATURES, check_names
 from hytnas_jax.latency.devices import device_step
 from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
