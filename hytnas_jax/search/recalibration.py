@@ -18,12 +18,13 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.latency.measurements import STEP, measured_networks
+from hytnas_jax.latency.session import milliseconds, time_beside
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.disagreement import Batch
 from hytnas_jax.search.log import EvaluationLog
 from hytnas_jax.search.measured_log import MeasuredLog, Session
 from hytnas_jax.search.problem import SearchProblem
-from hytnas_jax.standalone.measure import describe_shift, is_shifted, time_models, to_check
+from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted
 from hytnas_jax.workspace.project import Project
 from proxies.latency.features import feature_table
 from proxies.latency.predictor import LatencyPredictor
@@ -73,7 +74,7 @@ class Recalibration:
         Raises:
             UserError: a file of measurements is missing or damaged.
         """
-        self._project, self._task, self._log = project, search_problem, log
+        self._project, self._problem, self._log = project, search_problem, log
         self._sample = measured_networks(project.workdir.step(STEP), project.space)
         self._folder = folder
         self._measured = MeasuredLog(folder / "measured.csv", project.space)
@@ -82,7 +83,7 @@ class Recalibration:
         self._errors: list[float] = []
         self._first_errors: list[float] = []
         # Of measure_latency and of the search so far, as if all had been measured by measure_latency.
-        self.measured_ms = {a: timing.latency_ms for a, timing in self._sample.items()}
+        self.measured_ms = milliseconds(self._sample)
         log.recompute()  # the file may be of a later predictor
 
     def after_batch(self, start: int, stop: int) -> None:
@@ -108,11 +109,14 @@ class Recalibration:
         return Recalibrated(count, self._unused, self._recalibrations, *errors)
 
     def _measure(self, networks: Sequence[Architecture], evaluations: int) -> Session:
-        again = to_check({a: timing.latency_ms for a, timing in self._sample.items()})
-        queue = [*again, *networks]
-        models = (build_onnx(self._project.to_spec(architecture)) for architecture in queue)
-        timings = {queue[index]: timing for index, timing in time_models(models)}
-        session = Session({a: timings[a] for a in networks}, {a: timings[a] for a in again})
+        new: dict[Architecture, Timing] = {}
+        again = time_beside(
+            milliseconds(self._sample),
+            networks,
+            lambda architecture: build_onnx(self._project.to_spec(architecture)),
+            new.__setitem__,
+        )
+        session = Session({a: new[a] for a in networks}, again)
         shift = session.shift(self._sample)
         if is_shifted(shift):
             console.warn(
@@ -145,7 +149,7 @@ class Recalibration:
 
     def _evaluate(self, usable: Mapping[Architecture, tuple[float, float]]) -> None:
         """Compare with what was predicted, and change the predictor: to another fit, or to a wider region."""
-        features, predictor = self._features([*usable]), self._task.predictor
+        features, predictor = self._features([*usable]), self._problem.predictor
         measured_ms, half_width = np.array([*usable.values()]).T
         batch = Batch(predictor(features), measured_ms, half_width)
         self._errors += batch.errors.tolist()
@@ -153,10 +157,10 @@ class Recalibration:
         self.measured_ms.update(zip(usable, measured_ms.tolist(), strict=True))
         if batch.disagrees(predictor.error.mape):
             self._recalibrations += 1
-            self._task.change_predictor(self._fit())
+            self._problem.change_predictor(self._fit())
             self._log.recompute()
         else:
-            self._task.change_predictor(predictor.widened(features))
+            self._problem.change_predictor(predictor.widened(features))
 
     def _fit(self) -> LatencyPredictor:
         features = self._features([*self.measured_ms])

@@ -90,7 +90,7 @@ class Device:
         self.timed: list[list[str]] = []
         self._rng = np.random.default_rng()
 
-    def __call__(self, models: Iterable[bytes]) -> Iterator[tuple[int, Timing]]:
+    def __call__(self, models: Iterable[bytes], **options: object) -> Iterator[tuple[int, Timing]]:
         call = len(self.timed)
         self.timed.append([])
         for index, model in enumerate(models):
