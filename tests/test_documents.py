@@ -67,7 +67,7 @@ def test_every_page_is_in_the_navigation() -> None:
 @cache
 def flags(module: str) -> set[str]:
     """All flags of a command, from the fields of its Config."""
-    command = importlib.import_module("hytnas_jax.__main__" if module == "hytnas_jax" else module)
+    command = importlib.import_module("hytnas_jax.main_job" if module == "hytnas_jax" else module)
     found = {"--help"}
     for field in dataclasses.fields(command.Config):
         flag = field.name.replace("_", "-")
