@@ -121,4 +121,4 @@ def test_the_reference_has_all_public_names(package: ModuleType) -> None:
 def test_the_reference_has_all_commands() -> None:
     listed = REFERENCE.findall((ROOT / "docs" / "api-commands.md").read_text())
     named = {module for module, _ in commands(ROOT / "docs" / "commands.md")} - {"hytnas_jax"}
-    assert set(listed) == {f"{module}.Config" for module in named} | {"hytnas_jax.__main__.Config"}
+    assert set(listed) == {f"{module}.Config" for module in named} | {"hytnas_jax.main_job.Config"}
