@@ -21,7 +21,9 @@ from hytnas_jax import console
 from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.runtime.command_line import run
 from proxies.complexity import num_macs
-from proxies.evaluation.base import EvaluationImages, evaluate_calibrated
+from proxies.evaluation.alone import summarise_alone
+from proxies.evaluation.base import EvaluationImages
+from proxies.evaluation.classification import CLASSIFICATION
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
@@ -52,7 +54,7 @@ def main(config: Config) -> None:
     """Measure, print the table and write the JSON file."""
     require_at_least(config, {"networks": 2, "rounds": 1})
     workload = workload_of(SpeedConfig(space=config.space, resolution=config.resolution))
-    images = jax.device_put(EvaluationImages(*workload.evaluating()))
+    images = jax.device_put(workload.evaluation_images())
     space = workload.space
     model = supernet(space, channels=workload.channels, num_classes=workload.num_classes)
     params, stats = model.init(jax.random.key(0))
@@ -95,7 +97,7 @@ def stand_alone_evaluator(sliced: tuple[Any, Any, Any]) -> Any:
     @jax.jit
     def evaluate(params: Any, images: EvaluationImages) -> Any:
         own = calibrate(model, params, stats, images.calibration)
-        return evaluate_calibrated(model, params, own, images)
+        return summarise_alone(model, params, own, images, CLASSIFICATION)
 
     return lambda images: jax.block_until_ready(evaluate(params, images))
 

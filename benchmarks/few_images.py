@@ -42,7 +42,8 @@ from hytnas_jax.training.step import step_key
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, create_project, open_project
 from hytnas_jax.workspace.workdir import Workdir
-from proxies.evaluation.base import error_and_loss, in_batches
+from proxies.evaluation.base import in_batches
+from proxies.evaluation.classification import CLASSIFICATION
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.flat import flatten, unflatten
@@ -321,17 +322,17 @@ def gradient_of(model: Model) -> Callable[..., jax.Array]:
 
 def evaluator_of(model: Model, evaluated: LabelledImages, resolution: int) -> Callable[..., Any]:
     """`evaluate(vector [P], calibration uint8 [N, B, S, S, C], mean [C], std [C]) -> error rate, loss`."""
-    images, labels = jax.device_put(in_batches(evaluated.images, evaluated.labels, BATCH))
+    batches = jax.device_put(in_batches(evaluated.images, {"label": evaluated.labels}, BATCH))
 
     @jax.jit
-    def evaluate(vector: Any, calibration: Any, mean: Any, std: Any, images: Any, labels: Any) -> Any:
+    def summarise(vector: Any, calibration: Any, mean: Any, std: Any, images: Any, *targets: Any) -> Any:
         ready = functools.partial(prepare, resolution=resolution, mean=mean, std=std)
         params = unflatten(model.abstract_params, vector)
         stats = calibrate(model, params, model.no_stats(), jax.lax.map(ready, calibration))
         logits = jax.lax.map(lambda x: model.apply(params, stats, ready(x), train=False)[0], images)
-        return error_and_loss(logits, labels)
+        return CLASSIFICATION.summarise(logits, *targets)
 
-    return lambda *given: evaluate(*given, images, labels)
+    return lambda *given: CLASSIFICATION.score(jax.device_get(summarise(*given, *batches)))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ from hytnas_jax.training.step import step_key
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs
-from proxies.evaluation.base import evaluate_calibrated
+from proxies.evaluation.alone import summarise_alone
+from proxies.evaluation.classification import CLASSIFICATION
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.errors import UserError
@@ -264,17 +265,17 @@ def gradient_of(model: Model, project: Project, resolution: int) -> Callable[...
     return gradient
 
 
-def evaluator_of(model: Model, images: Any) -> Callable[[jax.Array], tuple[jax.Array, jax.Array]]:
+def evaluator_of(model: Model, images: Any) -> Callable[[jax.Array], np.ndarray]:
     """`evaluate(vector [P]) -> error rate, loss` with BatchNorm statistics calibrated for it."""
     images = jax.device_put(images)
 
     @jax.jit
-    def evaluate(vector: jax.Array, images: Any) -> tuple[jax.Array, jax.Array]:
+    def summarise(vector: jax.Array, images: Any) -> Any:
         params = unflatten(model.abstract_params, vector)
         stats = calibrate(model, params, model.no_stats(), images.calibration)
-        return evaluate_calibrated(model, params, stats, images)
+        return summarise_alone(model, params, stats, images, CLASSIFICATION)
 
-    return lambda vector: evaluate(vector, images)
+    return lambda vector: CLASSIFICATION.score(jax.device_get(summarise(vector, images)))
 
 
 def compiled_optimizer(model: Model, kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -9,7 +9,6 @@ import numpy as np
 from supernet_speed_workload import Workload
 
 from hytnas_jax.runtime.hardware import compute_dtype
-from proxies.evaluation.base import EvaluationImages
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.architecture import Architecture
@@ -34,11 +33,11 @@ class Ours:
 
         @functools.partial(jax.jit, donate_argnums=0)
         def step(state: training.TrainState, images: Any, labels: Any, subnets: Control) -> Any:
-            return training.step(self.model, recipe, state, images, labels, subnets)
+            return training.step(self.model, recipe, state, images, {"label": labels}, subnets)
 
         self._step = step
         self._error = SupernetError(
-            workload.space, self.model, self.params, lambda _: EvaluationImages(*workload.evaluating())
+            workload.space, self.model, self.params, lambda _: workload.evaluation_images()
         )
 
     def put(self, images: np.ndarray, labels: np.ndarray) -> tuple[jax.Array, jax.Array]:

@@ -58,7 +58,7 @@ def training_work(workload: Workload, model: SupernetModel, params: Any) -> Work
     state = jax.eval_shape(lambda params: training.init(recipe, params), params)
     step = work(
         lambda state, *inputs: training.step(model, recipe, state, *inputs),
-        *(state, images, labels, subnets.at(slice(0, 1))),
+        *(state, images, {"label": labels}, subnets.at(slice(0, 1))),
     )
 
     def loss_of(params: Any, maps: jax.Array, control: Control) -> jax.Array:

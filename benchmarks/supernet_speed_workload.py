@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from supernet_speed_device import Device
 
+from proxies.evaluation.base import EvaluationImages
 from supernet.architecture import Architecture
 from supernet.sampling import sandwich
 from supernet.search_space import SearchSpace
@@ -60,6 +61,11 @@ class Workload:
         images, labels = self._images(self.validation_images, SEARCH, 0)
         calibration, images = (a.reshape(-1, batch, *a.shape[1:]) for a in (calibration, images))
         return calibration, images, labels.reshape(-1, batch)
+
+    def evaluation_images(self) -> EvaluationImages:
+        """The same for our estimators."""
+        calibration, images, labels = self.evaluating()
+        return EvaluationImages(calibration, images, {"label": labels}, np.ones(labels.shape, bool))
 
     def _images(self, count: int, *seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Noise: no layer's time depends on what is to be seen."""

@@ -17,14 +17,17 @@ from supernet.errors import UserError
 from supernet.flat import flatten, unflatten
 from supernet.model import Model, Tree
 from supernet.supernet import Control, SupernetModel
+from supernet.tasks.base import Dense, Lesson, Targets
+from supernet.tasks.classification import CLASSIFICATION
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train. AdamW, linear warm-up, cosine decay to zero, gradients clipped to norm 1.
+    """How to train: AdamW, linear warm-up, cosine decay to zero, gradients clipped to norm 1.
 
-    `ema_decay` is the weight of the past in the exponential moving average of the parameters, which is
-    what gets evaluated; it starts lower ((1 + step) / (10 + step)) so that early steps are forgotten.
+    `lesson` is what the network is to learn. `ema_decay` is the weight of the past in the exponential moving
+    average of the parameters, which is what gets evaluated; it starts lower ((1 + step) / (10 + step)) so
+    that early steps are forgotten.
 
     Raises:
       UserError: a value outside its range.
@@ -34,8 +37,8 @@ class Recipe:
     learning_rate: float = 1e-2
     warmup_steps: int = 50
     weight_decay: float = 0.1
-    label_smoothing: float = 0.1
     ema_decay: float = 0.99
+    lesson: Lesson = CLASSIFICATION
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -43,7 +46,6 @@ class Recipe:
             ("learning_rate", 1e-8, 10.0),
             ("warmup_steps", 0, float("inf")),
             ("weight_decay", 0.0, 10.0),
-            ("label_smoothing", 0.0, 0.9),
             ("ema_decay", 0.0, 0.99999),
         ):
             value = getattr(self, name)
@@ -88,7 +90,7 @@ class TrainState(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """Of one step: losses [K] (cross-entropy, nats) and accuracies [K] on its batch, gradient norm []."""
+    """Of one step: losses [K] in nats and shares of what is right [K] on its batch, gradient norm []."""
 
     loss: jax.Array
     accuracy: jax.Array
@@ -114,74 +116,71 @@ def step(
     recipe: Recipe,
     state: TrainState,
     images: jax.Array,
-    labels: jax.Array,
+    targets: Targets,
     controls: Control | None = None,
 ) -> tuple[TrainState, Metrics]:
-    """One optimiser step on images [B, H, W, C] and labels int [B].
+    """One optimiser step on images [B, H, W, C] and targets, a pytree of arrays [B, ...].
 
-    With `controls` of K subnets (a `Control` with [K]) their gradients are added up: the first learns the
-    smoothed labels, the others the first one's output (in-place distillation, arXiv 1903.05134, section 3).
-    One program, whatever the subnets. Without, it trains the one stand-alone network.
+    With `controls` of K subnets (a `Control` with [K]) their gradients are added up: the first learns from
+    the targets, the others what the recipe's lesson has it teach. One program, whatever the subnets. Without,
+    it trains the one stand-alone network.
     """
-    classes = model.abstract_params["head"]["classifier"]["bias"].shape[0]
-    smooth = optax.smooth_labels(jax.nn.one_hot(labels, classes), recipe.label_smoothing)
+    lesson = recipe.lesson
+    dense = lesson.encode(targets, model.abstract_params["head"]["classifier"]["bias"].shape[0])
     params = unflatten(model.abstract_params, state.params)
     if controls is None:
-        (losses, logits), gradient = _gradient_alone(model, params, images, smooth)
+        (losses, outputs), gradient = _gradient_alone(model, lesson, params, images, dense)
     else:
         assert isinstance(model, SupernetModel), "controls narrow a supernet"
-        (losses, logits), gradient = _gradient_of_subnets(model, params, images, smooth, controls)
-    accuracies = jnp.mean(jnp.argmax(logits, -1) == labels, -1)
+        (losses, outputs), gradient = _gradient_of_subnets(model, lesson, params, images, dense, controls)
+    shares = jax.vmap(lesson.share, (0, None))(outputs, targets)
     updates, optimizer = recipe.optimizer(params).update(gradient, state.optimizer, state.params)
     updated = state.params + updates
     decay = jnp.minimum(recipe.ema_decay, (1.0 + state.step) / (10.0 + state.step))
     ema = decay * state.ema + (1 - decay) * updated
     norm = jnp.linalg.norm(gradient)
-    return TrainState(state.step + 1, updated, ema, optimizer), Metrics(losses, accuracies, norm)
+    return TrainState(state.step + 1, updated, ema, optimizer), Metrics(losses, shares, norm)
 
 
-def _gradient_alone(model: Model, params: Tree, images: jax.Array, target: jax.Array) -> Any:
-    """((losses [1], logits [1, B, classes]), gradient [P])."""
+def _gradient_alone(model: Model, lesson: Lesson, params: Tree, images: jax.Array, dense: Dense) -> Any:
+    """((losses [1], outputs [1, B, ...]), gradient [P])."""
 
     def loss_of(params: Tree) -> tuple[jax.Array, jax.Array]:
-        logits, _ = model.apply(params, model.no_stats(), images, train=True)
-        return _cross_entropy(logits, target), logits
+        output, _ = model.apply(params, model.no_stats(), images, train=True)
+        return lesson.loss(output, dense), output
 
-    (loss, logits), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
-    return (loss[None], logits[None]), flatten(gradient)
+    (loss, output), gradient = jax.value_and_grad(loss_of, has_aux=True)(params)
+    return (loss[None], output[None]), flatten(gradient)
 
 
 def _gradient_of_subnets(
-    model: SupernetModel, params: Tree, images: jax.Array, smooth: jax.Array, controls: Control
+    model: SupernetModel, lesson: Lesson, params: Tree, images: jax.Array, dense: Dense, controls: Control
 ) -> Any:
-    """((losses [K], logits [K, B, classes]), the sum of the gradients [P]); the stem is computed once."""
+    """((losses [K], outputs [K, B, ...]), the sum of the gradients [P]); the stem is computed once."""
 
     stem = {"stem": params["stem"]}
     like = {name: part for name, part in params.items() if name not in stem}
     rest = flatten(like)
 
-    def loss_of(rest: jax.Array, maps: jax.Array, target: jax.Array, control: Control) -> Any:
-        logits = model.after_stem({**stem, **unflatten(like, rest)}, maps, control)
-        return _cross_entropy(logits, target), logits
+    def loss_of(rest: jax.Array, maps: jax.Array, dense: Dense, control: Control) -> Any:
+        output = model.after_stem({**stem, **unflatten(like, rest)}, maps, control)
+        return lesson.loss(output, dense), output
 
     gradient_of = jax.value_and_grad(loss_of, argnums=(0, 1), has_aux=True)
     maps, pull = jax.vjp(lambda stem: model.stem({**params, **stem}, images), stem)
 
     def add_subnet(carry: Any, subnet: tuple[jax.Array, Control]) -> tuple[Any, Any]:
-        total, of_maps, target = carry
+        total, of_maps, dense = carry
         index, control = subnet
-        (loss, logits), (gradient, own) = gradient_of(rest, maps, target, control)
-        target = jnp.where(index == 0, jax.nn.softmax(logits), target)  # the first teaches the others
-        return (total + gradient, of_maps + own, target), (loss, logits)
+        (loss, output), (gradient, own) = gradient_of(rest, maps, dense, control)
+        taught = lesson.teach(output, dense)  # the first teaches the others
+        dense = jax.tree.map(lambda new, old: jnp.where(index == 0, new, old), taught, dense)
+        return (total + gradient, of_maps + own, dense), (loss, output)
 
     zeros = (jnp.zeros_like(rest), jnp.zeros_like(maps))
     subnets = (jnp.arange(len(controls.head)), controls)
-    (total, of_maps, _), results = jax.lax.scan(add_subnet, (*zeros, smooth), subnets)
+    (total, of_maps, _), results = jax.lax.scan(add_subnet, (*zeros, dense), subnets)
     return results, flatten({**unflatten(like, total), **pull(of_maps)[0]})
-
-
-def _cross_entropy(logits: jax.Array, target: jax.Array) -> jax.Array:
-    return jnp.mean(optax.softmax_cross_entropy(logits, target))
 
 
 def is_kernel(params: Tree) -> np.ndarray:

@@ -71,7 +71,12 @@ def _training(model: SupernetModel) -> tuple[Any, tuple[Any, ...]]:
     state = jax.eval_shape(lambda p: training.init(recipe, p), model.abstract_params)
     images = jax.ShapeDtypeStruct((BATCH, RESOLUTION, RESOLUTION, 3), jnp.float32)
     labels = jax.ShapeDtypeStruct((BATCH,), jnp.int32)
-    return lambda *inputs: training.step(model, recipe, *inputs), (state, images, labels, _controls(4))
+    return lambda *inputs: training.step(model, recipe, *inputs), (
+        state,
+        images,
+        {"label": labels},
+        _controls(4),
+    )
 
 
 def _controls(count: int) -> Control:

@@ -34,7 +34,7 @@ def images_for(
     count = max(1, min(num_calibration, len(train) // batch))
     order = np.random.default_rng(0).permutation(len(train))[: count * batch]
     calibration = project.prepared(LabelledImages(train.images[order], train.labels[order]), resolution)
-    images, labels = in_batches(
-        project.prepared(evaluated, resolution), evaluated.labels, min(BATCH, len(evaluated))
+    batches = in_batches(
+        project.prepared(evaluated, resolution), {"label": evaluated.labels}, min(BATCH, len(evaluated))
     )
-    return EvaluationImages(calibration.reshape(count, batch, *calibration.shape[1:]), images, labels)
+    return EvaluationImages(calibration.reshape(count, batch, *calibration.shape[1:]), *batches)

@@ -17,7 +17,8 @@ from hytnas_jax.training.evaluation_images import images_for
 from hytnas_jax.training.loop import fit
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project
-from proxies.evaluation.base import evaluate_calibrated
+from proxies.evaluation.alone import summarise_alone
+from proxies.evaluation.classification import CLASSIFICATION
 from supernet import training
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree
@@ -93,7 +94,8 @@ def error_and_loss(
 ) -> tuple[float, float]:
     """Error rate, and mean cross-entropy in nats, of a trained network on one split's images."""
     evaluated = images_for(project, dataset.train, images, spec.resolution)
-    error, loss = jax.jit(functools.partial(evaluate_calibrated, stand_alone(spec)))(*weights, evaluated)
+    summarise = functools.partial(summarise_alone, stand_alone(spec), evaluation=CLASSIFICATION)
+    error, loss = CLASSIFICATION.score(jax.device_get(jax.jit(summarise)(*weights, evaluated)))
     return float(error), float(loss)
 
 

@@ -54,7 +54,7 @@ def compiled_step(
         state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
     ) -> tuple[training.TrainState, training.Metrics]:
         inputs = augment(key, images, resolution=resolution, mean=mean, std=std, mirror=mirror, crop=True)
-        return training.step(model, recipe, state, inputs, labels, subnets)
+        return training.step(model, recipe, state, inputs, {"label": labels}, subnets)
 
     return train
 

@@ -1,31 +1,45 @@
-"""What subnets are evaluated by, and how logits become an error and a loss.
+"""What subnets are evaluated by, and how outputs become an error and a loss.
 
-Letters: N batches, B batch, R resolution, C channels, K classes, M images.
+Letters: N batches, B batch, R resolution, C channels, M images.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from supernet.architecture import Architecture
-from supernet.model import Model, Tree
 from supernet.supernet import Control
+from supernet.tasks.base import Targets
 
 
 class EvaluationImages(NamedTuple):
     """What subnets of one resolution are evaluated by.
 
     calibration: float32 [N, B, R, R, C], training images for the BatchNorm statistics.
-    images: float32 [N', B, R, R, C] and labels: int32 [N', B], -1 where a batch was filled up.
+    images: float32 [N', B, R, R, C]; targets: a pytree of arrays [N', B, ...].
+    real: bool [N', B], False where a batch was filled up.
     """
 
     calibration: Any
     images: Any
-    labels: Any
+    targets: Targets
+    real: Any
+
+
+class Evaluation(NamedTuple):
+    """How a task is evaluated.
+
+    Attributes:
+      summarise: (outputs [N, B, ...], targets, real [N, B]) -> a pytree of SUMS, traced; those of parts of
+        the images may be added up.
+      score: those sums -> error rate in 0..1 and loss in nats, float64 [2], on the host.
+    """
+
+    summarise: Callable[[jax.Array, Targets, jax.Array], Any]
+    score: Callable[[Any], NDArray[np.float64]]
 
 
 class Evaluator(Protocol):
@@ -40,27 +54,12 @@ class Evaluator(Protocol):
         """
 
 
-def evaluate_calibrated(
-    model: Model, params: Tree, stats: Tree, images: EvaluationImages
-) -> tuple[jax.Array, jax.Array]:
-    """Error rate and mean cross-entropy [] of a stand-alone network; `images.calibration` is not read."""
-    logits = jax.lax.map(lambda x: model.apply(params, stats, x, train=False)[0], images.images)
-    return error_and_loss(logits, images.labels)
+def in_batches(images: np.ndarray, targets: Targets, batch: int) -> tuple[np.ndarray, Targets, np.ndarray]:
+    """Images [M, ...] and targets as [N, batch, ...], and which are real, [N, batch]: the last is filled
+    up."""
 
+    def batched(array: np.ndarray) -> np.ndarray:
+        missing = np.zeros((-len(array) % batch, *array.shape[1:]), array.dtype)
+        return np.concatenate([array, missing]).reshape(-1, batch, *array.shape[1:])
 
-def error_and_loss(logits: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Error rate and mean cross-entropy in nats [] of logits [..., K] and labels [...]; -1 does not count."""
-    real = labels >= 0
-    wrong = (jnp.argmax(logits, -1) != labels) & real
-    log_probabilities = jax.nn.log_softmax(logits)
-    nats = -jnp.take_along_axis(log_probabilities, jnp.maximum(labels, 0)[..., None], -1)[..., 0]
-    count = jnp.sum(real)
-    return jnp.sum(wrong) / count, jnp.sum(jnp.where(real, nats, 0)) / count
-
-
-def in_batches(images: np.ndarray, labels: np.ndarray, batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """images [M, ...] and labels [M] as [N, batch, ...] and [N, batch]; the last is filled up by label -1."""
-    missing = -len(labels) % batch
-    images = np.concatenate([images, np.zeros((missing, *images.shape[1:]), images.dtype)])
-    labels = np.concatenate([labels, np.full(missing, -1, labels.dtype)])
-    return images.reshape(-1, batch, *images.shape[1:]), labels.reshape(-1, batch)
+    return batched(images), jax.tree.map(batched, targets), batched(np.ones(len(images), bool))

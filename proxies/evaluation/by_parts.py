@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import EvaluationImages, error_and_loss
+from proxies.evaluation.base import Evaluation, EvaluationImages
 from proxies.evaluation.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
 from supernet.calibration import combined
@@ -25,18 +25,24 @@ AHEAD = 1  # subnets that are begun before the one in front of them has ended
 
 
 class PartsEvaluator:
-    """A `Evaluator` that computes once what subnets have in common from the stem on.
+    """An `Evaluator` that computes once what subnets have in common from the stem on.
 
     The maps after every part are kept in `kept`, those after the first parts longest, which most subnets
     share; and subnets that begin alike are evaluated one after the other.
     """
 
-    def __init__(self, parts: Sequence["EvaluatedPart"], images: EvaluationImages, kept: RecentlyUsed):
+    def __init__(
+        self,
+        parts: Sequence["EvaluatedPart"],
+        images: EvaluationImages,
+        evaluation: Evaluation,
+        kept: RecentlyUsed,
+    ):
         self._parts = parts
         self._kept = kept
         self._maps = Maps(*map(list, jax.device_put((images.calibration, images.images))))
-        self._labels = images.labels
-        self._error_and_loss = jax.jit(error_and_loss)
+        self._targets = images.targets, images.real
+        self._summarise, self._score = jax.jit(evaluation.summarise), evaluation.score
 
     def __call__(
         self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]
@@ -48,7 +54,7 @@ class PartsEvaluator:
         def end(most: int) -> None:
             while len(begun) > most:
                 index, result = begun.popleft()
-                results[index] = jax.device_get(result)
+                results[index] = self._score(jax.device_get(result))
                 on_evaluated()
 
         for index in sorted(range(len(architectures)), key=lambda i: _prefix(architectures[i])):
@@ -57,14 +63,14 @@ class PartsEvaluator:
         end(most=0)
         return results
 
-    def _begin(self, architecture: Architecture, control: Control) -> tuple[jax.Array, jax.Array]:
-        """Error and loss [], which may still be in the making."""
+    def _begin(self, architecture: Architecture, control: Control) -> Any:
+        """The sums, which may still be in the making."""
         maps, prefix = self._maps, _prefix(architecture)
         *body, head = self._parts
         for number, part in enumerate(body):  # the stem is part 0, the same for all
             key = prefix[: number + 1]
             maps = self._kept.get(key, functools.partial(part, maps, control), rank=number)
-        return self._error_and_loss(jnp.stack(head(maps, control).evaluated), self._labels)
+        return self._summarise(jnp.stack(head(maps, control).evaluated), *self._targets)
 
 
 def _prefix(architecture: Architecture) -> tuple[Hashable, ...]:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import EvaluationImages, error_and_loss
+from proxies.evaluation.base import Evaluation, EvaluationImages
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.device_memory import free_bytes
@@ -23,28 +23,35 @@ MOST_TOGETHER = 64
 
 
 class BatchEvaluator:
-    """A `Evaluator` whose program calibrates and evaluates G subnets, masks over the same weights, in one
-    call.
+    """An `Evaluator` whose program evaluates G subnets, masks over the same weights, in one call.
 
     G is the largest power of two, up to `most`, that the device's memory holds; it is found by the first
     call, before anything is computed. Where the device does not tell its memory, `most` is taken.
     """
 
     def __init__(
-        self, model: SupernetModel, params: Tree, images: EvaluationImages, *, most: int = MOST_TOGETHER
+        self,
+        model: SupernetModel,
+        params: Tree,
+        images: EvaluationImages,
+        evaluation: Evaluation,
+        *,
+        most: int = MOST_TOGETHER,
     ):
         self._params, self._images, self._most = params, jax.device_put(images), most
         self._program: tuple[int, Any] | None = None
+        self._score = evaluation.score
 
-        def evaluate(params: Tree, images: EvaluationImages, control: Control) -> tuple[jax.Array, jax.Array]:
+        def summarise(params: Tree, images: EvaluationImages, control: Control) -> Any:
             stats = calibrate(model, params, model.no_stats(), images.calibration, control)
 
-            def logits_of(images: jax.Array) -> jax.Array:
+            def output_of(images: jax.Array) -> jax.Array:
                 return model.apply(params, stats, images, control, train=False)[0]
 
-            return error_and_loss(jax.lax.map(logits_of, images.images), images.labels)
+            outputs = jax.lax.map(output_of, images.images)
+            return evaluation.summarise(outputs, images.targets, images.real)
 
-        self._evaluate = jax.jit(jax.vmap(evaluate, (None, None, 0)))
+        self._summarise = jax.jit(jax.vmap(summarise, (None, None, 0)))
 
     def __call__(
         self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]
@@ -61,11 +68,11 @@ class BatchEvaluator:
         for start in range(0, len(architectures), size):
             count = min(size, len(architectures) - start)
             places = np.minimum(start + np.arange(size), len(architectures) - 1)  # the last fills a group up
-            group = program(self._params, self._images, batch.at(places))
-            results.append(np.stack(jax.device_get(group), 1)[:count].astype(np.float64))
-            for _ in range(count):
+            group = jax.device_get(program(self._params, self._images, batch.at(places)))
+            for index in range(count):
+                results.append(self._score(jax.tree.map(lambda sums, index=index: sums[index], group)))
                 on_evaluated()
-        return np.concatenate(results)
+        return np.array(results)
 
     def _compiled(self, batch: Control) -> tuple[int, Any]:
         """G and its program: halved until it fits."""
@@ -73,7 +80,7 @@ class BatchEvaluator:
         size = 2 ** math.floor(math.log2(self._most))
         while True:
             group = batch.at(np.zeros(size, int))
-            program = self._evaluate.lower(self._params, self._images, group).compile()
+            program = self._summarise.lower(self._params, self._images, group).compile()
             needed = _needed_bytes(program)
             if needed <= free:
                 return size, program

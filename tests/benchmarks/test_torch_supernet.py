@@ -103,7 +103,7 @@ def test_same_training() -> None:
     images, labels = random_images(BATCH), np.arange(BATCH) % NUM_CLASSES
     for number in range(3):
         members = space.decode_all(space.sample(np.random.default_rng(number), 3))
-        state, metrics = step(state, images, labels, controls(space, members))
+        state, metrics = step(state, images, {"label": labels}, controls(space, members))
         losses, norm = trainer.step(as_torch(images), torch.from_numpy(labels), members)
         np.testing.assert_allclose(losses, metrics.loss, rtol=1e-4)
         np.testing.assert_allclose(norm, metrics.gradient_norm, rtol=1e-4)

@@ -13,10 +13,9 @@ def evaluation_images(resolution: int) -> EvaluationImages:
     """Two batches of four to calibrate by; seven images to evaluate by, and one place filled up."""
     rng = np.random.default_rng(resolution)
     shape = (resolution, resolution, 1)
-    images, labels = in_batches(
-        rng.standard_normal((7, *shape)).astype(np.float32), np.array([0, 1, 2, 0, 1, 2, 0], np.int32), 4
-    )
-    return EvaluationImages(rng.standard_normal((2, 4, *shape)).astype(np.float32), images, labels)
+    targets = {"label": np.array([0, 1, 2, 0, 1, 2, 0], np.int32)}
+    batches = in_batches(rng.standard_normal((7, *shape)).astype(np.float32), targets, 4)
+    return EvaluationImages(rng.standard_normal((2, 4, *shape)).astype(np.float32), *batches)
 
 
 def drawn(resolution: int, count: int) -> list[Architecture]:

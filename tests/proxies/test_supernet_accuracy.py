@@ -9,7 +9,9 @@ from one_stage_space import SPACE
 
 from proxies.base import Estimator
 from proxies.evaluation import by_parts
-from proxies.evaluation.base import EvaluationImages, evaluate_calibrated, in_batches
+from proxies.evaluation.alone import summarise_alone
+from proxies.evaluation.base import EvaluationImages, in_batches
+from proxies.evaluation.classification import CLASSIFICATION
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
@@ -166,27 +168,40 @@ def test_a_network_of_its_own_is_evaluated_with_statistics_given() -> None:
         "kernel": np.zeros(params["head"]["classifier"]["kernel"].shape, np.float32),
         "bias": np.array([0.0, 2.0, 0.0], np.float32),
     }
-    error, loss = jax.jit(lambda evaluated: evaluate_calibrated(network, params, stats, evaluated))(
-        evaluation_images(4)
-    )
-    assert float(error) == pytest.approx(5 / 7)
+    summarise = jax.jit(lambda images: summarise_alone(network, params, stats, images, CLASSIFICATION))
+    error, loss = CLASSIFICATION.score(summarise(evaluation_images(4)))
+    assert error == pytest.approx(5 / 7)
     right, wrong = np.log(np.exp(2) + 2) - 2, np.log(np.exp(2) + 2)
-    assert float(loss) == pytest.approx((2 * right + 5 * wrong) / 7, rel=1e-5)
+    assert loss == pytest.approx((2 * right + 5 * wrong) / 7, rel=1e-5)
 
 
 @pytest.mark.parametrize(
     ("num", "batch", "expected"),
     [
-        (5, 2, [[0, 1], [2, 3], [4, -1]]),
-        (4, 2, [[0, 1], [2, 3]]),
-        (2, 4, [[0, 1, -1, -1]]),
+        (5, 2, [[1, 2], [3, 4], [5, 0]]),
+        (4, 2, [[1, 2], [3, 4]]),
+        (2, 4, [[1, 2, 0, 0]]),
     ],
 )
 def test_in_batches_by_hand(num: int, batch: int, expected: list[list[int]]) -> None:
-    images = np.arange(num, dtype=np.float32).reshape(num, 1, 1, 1) + 1
-    batched, labels = in_batches(images, np.arange(num, dtype=np.int32), batch)
-    assert labels.tolist() == expected
-    assert labels.dtype == np.int32
-    assert batched.shape == (len(expected), batch, 1, 1, 1)
-    # Images stay beside their labels; the filling is zero.
-    np.testing.assert_array_equal(batched[..., 0, 0, 0], np.array(expected) + 1)
+    """Targets stay beside their images; the filling is zero, and not real."""
+    values = np.arange(num) + 1
+    targets = {"label": values.astype(np.int32), "boxes": np.ones((num, 3, 4))}
+    images, batched, real = in_batches(values.astype(np.float32).reshape(num, 1, 1, 1), targets, batch)
+    assert images.shape == (len(expected), batch, 1, 1, 1)
+    assert images[..., 0, 0, 0].tolist() == batched["label"].tolist() == expected
+    assert batched["label"].dtype == np.int32
+    assert batched["boxes"].shape == (len(expected), batch, 3, 4)
+    assert real.tolist() == (np.array(expected) > 0).tolist()
+
+
+def test_sums_of_parts_add_up() -> None:
+    """What is evaluated in two halves has the error and the loss of the whole."""
+    logits = np.random.default_rng(0).standard_normal((2, 4, 3)).astype(np.float32)
+    targets, real = {"label": np.array([[0, 1, 2, 0], [1, 2, 0, 0]])}, np.ones((2, 4), bool)
+    whole = CLASSIFICATION.score(CLASSIFICATION.summarise(logits, targets, real))
+    halves = [
+        CLASSIFICATION.summarise(logits[i : i + 1], {"label": targets["label"][i : i + 1]}, real[:1])
+        for i in (0, 1)
+    ]
+    np.testing.assert_allclose(CLASSIFICATION.score(jax.tree.map(np.add, *halves)), whole, rtol=1e-6)

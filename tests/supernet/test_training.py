@@ -18,9 +18,13 @@ from supernet.network import stand_alone
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 from supernet.sampling import sandwich
 from supernet.supernet import Control, controls, supernet
+from supernet.tasks.base import Targets
+from supernet.tasks.classification import classification
 from supernet.training import Metrics, Recipe, TrainState, supernet_rate
 
-RECIPE = Recipe(num_steps=100, learning_rate=1e-2, weight_decay=0.5, label_smoothing=0.2, ema_decay=0.9)
+RECIPE = Recipe(
+    num_steps=100, learning_rate=1e-2, weight_decay=0.5, ema_decay=0.9, lesson=classification(0.2)
+)
 LABELS = np.array([0, 2, 1])
 # Adam's, of the first moment and beside the denominator.
 DECAY, EPSILON = 0.9, 1e-8
@@ -51,7 +55,7 @@ def shared(tiny: Any) -> Training:
     @tiny.jit
     def step(state: TrainState, subnets: Control) -> tuple[TrainState, Metrics]:
         num_traces[0] += 1
-        return training.step(model, RECIPE, state, images, LABELS, subnets)
+        return training.step(model, RECIPE, state, images, {"label": LABELS}, subnets)
 
     start = tiny.jit(lambda: training.init(RECIPE, params))()
     return Training(model, jax.device_get(start), images, step, num_traces)
@@ -154,15 +158,15 @@ SPEC = NetworkSpec("line", 8, 1, 2, (ConvSpec(4, stride=2),), HeadSpec(width=4))
 
 
 @pytest.fixture(scope="module")
-def images() -> tuple[np.ndarray, np.ndarray]:
+def images() -> tuple[np.ndarray, Targets]:
     """Sixteen noisy images that are bright or dark."""
     rng = np.random.default_rng(0)
     labels = np.arange(16) % 2
     images = rng.normal(0, 0.5, (16, 8, 8, 1)) + (2 * labels - 1).reshape(16, 1, 1, 1)
-    return images.astype(np.float32), labels
+    return images.astype(np.float32), {"label": labels}
 
 
-def test_a_network_of_its_own_learns(tiny: Any, images: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_network_of_its_own_learns(tiny: Any, images: tuple[np.ndarray, Targets]) -> None:
     """Without controls: losses [1], falling; the average follows its formula at every step."""
     model = stand_alone(SPEC)
     recipe = Recipe(num_steps=40, learning_rate=3e-2, ema_decay=0.5)
@@ -177,7 +181,7 @@ def test_a_network_of_its_own_learns(tiny: Any, images: tuple[np.ndarray, np.nda
         past = min(0.5, (1 + number) / (10 + number))
         assert_near(state.ema, past * before.ema + (1 - past) * state.params)
     logits = tiny.jit(lambda: model.apply(params, stats, images[0], train=True)[0])()
-    smooth = 0.9 * np.eye(2)[images[1]] + 0.05
+    smooth = 0.9 * np.eye(2)[images[1]["label"]] + 0.05
     expected = -np.mean(np.sum(smooth * np.asarray(jax.nn.log_softmax(logits)), -1))
     assert losses[0] == pytest.approx(expected, rel=1e-4)
     # Smoothed labels cannot be met better than by 0.2 nats: -0.95 log 0.95 - 0.05 log 0.05.
@@ -220,7 +224,6 @@ def test_the_state_is_a_copy() -> None:
         ({"learning_rate": float("nan")}, "learning_rate=nan: must be between"),
         ({"warmup_steps": -1}, "warmup_steps=-1: must be between 0 and inf"),
         ({"weight_decay": 11.0}, "weight_decay=11.0: must be between 0.0 and 10.0"),
-        ({"label_smoothing": 1.0}, "label_smoothing=1.0: must be between 0.0 and 0.9"),
         ({"ema_decay": 1.0}, "ema_decay=1.0: must be between 0.0 and 0.99999"),
     ],
 )

@@ -7,6 +7,7 @@ from one_stage_space import SPACE
 
 from proxies.evaluation import together
 from proxies.evaluation.base import EvaluationImages
+from proxies.evaluation.classification import CLASSIFICATION
 from proxies.evaluation.together import BatchEvaluator
 from proxies.supernet_accuracy import SupernetError
 from supernet.errors import UserError
@@ -45,7 +46,7 @@ def test_together_is_one_after_the_other(
     model: SupernetModel, params: Tree, one_after_the_other: np.ndarray
 ) -> None:
     """Five subnets in groups of two: the last group is filled up, and what fills it is not told."""
-    evaluate, evaluated = BatchEvaluator(model, params, evaluated_images(), most=3), []
+    evaluate, evaluated = BatchEvaluator(model, params, evaluated_images(), CLASSIFICATION, most=3), []
     results = evaluate(MEMBERS, controls(SPACE, MEMBERS), lambda: evaluated.append(1))
     np.testing.assert_allclose(results, one_after_the_other, rtol=1e-4, atol=1e-6)
     assert len(evaluated) == 5
@@ -63,13 +64,13 @@ def test_as_many_as_memory_holds(model: SupernetModel, params: Tree, monkeypatch
     )
     monkeypatch.setattr(together, "free_bytes", lambda device: 0)
     batch = controls(SPACE, MEMBERS)
-    evaluate = BatchEvaluator(model, params, evaluated_images(), most=4)
+    evaluate = BatchEvaluator(model, params, evaluated_images(), CLASSIFICATION, most=4)
     with pytest.raises(UserError, match=r"evaluating a subnet takes 0\.00 GiB .* 0\.00 GiB are free"):
         evaluate(MEMBERS, batch, lambda: None)
     four, two, one = needed
     assert four > two > one > 0
     monkeypatch.setattr(together, "free_bytes", lambda device: two)
-    roomy = BatchEvaluator(model, params, evaluated_images(), most=4)
+    roomy = BatchEvaluator(model, params, evaluated_images(), CLASSIFICATION, most=4)
     sizes: list[int] = []
     roomy(MEMBERS, batch, lambda: sizes.append(roomy._program[0] if roomy._program else 0))
     assert sizes == [2] * 5

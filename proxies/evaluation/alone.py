@@ -1,0 +1,16 @@
+"""Evaluating a network that has weights and statistics of its own."""
+
+from typing import Any
+
+import jax
+
+from proxies.evaluation.base import Evaluation, EvaluationImages
+from supernet.model import Model, Tree
+
+
+def summarise_alone(
+    model: Model, params: Tree, stats: Tree, images: EvaluationImages, evaluation: Evaluation
+) -> Any:
+    """The sums of an `Evaluation`, to be traced; `images.calibration` is not read."""
+    outputs = jax.lax.map(lambda x: model.apply(params, stats, x, train=False)[0], images.images)
+    return evaluation.summarise(outputs, images.targets, images.real)
