@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import few_images_augmented
+from benchmarks.accuracy.few_images import augmented as few_images_augmented
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from few_images_augmented import KINDS, SMOOTHING, augmented
+from benchmarks.accuracy.few_images.augmented import KINDS, SMOOTHING, augmented
 
 NUM, SIDE = 6, 8
 

@@ -4,16 +4,16 @@ import dataclasses
 import itertools
 from pathlib import Path
 
-import front_worth
-import front_worth_report
-import front_worth_sets as sets
+from benchmarks.search.front_worth import __main__ as front_worth
+from benchmarks.search.front_worth import report as front_worth_report
+from benchmarks.search.front_worth import sets as sets
 import numpy as np
 import pytest
-from front_worth_config import Config, check
-from front_worth_measures import Box, Points, Resamples, bought, cheapest_as_good, interval
-from front_worth_report import COSTS, Compared, counted, figure, markdown, result
-from front_worth_sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
-from front_worth_training import Trained, Trainings, to_bools, to_hex
+from benchmarks.search.front_worth.config import Config, check
+from benchmarks.search.front_worth.measures import Box, Points, Resamples, bought, cheapest_as_good, interval
+from benchmarks.search.front_worth.report import COSTS, Compared, counted, figure, markdown, result
+from benchmarks.search.front_worth.sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
+from benchmarks.search.front_worth.training import Trained, Trainings, to_bools, to_hex
 
 from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.training.step import compiled_step

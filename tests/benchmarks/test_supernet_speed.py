@@ -7,11 +7,11 @@ from pathlib import Path
 
 import jax
 import pytest
-from chip_ceilings import Ceilings, ceilings
-from supernet_speed_input import input_waits
-from supernet_speed_phases import Work, achieved, evaluation_work, needed_flops, training_work
-from supernet_speed_rounds import summarise
-from supernet_speed_workload import Workload
+from benchmarks.supernet.speed.chip_ceilings import Ceilings, ceilings
+from benchmarks.supernet.speed.input import input_waits
+from benchmarks.supernet.speed.phases import Work, achieved, evaluation_work, needed_flops, training_work
+from benchmarks.supernet.speed.rounds import summarise
+from benchmarks.supernet.speed.workload import Workload
 
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace

@@ -10,7 +10,7 @@ import numpy as np
 import one_stage_space
 import optax
 import pytest
-from supernet_speed_device import require_torch
+from benchmarks.supernet.speed.device import require_torch
 from tiny_space import SPACE
 
 from supernet import training

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from transnas_cells import OPERATIONS, OUTPUT, Edge, cell_networks, count, encode, norm_widths, reached
-from zen_reference import read_published, readings
+from benchmarks.accuracy.transnas_cells import OPERATIONS, OUTPUT, Edge, cell_networks, count, encode, norm_widths, reached
+from benchmarks.accuracy.zen_reference import read_published, readings
 
 from proxies.zen_score import draw
 from supernet.errors import UserError
