@@ -1,6 +1,6 @@
 """Begin with the supernet's weights, or with random ones? Networks of a front retrained both ways.
 
-    python benchmarks/inherit_or_scratch.py --workdir runs/digits
+    python -m benchmarks.accuracy.inherit_or_scratch --workdir runs/digits
 
 For each of some networks of the front, far from one another: the error with the supernet's weights as they
 are, after so many epochs from them, and after as many from random weights; all on the validation split.
@@ -20,18 +20,16 @@ from typing import Any
 
 import jax
 import numpy as np
-from benchmarks.common import RESULTS, require_at_least, save_result
 from matplotlib.figure import Figure
 
+from benchmarks.common import main, require_at_least, save_plot
 from hytnas_jax import console
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import CsvLog
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.plots import save_figure
+from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.retrain.choice import choose
 from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.retrain.config import Config as Retraining
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.runtime.preparation import prepare
 from hytnas_jax.runtime.workers import run_jobs
 from hytnas_jax.search.results import ParetoPoint, load_pareto
@@ -113,7 +111,7 @@ class Training:
         return error
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any]:
     """Train what is missing, and report."""
     require_at_least(config, {"networks": 2, "batch_size": 2, "seed": 0, "processes": 1})
     project = open_project(Workdir(config.workdir))
@@ -136,20 +134,14 @@ def main(config: Config) -> None:
             )
     print(f"with the supernet's weights as they are: {as_it_is.mean():.4f}")
     networks = [point.architecture for point in points]
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/inherit_or_scratch.py {flags_of(config)}",
-            "settings": settings_of(config, without=("processes", "name")),
-            "data": project.source,
-            "training_images": project.workdir.step("data").done()["summary"]["train"],
-            "networks": [network.name for network in networks],
-            "as_it_is": as_it_is,
-            "epochs": by_epochs,
-        },
-    )
-    figure = costs_figure(num_macs(project.to_spec)(networks), as_it_is, by_epochs)
-    save_figure(RESULTS / f"{config.name}.png", figure)
+    save_plot(config.name, costs_figure(num_macs(project.to_spec)(networks), as_it_is, by_epochs))
+    return {
+        "data": project.source,
+        "training_images": project.workdir.step("data").done()["summary"]["train"],
+        "networks": [network.name for network in networks],
+        "as_it_is": as_it_is,
+        "epochs": by_epochs,
+    }
 
 
 def chosen(project: Project, count: int) -> list[ParetoPoint]:
@@ -248,4 +240,4 @@ def costs_figure(
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

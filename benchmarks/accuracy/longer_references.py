@@ -1,6 +1,6 @@
 """Does a longer training rank the study's networks otherwise? Those of one third of the costs, trained on.
 
-    python benchmarks/longer_references.py --workdir runs/cifar --epochs 36 --name longer_references_cifar10
+    python -m benchmarks.accuracy.longer_references --workdir runs/cifar --name longer_references_cifar10
 
 For a work folder in which `train_supernet` and `study_ranking` have ended: the study's networks of one third
 of the range of log MACs are trained from random weights for so many epochs, all else as in the study. It says
@@ -11,19 +11,17 @@ how well both trainings rank alike, and how well each estimate ranks like either
 import dataclasses
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
 
+from benchmarks.common import main, require_at_least
 from hytnas_jax.accuracy.agreement import agreements, bands
 from hytnas_jax.accuracy.estimates import MACS, estimates_of
 from hytnas_jax.accuracy.reference_table import Job, ReferenceTable
 from hytnas_jax.accuracy.reference_training import Trainer, train_missing
 from hytnas_jax.accuracy.references import STEP, read_references
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.training.network import Schedule
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -45,7 +43,7 @@ class Config:
     """Networks trained at the same time."""
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any]:
     """Train what is missing, and compare."""
     require_at_least(config, {"epochs": 1, "processes": 1})
     project = open_project(Workdir(config.workdir))
@@ -73,18 +71,14 @@ def main(config: Config) -> None:
     for name in ranked:
         taus = {which: by_name[name]["all"].tau for which, by_name in found.items()}
         print(f"{name}: " + ", ".join(f"{which} {tau}" for which, tau in taus.items()))
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/longer_references.py {flags_of(config)}",
-            "data": project.source,
-            "epochs": {"shorter": references.epochs, "longer": config.epochs},
-            "accuracy": {"shorter": shorter, "longer": longer},
-            "agreement": found,
-            "networks": [network.name for network in networks],
-        },
-    )
+    return {
+        "data": project.source,
+        "epochs": {"shorter": references.epochs, "longer": config.epochs},
+        "accuracy": {"shorter": shorter, "longer": longer},
+        "agreement": found,
+        "networks": [network.name for network in networks],
+    }
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """How sure `--mirror auto` is of what it takes from images, beside what names alone say.
 
-    python benchmarks/mirrored_likeness.py --sources digits tfds:cifar10 path/to/fashion_mnist.npz
+    python -m benchmarks.accuracy.mirrored_likeness --sources digits tfds:cifar10 path/to/fashion_mnist.npz
 
 For each source many draws of its images: how often they are said to look like other classes once they are
 mirrored, and the part of the images like their class that stays so.
@@ -10,15 +10,13 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
 
+from benchmarks.common import main, require_at_least, show
 from hytnas_jax import console
 from hytnas_jax.data import Looked, Wish, first_look
 from hytnas_jax.data.mirror import sample
 from hytnas_jax.data.mirror_images import nearest_classes, reason_in_images
 from hytnas_jax.data.mirror_names import reason_in_names
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.runtime.command_line import run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,20 +33,17 @@ class Config:
     """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Draw, print the table and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Draw and print the table."""
     require_at_least(config, {"draws": 1})
     looks = [first_look(source) for source in config.sources]
     cases = [(looked, count) for looked in looks for count in config.images]
     with console.progress(cases, "sources") as bar:
         rows = [evaluate(looked, count, config.draws) for looked, count in bar]
-    console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
-    data = {
-        "command": f"python benchmarks/mirrored_likeness.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    show(rows)
+    return {
         "rows": rows,
     }
-    save_result(config.name, data)
 
 
 def evaluate(looked: Looked, count: int, draws: int) -> dict[str, Any]:
@@ -72,4 +67,4 @@ def evaluate(looked: Looked, count: int, draws: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,27 +1,26 @@
 """Does the supernet's loss rank better together with a count, in parts that nothing was fitted to?
 
-    python benchmarks/ranking_blend.py --name ranking_blend
+    python -m benchmarks.accuracy.ranking_blend
 
 Reads what `study_ranking` has written (`benchmarks/results/STUDY/ranking.json`, or a folder's path); nothing
-is trained. A blend is the mean of standard scores over the networks of a study (`ranking/blended.py`).
+is trained. A blend is the mean of standard scores over the networks of a study
+(`hytnas_jax.accuracy.blended`).
 """
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
 
+from benchmarks.common import RESULTS, main
 from hytnas_jax import console
 from hytnas_jax.accuracy.agreement import ALL, BANDS, Agreement, agreements, bands
 from hytnas_jax.accuracy.blended import Scales
 from hytnas_jax.accuracy.estimates import ACCURACY, LOSS, MACS, PARAMETERS, POINTWISE, Values
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.runtime.command_line import run
 from supernet.errors import UserError
 
-RESULTS = Path(__file__).parent / "results"
 NASWOT = "NASWOT"
 
 
@@ -35,18 +34,15 @@ class Config:
     """Of the result file."""
 
 
-def main(config: Config) -> None:
-    """Print and write how well every blend agrees with each study's references."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Print how well every blend agrees with each study's references."""
     found = {study: agreement_of(study) for study in config.studies}
     names = list(next(iter(found.values())))
     for study, by_name in found.items():
         console.say(f"{study}: tau over all networks, and in thirds of their MACs")
         rows = [(name, *(str(by_name[name][band].tau) for band in (ALL, *BANDS))) for name in names]
         console.table(rows, ("estimate", ALL, *BANDS))
-    save_result(
-        config.name,
-        {"command": f"python benchmarks/ranking_blend.py {flags_of(config)}", "agreement": found},
-    )
+    return {"agreement": found}
 
 
 def agreement_of(study: str) -> dict[str, dict[str, Agreement]]:
@@ -71,4 +67,4 @@ def blends(values: Values) -> Values:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """Ways to train a supernet, by how well its subnets rank the networks of the study.
 
-    python benchmarks/ranking_supernets.py --workdir runs/cifar --name ranking_supernets_cifar10
+    python -m benchmarks.accuracy.ranking_supernets --workdir runs/cifar --name ranking_supernets_cifar10
 
 For a work folder of a built-in space in which `train_supernet` and `study_ranking` have ended: a supernet of
 each variant is trained on the same images in a work folder of its own (`ranking_supernets/VARIANT`), with
@@ -19,14 +19,12 @@ from unittest import mock
 import jax
 import jax.numpy as jnp
 import numpy as np
-from benchmarks.common import save_result
 
+from benchmarks.common import main
 from hytnas_jax.accuracy.agreement import agreements, bands
 from hytnas_jax.accuracy.estimates import Values
 from hytnas_jax.accuracy.references import References, read_references
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.train_supernet import command as step
 from hytnas_jax.train_supernet.config import Config as Training
 from hytnas_jax.training.supernet import supernet_error
@@ -56,7 +54,7 @@ class Config:
     """Of the result file."""
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any]:
     """Train what is missing, evaluate, and compare with the references."""
     project = open_project(Workdir(config.workdir))
     references = read_references(project)
@@ -78,20 +76,14 @@ def main(config: Config) -> None:
         for estimate, by_band in by_estimate.items():
             print(f"{name}, {estimate}: " + ", ".join(f"{band} {a.tau}" for band, a in by_band.items()))
     print("tau between supernets:", between)
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/ranking_supernets.py {flags_of(config)}",
-            "data": project.source,
-            "supernets": {
-                name: own.workdir.step("supernet").done()["summary"] for name, own in networks.items()
-            },
-            "agreement": found,
-            "tau between supernets": between,
-            "estimates": evaluated,
-            "networks": [network.name for network in references.architectures],
-        },
-    )
+    return {
+        "data": project.source,
+        "supernets": {name: own.workdir.step("supernet").done()["summary"] for name, own in networks.items()},
+        "agreement": found,
+        "tau between supernets": between,
+        "estimates": evaluated,
+        "networks": [network.name for network in references.architectures],
+    }
 
 
 def trained(project: Project, folder: Path, **changes: Any) -> Project:
@@ -173,4 +165,4 @@ VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

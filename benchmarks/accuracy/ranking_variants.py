@@ -1,6 +1,6 @@
 """Ways to evaluate subnets of a trained supernet, by how well each ranks the networks of the study.
 
-    python benchmarks/ranking_variants.py --workdir runs/cifar --name ranking_variants_cifar10
+    python -m benchmarks.accuracy.ranking_variants --workdir runs/cifar --name ranking_variants_cifar10
 
 For a work folder in which `train_supernet` and `study_ranking` have ended: accuracy and loss with BatchNorm
 statistics from so many batches of 128 training images, and the accuracy after so many epochs of training
@@ -11,19 +11,18 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
+
 from benchmarks.accuracy.inherit_or_scratch import Config as Retraining
 from benchmarks.accuracy.inherit_or_scratch import Job, Training, inherited, train_missing
-
+from benchmarks.common import main, require_at_least
 from hytnas_jax import console
 from hytnas_jax.accuracy.agreement import agreements, bands, ceiling
 from hytnas_jax.accuracy.estimates import MACS, PARAMETERS, Values
 from hytnas_jax.accuracy.references import read_references
 from hytnas_jax.files.atomic import CsvLog
-from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, open_project
@@ -53,8 +52,8 @@ class Config:
     """Networks trained at the same time."""
 
 
-def main(config: Config) -> None:
-    """Evaluator, train what is missing, and compare with the references."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Evaluate, train what is missing, and compare with the references."""
     require_at_least(config, {"batch_size": 2, "seed": 0, "processes": 1})
     project = open_project(Workdir(config.workdir))
     references = read_references(project)
@@ -69,19 +68,15 @@ def main(config: Config) -> None:
     found = agreements(estimates, references.accuracy, estimates[MACS], members)
     for name, by_band in found.items():
         print(f"{name}: " + ", ".join(f"{band} {agreement.tau}" for band, agreement in by_band.items()))
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/ranking_variants.py {flags_of(config)}",
-            "data": project.source,
-            "ceiling": None
-            if references.unsure is None
-            else ceiling(references.accuracy, references.unsure, members),
-            "agreement": found,
-            "estimates": estimates,
-            "networks": [network.name for network in networks],
-        },
-    )
+    return {
+        "data": project.source,
+        "ceiling": None
+        if references.unsure is None
+        else ceiling(references.accuracy, references.unsure, members),
+        "agreement": found,
+        "estimates": estimates,
+        "networks": [network.name for network in networks],
+    }
 
 
 def evaluated(project: Project, networks: Sequence[Architecture], calibration: Sequence[int]) -> Values:
@@ -125,4 +120,4 @@ def fine_tuned(project: Project, networks: Sequence[Architecture], config: Confi
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """A part of a large image set as an .npz file, for trials on a few cores.
 
-    python benchmarks/smaller_images.py --data tfds:cifar10 --data-dir DIR --output cifar.npz
+    python -m benchmarks.accuracy.smaller_images --data tfds:cifar10 --data-dir DIR --output cifar.npz
 
 Unlike `--max-images`, which keeps the same part of every split, it may keep few images to train on and
 many to evaluate by: training is what takes long, and a ranking of networks is only as fine as the images

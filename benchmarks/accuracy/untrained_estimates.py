@@ -1,6 +1,6 @@
 """What the estimates from random weights cost, how much they hang on the draw, and what they have in common.
 
-    python benchmarks/untrained_estimates.py
+    python -m benchmarks.accuracy.untrained_estimates
 
 Random networks of a space at one resolution. For NASWOT and AZ-NAS with each number of images, and for the
 Zen-score as it is: the seconds of the first call, which compiles; the time that one network takes then; and
@@ -13,14 +13,13 @@ import dataclasses
 import itertools
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
 
+from benchmarks.common import main, require_at_least
 from hytnas_jax import console
 from hytnas_jax.accuracy.estimates import Values
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.workspace.space_file import load_space
 from proxies.az_nas import BATCH as AZ_NAS_BATCH
 from proxies.az_nas import AzNas, expressivity, progressivity
@@ -52,8 +51,8 @@ class Config:
     """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Measure, print both tables and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print both tables."""
     require_at_least(config, {"networks": 3, "draws": 2})
     space = load_space(config.space).with_resolutions((config.resolution,))
     members = space.decode_all(space.sample(np.random.default_rng(0), config.networks))
@@ -74,13 +73,10 @@ def main(config: Config) -> None:
         one: {other: round(spearman_rho(values[one], values[other]), 3) for other in values} for one in values
     }
     console.table([(one, *rhos_of[one].values()) for one in values], ("rho", *values))
-    data = {
-        "command": f"python benchmarks/untrained_estimates.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "rows": [dict(zip(header, row, strict=True)) for row in rows],
         "rho": rhos_of,
     }
-    save_result(config.name, data)
 
 
 Estimate = Callable[[list[Architecture], int], Values]  # of a seed
@@ -128,4 +124,4 @@ def complexity(space: SearchSpace, members: list[Architecture]) -> Values:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

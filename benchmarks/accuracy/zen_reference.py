@@ -1,6 +1,6 @@
 """Our Zen-score against published ones: cells of TransNAS-Bench-101 as NAS-Bench-Suite-Zero scored them.
 
-    python benchmarks/zen_reference.py --scores FILE
+    python -m benchmarks.accuracy.zen_reference --scores FILE
 
 FILE is a CSV with a row for each cell: its edges' operations (`edge_0_1` to `edge_2_3`), `zen_` and `val_` of
 each search_problem, `params_m` and `flops_m`. First the networks have to be the published ones: parameters
@@ -26,14 +26,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from benchmarks.common import RESULTS, require_at_least, save_result
 from matplotlib.figure import Figure
-from benchmarks.accuracy.transnas_cells import EDGES, OUTPUT, RESOLUTION, cell_networks, count, encode, norm_widths, reached
 
+from benchmarks.accuracy.transnas_cells import (
+    EDGES,
+    OUTPUT,
+    RESOLUTION,
+    cell_networks,
+    count,
+    encode,
+    norm_widths,
+    reached,
+)
+from benchmarks.common import main, require_at_least, save_plot, show
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.plots import save_figure
-from hytnas_jax.runtime.command_line import run
 from proxies.ranking import spearman_rho
 from proxies.zen_score import BATCH, draw, log_scales, reaction
 from supernet.errors import UserError
@@ -170,8 +176,8 @@ def figure(theirs: np.ndarray, scores: np.ndarray) -> Figure:
     return drawn
 
 
-def main(config: Config) -> None:
-    """Check the networks, score cells, print the table and write the JSON file and the figure."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Check the networks, score cells, print the table and write the figure."""
     require_at_least(config, {"cells": 3, "resolution": 32, "batch": 1})
     published, model = read_published(config.scores), cell_networks()
     check_networks(model, published)
@@ -183,12 +189,10 @@ def main(config: Config) -> None:
     scores, seconds = score_all(model, everything, config)
     scores, of_disconnected = np.split(scores, [len(chosen)])
     rows = compare(published, chosen, scores)
-    console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
+    show(rows)
     theirs = [published.numbers[f"zen_{search_problem}"][chosen] for search_problem in TASKS]
-    as_typed = dataclasses.replace(config, scores=Path("FILE"))
-    data = {
-        "command": f"python benchmarks/zen_reference.py {flags_of(as_typed)}",
-        "settings": settings_of(config, without=("scores",)),
+    save_plot(config.name, figure(theirs[0], scores))
+    return {
         "cells_of_equal_parameters_and_flops": len(published.cells),
         "connected": {"scored": len(chosen), "finite": int(np.isfinite(scores).all(axis=1).sum())},
         "disconnected": {
@@ -202,9 +206,7 @@ def main(config: Config) -> None:
         },
         "seconds_a_cell": round(seconds, 3),
     }
-    save_result(config.name, data)
-    save_figure(RESULTS / f"{config.name}.png", figure(theirs[0], scores))
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """How many draws and images a Zen-score needs, to rank networks as many draws of many images do.
 
-    python benchmarks/zen_score_draws.py
+    python -m benchmarks.accuracy.zen_score_draws
 
 Random networks of a space at one resolution are scored by `--draws` single draws for each number of images,
 with other seeds than the reference, 64 draws of 16 images. For each number of images, and of draws that
@@ -11,13 +11,12 @@ have something to normalise by where the last map is a single pixel.
 
 import dataclasses
 import time
+from typing import Any
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
 
+from benchmarks.common import main, require_at_least
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.workspace.space_file import load_space
 from proxies.ranking import spearman_rho
 from proxies.zen_score import ZenScore
@@ -43,8 +42,8 @@ class Config:
     """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Measure, print the table and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print the table."""
     require_at_least(config, {"networks": 3, "draws": max(AVERAGED)})
     space = load_space(config.space).with_resolutions((config.resolution,))
     members = space.decode_all(space.sample(np.random.default_rng(0), config.networks))
@@ -65,14 +64,11 @@ def main(config: Config) -> None:
             console.say(" ".join(map(str, rows[-1])))
     header = ("images", "draws", "worst rho", "mean rho", "ms a network")
     console.table(rows, header)
-    data = {
-        "command": f"python benchmarks/zen_score_draws.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "reference": {"draws": REFERENCE_DRAWS, "images": REFERENCE_BATCH},
         "rows": [dict(zip(header, row, strict=True)) for row in rows],
     }
-    save_result(config.name, data)
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

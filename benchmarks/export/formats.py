@@ -1,7 +1,7 @@
 """What each export format is worth: a work folder's retrained networks as every kind of file, beside JAX.
 
     python -m hytnas_jax.export --workdir runs/person --formats onnx onnx-int8 tflite tflite-int8 stablehlo
-    python benchmarks/export_formats.py --workdir runs/person --name export_formats_person
+    python -m benchmarks.export.formats --workdir runs/person --name export_formats_person
 
 Of each format over the networks: accuracy less that in JAX, how often both say the same class, correlation of
 the logits, and size and latency as ratios to float ONNX. Accuracies are on images of the validation split,
@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
 
+from benchmarks.common import main
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
 
@@ -35,8 +34,8 @@ class Config:
     """Of the result."""
 
 
-def main(config: Config) -> None:
-    """Reads the cards, prints a row for each format, and writes the result."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Reads the cards and prints a row for each format."""
     project = open_project(Workdir(config.workdir))
     project.workdir.step("export").require("export")
     cards = [read_json(path) for path in sorted(config.workdir.glob("export/*/card.json"))]
@@ -44,7 +43,7 @@ def main(config: Config) -> None:
     headers = ("file", *next(iter(summary.values())))
     console.table([(file, *values.values()) for file, values in summary.items()], headers)
     networks = {card["name"]: {"role": card["role"], "files": card["files"]} for card in cards}
-    save_result(config.name, {"data": project.source, "summary": summary, "networks": networks})
+    return {"data": project.source, "summary": summary, "networks": networks}
 
 
 def summarise(file: str, cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -70,4 +69,4 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

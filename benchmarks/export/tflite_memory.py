@@ -1,6 +1,6 @@
 """What is counted of a network's TFLite files beside the files and the arena of TensorFlow Lite Micro.
 
-    python benchmarks/tflite_memory.py
+    python -m benchmarks.export.tflite_memory
     pip install tflite-micro   # before, to have its arena too; x86-64
 
 Networks drawn from a space, and the published ones, with random weights: float32 and int8. Peak memory: what
@@ -13,17 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
-from benchmarks.export.tflite_micro_arena import IS_INSTALLED, run_in_arena
 
+from benchmarks.common import main, require_at_least
+from benchmarks.export.tflite_micro_arena import IS_INSTALLED, run_in_arena
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.formats.onnx_int8 import quantise_onnx
 from hytnas_jax.formats.tflite_graph import build_tflite
 from hytnas_jax.formats.tflite_int8 import quantise_tflite
 from hytnas_jax.formats.tflite_memory import peak_bytes
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.runtime.environment import package_version
 from proxies.complexity import complexity
 from supernet.named import NAMES, named_network
@@ -51,8 +49,8 @@ class Config:
     """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Compare, print the summary and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Compare and print the summary."""
     require_at_least(config, {"networks": 1, "num_classes": 2, "seed": 0})
     if not IS_INSTALLED:
         console.warn("tflite-micro is not installed: its arenas are left out")
@@ -64,14 +62,11 @@ def main(config: Config) -> None:
     for kind, found in summary.items():
         console.say(kind)
         console.table([(key, value) for key, value in found.items()], ("what", "value"))
-    data = {
-        "command": f"python benchmarks/tflite_memory.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "tflite-micro": package_version("tflite-micro") if IS_INSTALLED else None,
         "summary": summary,
         "networks": rows,
     }
-    save_result(config.name, data)
 
 
 def specs(config: Config) -> Iterator[NetworkSpec]:
@@ -167,4 +162,4 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

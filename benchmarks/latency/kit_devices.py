@@ -4,7 +4,7 @@
     python -m hytnas_jax.device_kit --workdir runs/cifar --output kit-tflite --runtime tflite
     (cd kit && python measure.py --device ort1 && python measure.py --device ort2 --threads 2)
     (cd kit-tflite && python measure.py --device lite1 && python measure.py --device lite2 --threads 2)
-    python benchmarks/kit_devices.py --workdir runs/cifar --tables kit/*.csv kit-tflite/*.csv
+    python -m benchmarks.latency.kit_devices --workdir runs/cifar --tables kit/*.csv kit-tflite/*.csv
 
 The kits hold the same networks. Each device's predictor is evaluated on networks that it was not fitted on
 (five folds), beside MACs and parameters alone; between two devices it is Spearman's rho of the measured
@@ -14,13 +14,13 @@ times.
 import dataclasses
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
 
+from benchmarks.common import main
 from hytnas_jax import console
 from hytnas_jax.latency.kit_table import CONSTANT, read_tables
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs, num_parameters
@@ -41,8 +41,8 @@ class Config:
     """Of the result."""
 
 
-def main(config: Config) -> None:
-    """Fits a predictor for each device, and writes the comparison."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Fits a predictor for each device, and prints the comparison."""
     project = open_project(Workdir(config.workdir))
     devices, times = {}, {}
     for path in config.tables:
@@ -67,7 +67,7 @@ def main(config: Config) -> None:
     shown = ("spearman", "mape", "rho_MACs", "rho_parameters", "interval", "regressor")
     console.table([(name, *(found[key] for key in shown)) for name, found in devices.items()], ("", *shown))
     console.table(list(between.items()), ("devices", "rho"))
-    save_result(config.name, {"space": project.space.name, "devices": devices, "rho_between": between})
+    return {"space": project.space.name, "devices": devices, "rho_between": between}
 
 
 def _alike(one: dict, other: dict) -> float:
@@ -76,4 +76,4 @@ def _alike(one: dict, other: dict) -> float:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -2,7 +2,8 @@
 
     python -m hytnas_jax.study_efficiency --workdir runs/efficiency
     python -m hytnas_jax.reduce_space --workdir runs/efficiency --max-latency-ms 15 --output runs/r.yaml
-    python benchmarks/reduced_space.py --workdir runs/efficiency --reduced runs/r.yaml --max-latency-ms 15
+    python -m benchmarks.latency.reduced_space --workdir runs/efficiency \\
+        --reduced runs/r.yaml --max-latency-ms 15
 
 From the studied space, the proposal, and HyT-NAS's own reduced space as many networks each are drawn
 uniformly and measured in turns here (ONNX Runtime, one thread). How many are within the limit, and how far
@@ -11,14 +12,14 @@ off was the predictor of the study, which saw networks of the whole space only?
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
 
+from benchmarks.common import main
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.formats.onnx_graph import build_onnx
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.standalone.measure import time_models
 from hytnas_jax.study_efficiency.plan import open_plan
 from hytnas_jax.workspace.space_file import load_space
@@ -46,10 +47,12 @@ class Config:
     """Of each space."""
     seed: int = 1
     """Of the draw: not the study's, whose networks the predictor knows."""
+    name: str = "reduced_space"
+    """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Measures, and writes the comparison."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measures, and prints the comparison."""
     plan, step = open_plan(Workdir(config.workdir))
     predictor = LatencyPredictor.from_json(read_json(step.folder / "predictors" / f"{DEVICE}.json"))
     spaces = [plan.space, load_space(str(config.reduced)), load_space(PUBLISHED)]
@@ -72,9 +75,7 @@ def main(config: Config) -> None:
         }
     shown = ("within", "predicted_within", "median_ms")
     console.table([(name, *(row[key] for key in shown)) for name, row in found.items()], ("space", *shown))
-    save_result(
-        "reduced_space", {"limit_ms": config.max_latency_ms, "networks": config.networks, "spaces": found}
-    )
+    return {"limit_ms": config.max_latency_ms, "networks": config.networks, "spaces": found}
 
 
 def _draw(space: SearchSpace, config: Config, num_classes: int, channels: int) -> list[NetworkSpec]:
@@ -85,4 +86,4 @@ def _draw(space: SearchSpace, config: Config, num_classes: int, channels: int) -
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """What estimating many architectures costs, beside asking for one at a time.
 
-    python benchmarks/estimator_speed.py
+    python -m benchmarks.search.estimator_speed
 
 Of the space `hybrid`: parameters, MACs and peak memory; predicted latency, features included; the Zen-score,
 at 48 pixels and at all resolutions; and a suggestion of 8 networks after 300 evaluations. "One at a time" is
@@ -19,14 +19,13 @@ from typing import Any
 
 import jax
 import numpy as np
-from benchmarks.common import require_at_least, save_result
-from benchmarks.search.overhead import BATCH, MadeUp
 
+from benchmarks.common import main, require_at_least
+from benchmarks.search.overhead import BATCH, MadeUp
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.surrogates import SURROGATES, Function, GaussianProcess
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.search.cached_estimator import DECIMALS
 from proxies import complexity as complexity_module
 from proxies import parts
@@ -106,8 +105,8 @@ HEADER = (
 )
 
 
-def main(config: Config) -> None:
-    """Measure, print the table and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print the table."""
     require_at_least(config, dict.fromkeys(settings_of(config, without=("name",)), 1))
     jax.config.update("jax_enable_compilation_cache", False)
     made_up = MadeUp()
@@ -124,12 +123,9 @@ def main(config: Config) -> None:
         rows.append(measure().cells)
         console.say(" ".join(map(str, rows[-1])))
     console.table(rows, HEADER)
-    data = {
-        "command": f"python benchmarks/estimator_speed.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "rows": [dict(zip(HEADER, row, strict=True)) for row in rows],
     }
-    save_result(config.name, data)
 
 
 def count(made_up: MadeUp, number: int, asked: int) -> Row:
@@ -276,4 +272,4 @@ def timed(call: Callable[[], Any]) -> tuple[Any, float]:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """What the surrogates should see of a network: genes alone, or cheap estimates of it too.
 
-    python benchmarks/search_features.py --workdir runs/digits [--networks 150]
+    python -m benchmarks.search.features --workdir runs/digits
 
 Random networks of a trained supernet are evaluated on the validation split; then each surrogate predicts the
 errors of networks that it was not fitted on, from 32 and from 96 of them, over `REPEATS` random splits.
@@ -9,7 +9,7 @@ that the surrogate gives (of the value without noise: less than 90% is expected)
 kept in `<workdir>/benchmarks/search_features.csv`, so that the same command again goes on with them.
 """
 
-import argparse
+import dataclasses
 import itertools
 import time
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
 
+from benchmarks.common import main, require_at_least, show
 from hytnas_jax import console
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.mobo.surrogates import SURROGATES, fit_surrogate
@@ -35,6 +35,18 @@ NUM_FITTED = (32, 96)  # about the first and the last batch of a search
 REPEATS = 20
 INTERVAL = 1.645  # standard deviations, 90%
 ZEN_REPEATS = (1, 32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare features by how well surrogates predict from them."""
+
+    workdir: Path
+    """A work folder in which train_supernet has ended."""
+    networks: int = 150
+    """Random networks to evaluate."""
+    name: str = "search_features"
+    """Of the result's file."""
 
 
 def evaluate(project: Project, networks: int) -> tuple[np.ndarray, np.ndarray]:
@@ -132,37 +144,25 @@ def compare(sets: dict[str, np.ndarray], errors: np.ndarray) -> list[dict[str, A
     return rows
 
 
-def main() -> None:
-    """Evaluator, cross-validate, print, and write the JSON file."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--workdir", type=Path, required=True)
-    parser.add_argument("--networks", type=int, default=150)
-    options = parser.parse_args()
-    project = open_project(Workdir(options.workdir))
-    genes, errors = evaluate(project, options.networks)
+def benchmark(config: Config) -> dict[str, Any]:
+    """Evaluate, cross-validate, print."""
+    require_at_least(config, {"networks": max(NUM_FITTED) + 2})
+    project = open_project(Workdir(config.workdir))
+    genes, errors = evaluate(project, config.networks)
     sets, seconds = feature_sets(project, genes)
     rows = compare(sets, errors)
-    console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
-    save_result(
-        "search_features",
-        {
-            "command": f"python benchmarks/search_features.py --networks {options.networks}",
-            "space": project.space.name,
-            "resolutions": list(project.space.resolution),
-            "data": project.source,
-            "supernet": project.workdir.step("supernet").done()["summary"],
-            "errors": dict(
-                zip(
-                    ("min", "median", "max", "std"),
-                    [*np.quantile(errors, [0, 0.5, 1]).tolist(), float(errors.std())],
-                    strict=True,
-                )
-            ),
-            "seconds_a_network": seconds,
-            "rows": rows,
-        },
-    )
+    show(rows)
+    quantiles = dict(zip(("min", "median", "max"), np.quantile(errors, [0, 0.5, 1]).tolist(), strict=True))
+    return {
+        "space": project.space.name,
+        "resolutions": list(project.space.resolution),
+        "data": project.source,
+        "supernet": project.workdir.step("supernet").done()["summary"],
+        "errors": {**quantiles, "std": float(errors.std())},
+        "seconds_a_network": seconds,
+        "rows": rows,
+    }
 
 
 if __name__ == "__main__":
-    main()
+    main(benchmark, Config)

@@ -1,15 +1,15 @@
 """How well the search finds a trained supernet's best networks, against what one would do without it.
 
-    python benchmarks/search_on_supernet.py --workdir runs/person
+    python -m benchmarks.search.on_supernet --workdir runs/person
 
-In the work folder train_supernet and measure_latency have ended. Each strategy (`search_strategies`) searches
+In the work folder train_supernet and measure_latency have ended. Each strategy (`strategies`) searches
 with every seed, from the initial design that `hytnas_jax.search` draws with that seed; `default` and `random`
-evaluate what that command and its baseline evaluate. `search_comparison` says what is reported.
+evaluate what that command and its baseline evaluate. `comparison` says what is reported.
 
 What is evaluated is kept in `<workdir>/benchmark_search/`, a row for each network, and never evaluated again:
 the same command after a kill goes on, and after a change of the search it evaluates only what is new. The
 seconds that a suggestion takes are those of this run, on this machine with whatever else it was doing;
-`search_overhead.py` measures them alone.
+`search.overhead` measures them alone.
 """
 
 import dataclasses
@@ -19,16 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.common import RESULTS, require_at_least, save_result
+
+from benchmarks.common import main, require_at_least, save_plot, show
 from benchmarks.search.comparison import QUARTILES, Trajectory, Volumes, figure, measure, overhead, summarise
 from benchmarks.search.strategies import STRATEGIES, Propose
-
 from hytnas_jax import console
 from hytnas_jax.files.atomic import CsvLog
-from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.mobo import Observations
-from hytnas_jax.plots import save_figure
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.search.loop import Budget, initial_genes
 from hytnas_jax.search.problem import SearchProblem, make_search_problem
 from hytnas_jax.workspace.project import Project, open_project
@@ -135,8 +132,6 @@ def result(
 ) -> dict[str, Any]:
     """The content of the JSON file."""
     return {
-        "command": f"python benchmarks/search_on_supernet.py {flags_of(config)}",
-        "settings": settings_of(config),
         "space": project.space.name,
         "resolutions": list(project.space.resolution),
         "data": project.source,
@@ -155,8 +150,8 @@ def result(
     }
 
 
-def main(config: Config) -> None:
-    """Search, print the table, and write the JSON file and the figure."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Search, print the table, and write the figure."""
     require_at_least(config, {"initial": 2, "batch": 1, "seeds": 1, "evaluations": config.initial + 1})
     project = open_project(Workdir(config.workdir))
     supernet = project.workdir.step("supernet").require("train_supernet")["id"]
@@ -168,18 +163,15 @@ def main(config: Config) -> None:
     volumes = measure(
         search_problem.problem, searches, initial=config.initial, evaluations=config.evaluations
     )
-    named = dataclasses.replace(config, workdir=Path("runs", config.workdir.name))
-    data = result(project, named, cache, searches, volumes)
-    console.table([tuple(row.values()) for row in data["summary"]], tuple(data["summary"][0]))
-    save_result(config.name, data)
+    data = result(project, config, cache, searches, volumes)
+    show(data["summary"])
     title = (
         f"{' and '.join(config.objectives)}, space {project.space.name}, {project.source}\n"
         f"median and quartiles of {config.seeds} seeds"
     )
-    path = RESULTS / f"{config.name}.png"
-    save_figure(path, figure(volumes.shares, initial=config.initial, title=title))
-    console.wrote([path])
+    save_plot(config.name, figure(volumes.shares, initial=config.initial, title=title))
+    return data
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
-"""What the search itself costs: the seconds that naming the next batch of 8 takes, without any supernet.
+"""What the search itself costs: the seconds that suggesting a batch of 8 takes, without any supernet.
 
-    python benchmarks/search_overhead.py
+    python -m benchmarks.search.overhead
 
 The loop searches the space `hybrid` up to 300 evaluations, with two objectives (error, latency) and with
 three (parameters too). The error is made up: it falls with the work that a network does, depends on every
@@ -10,16 +10,16 @@ gene, and has noise. Latency and parameters are known, from a latency predictor 
 the seconds that this program was computing, on all cores together.
 """
 
-import argparse
+import dataclasses
 import os
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
-from benchmarks.search.strategies import SETTINGS
 
+from benchmarks.common import main, require_at_least, show
+from benchmarks.search.strategies import SETTINGS
 from hytnas_jax import console
 from hytnas_jax.mobo import Objective, Observations, Problem, Settings, initial_design, suggest
 from hytnas_jax.search.cached_estimator import CachedEstimator
@@ -35,10 +35,20 @@ from supernet.search_space import SearchSpace
 
 BATCH = 8
 TIMED = (100, 300)  # evaluations
-INITIAL, GROWTH = 20, 40  # between those the loop names batches of 40, to get there sooner
+INITIAL, GROWTH = 20, 40  # between those the loop suggests batches of 40, to get there sooner
 OBJECTIVES = {2: ("error", "latency_ms"), 3: ("error", "latency_ms", "parameters")}
 NUM_MEASURED = 64
 NOISE = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Time the search's suggestions."""
+
+    repeats: int = 5
+    """How often each suggestion is made."""
+    name: str = "search_overhead"
+    """Of the result's file."""
 
 
 class MadeUp:
@@ -121,22 +131,18 @@ def time_suggestion(
     return {**info.seconds, "total": total, "processor": processor}
 
 
-def main() -> None:
-    """Measure, print, and write the JSON file."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print."""
+    require_at_least(config, {"repeats": 1})
     made_up, rows = MadeUp(), []
     for name, settings in SETTINGS.items():
         for count, objectives in OBJECTIVES.items():
             case = {"settings": name, "objectives": count}
-            rows += [{**case, **row} for row in measure(made_up, objectives, settings, options.repeats)]
-            print(rows[-1], flush=True)
-    console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
-    load = os.getloadavg()[0]
-    data = {"space": "hybrid", "batch": BATCH, "repeats": options.repeats, "load_average": load, "rows": rows}
-    save_result("search_overhead", data)
+            rows += [{**case, **row} for row in measure(made_up, objectives, settings, config.repeats)]
+            console.say(str(rows[-1]))
+    show(rows)
+    return {"space": "hybrid", "batch": BATCH, "load_average": os.getloadavg()[0], "rows": rows}
 
 
 if __name__ == "__main__":
-    main()
+    main(benchmark, Config)

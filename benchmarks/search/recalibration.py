@@ -1,6 +1,6 @@
 """Is it worth measuring during a search what it evaluates, and fitting the latency predictor again?
 
-    python benchmarks/search_recalibration.py --workdir runs/digits
+    python -m benchmarks.search.recalibration --workdir runs/digits
 
 In the work folder train_supernet has ended. For each number of networks that measure_latency is given, and
 each seed, three searches: `kept` measures nothing on the way, `recalibrated` is the default, `always` fits
@@ -20,14 +20,12 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
 
+from benchmarks.common import main, require_at_least, show
 from hytnas_jax import console, measure_latency, search
-from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.latency.measurements import measured_networks
 from hytnas_jax.mobo.pareto import hypervolume
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.search.disagreement import Batch
 from hytnas_jax.search.measured_log import MeasuredLog
 from hytnas_jax.search.results import ParetoPoint, load_pareto
@@ -64,7 +62,7 @@ class Search:
     shifts: list[float]
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any]:
     """Search what is missing, measure the fronts, and report."""
     require_at_least(config, {"seeds": 1})
     project = open_project(Workdir(config.workdir))
@@ -79,19 +77,12 @@ def main(config: Config) -> None:
         step = Workdir(base).step("latency")
         says = step.done()["summary"]["mape"]
         rows += compared(project, searches, measured_networks(step, project.space), networks, says)
-    columns = list(rows[0])
-    console.table([[row[name] for name in columns] for row in rows], columns)
-    named = dataclasses.replace(config, workdir=Path("runs", config.workdir.name))
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/search_recalibration.py {flags_of(named)}",
-            "settings": settings_of(config, without=("name",)),
-            "data": project.source,
-            "space": project.space.name,
-            "rows": rows,
-        },
-    )
+    show(rows)
+    return {
+        "data": project.source,
+        "space": project.space.name,
+        "rows": rows,
+    }
 
 
 def copy_of(source: Path, target: Path, steps: Sequence[str]) -> Path:
@@ -173,4 +164,4 @@ def row(
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

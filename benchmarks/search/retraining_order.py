@@ -1,6 +1,6 @@
 """In which order to retrain? Committed studies of the ranking are gone through, whose networks are trained.
 
-    python benchmarks/retraining_order.py
+    python -m benchmarks.search.retraining_order
 
 Every study of `results/` has networks with the supernet's error, their MACs and the error after training. Of
 a part of them, drawn again and again, the "search" knows the supernet's errors and the MACs; what is
@@ -15,19 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.common import RESULTS, require_at_least, save_result
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from benchmarks.common import RESULTS, main, require_at_least
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.mobo import hypervolume
 from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.choice import choose
 from hytnas_jax.retrain.config import Config as Retraining
 from hytnas_jax.retrain.succession import Succession
-from hytnas_jax.runtime.command_line import run
 
 STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the images that evaluated
 NAMES = ("error", "macs")
@@ -47,6 +45,8 @@ class Config:
     """Networks that are retrained."""
     seed: int = 0
     """Of the draws."""
+    name: str = "retraining_order"
+    """Of the result's file."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class Drawn:
         return [hypervolume(points[order[:k]], corner) / whole for k in range(1, most + 1)]
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any]:
     """Go through every study."""
     require_at_least(config, {"draws": 1, "networks": 4, "most": 1})
     found = {name: _study(config, name, images) for name, images in STUDIES.items()}
@@ -74,8 +74,7 @@ def main(config: Config) -> None:
         for order, volumes in result["hypervolume"].items():
             print(f"  {order:10}", *(f"{volume:.3f}" for volume in volumes))
         print(f"  within one deviation {result['within']:.2f}, stops after {result['stops']:.1f}")
-    command = f"python benchmarks/retraining_order.py {flags_of(config)}"
-    save_result("retraining_order", {"command": command.strip(), "studies": found})
+    return {"studies": found}
 
 
 def _study(config: Config, name: str, images: int) -> dict[str, Any]:
@@ -133,4 +132,4 @@ def _by_gain(drawn: Drawn, most: int) -> tuple[list[int], list[bool], int]:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,4 +1,4 @@
-"""The searches that `search_on_supernet.py` compares: the loop, evolution without a model, and chance.
+"""The searches that `search.on_supernet` compares: the loop, evolution without a model, and chance.
 
 Letters: N evaluations so far, B suggested, G genes, M objectives.
 """

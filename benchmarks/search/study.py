@@ -1,6 +1,6 @@
 """The default search on the six tables of hpo_nmt (Zhang & Duh 2020), against NSGA-II and random search.
 
-    python benchmarks/search_study.py --tables DIR_OF_CSV_FILES [--seeds 30] [--runs runs/search_study]
+    python -m benchmarks.search.study --tables DIR_OF_CSV_FILES
 
 Two budgets, as others ran these tables: 120 evaluations, 20 of them initial, on so-en and sw-en, 60 and 10
 on the others; then again with a smaller initial design of our own. The initial evaluations of the first are
@@ -9,17 +9,15 @@ by `hytnas_jax.study_search` in the folder --runs; the same command goes on with
 two cores.
 """
 
-import argparse
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.common import RESULTS, save_result
 
-from hytnas_jax.plots import save_figure
-from hytnas_jax.study_search import main
-from hytnas_jax.study_search.config import Config
+from benchmarks.common import main, require_at_least, save_plot
+from hytnas_jax import study_search
 from hytnas_jax.study_search.figures import overview_figure
 from hytnas_jax.study_search.folder import StudyFolder
 
@@ -34,9 +32,23 @@ PARTS = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare the default search with NSGA-II and random search on six tables."""
+
+    tables: Path
+    """The folder of their CSV files."""
+    seeds: int = 30
+    """Searches of each strategy on each table."""
+    runs: Path = Path("runs/search_study")
+    """The folder of the runs."""
+    name: str = "search_study"
+    """Of the result's files."""
+
+
 def study(folder: Path, tables: tuple[Path, ...], *, evaluations: int, **flags: Any) -> dict[str, Any]:
     """Run one `study_search` and read its summary."""
-    main(Config(table=tables, output=folder, evaluations=evaluations, **flags))
+    study_search.main(study_search.Config(table=tables, output=folder, evaluations=evaluations, **flags))
     return json.loads((folder / "summary.json").read_text())
 
 
@@ -63,37 +75,33 @@ def show(name: str, problems: dict[str, list[dict[str, Any]]]) -> None:
         print(f"  {strategy:10s} {values}  |  {mean['auc_regret']:.2f}  {mean['final_regret']:.2f}")
 
 
-def run_all() -> None:
-    """Run what is missing, print, and write the JSON file and the figure."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--tables", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=30)
-    parser.add_argument("--runs", type=Path, default=Path("runs/search_study"))
-    options = parser.parse_args()
+def benchmark(config: Config) -> dict[str, Any]:
+    """Run what is missing, print, and write the figures."""
+    require_at_least(config, {"seeds": 1})
     results = {}
     for design, parts in PARTS.items():
         problems: dict[str, Any] = {}
         for names, evaluations, initial in parts:
             summary = study(
-                options.runs / f"{design}-{evaluations}",
-                tuple(options.tables / f"{name}.csv" for name in names),
+                config.runs / f"{design}-{evaluations}",
+                tuple(config.tables / f"{name}.csv" for name in names),
                 features=FEATURES,
                 objectives=OBJECTIVES,
                 evaluations=evaluations,
                 initial=initial,
                 initial_design=design,
-                seeds=options.seeds,
+                seeds=config.seeds,
                 batch=(1, 4) if design == "random" else (1,),
             )
             problems.update(summary["problems"])
         show(f"initial design {design}", problems)
         results[design] = {"means": means(problems), "problems": problems}
     for _, evaluations, initial in PARTS["random"]:
-        runs = StudyFolder(options.runs / f"random-{evaluations}").runs()
+        runs = StudyFolder(config.runs / f"random-{evaluations}").runs()
         figure = overview_figure([r for r in runs if "/" not in r.job.strategy], initial=initial)
-        save_figure(RESULTS / f"search_study_{evaluations}.png", figure)
-    save_result("search_study", results)
+        save_plot(f"{config.name}_{evaluations}", figure)
+    return results
 
 
 if __name__ == "__main__":
-    run_all()
+    main(benchmark, Config)

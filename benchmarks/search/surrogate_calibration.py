@@ -1,9 +1,9 @@
 """How well each surrogate predicts, and how well it knows how well, from few points.
 
-    python benchmarks/surrogate_calibration.py [--surrogates gp bnn] [--fitted 20 60 200] [--repeats 10]
-        [--table CSV --features COLUMN ... --targets COLUMN ...] [--name surrogate_calibration]
+    python -m benchmarks.search.surrogate_calibration
+    python -m benchmarks.search.surrogate_calibration --table CSV --features COLUMN ... --targets COLUMN ...
 
-The synthetic space is that of `mobo_synthetic.py`: its accuracy is fitted with noise and held out without,
+The synthetic space is that of `search.synthetic`: its accuracy is fitted with noise and held out without,
 which is what a predictor's deviation is of; its cost has no noise. A table's rows are fitted and held out
 as they are, so that where they are noisy less than 90% inside is expected. Each surrogate sees the same
 random points. Columns: Spearman's rho; root mean squared error in standard deviations of the held-out
@@ -12,28 +12,49 @@ log-likelihood of a normal distribution, in the same units (1.42 is that of thei
 seconds to fit, after one fit that compiles. All are medians over the repeats.
 """
 
-import argparse
 import csv
+import dataclasses
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
-from benchmarks.search.synthetic import CARDINALITIES, NOISE, accuracy, canonical, cost
-from benchmarks.search.synthetic import features as synthetic_features
 from threadpoolctl import threadpool_limits
 
-from hytnas_jax import console
+from benchmarks.common import main, require_at_least, show
+from benchmarks.search.synthetic import CARDINALITIES, NOISE, accuracy, canonical, cost
+from benchmarks.search.synthetic import features as synthetic_features
 from hytnas_jax.mobo.surrogates import SURROGATES, Surrogate, fit_surrogate
 from proxies.ranking import spearman_rho
+from supernet.errors import UserError
 
 NUM_HELD_OUT = 500
 MIN_HELD_OUT = 20
 INTERVAL = 1.645  # standard deviations, 90%
 METRICS = ("spearman", "rmse", "inside_90", "nll", "fit_seconds")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare what surrogates predict, and how sure they are, with values that they have not seen."""
+
+    surrogates: tuple[str, ...] = tuple(SURROGATES)
+    """Which ones; by default all that the search has."""
+    fitted: tuple[int, ...] = (20, 60, 200)
+    """Numbers of points that they are fitted to."""
+    repeats: int = 10
+    """Draws of the points."""
+    table: Path | None = None
+    """A CSV file instead of the synthetic space."""
+    features: tuple[str, ...] = ()
+    """Its columns to learn from."""
+    targets: tuple[str, ...] = ()
+    """Its columns to predict."""
+    name: str = "surrogate_calibration"
+    """Of the result's file."""
+
 
 # (points, rng) -> features to fit [points, F], targets [points]; held-out features [H, F], targets [H]
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -64,7 +85,7 @@ def table(x: np.ndarray, y: np.ndarray) -> Case:
     return case
 
 
-def read_columns(path: Path, names: list[str]) -> np.ndarray:
+def read_columns(path: Path, names: Sequence[str]) -> np.ndarray:
     """float64 [N, len(names)] from a CSV file with a header."""
     with path.open(newline="") as file:
         return np.array([[float(row[name]) for name in names] for row in csv.DictReader(file)])
@@ -85,7 +106,10 @@ def evaluate(surrogate: Callable[..., Surrogate], sample: Sample, seed: int) -> 
 
 
 def compare(
-    cases: dict[str, Case], surrogates: dict[str, Callable[..., Surrogate]], fitted: list[int], repeats: int
+    cases: Mapping[str, Case],
+    surrogates: Mapping[str, Callable[..., Surrogate]],
+    fitted: Sequence[int],
+    repeats: int,
 ) -> list[dict[str, Any]]:
     """A row for each case, number of points and surrogate."""
     rows = []
@@ -99,33 +123,33 @@ def compare(
     return rows
 
 
-def main() -> None:
-    """Measure, print, and write the JSON file."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--surrogates", nargs="+", choices=tuple(SURROGATES), default=list(SURROGATES))
-    parser.add_argument("--fitted", nargs="+", type=int, default=[20, 60, 200], help="numbers of points")
-    parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("--table", type=Path, help="a CSV file instead of the synthetic space")
-    parser.add_argument("--features", nargs="+", default=[], help="its columns to learn from")
-    parser.add_argument("--targets", nargs="+", default=[], help="its columns to predict")
-    parser.add_argument("--name", default="surrogate_calibration", help="of the result's file")
-    options = parser.parse_args()
-    if options.table:
-        x, y = (read_columns(options.table, names) for names in (options.features, options.targets))
-        if len(x) < max(options.fitted) + MIN_HELD_OUT:
-            parser.error(f"--fitted {max(options.fitted)}: {options.table.name} has {len(x)} rows")
-        cases = {target: table(x, y[:, i]) for i, target in enumerate(options.targets)}
-    else:
-        cases = {"accuracy": synthetic(accuracy, NOISE), "cost": synthetic(cost, 0.0)}
-    rows = compare(
-        cases, {name: SURROGATES[name] for name in options.surrogates}, options.fitted, options.repeats
-    )
-    console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
-    source = options.table.name if options.table else "mobo_synthetic.py"
-    data = {"source": source, "features": options.features, "repeats": options.repeats, "rows": rows}
-    save_result(options.name, data)
+def cases_of(config: Config) -> dict[str, Case]:
+    """Target -> what is drawn of it. Raises UserError for a table that is too short or has no such column."""
+    if config.table is None:
+        return {"accuracy": synthetic(accuracy, NOISE), "cost": synthetic(cost, 0.0)}
+    if not config.features or not config.targets:
+        raise UserError("--table: say with --features and --targets which columns to learn and to predict")
+    x, y = (read_columns(config.table, names) for names in (config.features, config.targets))
+    if len(x) < max(config.fitted) + MIN_HELD_OUT:
+        raise UserError(
+            f"--fitted {max(config.fitted)}: {config.table.name} has {len(x)} rows, of which {MIN_HELD_OUT} "
+            f"are held out; give at most {len(x) - MIN_HELD_OUT}"
+        )
+    return {target: table(x, y[:, i]) for i, target in enumerate(config.targets)}
+
+
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print."""
+    require_at_least(config, {"repeats": 1})
+    for name in set(config.surrogates) - SURROGATES.keys():
+        raise UserError(f"--surrogates {name}: must be among {', '.join(SURROGATES)}")
+    surrogates = {name: SURROGATES[name] for name in config.surrogates}
+    with threadpool_limits(1):
+        rows = compare(cases_of(config), surrogates, config.fitted, config.repeats)
+    show(rows)
+    source = config.table.name if config.table else "search.synthetic"
+    return {"source": source, "rows": rows}
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        main()
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """How well the Bayesian loop searches, against random search and plain NSGA-II, on a synthetic space.
 
-    python benchmarks/mobo_synthetic.py [--seeds 5] [--output benchmarks/results/mobo_synthetic.json]
+    python -m benchmarks.search.synthetic
 
 The space has 25 genes (five stages of kind, width, expansion, depth and kernel; 6e12 codes). Accuracy
 saturates in the stages' strengths, has interactions, and every evaluation of it has noise (0.3 points);
@@ -9,18 +9,17 @@ then batches of 8. The score is the hypervolume of the NOISELESS values of what 
 share of the box accuracy 75..95, cost 0..6000. Takes about a minute and a half on one idle core.
 """
 
-import argparse
+import dataclasses
 import itertools
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hytnas_jax.files.atomic import write_json
+from benchmarks.common import main, require_at_least
 from hytnas_jax.mobo import (
     Objective,
     Observations,
@@ -31,7 +30,6 @@ from hytnas_jax.mobo import (
     suggest,
 )
 from hytnas_jax.mobo.nsga2 import nsga2
-from hytnas_jax.runtime.environment import environment
 
 STAGES = 5
 CHOICES = (2, 5, 3, 4, 3)  # kind of block (convolution, attention), width, expansion, depth, kernel
@@ -40,6 +38,17 @@ NOISE = 0.3
 REFERENCE = np.array([75.0, 6000.0])
 BOX = 20.0 * 6000.0
 INITIAL, TOTAL, BATCH = 20, 100, 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Compare the Bayesian loop with random search and NSGA-II on a synthetic space."""
+
+    seeds: int = 5
+    """Searches of each method."""
+    name: str = "mobo_synthetic"
+    """Of the result's file."""
+
 
 # seed -> the architectures evaluated, in order, int [<= TOTAL, 25]
 Search = Callable[[int], np.ndarray]
@@ -188,23 +197,17 @@ def run_all(case: str, searches: dict[str, Search], seeds: int) -> dict[str, Any
     return {name: measure(name, search, seeds) for name, search in searches.items()}
 
 
-def main() -> None:
-    """Measure, print, and write the JSON file."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).parent / "results" / "mobo_synthetic.json"
-    )
-    options = parser.parse_args()
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print."""
+    require_at_least(config, {"seeds": 1})
     known, modelled = make_problem(cost_known=True), make_problem(cost_known=False)
-    results = {
-        "cost known": run_all("cost known", methods(known, _combinations()), options.seeds),
-        "cost modelled": run_all("cost modelled", methods(modelled, [Settings()]), options.seeds),
-    }
-    command = f"python benchmarks/mobo_synthetic.py --seeds {options.seeds}"
-    write_json(options.output, {"command": command, "environment": environment(), "results": results})
+    with threadpool_limits(1):
+        results = {
+            "cost known": run_all("cost known", methods(known, _combinations()), config.seeds),
+            "cost modelled": run_all("cost modelled", methods(modelled, [Settings()]), config.seeds),
+        }
+    return {"results": results}
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        main()
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """Our depthwise convolution on a CPU beside XLA's own, forward and with gradients.
 
-    python benchmarks/depthwise_conv.py
+    python -m benchmarks.supernet.depthwise_conv
 
 Kernels 3, 5, 7 and strides 1, 2 over maps of the built-in spaces. They take turns; the least time counts.
 """
@@ -12,11 +12,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from benchmarks.common import least_seconds, require_at_least, save_result
 
+from benchmarks.common import least_seconds, main, require_at_least
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.runtime.command_line import run
 from supernet import ops
 from supernet.errors import UserError
 
@@ -37,8 +35,8 @@ class Config:
     """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Measure, print the table and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print the table."""
     require_at_least(config, {"batch": 1, "rounds": 1})
     if jax.default_backend() != "cpu":
         raise UserError("this compares what is used on a CPU; elsewhere XLA's own is: set JAX_PLATFORMS=cpu")
@@ -51,13 +49,10 @@ def main(config: Config) -> None:
     console.table([tuple(row.values()) for row in rows], header)
     worst = {name: min(row[name] for row in rows) for name in header if name.endswith("ratio")}
     console.say(f"the least of the ratios: {worst}")
-    data = {
-        "command": f"python benchmarks/depthwise_conv.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "rows": rows,
         "least": worst,
     }
-    save_result(config.name, data)
 
 
 def compare(config: Config, side: int, channels: int, kernel: int, stride: int) -> dict[str, Any]:
@@ -96,4 +91,4 @@ def check_equal(ours: Any, expected: Any) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

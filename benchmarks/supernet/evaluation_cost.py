@@ -1,6 +1,6 @@
 """What evaluating a subnet costs in the supernet, beside a program compiled for that subnet alone.
 
-    python benchmarks/evaluation_cost.py
+    python -m benchmarks.supernet.evaluation_cost
 
 Small, middle and large subnets of a space (by MACs), evaluated with nothing remembered of others: calibration
 and search images through the supernet's parts, and through the sliced stand-alone network, in turns. The
@@ -13,13 +13,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from benchmarks.common import least_seconds, require_at_least, save_result
-from benchmarks.supernet.speed.__main__ import Config as SpeedConfig
-from benchmarks.supernet.speed.__main__ import workload_of
 
+from benchmarks.common import least_seconds, main, require_at_least
+from benchmarks.supernet.speed.config import Config as SpeedConfig
+from benchmarks.supernet.speed.config import workload_of
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.runtime.command_line import run
 from proxies.complexity import num_macs
 from proxies.evaluation.base import EvaluationImages, evaluate_calibrated
 from proxies.supernet_accuracy import SupernetError
@@ -48,8 +46,8 @@ class Config:
     """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Measure, print the table and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print the table."""
     require_at_least(config, {"networks": 2, "rounds": 1})
     workload = workload_of(SpeedConfig(space=config.space, resolution=config.resolution))
     images = jax.device_put(EvaluationImages(*workload.evaluating()))
@@ -68,14 +66,11 @@ def main(config: Config) -> None:
         console.say(f"{architecture.name}: {ratios[-1]:.2f}")
     header = ("network", "MACs in M", "s in the supernet", "s alone", "ratio")
     console.table([(*row[:-1], round(row[-1], 2)) for row in rows], header)
-    data = {
-        "command": f"python benchmarks/evaluation_cost.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "rows": [dict(zip(header, row, strict=True)) for row in rows],
         "median ratio": float(np.median(ratios)),
         "largest ratio": max(ratios),
     }
-    save_result(config.name, data)
 
 
 def spread(space: Any, macs: Any, count: int) -> list[tuple[Architecture, float]]:
@@ -101,4 +96,4 @@ def stand_alone_evaluator(sliced: tuple[Any, Any, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

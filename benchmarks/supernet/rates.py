@@ -1,6 +1,6 @@
 """Which learning rate trains a supernet best?
 
-    python benchmarks/supernet_rates.py --workdir runs/digits --name supernet_rates_digits
+    python -m benchmarks.supernet.rates --workdir runs/digits --name supernet_rates_digits
 
 For a work folder that `train_supernet` has begun: a supernet is trained with each rate, on the same images,
 in a work folder of its own (`supernet_rates/RATE`), and evaluates the networks that `study_ranking` draws.
@@ -9,16 +9,15 @@ The same command goes on.
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from benchmarks.common import require_at_least, save_result
-from benchmarks.accuracy.ranking_supernets import evaluate, trained
-from benchmarks.accuracy.recipes import study_networks
 
+from benchmarks.accuracy.ranking_supernets import evaluate, trained
+from benchmarks.accuracy.study_networks import study_networks
+from benchmarks.common import main, require_at_least
 from hytnas_jax import console
 from hytnas_jax.accuracy.sample import spread
-from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.space_memory import num_weights
@@ -41,7 +40,7 @@ class Config:
     """Of the result file."""
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any]:
     """Train what is missing, and say how good the subnets are."""
     require_at_least(config, {"epochs": 1, "networks": 2})
     project = open_project(Workdir(config.workdir))
@@ -58,19 +57,15 @@ def main(config: Config) -> None:
     rows = [(rate, f["error"], f["loss"], 1 - f["largest_accuracy"]) for rate, f in found.items()]
     console.table(rows, ("learning rate", "mean error", "mean loss", "largest network's error"))
     weights = num_weights(project.space)
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/supernet_rates.py {flags_of(config)}",
-            "data": project.source,
-            "space": project.space.name,
-            "weights": weights,
-            "rate by rule": supernet_rate(weights),
-            "networks": [network.name for network in networks],
-            "found": found,
-        },
-    )
+    return {
+        "data": project.source,
+        "space": project.space.name,
+        "weights": weights,
+        "rate by rule": supernet_rate(weights),
+        "networks": [network.name for network in networks],
+        "found": found,
+    }
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -1,6 +1,6 @@
 """Seconds until a command has shown its help or refused a wrong flag, beside Python's own start and JAX's.
 
-    python benchmarks/start_up.py
+    python -m benchmarks.supernet.start_up
 
 Processes of their own, in turns; the least time counts. The target is half a second for every command.
 """
@@ -9,12 +9,10 @@ import dataclasses
 import functools
 import subprocess
 import sys
+from typing import Any
 
-from benchmarks.common import least_seconds, require_at_least, save_result
-
+from benchmarks.common import least_seconds, main, require_at_least
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of, settings_of
-from hytnas_jax.runtime.command_line import run
 
 STEPS = ("train_supernet", "measure_latency", "search", "retrain", "export", "report")
 MODULES = ("hytnas_jax", *(f"hytnas_jax.{name}" for name in (*STEPS, "describe", "study_search")))
@@ -32,20 +30,19 @@ class Config:
 
     rounds: int = 5
     """How often each program is started, after once that does not count."""
+    name: str = "start_up"
+    """Of the result's file."""
 
 
-def main(config: Config) -> None:
-    """Measure, print the table and write the JSON file."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure and print the table."""
     require_at_least(config, {"rounds": 1})
     programs = {name: functools.partial(start, name) for name in PROGRAMS}
     seconds = least_seconds(programs, config.rounds)
     console.table([(name, round(value, 3)) for name, value in seconds.items()], ("program", "s"))
-    data = {
-        "command": f"python benchmarks/start_up.py {flags_of(config)}".strip(),
-        "settings": settings_of(config),
+    return {
         "seconds": seconds,
     }
-    save_result("start_up", data)
 
 
 def start(name: str) -> None:
@@ -57,4 +54,4 @@ def start(name: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Config)  # type: ignore[type-var]  # it keeps no work folder
+    main(benchmark, Config)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from benchmarks.accuracy.few_images import augmented as few_images_augmented
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
+from benchmarks.accuracy.few_images import augmented as few_images_augmented
 from benchmarks.accuracy.few_images.augmented import KINDS, SMOOTHING, augmented
 
 NUM, SIDE = 6, 8

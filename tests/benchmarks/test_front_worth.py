@@ -1,20 +1,20 @@
-"""`benchmarks/front_worth.py`: its numbers by hand, its draws, and trainings that are the product's own."""
+"""`benchmarks/search/front_worth`: its numbers by hand, its draws, and trainings as the product's own."""
 
 import dataclasses
 import itertools
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from benchmarks.search.front_worth import __main__ as front_worth
 from benchmarks.search.front_worth import report as front_worth_report
 from benchmarks.search.front_worth import sets as sets
-import numpy as np
-import pytest
 from benchmarks.search.front_worth.config import Config, check
 from benchmarks.search.front_worth.measures import Box, Points, Resamples, bought, cheapest_as_good, interval
 from benchmarks.search.front_worth.report import COSTS, Compared, counted, figure, markdown, result
 from benchmarks.search.front_worth.sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
 from benchmarks.search.front_worth.training import Trained, Trainings, to_bools, to_hex
-
 from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.training.step import compiled_step
 from hytnas_jax.workspace.project import Project, create_project
@@ -224,7 +224,8 @@ def test_a_dry_run_says_how_much_and_fixes_nothing(
     networks = [Network(made_up(name)) for name in "ab"]
     members = [[Job(network, "scratch", 0) for network in networks]]
     monkeypatch.setattr(front_worth, "planned", lambda project, config: ({OURS: members, ALL: members}, {}))
-    front_worth.main(Config(project.workdir.path, sets=("a",), seeds=1, dry_run=True))
+    config = Config(project.workdir.path, sets=("a",), seeds=1, dry_run=True)
+    assert front_worth.benchmark(config) is None
     said = capsys.readouterr().out
     assert "2 trainings of sets a to d, 2 of them missing" in said
     assert "known after the first" in said

@@ -1,4 +1,4 @@
-"""What `benchmarks/supernet_speed.py` says of our own side, and that it asks for the GPU before it begins."""
+"""What `benchmarks/supernet/speed` says of our own side, and that it asks for the GPU before it begins."""
 
 import os
 import subprocess
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import jax
 import pytest
+
 from benchmarks.supernet.speed.chip_ceilings import Ceilings, ceilings
 from benchmarks.supernet.speed.input import input_waits
 from benchmarks.supernet.speed.phases import Work, achieved, evaluation_work, needed_flops, training_work
 from benchmarks.supernet.speed.rounds import summarise
 from benchmarks.supernet.speed.workload import Workload
-
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace
 from supernet.supernet import supernet

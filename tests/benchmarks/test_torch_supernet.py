@@ -1,4 +1,4 @@
-"""The PyTorch peer of `benchmarks/supernet_speed.py` computes and learns what our supernet does."""
+"""The PyTorch peer of `benchmarks/supernet/speed` computes and learns what our supernet does."""
 
 import dataclasses
 import functools
@@ -10,9 +10,9 @@ import numpy as np
 import one_stage_space
 import optax
 import pytest
-from benchmarks.supernet.speed.device import require_torch
 from tiny_space import SPACE
 
+from benchmarks.supernet.speed.device import require_torch
 from supernet import training
 from supernet.calibration import calibrate
 from supernet.errors import UserError

@@ -1,4 +1,4 @@
-"""The networks of `benchmarks/zen_reference.py` are those that the published scores are of."""
+"""The networks of `benchmarks/accuracy/zen_reference.py` are those that the published scores are of."""
 
 import functools
 from pathlib import Path
@@ -7,9 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from benchmarks.accuracy.transnas_cells import OPERATIONS, OUTPUT, Edge, cell_networks, count, encode, norm_widths, reached
-from benchmarks.accuracy.zen_reference import read_published, readings
 
+from benchmarks.accuracy.transnas_cells import (
+    OPERATIONS,
+    OUTPUT,
+    Edge,
+    cell_networks,
+    count,
+    encode,
+    norm_widths,
+    reached,
+)
+from benchmarks.accuracy.zen_reference import read_published, readings
 from proxies.zen_score import draw
 from supernet.errors import UserError
 from supernet.layers import Initializer

@@ -1,9 +1,9 @@
 """How well latency is predicted for networks that were not measured, on two devices and between them.
 
-    python benchmarks/latency_predictor.py
+    python -m benchmarks.latency.predictor
 
 Measures 300 uniformly drawn networks of `hybrid` under ONNX Runtime and under LiteRT, one thread each (some
-minutes; `latency_measurements`), unless `results/latency_predictor/` has them, and writes there:
+minutes; `measurements`), unless `results/latency_predictor/` has them, and writes there:
 
 - the learning curve: every regressor, the one that `LatencyPredictor.fit` chooses, and MACs and parameters
   alone, fitted to 10 to 100 networks and evaluated by 200 others. Means over draws of who is fitted and
@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from benchmarks.common import save_result
-from benchmarks.latency.predictor.figure import draw
-from benchmarks.latency.predictor.measurements import FOLDER, RESOLUTION, Measured, measure, networks, to_spec
 
+from benchmarks.common import main, save_plot
+from benchmarks.latency.predictor.figure import learning_and_transfer
+from benchmarks.latency.predictor.measurements import FOLDER, RESOLUTION, Measured, measure, networks, to_spec
 from hytnas_jax.files.atomic import read_json
 from proxies.complexity import complexity
 from proxies.latency.choice import REGRESSORS
@@ -34,6 +34,15 @@ NUM_FITTED = (10, 20, 50, 100)
 NUM_MOVED = (MIN_MEASURED, 10, 20)
 NUM_PREDICTED = 10_000
 CHOSEN = "chosen"
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Fit latency predictors to measured networks, and evaluate them by others."""
+
+    name: str = "latency_predictor"
+    """Of the result's files."""
+
 
 Predict = Callable[[Features], Times]
 Fit = Callable[[Features, Times], Predict]
@@ -173,15 +182,14 @@ def was_busy(session: dict[str, Any]) -> bool:
     return min(session["load_average"]) > session["environment"]["cores"]
 
 
-def main() -> None:
-    """Measure, evaluate, print and write `latency_predictor.json` and `.png`."""
+def benchmark(config: Config) -> dict[str, Any]:
+    """Measure, evaluate, print and write the figure."""
     measured, table = measure(), Table.count()
     devices = {name: device_result(table, found) for name, found in measured.items()}
     first, second = measured
     pairs = ((first, second), (second, first))
     sessions = {name: read_json(FOLDER / f"{name}.json") for name in measured}
     result = {
-        "command": "python benchmarks/latency_predictor.py",
         "resolution": RESOLUTION,
         "networks": len(networks()),
         "evaluated_by": NUM_EVALUATED,
@@ -196,8 +204,8 @@ def main() -> None:
         "cpu_seconds_for_10000": prediction_cpu_seconds(table, measured[first].latency_ms),
     }
     _print(result)
-    save_result("latency_predictor", result)
-    draw(result)
+    save_plot(config.name, learning_and_transfer(result))
+    return result
 
 
 def _print(result: dict[str, Any]) -> None:
@@ -220,4 +228,4 @@ def _text(error: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(benchmark, Config)

@@ -1,14 +1,11 @@
-"""The figure of `latency_predictor`: learning curves of each device, and the transfer."""
+"""The figure of `latency.predictor`: learning curves of each device, and the transfer."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.common import RESULTS
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
-
-from hytnas_jax.plots import save_figure
 
 COLORS = {
     "chosen": "#d62728",
@@ -24,8 +21,8 @@ COLORS = {
 }
 
 
-def draw(result: Mapping[str, Any]) -> None:
-    """Write `results/latency_predictor.png`. Parameters alone are left out: they would be off the scale."""
+def learning_and_transfer(result: Mapping[str, Any]) -> Figure:
+    """A panel for each device and each direction of the transfer. Parameters alone would be off the scale."""
     panels = len(result["devices"]) + len(result["transfer"])
     figure = Figure(figsize=(4 * panels, 4), layout="constrained")
     axes = iter(figure.subplots(1, panels, sharey=True))
@@ -43,7 +40,7 @@ def draw(result: Mapping[str, Any]) -> None:
             _line(panel, name, [(row["measured"], row[name]["mape"]) for row in rows if name in row])
         _finish(panel, direction, "networks measured on the new device")
     figure.axes[0].set_ylabel(f"mean error on {result['evaluated_by']} others [%]")
-    save_figure(RESULTS / "latency_predictor.png", figure)
+    return figure
 
 
 def _line(panel: Axes, name: str, points: list[tuple[int, float]]) -> None:

@@ -1,5 +1,5 @@
-"""Networks of `hybrid`, measured under two runtimes of this machine: what `latency_predictor` is evaluated
-by.
+"""Networks of `hybrid`, measured under two runtimes of this machine: what `latency.predictor` is
+evaluated by.
 
 The measurements lie in `results/latency_predictor/`, a CSV file for each device as `measure_latency` writes
 them, and are taken once: delete the folder to measure anew. A measurement that was cut goes on.
@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from benchmarks.common import RESULTS
 
+from benchmarks.common import RESULTS
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
 from hytnas_jax.formats.onnx_graph import build_onnx
@@ -96,8 +96,3 @@ def _session(device: str, drawn: Sequence[Architecture], path: Path) -> tuple[np
         done = log.read()
     timings = [done[architecture] for architecture in drawn]
     return np.array([t.latency_ms for t in timings]), float(np.mean([t.half_width for t in timings]))
-
-
-if __name__ == "__main__":
-    for name, measured in measure().items():
-        print(name, np.quantile(measured.latency_ms, [0, 0.5, 1]), measured.half_width, measured.again)

@@ -1,6 +1,6 @@
 """Is the search worth it? Our front beside what one gets without a search, all trained by one recipe.
 
-    python benchmarks/front_worth.py --workdir runs/digits --seeds 3 --name front_worth_digits
+    python -m benchmarks.search.front_worth --workdir runs/digits --seeds 3 --name front_worth_digits
 
 For a work folder in which train_supernet, measure_latency, search and retrain have ended. Each set of
 networks is trained by `train_alone` as `retrain` does, from every seed (of the weights, and of the order of
@@ -29,20 +29,26 @@ them, unless --steps-cpu-seconds tells. Compiling is in all of them, once for a 
 """
 
 import dataclasses
-from pathlib import Path
+from typing import Any
 
 import jax
-from benchmarks.common import RESULTS, save_result
+
+from benchmarks.common import main, save_plot
 from benchmarks.search.front_worth.config import Config, check
 from benchmarks.search.front_worth.measures import bought
 from benchmarks.search.front_worth.report import Compared, counted, figure, markdown, result
-from benchmarks.search.front_worth.sets import OURS, SCRATCH, SEARCHED, Job, Members, counts, planned, random_jobs
+from benchmarks.search.front_worth.sets import (
+    OURS,
+    SCRATCH,
+    SEARCHED,
+    Job,
+    Members,
+    counts,
+    planned,
+    random_jobs,
+)
 from benchmarks.search.front_worth.training import Trainings, latencies
-
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.plots import save_figure
-from hytnas_jax.runtime.command_line import run
 from hytnas_jax.training.network import Schedule
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir
@@ -50,7 +56,7 @@ from hytnas_jax.workspace.workdir import Step, Workdir
 STEPS = {"supernet": "train_supernet", "latency": "measure_latency", "search": "search"}
 
 
-def main(config: Config) -> None:
+def benchmark(config: Config) -> dict[str, Any] | None:
     """Train what is missing, measure, and compare."""
     check(config)
     project = open_project(Workdir(config.workdir))
@@ -69,7 +75,7 @@ def main(config: Config) -> None:
     jobs = [job for members in sets.values() for of_seed in members for job in of_seed]
     if config.dry_run:
         estimate(project, config, trainings, jobs)
-        return
+        return None
     # A program that an earlier command has kept would make one network's training cheaper than another's.
     jax.config.update("jax_enable_compilation_cache", False)
     trainings.train_all(jobs)
@@ -87,25 +93,17 @@ def main(config: Config) -> None:
     compared = compare(step, trainings, sets, before_sets)
     data = result(compared)
     print(markdown(data))
-    named = dataclasses.replace(config, workdir=Path("runs", config.workdir.name))
-    save_result(
-        config.name,
-        {
-            "command": f"python benchmarks/front_worth.py {flags_of(named)}",
-            "data": project.source,
-            "space": project.space.name,
-            "recipe": recipe,
-            "seeds": config.seeds,
-            "supernet_latency_search_seconds": before,
-            "left_out": left_out,
-            **data,
-        },
-    )
-    path = RESULTS / f"{config.name}.png"
-    save_figure(
-        path, figure(compared, f"{project.source}, space {project.space.name}, seed 0 of {config.seeds}")
-    )
-    console.wrote([path])
+    title = f"{project.source}, space {project.space.name}, seed 0 of {config.seeds}"
+    save_plot(config.name, figure(compared, title))
+    return {
+        "data": project.source,
+        "space": project.space.name,
+        "recipe": recipe,
+        "seeds": config.seeds,
+        "supernet_latency_search_seconds": before,
+        "left_out": left_out,
+        **data,
+    }
 
 
 def steps_seconds(project: Project, config: Config) -> float:
@@ -178,4 +176,4 @@ def estimate(project: Project, config: Config, trainings: Trainings, jobs: list[
 
 
 if __name__ == "__main__":
-    run(main, Config)
+    main(benchmark, Config)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.common import require_at_least
-
 from hytnas_jax.retrain.config import Config as Retraining
 from supernet.errors import UserError
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from benchmarks.search.front_worth.measures import Box, Points, Resamples, cheapest_as_good, interval
-from benchmarks.search.front_worth.sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Members, Network
-from benchmarks.search.front_worth.training import Key, Trained
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
+from benchmarks.search.front_worth.measures import Box, Points, Resamples, cheapest_as_good, interval
+from benchmarks.search.front_worth.sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Members, Network
+from benchmarks.search.front_worth.training import Key, Trained
 from hytnas_jax.plots import label_plainly
 from proxies.complexity import complexity
 

@@ -8,8 +8,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from benchmarks.search.front_worth.config import Config
 
+from benchmarks.search.front_worth.config import Config
 from hytnas_jax.accuracy.sample import draw_over_cost, spread
 from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.mobo import pareto_mask

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from benchmarks.search.front_worth.sets import Job, Network
 
+from benchmarks.search.front_worth.sets import Job, Network
 from hytnas_jax import console
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import CsvLog

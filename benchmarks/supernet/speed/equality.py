@@ -1,4 +1,4 @@
-"""Whether both supernets of `supernet_speed` do the same work: with equal weights, equal numbers."""
+"""Whether both supernets of `supernet.speed` do the same work: with equal weights, equal numbers."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
+
 from benchmarks.supernet.speed.ours import Ours
 from benchmarks.supernet.speed.peer import Peer
-from benchmarks.supernet.speed.workload import Contender, Workload
 from benchmarks.supernet.speed.torch_training import calibrate as calibrate_peer
-
+from benchmarks.supernet.speed.workload import Contender, Workload
 from supernet.calibration import calibrate
 from supernet.supernet import Control, controls
 

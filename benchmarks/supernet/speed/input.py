@@ -10,8 +10,8 @@ from typing import Any
 
 import jax
 import numpy as np
-from benchmarks.supernet.speed.workload import Workload
 
+from benchmarks.supernet.speed.workload import Workload
 from hytnas_jax.data import LabelledImages, batches
 from hytnas_jax.training.step import compiled_step, held, holds, sent, step_key
 from supernet import training

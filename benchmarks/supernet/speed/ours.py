@@ -1,4 +1,4 @@
-"""Our supernet as `supernet_speed` runs it: the step of `train_supernet`, evaluated as in the search."""
+"""Our supernet as `supernet.speed` runs it: the step of `train_supernet`, evaluated as in the search."""
 
 import functools
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from benchmarks.supernet.speed.workload import Workload
 
+from benchmarks.supernet.speed.workload import Workload
 from hytnas_jax.runtime.hardware import compute_dtype
 from proxies.evaluation.base import EvaluationImages
 from proxies.supernet_accuracy import SupernetError

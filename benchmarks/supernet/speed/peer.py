@@ -1,17 +1,17 @@
-"""The PyTorch peer as `supernet_speed` runs it."""
+"""The PyTorch peer as `supernet.speed` runs it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from benchmarks.supernet.speed.device import torch_device
-from benchmarks.supernet.speed.workload import Workload
 from torch import Tensor
+
+from benchmarks.supernet.speed.device import torch_device
 from benchmarks.supernet.speed.torch_layers import load_params
 from benchmarks.supernet.speed.torch_supernet import TorchSupernet
 from benchmarks.supernet.speed.torch_training import TorchRecipe, TorchTrainer, evaluate
-
+from benchmarks.supernet.speed.workload import Workload
 from supernet.architecture import Architecture
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+
 from benchmarks.supernet.speed.chip_ceilings import Ceilings, ceilings
 from benchmarks.supernet.speed.workload import Workload
-
 from proxies.complexity import num_macs
 from supernet import training
 from supernet.architecture import Architecture

@@ -1,6 +1,6 @@
 """One of the two supernets in a process of its own: how soon it has made a first step, and its memory.
 
-`supernet_speed` starts it with the name of the side, when it did so (`time.time()`), and the pickled
+`supernet.speed` starts it with the name of the side, when it did so (`time.time()`), and the pickled
 `Workload` on standard input. The other side's library is never imported.
 """
 
@@ -40,7 +40,6 @@ def start(side: str, workload: Workload) -> Contender:
     """The contender, its library imported only now."""
     if side == "ours":
         from benchmarks.supernet.speed.ours import Ours
-
         from hytnas_jax.runtime.preparation import prepare
 
         prepare()

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from benchmarks.supernet.speed.workload import Contender, Workload
 
+from benchmarks.supernet.speed.workload import Contender, Workload
 from hytnas_jax import console
 
 NUM_WARM_STEPS = 2

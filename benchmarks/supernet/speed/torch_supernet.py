@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
 from benchmarks.supernet.speed.torch_layers import (
     QKV,
     BatchNorm,
@@ -24,7 +25,6 @@ from benchmarks.supernet.speed.torch_layers import (
     padding_mask,
     unfold,
 )
-
 from supernet.architecture import Architecture, StageChoice
 from supernet.search_space import SearchSpace
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional
-from benchmarks.supernet.speed.torch_supernet import TorchSupernet
 
+from benchmarks.supernet.speed.torch_supernet import TorchSupernet
 from supernet.architecture import Architecture
 
 

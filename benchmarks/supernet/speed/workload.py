@@ -1,4 +1,4 @@
-"""What both supernets of `supernet_speed` are given: images, batches, architectures, all from seeds.
+"""What both supernets of `supernet.speed` are given: images, batches, architectures, all from seeds.
 
 Imports no JAX and no PyTorch. Letters: B batch, N batches, R resolution, C channels.
 """
@@ -7,8 +7,8 @@ import dataclasses
 from typing import Any, Protocol
 
 import numpy as np
-from benchmarks.supernet.speed.device import Device
 
+from benchmarks.supernet.speed.device import Device
 from supernet.architecture import Architecture
 from supernet.sampling import sandwich
 from supernet.search_space import SearchSpace
