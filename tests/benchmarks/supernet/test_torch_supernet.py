@@ -51,8 +51,8 @@ def peer_of(space: SearchSpace, params: Tree, dtype: Any = torch.float32) -> Any
 
 
 def peer_module(name: str) -> Any:
-    """A module of `benchmarks/`, imported only where PyTorch is there."""
-    return importlib.import_module(name)
+    """A module of the benchmark, imported only where PyTorch is there."""
+    return importlib.import_module(f"benchmarks.supernet.speed.{name}")
 
 
 def random_images(*shape: int) -> np.ndarray:

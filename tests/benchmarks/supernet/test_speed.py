@@ -85,10 +85,10 @@ def test_the_compiled_peer_is_a_column_more() -> None:
 
 def test_no_gpu_is_said_before_anything_runs() -> None:
     pytest.importorskip("torch", reason="the peer: pip install hytnas_jax[benchmark]")
-    script = Path(__file__).parents[2] / "benchmarks" / "supernet_speed.py"
     ended = subprocess.run(
-        [sys.executable, script, "--device", "gpu", "--quick"],
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(script.parents[1])},
+        [sys.executable, "-m", "benchmarks.supernet.speed", "--device", "gpu", "--quick"],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
     )
