@@ -42,17 +42,17 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
     subnets = workload.subnets(0)
     architectures = subnets[:2] + workload.evaluated(max(0, num_architectures - 2), 0)
     images, labels = workload.training_batch(0)
-    images = peer.images(images)
+    as_tensor = peer.images(images)
     forward, control = _our_outputs(ours, images), controls(workload.space, architectures)
     largest, differences = 0.0, {"logits in training": 0.0, "logits in evaluating": 0.0}
     for index, architecture in enumerate(architectures):
         wanted = jax.device_get(forward(control.at(index)))
         with torch.no_grad():
             peer.network.train()
-            in_training = peer.network(images, architecture).cpu().numpy()
-            calibrate_peer(peer.network, [images], architecture)
+            in_training = peer.network(as_tensor, architecture).cpu().numpy()
+            calibrate_peer(peer.network, [as_tensor], architecture)
             peer.network.eval()
-            in_evaluation = peer.network(images, architecture).cpu().numpy()
+            in_evaluation = peer.network(as_tensor, architecture).cpu().numpy()
         for name, ours_, theirs in zip(differences, wanted, (in_training, in_evaluation), strict=True):
             differences[name] = max(differences[name], float(np.abs(ours_ - theirs).max()))
             largest = max(largest, float(np.abs(ours_).max()))
