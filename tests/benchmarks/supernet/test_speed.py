@@ -83,6 +83,17 @@ def test_the_compiled_peer_is_a_column_more() -> None:
     assert started["ratio to compiled"] == 10
 
 
+def test_both_compute_the_same() -> None:
+    pytest.importorskip("torch", reason="the peer: pip install hytnas_jax[benchmark]")
+    from benchmarks.supernet.speed.equality import check_equality
+    from benchmarks.supernet.speed.ours import Ours
+    from benchmarks.supernet.speed.peer import Peer
+
+    ours = Ours(WORKLOAD, exact=True)
+    peer = Peer(WORKLOAD, exact=True, params=ours.params)
+    assert check_equality(ours, peer, WORKLOAD, num_architectures=3)["architectures"] == 3
+
+
 def test_no_gpu_is_said_before_anything_runs() -> None:
     pytest.importorskip("torch", reason="the peer: pip install hytnas_jax[benchmark]")
     ended = subprocess.run(
