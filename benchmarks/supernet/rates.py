@@ -2,9 +2,9 @@
 
     python -m benchmarks.supernet.rates --workdir runs/digits --name supernet_rates_digits
 
-For a work folder that `train_supernet` has begun: a supernet is trained with each rate, on the same images,
-in a work folder of its own (`supernet_rates/RATE`), and evaluates the networks that `study_ranking` draws.
-The same command goes on.
+For a work folder of a built-in space that `train_supernet` has begun: a supernet is trained with each rate,
+on the same images, in a work folder of its own (`supernet_rates/RATE`), and evaluates the networks that
+`study_ranking` draws. The same command goes on.
 """
 
 import dataclasses
