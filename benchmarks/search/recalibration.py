@@ -35,6 +35,7 @@ from hytnas_jax.workspace.workdir import Workdir
 from supernet.architecture import Architecture
 
 VARIANTS = ("kept", "recalibrated", "always")
+OBJECTIVES = ("error", "latency_ms")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,7 +101,13 @@ def copy_of(source: Path, target: Path, steps: Sequence[str]) -> Path:
 def searched(base: Path, folder: Path, variant: str, seed: int) -> Search:
     """A search of this kind; the one that is there, if it is."""
     path = copy_of(base, folder / f"{variant}-{seed}", ("data", "supernet", "latency"))
-    config = search.Config(path, seed=seed, random_baseline=False, measure_batches=variant != "kept")
+    config = search.Config(
+        path,
+        objectives=OBJECTIVES,
+        seed=seed,
+        random_baseline=False,
+        measure_batches=variant != "kept",
+    )
     with contextlib.ExitStack() as stack:
         if variant == "always":
             stack.enter_context(mock.patch.object(Batch, "disagrees", return_value=True))
