@@ -45,7 +45,7 @@ from supernet.search_space import SearchSpace
 from supernet.supernet import Control
 from supernet.widths import AttentionWidths, ResidualWidths
 
-BATCH = 16  # ranks networks of `hybrid` as 64 do (benchmarks/untrained_estimates.py)
+BATCH = 16  # ranks networks of `hybrid` as 64 do (benchmarks/accuracy/untrained_estimates.py)
 
 Part = Literal["expressivity", "progressivity"]
 

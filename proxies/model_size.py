@@ -24,7 +24,7 @@ class FileBytes(NamedTuple):
 # Bytes of the tables beside names and channels: what a file has once, an operator with its output, a
 # constant, and the scales of one that is no integer. By least squares on 54 files (24 of `hybrid`, 8 of
 # `hybrid-small`, 4 of `hytnas`, the named networks and small ones); how far the sum is off,
-# benchmarks/tflite_memory.py says.
+# benchmarks/export/tflite_memory.py says.
 FILE = FileBytes(503, 607)
 OPERATOR = FileBytes(61, 105)
 CONSTANT = FileBytes(83, 78)

@@ -40,7 +40,7 @@ from supernet.search_space import SearchSpace
 from supernet.supernet import Control
 
 # 16 images rank networks of `hybrid` as 64 do, but by unit they hang more on the draw than 32, which 64
-# hardly better (benchmarks/untrained_estimates.py).
+# hardly better (benchmarks/accuracy/untrained_estimates.py).
 BATCH = 32
 
 

@@ -44,8 +44,8 @@ from supernet.supernet import Control
 
 GAMMA = 0.01  # size of the change
 # One draw and four images rank networks of `hybrid` as 64 draws of 16 images do, whichever the draw, at
-# 1/256 of the work (benchmarks/zen_score_draws.py). Fewer images would leave too little to normalise by
-# where the last map is a single pixel.
+# 1/256 of the work (benchmarks/accuracy/zen_score_draws.py). Fewer images would leave too little to
+# normalise by where the last map is a single pixel.
 REPEATS, BATCH = 1, 4
 
 

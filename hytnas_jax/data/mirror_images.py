@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 # Of the right ones, those that stay right, of 600: 0.33 to 0.52 of digits; 0.69 to 0.78 of Fashion-MNIST,
-# whose shoes all face the same way; at least 0.75 of photographs (benchmarks/mirrored_likeness.py).
+# whose shoes all face the same way; at least 0.75 of photographs (benchmarks/accuracy/mirrored_likeness.py).
 _KEPT = 0.62
 _SURE = 4.0  # standard deviations
 # Two classes that mirroring exchanges, while all the others stay: shares of the one that look like the other.

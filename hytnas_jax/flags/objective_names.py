@@ -23,7 +23,7 @@ from supernet.errors import UserError
 # Error rates, the one that says most of a network that is trained on its own last.
 ERRORS = ("error", "blended_error", "trained_error")
 OBJECTIVES = (*ERRORS, "zen_score", LATENCY, *COUNTED, "energy_estimate")
-# What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
+# What the surrogates see of an architecture beside its genes. Measured by benchmarks/search/features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes 0.654 / 0.764, with
 # parameters and MACs 0.659 / 0.751, with the Zen-score of one repeat 0.711 / 0.772, Zen-score alone 0.692 /
 # 0.704. Complexity is not worth it. The Zen-score would be early on, but costs 9 ms a network, 22 s for the

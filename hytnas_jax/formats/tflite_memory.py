@@ -21,7 +21,7 @@ def live_tensors(model: bytes) -> list[LiveTensors]:
     A tensor lives from the operator that makes it to the last that reads it, the graph's input from the
     start. Constants are not counted. No tensor shares its memory with another: so TensorFlow Lite Micro plans
     its arena (micro_allocation_info.cc), RESHAPE included. Its arena holds this much at least; how near it
-    comes, benchmarks/tflite_memory.py says.
+    comes, benchmarks/export/tflite_memory.py says.
 
     Raises:
         UserError: `hytnas_jax[tflite]` is not installed.

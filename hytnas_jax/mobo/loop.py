@@ -38,7 +38,7 @@ FURTHEST_SPANS = 1e30
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to search; the defaults are what `benchmarks/search_study.py` measures."""
+    """How to search; the defaults are what `benchmarks/search/study.py` measures."""
 
     surrogate: str = "gp"
     acquisition: str = "ucb"

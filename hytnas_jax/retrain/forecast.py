@@ -7,7 +7,7 @@ A search's estimate is of another scale: the supernet errs far more than a netwo
 with nothing known of a beforehand, b around 1 and not negative (so that what the search rates better is never
 expected to be worse), and s around half of what the estimates themselves differ by. One retrained network
 therefore shifts what is expected of all; the further from it, the less sure that is. b and s are integrated
-out on a grid, a exactly (Bayesian linear regression). `benchmarks/retraining_order.py` tries it.
+out on a grid, a exactly (Bayesian linear regression). `benchmarks/search/retraining_order.py` tries it.
 
 Letters: N networks, K retrained ones, B slopes, S deviations, Q quantiles.
 """

@@ -59,7 +59,8 @@ def cpu_model() -> str:
 
 def _commit() -> str | None:
     """The commit of the checkout that this package runs from; None where it is installed."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD", "--show-prefix"]
+    package = Path(__file__).parents[1]
+    command = ["git", "-C", str(package), "rev-parse", "HEAD", "--show-prefix"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=5)
     except (OSError, subprocess.TimeoutExpired):

@@ -5,7 +5,7 @@ import numpy as np
 from hytnas_jax.mobo.surrogates.base import Function, Predictor
 
 # Standard deviations, the same from first to last. The schedules of theory grow (Srinivas et al. 2010,
-# arXiv 0912.3995); on the space of benchmarks/mobo_synthetic.py widths of 0, 0.5, 1 and 2 ended
+# arXiv 0912.3995); on the space of benchmarks/search/synthetic.py widths of 0, 0.5, 1 and 2 ended
 # within the spread between seeds of each other, so there was nothing for a schedule to win.
 WIDTH = 0.5
 

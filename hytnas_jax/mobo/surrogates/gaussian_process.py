@@ -4,7 +4,7 @@ The linear part says that features have effects of their own, which few points a
 features it is an additive model. Matern learns what is left.
 
 scikit-learn gives the posterior. The hyperparameters are found here, because its own search has no
-prior (60 points x 30 features, on benchmarks/mobo_synthetic.py's space: 66% of held-out values inside
+prior (60 points x 30 features, on benchmarks/search/synthetic.py's space: 66% of held-out values inside
 its 90% intervals, here 89%) and its gradient is a tensor [N, N, F] (0.23 s at 300 points x 60
 features, times some thirty steps); here the gradient is a few matrix products.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import hytnas_jax
 from hytnas_jax.runtime import environment as module
 from hytnas_jax.runtime.environment import environment, package_version
 
@@ -31,15 +32,20 @@ def test_a_package_that_is_not_there_has_no_version() -> None:
     assert package_version("no-such-package-anywhere") is None
 
 
-@pytest.mark.parametrize(("prefix", "commit"), [("hytnas_jax/", "abc"), ("env/lib/hytnas_jax/", None)])
+@pytest.mark.parametrize(("folder", "is_ours"), [("", True), ("env/lib", False)])
 def test_the_commit_is_of_our_checkout(
-    monkeypatch: pytest.MonkeyPatch, prefix: str, commit: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str, is_ours: bool
 ) -> None:
-    def git(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess([], 0, stdout=f"abc\n{prefix}\n")
-
-    monkeypatch.setattr(subprocess, "run", git)
-    assert environment()["commit"] == commit
+    """Not of one that a virtual environment lies in."""
+    own = Path(module.__file__).relative_to(Path(hytnas_jax.__file__).parents[1])
+    path = tmp_path / folder / own
+    path.parent.mkdir(parents=True)
+    git = ("git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init", "-q"), ("commit", "-q", "--allow-empty", "-m", "begin")):
+        subprocess.run([*git, *words], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    monkeypatch.setattr(module, "__file__", str(path))
+    assert environment()["commit"] == (head.stdout.strip() if is_ours else None)
 
 
 def test_without_git_there_is_no_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
