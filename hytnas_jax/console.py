@@ -111,12 +111,12 @@ class Progress:
         self._apart_before = self._pace.apart()
         if _is_terminal():
             self._bar = rich.progress.Progress(
-                rich.progress.TextColumn("{search_problem.description}", markup=False),
+                rich.progress.TextColumn("{task.description}", markup=False),
                 rich.progress.BarColumn(bar_width=None),
                 rich.progress.MofNCompleteColumn(),
                 rich.progress.TimeElapsedColumn(),
-                rich.progress.TextColumn("{search_problem.fields[left]}", markup=False),
-                rich.progress.TextColumn("{search_problem.fields[note]}", markup=False),
+                rich.progress.TextColumn("{task.fields[left]}", markup=False),
+                rich.progress.TextColumn("{task.fields[note]}", markup=False),
                 console=_console,
                 expand=True,
             )
