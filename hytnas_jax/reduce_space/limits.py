@@ -50,7 +50,7 @@ class Limits:
         architectures = self._space.decode_all(genes)
         values: dict[str, NDArray] = {}
         if self._predictor is not None and MAX_LATENCY in self.maxima:
-            values[MAX_LATENCY] = self._predictor(architecture_features(architectures, self._to_spec))
+            values[MAX_LATENCY] = self._predictor.predict(architecture_features(architectures, self._to_spec))
         if set(self.maxima) & set(COUNTED):
             counts = complexity_table(architectures, self._to_spec)
             values |= {flag: counts[:, FIELDS.index(field)] for flag, field in COUNTED.items()}

@@ -58,8 +58,8 @@ class LatencyPredictor:
         """Fit measured networks: features [N, F], milliseconds [N]; under two seconds for 100 networks.
 
         `error` is that in the cross-validation by which the regressor was chosen: the least of four, and so
-        perhaps a little too good. To have it without that, cross-validate this function, which chooses anew
-        in each fold.
+        perhaps a little too good. To have it without that, cross-validate `fit` itself, which chooses anew in
+        each fold.
 
         Raises:
             UserError: fewer than `MIN_NETWORKS`, or a time that cannot be one.
@@ -97,8 +97,8 @@ class LatencyPredictor:
         region = dataclasses.replace(other.region, prices=regressor.new)
         return LatencyPredictor(TRANSFER, regressor, region, error, {TRANSFER: error})
 
-    def __call__(self, features: Features) -> Times:
-        """Predicted milliseconds [N] of features [N, F]; 10,000 in well under a second."""
+    def predict(self, features: Features) -> Times:
+        """Milliseconds [N] of features [N, F]; 10,000 in well under a second."""
         return self.regressor(features)
 
     def outside(self, features: Features) -> NDArray[np.bool_]:
@@ -163,7 +163,7 @@ class LatencyEstimator:
 
     def __call__(self, architectures: Sequence[Architecture]) -> Times:
         """Predictions [A]; 10,000 in about a second."""
-        return self.predictor(self.features(architectures))
+        return self.predictor.predict(self.features(architectures))
 
     def features(self, architectures: Sequence[Architecture]) -> Features:
         """Features [A, F], for the predictor's `outside` and `warning` too."""
