@@ -21,6 +21,13 @@ class EvaluationImages(NamedTuple):
 
     calibration: float32 [N, B, R, R, C], training images for the BatchNorm statistics.
     images: float32 [N', B, R, R, C] and labels: int32 [N', B], -1 where a batch was filled up.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import EvaluationImages
+      >>> pixels, labels = np.zeros((1, 4, 8, 8, 3), np.float32), np.array([[0, 1, 0, -1]], np.int32)
+      >>> EvaluationImages(calibration=pixels, images=pixels, labels=labels).labels.shape
+      (1, 4)
     """
 
     calibration: Any

@@ -45,6 +45,20 @@ class LatencyPredictor:
 
     `name`: of the regressor, a key of `REGRESSORS` or "transfer"; `error`: its held-out error; `candidates`:
     that of each that was tried, by name.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import LatencyPredictor, architecture_features
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> def to_spec(architecture):
+      ...     return space.network_spec(architecture, num_classes=10)
+      >>> drawn = space.decode_all(space.sample(np.random.default_rng(0), 40))
+      >>> features = architecture_features(drawn, to_spec)
+      >>> latency_ms = 0.01 + features.sum(axis=1) / 4e6  # of a device that has measured them
+      >>> predictor = LatencyPredictor.fit(features[:30], latency_ms[:30])
+      >>> bool(np.allclose(predictor.predict(features[30:]), latency_ms[30:], rtol=0.1))
+      True
     """
 
     name: str
@@ -153,7 +167,21 @@ class LatencyPredictor:
 
 @dataclasses.dataclass(frozen=True)
 class LatencyEstimator:
-    """An `Estimator` of milliseconds on the measured device; `to_spec` as in `architecture_features`."""
+    """An `Estimator` of milliseconds on the measured device; `to_spec` as in `architecture_features`.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import LatencyEstimator, LatencyPredictor, architecture_features
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> def to_spec(architecture):
+      ...     return space.network_spec(architecture, num_classes=10)
+      >>> drawn = space.decode_all(space.sample(np.random.default_rng(0), 20))
+      >>> features = architecture_features(drawn, to_spec)
+      >>> predictor = LatencyPredictor.fit(features, 0.01 + features.sum(axis=1) / 4e6)
+      >>> LatencyEstimator(predictor, to_spec)(drawn[:3]).shape
+      (3,)
+    """
 
     predictor: LatencyPredictor
     to_spec: ToSpec
