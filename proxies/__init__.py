@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from proxies.latency.predictor import LatencyEstimator as LatencyEstimator
     from proxies.latency.predictor import LatencyPredictor as LatencyPredictor
     from proxies.naswot import Naswot as Naswot
+    from proxies.pointwise_macs import PointwiseMacs as PointwiseMacs
     from proxies.ranking import kendall_tau as kendall_tau
     from proxies.supernet_accuracy import SupernetError as SupernetError
     from proxies.zen_score import ZenScore as ZenScore
@@ -48,6 +49,7 @@ else:
             "proxies.latency.features": ["architecture_features", "feature_table"],
             "proxies.latency.predictor": ["LatencyEstimator", "LatencyPredictor"],
             "proxies.naswot": ["Naswot"],
+            "proxies.pointwise_macs": ["PointwiseMacs"],
             "proxies.ranking": ["kendall_tau"],
             "proxies.supernet_accuracy": ["SupernetError"],
             "proxies.zen_score": ["ZenScore"],
