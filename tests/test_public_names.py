@@ -7,6 +7,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -74,7 +75,10 @@ def test_mypy_knows_their_types(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=of_package)
 def test_the_types_are_installed_too(package: ModuleType) -> None:
-    assert Path(str(package.__file__)).with_name("py.typed").is_file()
+    name = package.__name__
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert settings["tool"]["setuptools"]["package-data"][name] == ["py.typed"]
+    assert (ROOT / name / "py.typed").is_file()
 
 
 def test_every_command_is_public() -> None:
