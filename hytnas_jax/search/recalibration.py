@@ -73,7 +73,7 @@ class Recalibration:
         Raises:
             UserError: a file of measurements is missing or damaged.
         """
-        self._project, self._search_problem, self._log = project, search_problem, log
+        self._project, self._problem, self._log = project, search_problem, log
         self._sample = measured_networks(project.workdir.step(STEP), project.space)
         self._folder = folder
         self._measured = MeasuredLog(folder / "measured.csv", project.space)
@@ -145,7 +145,7 @@ class Recalibration:
 
     def _evaluate(self, usable: Mapping[Architecture, tuple[float, float]]) -> None:
         """Compare with what was predicted, and change the predictor: to another fit, or to a wider region."""
-        features, predictor = self._features([*usable]), self._search_problem.predictor
+        features, predictor = self._features([*usable]), self._problem.predictor
         measured_ms, half_width = np.array([*usable.values()]).T
         batch = Batch(predictor.predict(features), measured_ms, half_width)
         self._errors += batch.errors.tolist()
@@ -153,10 +153,10 @@ class Recalibration:
         self.measured_ms.update(zip(usable, measured_ms.tolist(), strict=True))
         if batch.disagrees(predictor.error.mape):
             self._recalibrations += 1
-            self._search_problem.change_predictor(self._fit())
+            self._problem.change_predictor(self._fit())
             self._log.recompute()
         else:
-            self._search_problem.change_predictor(predictor.widened(features))
+            self._problem.change_predictor(predictor.widened(features))
 
     def _fit(self) -> LatencyPredictor:
         features = self._features([*self.measured_ms])
