@@ -136,7 +136,8 @@ def _program() -> str:
     if spec:
         return f"python -m {spec.name.removesuffix('.__main__')}"
     script = Path(sys.argv[0])
-    return f"python {script}" if script.suffix == ".py" else script.name
+    is_installed = script.is_file() and script.suffix != ".py"
+    return script.name if is_installed else f"python {script}"
 
 
 def _exit(message: str, status: int) -> NoReturn:
