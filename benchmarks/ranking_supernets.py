@@ -112,9 +112,8 @@ def trained(project: Project, folder: Path, **changes: Any) -> Project:
 
 def evaluate(project: Project, networks: list[Architecture]) -> Values:
     """Accuracy and negative loss with the supernet's weights, each [A]."""
-    evaluated = supernet_error(project)
-    accuracy = 1 - evaluated(networks)
-    return {"accuracy": accuracy, "loss": -evaluated.losses}
+    found = supernet_error(project).estimate(networks)
+    return {"accuracy": 1 - found.values, "loss": -found.details["loss"]}
 
 
 def compare(values: Values, references: References, macs: np.ndarray) -> dict[str, dict[str, Any]]:

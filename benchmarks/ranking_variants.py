@@ -91,9 +91,10 @@ def evaluated(project: Project, networks: Sequence[Architecture], calibration: S
     with console.progress(len(calibration) * len(networks), "evaluating") as bar:
         for count in calibration:
             images = evaluation_images(project, dataset, num_calibration=count)
-            evaluate = SupernetError(project.space, model, params, images, on_evaluated=bar.advance)
-            values[f"accuracy, calibrated on {count} batches"] = 1 - evaluate(networks)
-            values[f"loss, calibrated on {count} batches"] = -evaluate.losses
+            estimator = SupernetError(project.space, model, params, images, on_evaluated=bar.advance)
+            found = estimator.estimate(networks)
+            values[f"accuracy, calibrated on {count} batches"] = 1 - found.values
+            values[f"loss, calibrated on {count} batches"] = -found.details["loss"]
     return values
 
 

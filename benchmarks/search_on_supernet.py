@@ -60,7 +60,7 @@ class CachedEvaluations:
     """The values of networks, each evaluated once: a CSV file of genes and evaluated objectives."""
 
     def __init__(self, search_problem: SearchProblem, folder: Path) -> None:
-        self._task = search_problem
+        self._problem = search_problem
         self._evaluated = [m for m, o in enumerate(search_problem.problem.objectives) if o.known is None]
         self._names = [search_problem.problem.objectives[m].name for m in self._evaluated]
         if not self._names:
@@ -75,13 +75,13 @@ class CachedEvaluations:
         key = " ".join(map(str, genes))
         if key not in self._values:
             started = time.perf_counter()
-            values = self._task.evaluate(genes)[0][self._evaluated].tolist()
+            values = self._problem.evaluate(genes[None]).values[0, self._evaluated].tolist()
             self.seconds.append(round(time.perf_counter() - started, 3))
             named = dict(zip(self._names, values, strict=True))
             self._log.append({"genes": key, **named, "seconds": self.seconds[-1]})
             self._values[key] = values
         evaluated = iter(self._values[key])
-        objectives = self._task.problem.objectives
+        objectives = self._problem.problem.objectives
         return np.array([next(evaluated) if o.known is None else o.known(genes[None])[0] for o in objectives])
 
 

@@ -3,7 +3,7 @@
     python benchmarks/zen_reference.py --scores FILE
 
 FILE is a CSV with a row for each cell: its edges' operations (`edge_0_1` to `edge_2_3`), `zen_` and `val_` of
-each search_problem, `params_m` and `flops_m`. First the networks have to be the published ones: parameters
+each task, `params_m` and `flops_m`. First the networks have to be the published ones: parameters
 and FLOPs of every row are compared as float32 numbers, as which they were published. Then `--cells` random
 connected cells and all disconnected ones are scored by `proxies.zen_score`, in one compiled program with one
 draw of weights.
@@ -44,7 +44,7 @@ READINGS = ("ours", "released")
 DISCONNECTED = -1e8  # what was published where the score is the logarithm of 0
 COLUMNS = (
     *(f"edge_{source}_{target}" for source, target in EDGES),
-    *(f"{kind}_{search_problem}" for search_problem in TASKS for kind in ("zen", "val")),
+    *(f"{kind}_{task}" for task in TASKS for kind in ("zen", "val")),
     *("params_m", "flops_m"),
 )
 # One call of BatchNorm in PyTorch leaves 0.9 of the running variance, which starts at 1; there are two calls.
@@ -108,9 +108,9 @@ def check_networks(model: Model, published: Published) -> None:
         different = np.flatnonzero(values.round(decimals) != published.numbers[column])
         if len(different):
             raise ValueError(f"{column} of {len(different)} cells, the first in row {different[0] + 1}")
-    for search_problem in TASKS:
-        if ((published.numbers[f"zen_{search_problem}"] != DISCONNECTED) != connected).any():
-            raise ValueError(f"other cells are disconnected in {search_problem}")
+    for task in TASKS:
+        if ((published.numbers[f"zen_{task}"] != DISCONNECTED) != connected).any():
+            raise ValueError(f"other cells are disconnected in {task}")
 
 
 def readings(model: Model, params: Tree, pair: jax.Array, cell: jax.Array) -> jax.Array:
@@ -135,15 +135,15 @@ def score_all(model: Model, cells: np.ndarray, config: Config) -> tuple[np.ndarr
 
 
 def compare(published: Published, chosen: np.ndarray, scores: np.ndarray) -> list[dict[str, Any]]:
-    """Rank agreement, and difference in value, for each search_problem and reading; `chosen` are the scored
+    """Rank agreement, and difference in value, for each task and reading; `chosen` are the scored
     rows."""
     rows = []
-    for search_problem in TASKS:
-        theirs, metric = (published.numbers[f"{kind}_{search_problem}"][chosen] for kind in ("zen", "val"))
+    for task in TASKS:
+        theirs, metric = (published.numbers[f"{kind}_{task}"][chosen] for kind in ("zen", "val"))
         for reading, values in zip(READINGS, scores.T, strict=True):
             rows.append(
                 {
-                    "search_problem": search_problem,
+                    "task": task,
                     "variance": reading,
                     "spearman": round(spearman_rho(values, theirs), 5),
                     "mean_difference": round(float(np.mean(values - theirs)), 3),
@@ -184,7 +184,7 @@ def main(config: Config) -> None:
     scores, of_disconnected = np.split(scores, [len(chosen)])
     rows = compare(published, chosen, scores)
     console.table([tuple(row.values()) for row in rows], tuple(rows[0]))
-    theirs = [published.numbers[f"zen_{search_problem}"][chosen] for search_problem in TASKS]
+    theirs = [published.numbers[f"zen_{task}"][chosen] for task in TASKS]
     as_typed = dataclasses.replace(config, scores=Path("FILE"))
     data = {
         "command": f"python benchmarks/zen_reference.py {flags_of(as_typed)}",

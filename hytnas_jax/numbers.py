@@ -1,6 +1,7 @@
 """Numbers as a person reads them; NaN, for what there is not, is a dash."""
 
 import math
+import re
 
 from hytnas_jax.console import duration
 
@@ -33,8 +34,8 @@ def span(low: str, high: str) -> str:
     """Two formatted values of one unit, "0.9 to 3.0%"; one where they are equal."""
     if low == high:
         return low
-    number, _, unit = low.rpartition(" ")
-    return f"{number if number and high.endswith(f' {unit}') else low} to {high}"
+    number, unit = re.fullmatch(r"(.*?)(%| \S+|)", low).groups()  # type: ignore[union-attr]
+    return f"{number if unit and high.endswith(unit) else low} to {high}"
 
 
 def _scaled(value: float, base: int, units: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ from supernet.lazy import lazy_names
 
 if TYPE_CHECKING:
     from proxies.az_nas import AzNas as AzNas
+    from proxies.base import Estimate as Estimate
     from proxies.base import Estimator as Estimator
     from proxies.complexity import Complexity as Complexity
     from proxies.complexity import model_bytes as model_bytes
@@ -34,7 +35,7 @@ else:
         __name__,
         {
             "proxies.az_nas": ["AzNas"],
-            "proxies.base": ["Estimator"],
+            "proxies.base": ["Estimate", "Estimator"],
             "proxies.complexity": [
                 "Complexity",
                 "model_bytes",

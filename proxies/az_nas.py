@@ -27,7 +27,7 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.untrained import (
     adapted_supernet,
     by_resolution,
@@ -51,7 +51,7 @@ Part = Literal["expressivity", "progressivity"]
 
 
 @dataclasses.dataclass(frozen=True)
-class AzNas:
+class AzNas(Estimator):
     """An `Estimator` of one part of AZ-NAS for a space's architectures and images of `channels` channels.
 
     As in `ZenScore`, one compiled program a resolution does for any number of architectures. `entropies`
@@ -75,6 +75,7 @@ class AzNas:
     channels: int
     batch: int = BATCH
     seed: int = 0
+    name: str = dataclasses.field(init=False)  # "az_nas_expressivity" or "az_nas_progressivity"
     unit: str = ""
     direction: Direction = "max"
 
@@ -82,16 +83,12 @@ class AzNas:
         if self.part not in get_args(Part):
             raise UserError(f"part={self.part!r}: must be one of {list(get_args(Part))}")
         check_positive(channels=self.channels, batch=self.batch)
+        object.__setattr__(self, "name", f"az_nas_{self.part}")
 
-    @property
-    def name(self) -> str:
-        """ "az_nas_expressivity" or "az_nas_progressivity"."""
-        return f"az_nas_{self.part}"
-
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Values float64 [A]."""
         of_part = expressivity if self.part == "expressivity" else progressivity
-        return of_part(self.entropies(architectures))
+        return Estimate(of_part(self.entropies(architectures)))
 
     def entropies(self, architectures: Sequence[Architecture]) -> list[NDArray[np.float64]]:
         """s_l float64 [L] of each architecture's blocks, in their order."""

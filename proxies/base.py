@@ -1,7 +1,9 @@
-"""What every estimate of an architecture has in common."""
+"""What every estimate of an architecture has in common. Letter: A architectures."""
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+import abc
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +13,37 @@ from supernet.architecture import Architecture
 Direction = Literal["min", "max"]
 
 
-class Estimator(Protocol):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Estimate:
+    """What an estimator says of architectures.
+
+    Attributes:
+        values: float64 [A]; NaN where the estimate has failed.
+        std: float64 [A], the standard deviation of each value; None where the estimator knows none.
+        details: further numbers float64 [A] by name: "loss" is the mean cross-entropy in nats behind an
+            error rate.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import Estimate
+      >>> Estimate(np.array([0.25, 0.5]), std=np.array([0.01, 0.02])).values
+      array([0.25, 0.5 ])
+    """
+
+    values: NDArray[np.float64]
+    std: NDArray[np.float64] | None = None
+    details: Mapping[str, NDArray[np.float64]] = dataclasses.field(default_factory=dict)
+
+
+class Estimator(abc.ABC):
     """Gives each architecture one number.
 
     Attributes:
         name: unique, a column's title: "num_macs", "latency_ms".
         unit: of the number: "MACs", "ms", "" where it has none.
         direction: "min" where less is better, "max" where more is.
+        has_std: whether an `Estimate` comes with standard deviations.
+        known: architectures whose value was measured, and is not estimated.
 
     Examples:
       >>> from proxies import Estimator, num_macs
@@ -32,15 +58,17 @@ class Estimator(Protocol):
       [24096.0]
     """
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    unit: str
+    direction: Direction
+    # Without annotations, so that estimators which are dataclasses do not take them for fields.
+    has_std = False
+    known: Collection[Architecture] = ()
 
-    @property
-    def unit(self) -> str: ...
-
-    @property
-    def direction(self) -> Direction: ...
+    @abc.abstractmethod
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
+        """Everything that is known of the architectures, in their order."""
 
     def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
-        """Values float64 [A] in the order of the architectures."""
-        ...
+        """The values alone, float64 [A]."""
+        return self.estimate(architectures).values

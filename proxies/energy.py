@@ -15,9 +15,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.complexity import FLOAT_BYTES
 from proxies.parts import Part, ToSpec, part_uses
 from supernet.architecture import Architecture
@@ -35,7 +34,7 @@ def energy_estimate_uj(spec: NetworkSpec) -> float:
 
 
 @dataclasses.dataclass(frozen=True)
-class EnergyEstimator:
+class EnergyEstimator(Estimator):
     """An `Estimator` of microjoules, at published energies; `to_spec` as in `complexity_table`.
 
     Examples:
@@ -52,12 +51,12 @@ class EnergyEstimator:
     unit: str = "uJ"
     direction: Direction = "min"
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Estimates [A]; 100,000 in a few seconds."""
         total = np.zeros(len(architectures))
         for uses in part_uses(architectures, self.to_spec):
             total[uses.who] += uses.counted(_microjoules) * uses.times
-        return total
+        return Estimate(total)
 
 
 @functools.lru_cache(maxsize=2**16)

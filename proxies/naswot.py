@@ -30,7 +30,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.naswot_network import coded_supernet, sum_of_similarities, with_active
 from proxies.untrained import by_resolution, check_positive, over_architectures, random_weights
 from proxies.zen_network import norm_widths
@@ -45,7 +45,7 @@ BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
-class Naswot:
+class Naswot(Estimator):
     """An `Estimator` of NASWOT's score of a space's architectures, for images of `channels` channels.
 
     As in `ZenScore`, one compiled program a resolution scores any number of architectures.
@@ -73,9 +73,9 @@ class Naswot:
     def __post_init__(self) -> None:
         check_positive(channels=self.channels, batch=self.batch)
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Scores float64 [A]; minus infinity where two images have one code."""
-        return log_determinant(self.kernels(architectures))
+        return Estimate(log_determinant(self.kernels(architectures)))
 
     def kernels(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """K float64 [A, B, B]."""

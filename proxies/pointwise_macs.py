@@ -8,10 +8,7 @@ which nothing had been chosen by (docs/ranking.md). Letter: A architectures.
 import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.latency.features import FEATURE_NAMES, architecture_features
 from proxies.parts import ToSpec
 from supernet.architecture import Architecture
@@ -20,7 +17,7 @@ _COLUMN = FEATURE_NAMES.index("macs_pointwise")
 
 
 @dataclasses.dataclass(frozen=True)
-class PointwiseMacs:
+class PointwiseMacs(Estimator):
     """An `Estimator`; `to_spec` as in `architecture_features`.
 
     Examples:
@@ -37,6 +34,6 @@ class PointwiseMacs:
     unit: str = "MACs"
     direction: Direction = "max"
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Exact counts, float64 [A]; 10,000 in about a second."""
-        return architecture_features(architectures, self.to_spec)[:, _COLUMN]
+        return Estimate(architecture_features(architectures, self.to_spec)[:, _COLUMN])

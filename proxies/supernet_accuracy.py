@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
-from numpy.typing import NDArray
 
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.evaluation.base import EvaluationImages, Evaluator
 from proxies.evaluation.by_parts import EvaluatedPart, PartsEvaluator
 from proxies.evaluation.recently_used import RecentlyUsed
@@ -22,13 +21,13 @@ from supernet.supernet import SupernetModel, controls
 KEPT_BYTES = 2**31
 
 
-class SupernetError:
+class SupernetError(Estimator):
     """Estimator of the error rate in 0..1: calibrates each subnet, then evaluates it.
 
     On a processor subnets are evaluated one after the other (`PartsEvaluator`), the maps that they have in
     common kept within `kept_bytes`; elsewhere many at once (`BatchEvaluator`). Either way what is compiled
-    for a resolution serves all subnets. `losses` of the latest call hold the mean cross-entropies in nats,
-    which are finer than the error.
+    for a resolution serves all subnets. The detail "loss" is the mean cross-entropy in nats, which is finer
+    than the error; where it is not finite, the logits are no numbers, and the error is NaN.
 
     Examples:
       >>> import jax
@@ -63,27 +62,26 @@ class SupernetError:
         """`images` gives what is evaluated by for a resolution; `on_evaluated` is called after each
         subnet."""
         self._space, self._images, self._on_evaluated = space, images, on_evaluated
-        self._evaluates: dict[int, Evaluator] = {}
-        self._new_evaluate = _maker(model, params, kept_bytes)
-        self.losses: NDArray[np.float64] = np.zeros(0)
+        self._evaluators: dict[int, Evaluator] = {}
+        self._new_evaluator = _maker(model, params, kept_bytes)
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
-        """Error rates float64 [A]."""
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
+        """Error rates [A]; details: loss."""
         results = np.zeros((len(architectures), 2))
         batch = controls(self._space, architectures)
         resolutions = np.array([a.resolution for a in architectures], int)
         for resolution in map(int, np.unique(resolutions)):
-            if resolution not in self._evaluates:
-                self._evaluates[resolution] = self._new_evaluate(self._images(resolution))
+            if resolution not in self._evaluators:
+                self._evaluators[resolution] = self._new_evaluator(self._images(resolution))
             places = np.flatnonzero(resolutions == resolution)
             members = [architectures[int(place)] for place in places]
-            results[places] = self._evaluates[resolution](members, batch.at(places), self._on_evaluated)
-        errors, self.losses = results.T
-        return errors
+            results[places] = self._evaluators[resolution](members, batch.at(places), self._on_evaluated)
+        errors, losses = results.T
+        return Estimate(np.where(np.isfinite(losses), errors, np.nan), details={"loss": losses})
 
 
 def _maker(model: SupernetModel, params: Tree, kept_bytes: int) -> Callable[[EvaluationImages], Evaluator]:
-    """What makes the evaluate of a resolution's images."""
+    """What makes the evaluator of a resolution's images."""
     if jax.default_backend() != "cpu":
         return lambda images: BatchEvaluator(model, params, images)
     parts, kept = [EvaluatedPart(part, params) for part in model.parts], RecentlyUsed(kept_bytes)

@@ -31,9 +31,8 @@ from typing import Any, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.untrained import by_resolution, check_positive
 from proxies.zen_network import LayerNormRule, norm_widths, scored_network, scored_supernet
 from supernet.architecture import Architecture
@@ -51,7 +50,7 @@ REPEATS, BATCH = 1, 4
 
 
 @dataclasses.dataclass(frozen=True)
-class ZenScore:
+class ZenScore(Estimator):
     """An `Estimator` of the Zen-score of a space's architectures, for images of `channels` channels.
 
     One compiled program a resolution scores any number of architectures with the same random weights of the
@@ -83,7 +82,7 @@ class ZenScore:
     def __post_init__(self) -> None:
         _check(self.layer_norm, channels=self.channels, repeats=self.repeats, batch=self.batch)
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Scores float64 [A]."""
         key = jax.random.key(self.seed)
 
@@ -93,7 +92,8 @@ class ZenScore:
             )
             return np.asarray(program(key, batch_of, count, self.repeats))[:count]
 
-        return np.array(by_resolution(self.space, architectures, evaluate, title="Zen-score"), np.float64)
+        scores = by_resolution(self.space, architectures, evaluate, title="Zen-score")
+        return Estimate(np.array(scores, np.float64))
 
 
 def zen_score(

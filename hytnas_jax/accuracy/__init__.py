@@ -1,0 +1,1 @@
+"""Estimates of accuracy, and the reference accuracies that they are compared with."""

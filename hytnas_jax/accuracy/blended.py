@@ -16,7 +16,7 @@ from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.runtime import compiling
 from hytnas_jax.training.supernet import supernet_error
 from hytnas_jax.workspace.project import Project
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.complexity import num_macs
 from proxies.pointwise_macs import PointwiseMacs
 from proxies.supernet_accuracy import SupernetError
@@ -52,12 +52,12 @@ class Scales:
         return expit(self.odds[0] + self.odds[1] * score)
 
 
-class BlendedError:
+class BlendedError(Estimator):
     """Estimator of an error rate in 0..1 that is for ranking alone.
 
     The supernet's loss, which sees what networks are made of and overrates small ones, and the MACs of 1x1
     convolutions, which see size alone, each in units of its own deviation over a sample of the space, in
-    equal parts (docs/ranking.md). `losses` of the latest call are the supernet's, in nats.
+    equal parts (docs/ranking.md). The detail "loss" is the supernet's, in nats.
     """
 
     name = "blended_error"
@@ -72,15 +72,10 @@ class BlendedError:
     ) -> None:
         self._supernet, self._count, self._scales = supernet, count, scales
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
-        """Error rates float64 [A]."""
-        self._supernet(architectures)
-        return self._scales.blend(self.losses, self._count(architectures))
-
-    @property
-    def losses(self) -> NDArray[np.float64]:
-        """Of the latest call, [A]."""
-        return self._supernet.losses
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
+        """Error rates [A]; details: loss."""
+        details = self._supernet.estimate(architectures).details
+        return Estimate(self._scales.blend(details["loss"], self._count(architectures)), details=details)
 
 
 def blended_error(project: Project) -> BlendedError:
@@ -113,7 +108,8 @@ def _measured(project: Project, supernet: SupernetError, count: PointwiseMacs) -
     results = []
     with console.progress(sample, "evaluating a sample of the space", apart=compiling.seconds) as bar:
         for network in bar:
-            results.append((supernet([network])[0], supernet.losses[0]))
+            found = supernet.estimate([network])
+            results.append((found.values[0], found.details["loss"][0]))
     error, loss = np.array(results).T
     return Scales.of(error, loss, count(sample))
 

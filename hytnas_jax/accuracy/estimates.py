@@ -39,10 +39,10 @@ class Estimates:
 
     def __call__(self, architectures: Sequence[Architecture]) -> Values:
         """Accuracy and negative cross-entropy with the supernet's weights, MACs of 1x1 convolutions, [A]."""
-        accuracy = 1 - self.supernet(architectures)
+        found = self.supernet.estimate(architectures)
         return {
-            ACCURACY: accuracy,
-            LOSS: -self.supernet.losses,
+            ACCURACY: 1 - found.values,
+            LOSS: -found.details["loss"],
             POINTWISE: self.pointwise(architectures),
         }
 

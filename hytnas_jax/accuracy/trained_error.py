@@ -7,27 +7,27 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hytnas_jax.accuracy.combined import FEWEST, Combined
 from hytnas_jax.accuracy.estimates import Estimates, Values, estimates_of
 from hytnas_jax.accuracy.references import read_references
 from hytnas_jax.workspace.project import Project
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 
 
-class TrainedError:
+class TrainedError(Estimator):
     """Estimator of the error rate in 0..1 after training: the combined estimate, with how unsure it is.
 
-    Of a network that the study has trained the error is what came out. `stds` of the latest call hold the
-    standard deviations, [A]. An estimate that is no number makes both NaN.
+    Of a network that the study has trained the error is what came out. An estimate that is no number makes
+    value and deviation NaN.
     """
 
     name = "trained_error"
     unit = ""
     direction: Direction = "min"
+    has_std = True
 
     def __init__(
         self,
@@ -37,23 +37,23 @@ class TrainedError:
     ) -> None:
         """trained: error rates that are known and their standard deviations; where one is NaN, the error is
         taken for as unsure as the estimate."""
-        self._combined, self._estimates, self.trained = combined, estimates, trained
-        self.stds: NDArray[np.float64] = np.zeros(0)
+        self._combined, self._estimates, self._trained = combined, estimates, trained
+        self.known = tuple(trained)
 
-    def __call__(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
-        """Error rates float64 [A]."""
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
+        """Error rates [A], each with its deviation."""
         estimates = self._estimates(architectures)
         finite = np.all([np.isfinite(values) for values in estimates.values()], axis=0)
-        errors, self.stds = np.full((2, len(architectures)), math.nan)
+        errors, stds = np.full((2, len(architectures)), math.nan)
         if finite.any():
             kept = {name: values[finite] for name, values in estimates.items()}
-            accuracy, self.stds[finite] = self._combined.predict(kept)
+            accuracy, stds[finite] = self._combined.predict(kept)
             errors[finite] = 1 - accuracy
         for place, architecture in enumerate(architectures):
-            if architecture in self.trained:
-                errors[place], std = self.trained[architecture]
-                self.stds[place] = self.stds[place] if math.isnan(std) else std
-        return errors
+            if architecture in self._trained:
+                errors[place], std = self._trained[architecture]
+                stds[place] = stds[place] if math.isnan(std) else std
+        return Estimate(errors, stds)
 
 
 def trained_error(project: Project) -> TrainedError:

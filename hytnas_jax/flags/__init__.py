@@ -1,0 +1,1 @@
+"""What flags may say: ranges, names, limits. Nothing here needs JAX."""

@@ -4,7 +4,7 @@
 |---|---|---|
 | error | | error rate of the subnet with the supernet's weights on the validation split; evaluated |
 | blended_error | | supernet's loss and MACs of 1x1 convolutions in equal parts, for ranking; evaluated |
-| trained_error | | error rate after training: the estimate of `ranking/trained_error`; evaluated |
+| trained_error | | error rate after training: the estimate of `accuracy/trained_error`; evaluated |
 | zen_score | | Zen-score at random weights; evaluated |
 | latency_ms | ms | the latency predictor of `measure_latency`; known |
 | latency_ms@NAME, energy_mj@NAME | ms, mJ | those of the device NAME, of `fit_latency`; known |
@@ -15,37 +15,14 @@
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from hytnas_jax.flags.device_names import QUANTITIES, check_device_name, split_objective
+from hytnas_jax.flags.limits import COUNTED, LATENCY
 from supernet.errors import UserError
 
-LATENCY = "latency_ms"
 # Error rates, the one that says most of a network that is trained on its own last.
 ERRORS = ("error", "blended_error", "trained_error")
-OBJECTIVES = (
-    *ERRORS,
-    "zen_score",
-    LATENCY,
-    "parameters",
-    "macs",
-    "peak_memory",
-    "peak_memory_int8",
-    "model_bytes",
-    "model_bytes_int8",
-    "energy_estimate",
-)
-# Flags that are limits, and what each limits.
-LIMITS = {
-    "max_error": "error",
-    "max_latency_ms": LATENCY,
-    "max_params": "parameters",
-    "max_macs": "macs",
-    "max_peak_memory": "peak_memory",
-    "max_peak_memory_int8": "peak_memory_int8",
-    "max_model_bytes": "model_bytes",
-    "max_model_bytes_int8": "model_bytes_int8",
-}
+OBJECTIVES = (*ERRORS, "zen_score", LATENCY, *COUNTED, "energy_estimate")
 # What the surrogates see of an architecture beside its genes. Measured by benchmarks/search_features.py on
 # digits (GP, Spearman's rho on networks not fitted, from 32 / 96 fitted): genes 0.654 / 0.764, with
 # parameters and MACs 0.659 / 0.751, with the Zen-score of one repeat 0.711 / 0.772, Zen-score alone 0.692 /
@@ -76,12 +53,6 @@ def check_names(names: Sequence[str], features: str) -> None:
         raise UserError(f"--features {features}: choose one of {', '.join(FEATURES)}")
     if not 2 <= len(names) <= 4 or len(set(names)) < len(names):
         raise UserError(f"--objectives {shown}: give two to four different ones of {', '.join(OBJECTIVES)}")
-
-
-def given_limits(config: Any) -> dict[str, float]:
-    """Flag -> the most allowed, of the `LIMITS` that a command's config has and the user has given."""
-    given = {name: getattr(config, name, None) for name in LIMITS}
-    return {name: maximum for name, maximum in given.items() if maximum is not None}
 
 
 def on_device(name: str, device: str | None) -> str:

@@ -1,0 +1,1 @@
+"""From a trained network to files for devices: ONNX, TFLite, StableHLO, in floats and in eight bits."""

@@ -1,0 +1,1 @@
+"""Networks timed on this machine and on others, and the predictors fitted to them."""

@@ -7,13 +7,11 @@ from typing import Annotated
 from hytnas_jax.export.config import Config as ExportConfig
 from hytnas_jax.flags.data import DataConfig
 from hytnas_jax.flags.format_names import FormatName, check_formats
+from hytnas_jax.flags.limits import Limits
 from hytnas_jax.flags.ranges import (
-    MOST_BYTES,
     MOST_EPOCHS,
-    MOST_MS,
     MOST_NETWORKS,
     SEED,
-    above,
     check_ranges,
     within,
 )
@@ -22,7 +20,7 @@ from hytnas_jax.search import config as search
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(DataConfig):
+class Config(DataConfig, Limits):
     """Find, train and export the networks with the best trade-offs for your images and this machine.
 
     Runs train_supernet, measure_latency, search, retrain, export and report, one after the other. The same
@@ -40,20 +38,6 @@ class Config(DataConfig):
     """What to trade off, two to four of: blended_error, error, latency_ms, parameters, macs, peak_memory,
     model_bytes, peak_memory_int8, model_bytes_int8, zen_score, or trained_error, for which 40 networks are
     trained first (study_ranking)."""
-    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
-    """No network above this predicted latency in milliseconds."""
-    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more parameters."""
-    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network that needs more bytes for its activations (float32, one image)."""
-    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
-    what the program and its runtime need (docs/memory.md)."""
-    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose TFLite file in float32 has more bytes."""
-    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
-    program."""
     evaluations: Annotated[int, within(4, MOST_NETWORKS)] = 80
     """Networks that the search evaluates."""
     networks: Annotated[int, within(10, MOST_NETWORKS)] = 64
@@ -78,12 +62,7 @@ def search_config(config: Config) -> search.Config:
     return search.Config(
         config.workdir,
         objectives=config.objectives,
-        max_latency_ms=config.max_latency_ms,
-        max_params=config.max_params,
-        max_peak_memory=config.max_peak_memory,
-        max_peak_memory_int8=config.max_peak_memory_int8,
-        max_model_bytes=config.max_model_bytes,
-        max_model_bytes_int8=config.max_model_bytes_int8,
+        **config.given(),
         evaluations=config.evaluations,
         initial=min(search.Config.initial, config.evaluations // 2),
         seed=config.seed,

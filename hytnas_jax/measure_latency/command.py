@@ -14,7 +14,7 @@ from hytnas_jax.files.atomic import write_json
 from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.runtime.environment import environment
-from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted, shift, time_models, to_check
+from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted, shift
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from proxies.latency.features import feature_table
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hytnas_jax.measure_latency.config import Config
 from hytnas_jax.latency.measurements import STEP, Measurements, load_predictor
 from hytnas_jax.latency.sample import draw_networks
+from hytnas_jax.latency.session import milliseconds, time_beside
 
 WIDE = 0.05  # the uncertainty, as a fraction of a latency, from which on the user is told
 
@@ -83,20 +84,18 @@ def measure(
 
     before = measurements.read()
     missing = [architecture for architecture in drawn if architecture not in before]
-    before_ms = {architecture: timing.latency_ms for architecture, timing in before.items()}
-    again = to_check(before_ms) if missing else []
-    queue = [*again, *missing]
-    repeated: dict[Architecture, float] = {}
+    before_ms = milliseconds(before)
     done = len(drawn) - len(missing)
     with console.progress(len(drawn), "measuring latency", done=done, is_even=False) as bar:
-        timings = time_models(map(to_onnx, queue), on_round=lambda number: bar.note(f"round {number}"))
-        for index, timing in timings:
-            if index < len(again):
-                repeated[again[index]] = timing.latency_ms
-                continue
-            measurements.append(queue[index], timing)
+
+        def add(architecture: Architecture, timing: Timing) -> None:
+            measurements.append(architecture, timing)
             bar.advance()
-    _warn_if_shifted(shift(before_ms, repeated), step.folder)
+
+        now = time_beside(
+            before_ms, missing, to_onnx, add, on_round=lambda number: bar.note(f"round {number}")
+        )
+    _warn_if_shifted(shift(before_ms, milliseconds(now)), step.folder)
 
     measured = measurements.read()
     _warn_if_wide(list(measured.values()), step.folder)

@@ -11,9 +11,8 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json, write_text
-from hytnas_jax.flags.objective_names import given_limits
 from hytnas_jax.flags.settings import flags_of
-from hytnas_jax.reduce_space.limits import Limits
+from hytnas_jax.reduce_space.needs import Needs
 from hytnas_jax.reduce_space.peeling import Reduction
 from hytnas_jax.reduce_space.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, percent
 from hytnas_jax.reduce_space.relaxation import reduce_by_limits
@@ -35,17 +34,17 @@ def propose(config: Config) -> None:
     """Reduce the space, say what has been taken away, and write it."""
     workdir = Workdir(config.workdir)
     studied = read_studied(workdir)
-    plan, maxima = studied.plan, given_limits(config)
+    plan, maxima = studied.plan, config.given()
     space = plan.space
     path = config.output or workdir.path / f"{space.name.replace('/', '-')}-reduced.yaml"
     _check_output(path)
     _check_kept(space, config.keep)
     device = studied.device(config.device) if config.max_latency_ms is not None else None
     predictor = studied.predictor(device) if device is not None else None
-    reduction = _reduce(space, Limits(space, plan.to_spec, maxima, predictor), config)
+    reduction = _reduce(space, Needs(space, plan.to_spec, maxima, predictor), config)
     reduced = dataclasses.replace(plan, space=reduction.space)
     drawn = reduced.space.sample(np.random.default_rng(config.seed), EVALUATED)
-    outside = Limits(reduced.space, reduced.to_spec, maxima, predictor).outside(drawn)
+    outside = Needs(reduced.space, reduced.to_spec, maxima, predictor).outside(drawn)
     proposal = Proposal(space, reduction, maxima, device, float(outside.mean()))
     write_text(path, space_text(reduced.space, comment=proposal.comment(flags_of(config))))
     write_json(path.with_suffix(".json"), proposal.to_json())
@@ -53,7 +52,7 @@ def propose(config: Config) -> None:
     console.wrote([path, path.with_suffix(".json")], _next(workdir, path, reduced.space))
 
 
-def _reduce(space: SearchSpace, limits: Limits, config: Config) -> Reduction:
+def _reduce(space: SearchSpace, needs: Needs, config: Config) -> Reduction:
     """The reduction, with its progress. Raises UserError where no network is within the limits."""
     with console.progress(0, "looking at networks") as bar:
 
@@ -64,18 +63,18 @@ def _reduce(space: SearchSpace, limits: Limits, config: Config) -> Reduction:
         rng = np.random.default_rng(config.seed)
         try:
             return reduce_by_limits(
-                space, limits.times, share=config.share, keep=config.keep, rng=rng, watch=watch
+                space, needs.times, share=config.share, keep=config.keep, rng=rng, watch=watch
             )
         except NothingWithin as nothing:
-            raise UserError(_explain(space, limits, nothing.drawn)) from None
+            raise UserError(_explain(space, needs, nothing.drawn)) from None
 
 
-def _explain(space: SearchSpace, limits: Limits, drawn: int) -> str:
+def _explain(space: SearchSpace, needs: Needs, drawn: int) -> str:
     """Why none of the networks is within the limits."""
-    alone = "each limit is met by some, all of them by none; " if limits.are_met_alone() else ""
-    least = ", ".join(f"{least:.4g} ({flag(name)})" for name, least in limits.least.items())
+    alone = "each limit is met by some, all of them by none; " if needs.are_met_alone() else ""
+    least = ", ".join(f"{least:.4g} ({flag(name)})" for name, least in needs.least.items())
     return (
-        f"{limits_text(limits.maxima)}: none of {drawn} networks drawn from space {space.name!r} is within; "
+        f"{limits_text(needs.maxima)}: none of {drawn} networks drawn from space {space.name!r} is within; "
         f"{alone}the least found is {least}; loosen the limits, or study a space of smaller networks"
     )
 

@@ -5,31 +5,17 @@ from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.flags.device_names import check_device_name
-from hytnas_jax.flags.objective_names import given_limits
-from hytnas_jax.flags.ranges import MOST_BYTES, MOST_MS, SEED, above, check_ranges, within
+from hytnas_jax.flags.limits import Limits
+from hytnas_jax.flags.ranges import SEED, above, check_ranges
 from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Limits):
     """Propose a smaller search space, most of whose networks are within your limits."""
 
     workdir: Path
     """The work folder; study_efficiency has ended in it."""
-    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
-    """No network above this predicted latency in milliseconds."""
-    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more parameters."""
-    max_macs: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more multiply-accumulates for one image."""
-    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network that needs more bytes for its activations (float32, one image)."""
-    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose activations need more bytes in int8."""
-    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose TFLite file in float32 has more bytes."""
-    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose TFLite file in int8 has more bytes."""
     device: str | None = None
     """The device whose latency is limited; needed where study_efficiency has measured several."""
     share: Annotated[float, above(0, 1)] = 0.5
@@ -48,7 +34,7 @@ class Config:
 def check(config: Config) -> None:
     """Raises UserError for numbers and names that cannot be."""
     check_ranges(config)
-    if not given_limits(config):
+    if not config.given():
         raise UserError("no limit is given; give --max-latency-ms, --max-params or another one (--help)")
     if config.device is not None:
         check_device_name(config.device)

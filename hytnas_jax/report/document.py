@@ -72,8 +72,8 @@ def _head(results: Results, title: str) -> str:
     counts = results.steps["data"].summary
     mirroring = read_mirroring(project.workdir.step("data"))
     images = (
-        f"{project.num_classes} classes; {counts['train']:,} training, "
-        f"{counts['validation']:,} validation and {counts['test']:,} test images"
+        f"{project.num_classes} classes; {counts['train']:,} training, {counts['validation']:,} validation "
+        f"and {counts['test']:,} test images"
     )
     shown = [("classes", str(project.num_classes))]
     networks = results.networks or ()

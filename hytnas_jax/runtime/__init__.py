@@ -1,0 +1,1 @@
+"""The process: starting, stopping, environment, hardware, workers; command lines and exit statuses."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.flags.objective_names import ERRORS, LATENCY, LIMITS, given_limits, on_device
+from hytnas_jax.flags.limits import COUNTED, LATENCY, LIMITS
+from hytnas_jax.flags.objective_names import ERRORS, on_device
 from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
@@ -107,8 +108,8 @@ def _run_loop(
 
 
 def _show(search_problem: SearchProblem, points: list[ParetoPoint], volumes: Mapping[str, float]) -> None:
-    counted = set(LIMITS.values()) - {*ERRORS, "latency_ms"}  # shown for every network
-    names = [o.name for o in search_problem.problem.objectives if o.name not in counted]
+    # What is counted is shown for every network.
+    names = [o.name for o in search_problem.problem.objectives if o.name not in COUNTED]
     measured = ("measured ms",) if any(point.measured_ms is not None for point in points) else ()
     rows = [
         (
@@ -167,10 +168,8 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
 def _limits(config: Config) -> dict[str, float]:
     """Objective -> the most it may be."""
     limits = {
-        on_device(LIMITS[flag], config.device): float(maximum)
-        for flag, maximum in given_limits(config).items()
+        on_device(LIMITS[flag], config.device): float(maximum) for flag, maximum in config.given().items()
     }
-    if "error" in limits:
-        asked = next(name for name in ERRORS if name in config.objectives)
-        limits[asked] = limits.pop("error")
+    if config.max_error is not None:
+        limits[next(name for name in ERRORS if name in config.objectives)] = config.max_error
     return limits

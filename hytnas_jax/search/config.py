@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.flags.device_names import check_device_name
-from hytnas_jax.flags.objective_names import ERRORS, LATENCY, check_names, on_device
-from hytnas_jax.flags.ranges import MOST_BYTES, MOST_MS, MOST_NETWORKS, SEED, above, check_ranges, within
+from hytnas_jax.flags.limits import LATENCY, Limits
+from hytnas_jax.flags.objective_names import ERRORS, check_names, on_device
+from hytnas_jax.flags.ranges import MOST_NETWORKS, SEED, above, check_ranges, within
 from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Limits):
     """Search for the networks with the best trade-offs, within your limits."""
 
     workdir: Path
@@ -32,22 +33,6 @@ class Config:
     max_error: Annotated[float | None, above(0, 1)] = None
     """No network on the front above this error rate (a share), as the first of error, blended_error and
     trained_error has it that is an objective."""
-    max_latency_ms: Annotated[float | None, above(0, MOST_MS)] = None
-    """No network above this predicted latency in milliseconds."""
-    max_params: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more parameters."""
-    max_macs: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network with more multiply-accumulates for one image."""
-    max_peak_memory: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network that needs more bytes for its activations (float32, one image)."""
-    max_peak_memory_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose activations need more bytes in int8. Of 256 kB of memory (SRAM) that is 262144, less
-    what the program and its runtime need (docs/memory.md)."""
-    max_model_bytes: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose TFLite file in float32 has more bytes."""
-    max_model_bytes_int8: Annotated[int | None, within(1, MOST_BYTES)] = None
-    """No network whose TFLite file in int8 has more bytes. Of 1 MB of flash that is 1048576, less the
-    program."""
     evaluations: Annotated[int, within(2, MOST_NETWORKS)] = 80
     """Networks to evaluate in all. Give more to go on with a finished search."""
     initial: Annotated[int, within(2, MOST_NETWORKS)] = 24

@@ -26,7 +26,7 @@ class Evaluation:
     genes: int [G], canonical. values: float64 [M] in the user's units; NaN where it failed.
     unsure: float64 [M], the standard deviation of each value; 0 where it is what was measured.
     phase: "initial" (drawn before anything was known), "model" (suggested) or "random" (the baseline).
-    loss: mean cross-entropy in nats, where the error was evaluated.
+    loss: mean cross-entropy in nats; NaN where no error was evaluated.
     mean, std: float64 [M], what was expected when it was suggested; NaN where nothing was.
     """
 
@@ -34,7 +34,7 @@ class Evaluation:
     values: np.ndarray
     unsure: np.ndarray
     phase: str
-    loss: float | None
+    loss: float
     mean: np.ndarray
     std: np.ndarray
     seconds: float
@@ -93,14 +93,14 @@ class EvaluationLog:
             "phase": evaluation.phase,
             **architecture_row.to_cells(self._space, self._space.decode(evaluation.genes)),
             **dict(zip(self._names, evaluation.values.tolist(), strict=True)),
-            "loss": evaluation.loss,
+            "loss": none_if_nan(evaluation.loss),
             "seconds": round(evaluation.seconds, 3),
         }
         for m in self._estimated:
-            row[f"{self._names[m]}_std"] = _none_if_nan(evaluation.unsure[m])
+            row[f"{self._names[m]}_std"] = none_if_nan(evaluation.unsure[m])
         for m in self._modelled:
-            row[f"{self._names[m]}_predicted"] = _none_if_nan(evaluation.mean[m])
-            row[f"{self._names[m]}_predicted_std"] = _none_if_nan(evaluation.std[m])
+            row[f"{self._names[m]}_predicted"] = none_if_nan(evaluation.mean[m])
+            row[f"{self._names[m]}_predicted_std"] = none_if_nan(evaluation.std[m])
         return row
 
     @property
@@ -151,7 +151,7 @@ class EvaluationLog:
             unsure = np.zeros(len(self._names))
             for m in self._estimated:
                 unsure[m] = number_in(row, f"{self._names[m]}_std", may_fail=True)
-            loss = float(row["loss"]) if row["loss"] else None
+            loss = number_in(row, "loss", may_fail=True)
             seconds = number_in(row, "seconds")
             code = np.array(genes, np.int64)
             return Evaluation(code, values, unsure, row["phase"], loss, mean, std, seconds)
@@ -162,7 +162,8 @@ class EvaluationLog:
             ) from None
 
 
-def _none_if_nan(value: float) -> float | None:
+def none_if_nan(value: float) -> float | None:
+    """For a table's cell and for JSON, which has no NaN."""
     return None if math.isnan(value) else float(value)
 
 

@@ -1,4 +1,4 @@
-"""The loop of a search over its log: a kill costs the evaluation that was under way, and changes no result.
+"""The loop of a search over its log: a kill costs the batch that was under way, and changes no result.
 
 Everything is drawn from seeds that name its place: the initial design from [seed, 0], batch k from
 [seed, k] and the evaluations before the batch. A search that goes on draws a batch that was cut once
@@ -31,6 +31,10 @@ class Proposal:
     genes: np.ndarray
     mean: np.ndarray
     std: np.ndarray
+
+    def at(self, indices: np.ndarray) -> "Proposal":
+        """Some of its networks."""
+        return Proposal(self.genes[indices], self.mean[indices], self.std[indices])
 
 
 Propose = Callable[[Observations, np.random.Generator], Proposal]
@@ -111,13 +115,14 @@ def run_loop(
     with console.progress(budget.evaluations, strategy.label, done=len(log), apart=compiling.seconds) as bar:
 
         def evaluate(proposal: Proposal, phase: str, *, until: int) -> None:
-            """Evaluate what is not in the log, until that has `until` rows."""
-            new = unseen(proposal.genes, gene_keys(log.genes))
-            for n in new[: max(until - len(log), 0)]:
-                expected = (proposal.mean[n], proposal.std[n])
-                log.append(_evaluate(search_problem, proposal.genes[n], phase, *expected, memory))
+            """Evaluate what is not in the log, batch after batch, until that has `until` rows."""
+            new = unseen(proposal.genes, gene_keys(log.genes))[: max(until - len(log), 0)]
+            for start in range(0, len(new), budget.batch):
+                part = proposal.at(new[start : start + budget.batch])
+                for evaluation in _evaluate(search_problem, part, phase, memory):
+                    log.append(evaluation)
+                    bar.advance()
                 bar.note(_progress_note(search_problem.problem, log))
-                bar.advance()
 
         def end_batch(start: int, stop: int) -> None:
             if after_batch is not None:
@@ -178,19 +183,24 @@ def _unexpected(problem: Problem, genes: np.ndarray) -> Proposal:
 
 
 def _evaluate(
-    search_problem: SearchProblem,
-    genes: np.ndarray,
-    phase: str,
-    mean: np.ndarray,
-    std: np.ndarray,
-    memory: Mapping[bytes, Evaluation],
-) -> Evaluation:
-    remembered = memory.get(gene_keys(genes[None])[0])
-    if remembered is not None:
-        return dataclasses.replace(remembered, phase=phase, mean=mean, std=std)
-    started = time.perf_counter()
-    values, unsure, loss = search_problem.evaluate(genes)
-    return Evaluation(genes, values, unsure, phase, loss, mean, std, time.perf_counter() - started)
+    search_problem: SearchProblem, batch: Proposal, phase: str, memory: Mapping[bytes, Evaluation]
+) -> list[Evaluation]:
+    """A batch, what is not remembered of it in one call, whose seconds these share alike."""
+    keys = gene_keys(batch.genes)
+    known = dict(memory)
+    new = [n for n, key in enumerate(keys) if key not in memory]
+    if new:
+        started = time.perf_counter()
+        found = search_problem.evaluate(batch.genes[new])
+        seconds = (time.perf_counter() - started) / len(new)
+        for n, values, unsure, loss in zip(new, *found, strict=True):
+            known[keys[n]] = Evaluation(
+                batch.genes[n], values, unsure, phase, float(loss), batch.mean[n], batch.std[n], seconds
+            )
+    return [
+        dataclasses.replace(known[key], phase=phase, mean=batch.mean[n], std=batch.std[n])
+        for n, key in enumerate(keys)
+    ]
 
 
 def _progress_note(problem: Problem, log: EvaluationLog) -> str:

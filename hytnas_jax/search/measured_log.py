@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.latency.session import milliseconds
 from hytnas_jax.standalone.measure import Timing, shift
 from hytnas_jax.workspace import architecture_row
 from supernet.architecture import Architecture
@@ -24,11 +25,7 @@ class Session:
 
     def shift(self, before: Mapping[Architecture, Timing]) -> float:
         """How many times as long as `before` the machine takes, by what is timed again."""
-        return shift(_milliseconds(before), _milliseconds(self.again))
-
-
-def _milliseconds(timings: Mapping[Architecture, Timing]) -> dict[Architecture, float]:
-    return {architecture: timing.latency_ms for architecture, timing in timings.items()}
+        return shift(milliseconds(before), milliseconds(self.again))
 
 
 class MeasuredLog:

@@ -5,16 +5,16 @@ enough for the search to model it. Letters: N codes, G genes, M objectives, F fe
 """
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hytnas_jax.accuracy.blended import BlendedError, blended_error
-from hytnas_jax.accuracy.trained_error import TrainedError, trained_error
+from hytnas_jax.accuracy.blended import blended_error
+from hytnas_jax.accuracy.trained_error import trained_error
 from hytnas_jax.flags.device_names import QUANTITIES, split_objective
-from hytnas_jax.flags.objective_names import ERRORS, FEATURES, LATENCY, check_names
+from hytnas_jax.flags.limits import LATENCY
+from hytnas_jax.flags.objective_names import ERRORS, FEATURES, check_names
 from hytnas_jax.latency.devices import device_step
 from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
@@ -34,7 +34,6 @@ from proxies.complexity import (
 )
 from proxies.energy import EnergyEstimator
 from proxies.latency.predictor import LatencyEstimator, LatencyPredictor
-from proxies.supernet_accuracy import SupernetError
 from proxies.zen_score import ZenScore
 from supernet.encoding import to_features
 from supernet.search_space import SearchSpace
@@ -77,13 +76,21 @@ EVALUATED: dict[str, Callable[[Project], Estimator]] = {
 }
 
 
+class Values(NamedTuple):
+    """Of evaluated codes: objectives and their standard deviations, float64 [N, M]; the mean cross-entropy in
+    nats [N], NaN where no error is an objective."""
+
+    values: np.ndarray
+    std: np.ndarray
+    loss: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class SearchProblem:
     """A search problem with the means to evaluate what is not known of it.
 
     estimators: one for each evaluated objective, by name. measured: predicted latencies and energies that
-    play a part, by name. trained: int [K, G], networks whose error after training is known, where it is an
-    objective.
+    play a part, by name. trained: int [K, G], networks whose value of an objective is known beforehand.
     """
 
     problem: Problem
@@ -92,28 +99,23 @@ class SearchProblem:
     measured: Mapping[str, CachedEstimator[LatencyEstimator]]
     trained: np.ndarray
 
-    def evaluate(self, genes: np.ndarray) -> tuple[np.ndarray, np.ndarray, float | None]:
-        """Values [M] of one code [G], how unsure they are [M], and the mean cross-entropy in nats where the
-        error is an objective.
+    def evaluate(self, genes: np.ndarray) -> Values:
+        """Of codes [N, G], in one call of each estimator.
 
-        A value that is not `usable` is NaN: the evaluation has failed. So has an error whose loss is not
-        finite, for it comes from logits that are no numbers.
+        A value that is not `usable` is NaN: the evaluation has failed.
         """
-        architecture = self.space.decode(genes)
-        values, loss, std = [], None, np.zeros(len(self.problem.objectives))
+        architectures = self.space.decode_all(genes)
+        values, std = np.zeros((2, len(genes), len(self.problem.objectives)))
+        loss = np.full(len(genes), np.nan)
         for m, objective in enumerate(self.problem.objectives):
             if objective.known is not None:
-                value = objective.known(genes[None])[0]
-            else:
-                estimator = self.estimators[objective.name]
-                value = estimator([architecture])[0]
-                if isinstance(estimator, SupernetError | BlendedError):
-                    loss = float(estimator.losses[0])
-                    value = value if math.isfinite(loss) else math.nan
-                if isinstance(estimator, TrainedError):
-                    std[m] = estimator.stds[0]
-            values.append(float(value))
-        return usable(np.array(values)), std, loss
+                values[:, m] = objective.known(genes)
+                continue
+            found = self.estimators[objective.name].estimate(architectures)
+            values[:, m], loss = found.values, found.details.get("loss", loss)
+            if found.std is not None:
+                std[:, m] = found.std
+        return Values(usable(values), std, loss)
 
     def is_extrapolated(self, genes: np.ndarray) -> np.ndarray:
         """bool [N]: codes of which a latency or energy lies outside what its predictor was fitted on."""
@@ -170,7 +172,7 @@ def make_search_problem(
             estimator.unit,
             known.get(name),
             is_share=name in ERRORS,
-            is_estimated=isinstance(estimator, TrainedError),
+            is_estimated=estimator.has_std,
         )
 
     problem = Problem(
@@ -185,14 +187,13 @@ def make_search_problem(
         sample=space.sample,
         bounds=tuple(Bound(name, limits[name]) for name in evaluated if name in limits),
     )
-    trained = evaluated.get("trained_error")
-    genes = [a.genes for a in trained.trained] if isinstance(trained, TrainedError) else []
+    trained = [architecture.genes for estimator in evaluated.values() for architecture in estimator.known]
     return SearchProblem(
         problem,
         space,
         evaluated,
         measured,
-        np.array(genes, np.int64).reshape(-1, len(space.genes)),
+        np.array(trained, np.int64).reshape(-1, len(space.genes)),
     )
 
 

@@ -18,12 +18,13 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.latency.measurements import STEP, measured_networks
+from hytnas_jax.latency.session import milliseconds, time_beside
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.disagreement import Batch
 from hytnas_jax.search.log import EvaluationLog
 from hytnas_jax.search.measured_log import MeasuredLog, Session
 from hytnas_jax.search.problem import SearchProblem
-from hytnas_jax.standalone.measure import describe_shift, is_shifted, time_models, to_check
+from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted
 from hytnas_jax.workspace.project import Project
 from proxies.latency.features import feature_table
 from proxies.latency.predictor import LatencyPredictor
@@ -82,7 +83,7 @@ class Recalibration:
         self._errors: list[float] = []
         self._first_errors: list[float] = []
         # Of measure_latency and of the search so far, as if all had been measured by measure_latency.
-        self.measured_ms = {a: timing.latency_ms for a, timing in self._sample.items()}
+        self.measured_ms = milliseconds(self._sample)
         log.recompute()  # the file may be of a later predictor
 
     def after_batch(self, start: int, stop: int) -> None:
@@ -108,11 +109,14 @@ class Recalibration:
         return Recalibrated(count, self._unused, self._recalibrations, *errors)
 
     def _measure(self, networks: Sequence[Architecture], evaluations: int) -> Session:
-        again = to_check({a: timing.latency_ms for a, timing in self._sample.items()})
-        queue = [*again, *networks]
-        models = (build_onnx(self._project.to_spec(architecture)) for architecture in queue)
-        timings = {queue[index]: timing for index, timing in time_models(models)}
-        session = Session({a: timings[a] for a in networks}, {a: timings[a] for a in again})
+        new: dict[Architecture, Timing] = {}
+        again = time_beside(
+            milliseconds(self._sample),
+            networks,
+            lambda architecture: build_onnx(self._project.to_spec(architecture)),
+            new.__setitem__,
+        )
+        session = Session({a: new[a] for a in networks}, again)
         shift = session.shift(self._sample)
         if is_shifted(shift):
             console.warn(

@@ -13,7 +13,7 @@ from hytnas_jax import console, plots
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.mobo import hypervolume_history, pareto_mask
 from hytnas_jax.mobo.pareto import pareto_rank
-from hytnas_jax.search.log import EvaluationLog
+from hytnas_jax.search.log import EvaluationLog, none_if_nan
 from hytnas_jax.search.loop import reference_point
 from hytnas_jax.search.problem import SearchProblem
 from hytnas_jax.workspace.project import Project
@@ -75,7 +75,9 @@ def pareto_points(
         network = dataclasses.asdict(complexity(project.to_spec(architecture)))
         measured = measured_ms.get(architecture)
         points.append(
-            ParetoPoint(architecture, index, values, std, log.at(index).loss, network, outside, measured)
+            ParetoPoint(
+                architecture, index, values, std, none_if_nan(log.at(index).loss), network, outside, measured
+            )
         )
     return points
 

@@ -1,0 +1,1 @@
+"""What runs on a device without this package: decoding an image, classifying it, timing models."""

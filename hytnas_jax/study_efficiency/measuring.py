@@ -6,7 +6,8 @@ from pathlib import Path
 from hytnas_jax import console
 from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.latency.kit import RUNTIMES
-from hytnas_jax.standalone.measure import Table, describe_shift, is_shifted, shift, time_models, to_check
+from hytnas_jax.latency.session import milliseconds, time_beside
+from hytnas_jax.standalone.measure import Table, Timing, describe_shift, is_shifted, shift
 from hytnas_jax.study_efficiency.parts import Part
 from hytnas_jax.study_efficiency.subjects import Subject
 from supernet.errors import UserError
@@ -43,24 +44,25 @@ def measure_here(
         before = table.measured()
     except ValueError as error:
         raise UserError(str(error)) from None
-    wanted = [subject for subject in subjects if subject.part in parts]
-    missing = [subject for subject in wanted if subject.name not in before]
-    checked = to_check(before) if missing else []
-    queue = [*(subject for subject in subjects if subject.name in checked), *missing]
-    again: dict[str, float] = {}
-    done = len(wanted) - len(missing)
-    label = f"measuring under {runtime}"
+    by_name = {subject.name: subject for subject in subjects}
+    wanted = [subject.name for subject in subjects if subject.part in parts]
+    missing = [name for name in wanted if name not in before]
+    label, done = f"measuring under {runtime}", len(wanted) - len(missing)
     with console.progress(len(wanted), label, done=done, is_even=False) as bar:
-        contents = (subject.model(runtime) for subject in queue)
-        timings = time_models(contents, seconds=seconds, on_round=lambda number: bar.note(f"round {number}"))
-        for index, timing in timings:
-            name = queue[index].name
-            if name in before:
-                again[name] = timing.latency_ms
-                continue
+
+        def add(name: str, timing: Timing) -> None:
             table.append(name, timing, None)
             bar.advance()
-    times = shift(before, again)
+
+        now = time_beside(
+            {name: before[name] for name in before if name in by_name},
+            missing,
+            lambda name: by_name[name].model(runtime),
+            add,
+            on_round=lambda number: bar.note(f"round {number}"),
+            seconds=seconds,
+        )
+    times = shift(before, milliseconds(now))
     if is_shifted(times):
         console.warn(
             f"the machine is {describe_shift(times)} when {path} was begun: the latencies are of two scales. "

@@ -1,0 +1,1 @@
+"""How subnets are evaluated: one after the other by parts, or many together."""

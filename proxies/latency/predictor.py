@@ -13,7 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from proxies.base import Direction
+from proxies.base import Direction, Estimate, Estimator
 from proxies.latency.choice import REGRESSORS, choose, evaluate
 from proxies.latency.error import NUM_FOLDS, HeldOutError, Times, cross_validate, held_out_error
 from proxies.latency.features import FEATURE_NAMES, Features, architecture_features
@@ -166,7 +166,7 @@ class LatencyPredictor:
 
 
 @dataclasses.dataclass(frozen=True)
-class LatencyEstimator:
+class LatencyEstimator(Estimator):
     """An `Estimator` of milliseconds on the measured device; `to_spec` as in `architecture_features`.
 
     Examples:
@@ -189,9 +189,9 @@ class LatencyEstimator:
     unit: str = "ms"
     direction: Direction = "min"
 
-    def __call__(self, architectures: Sequence[Architecture]) -> Times:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Predictions [A]; 10,000 in about a second."""
-        return self.predictor.predict(self.features(architectures))
+        return Estimate(self.predictor.predict(self.features(architectures)))
 
     def features(self, architectures: Sequence[Architecture]) -> Features:
         """Features [A, F], for the predictor's `outside` and `warning` too."""

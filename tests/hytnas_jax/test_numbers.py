@@ -30,6 +30,8 @@ from hytnas_jax.numbers import count, duration, milliseconds, percent, size, spa
         (span("0.9%", "3.0%"), "0.9 to 3.0%"),
         (span("3.0%", "3.0%"), "3.0%"),
         (span("–", "3.0%"), "– to 3.0%"),
+        (span("999 B", "2 KiB"), "999 B to 2 KiB"),
+        (span("0.9 ms", "3.0 ms"), "0.9 to 3.0 ms"),
     ],
 )
 def test_format(text: str, expected: str) -> None:

@@ -78,12 +78,13 @@ def test_one_trace_a_part_and_resolution_serves_all_architectures(
     )
     estimator(drawn(4, 1))
     assert traces == [part.model for part in model.parts]
-    errors = estimator(drawn(4, 20))
+    found = estimator.estimate(drawn(4, 20))
+    errors = found.values
     assert len(traces) == len(model.parts)
     assert errors.shape == (20,)
     assert errors.dtype == np.float64
     assert np.isfinite(errors).all()
-    assert len(np.unique(np.round(estimator.losses, 5))) == 20
+    assert len(np.unique(np.round(found.details["loss"], 5))) == 20
     assert len(evaluated) == 21
     mixed = estimator([*drawn(6, 3), *drawn(4, 2)])
     assert len(traces) == 2 * len(model.parts)
@@ -96,7 +97,7 @@ def test_what_subnets_share_is_computed_once(
     """And nothing changes where nothing can be kept."""
     members = drawn(4, 3)
     estimator = SupernetError(SPACE, model, params, evaluation_images)
-    errors, losses = estimator(members), estimator.losses
+    before = estimator.estimate(members)
     computed = []
     call = by_parts.EvaluatedPart.__call__
     monkeypatch.setattr(
@@ -104,11 +105,12 @@ def test_what_subnets_share_is_computed_once(
         "__call__",
         lambda part, *args: computed.append(part) or call(part, *args),
     )
-    np.testing.assert_array_equal(estimator(members), errors)
+    np.testing.assert_array_equal(estimator(members), before.values)
     assert len(computed) == 3  # the heads
     forgetful = SupernetError(SPACE, model, params, evaluation_images, kept_bytes=0)
-    np.testing.assert_array_equal(forgetful(members), errors)
-    np.testing.assert_allclose(forgetful.losses, losses, rtol=1e-6)
+    after = forgetful.estimate(members)
+    np.testing.assert_array_equal(after.values, before.values)
+    np.testing.assert_allclose(after.details["loss"], before.details["loss"], rtol=1e-6)
     assert len(computed) == 3 + 3 * len(model.parts)
 
 
@@ -117,17 +119,24 @@ def test_the_error_is_a_count_on_the_sliced_network(
 ) -> None:
     kinds = {a.stages[0].block: a for a in drawn(4, 20) if a.stages[0].depth == 2}
     members = [kinds["conv"], kinds["attention"]]
-    errors = estimator(members)
+    found = estimator.estimate(members)
+    errors = found.values
     for index, member in enumerate(members):
         error, loss = counted_by_hand(member, model, params)
         assert errors[index] == pytest.approx(error, abs=1e-6)
-        assert estimator.losses[index] == pytest.approx(loss, rel=1e-3)
+        assert found.details["loss"][index] == pytest.approx(loss, rel=1e-3)
     assert 0 < errors.mean() < 1
 
 
 def test_no_architectures_give_no_errors(estimator: SupernetError) -> None:
-    assert estimator([]).shape == (0,)
-    assert estimator.losses.shape == (0,)
+    found = estimator.estimate([])
+    assert found.values.shape == found.details["loss"].shape == (0,)
+
+
+def test_logits_that_are_no_numbers_give_no_error(model: SupernetModel, params: Tree) -> None:
+    broken = jax.tree.map(lambda values: values * np.nan, params)
+    found = SupernetError(SPACE, model, broken, evaluation_images).estimate(drawn(4, 2))
+    assert np.isnan(found.values).all()
 
 
 def test_images_that_fill_a_batch_do_not_count(
@@ -142,10 +151,10 @@ def test_images_that_fill_a_batch_do_not_count(
         return evaluated._replace(images=images)
 
     members = drawn(4, 3)
-    expected, losses = estimator(members), estimator.losses
-    filled = SupernetError(SPACE, model, params, other_filling)
-    np.testing.assert_array_equal(filled(members), expected)
-    np.testing.assert_allclose(filled.losses, losses, rtol=1e-6)
+    expected = estimator.estimate(members)
+    found = SupernetError(SPACE, model, params, other_filling).estimate(members)
+    np.testing.assert_array_equal(found.values, expected.values)
+    np.testing.assert_allclose(found.details["loss"], expected.details["loss"], rtol=1e-6)
 
 
 def test_a_network_of_its_own_is_evaluated_with_statistics_given() -> None:

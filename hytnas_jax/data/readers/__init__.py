@@ -1,0 +1,1 @@
+"""One reader for each place that images come from."""

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit, logit
 
 from hytnas_jax.accuracy.blended import BlendedError, Scales
+from proxies.base import Estimate
 
 LOSS, COUNT = np.array([1.0, 2.0, 3.0]), np.exp([7.0, 5.0, 3.0])
 ERROR = expit([-2.0, -1.0, 0.0])
@@ -45,19 +46,18 @@ def test_errors_of_none_and_all_have_log_odds() -> None:
     assert np.isfinite(scales.odds).all()
 
 
-def test_the_estimator_asks_the_supernet_once_and_keeps_its_losses() -> None:
+def test_the_estimator_asks_the_supernet_once_and_hands_its_losses_on() -> None:
     class Supernet:
-        losses = np.zeros(0)
         calls = 0
 
-        def __call__(self, architectures: list[int]) -> np.ndarray:
+        def estimate(self, architectures: list[int]) -> Estimate:
             self.calls += 1
-            self.losses = LOSS[architectures]
-            return np.zeros(len(architectures))
+            return Estimate(np.zeros(len(architectures)), details={"loss": LOSS[architectures]})
 
     supernet = Supernet()
     scales = Scales.of(ERROR, LOSS, COUNT)
     estimator = BlendedError(supernet, lambda architectures: COUNT[architectures], scales)  # type: ignore[arg-type]
-    assert estimator([2, 0]) == pytest.approx(ERROR[[2, 0]])  # type: ignore[list-item]
-    assert estimator.losses.tolist() == [3.0, 1.0]
+    found = estimator.estimate([2, 0])  # type: ignore[list-item]
+    assert found.values == pytest.approx(ERROR[[2, 0]])
+    assert found.details["loss"].tolist() == [3.0, 1.0]
     assert supernet.calls == 1

@@ -37,10 +37,12 @@ def combined() -> Combined:
 
 def test_errors_are_those_of_the_combination(combined: Combined) -> None:
     estimator = TrainedError(combined, estimates, {})
-    errors = estimator(NETWORKS[20:])
-    np.testing.assert_allclose(errors, 1 - accuracy_of(NETWORKS[20:]), atol=0.01)
-    assert estimator.stds.shape == (10,)
-    assert (estimator.stds > 0).all()
+    found = estimator.estimate(NETWORKS[20:])
+    np.testing.assert_allclose(found.values, 1 - accuracy_of(NETWORKS[20:]), atol=0.01)
+    assert estimator.has_std
+    assert found.std is not None
+    assert found.std.shape == (10,)
+    assert (found.std > 0).all()
 
 
 @pytest.mark.parametrize("noise", [0.01, np.nan])
@@ -48,10 +50,9 @@ def test_what_has_been_trained_is_known(combined: Combined, noise: float) -> Non
     known = {NETWORKS[3]: (0.7, noise)}
     plain, knowing = (TrainedError(combined, estimates, networks) for networks in ({}, known))
     np.testing.assert_array_equal(knowing(NETWORKS[4:6]), plain(NETWORKS[4:6]))
-    expected = plain(NETWORKS[3:5])
-    errors = knowing(NETWORKS[3:5])
-    assert errors.tolist() == [0.7, expected[1]]
-    assert knowing.stds.tolist() == [plain.stds[0] if np.isnan(noise) else noise, plain.stds[1]]
+    expected, found = plain.estimate(NETWORKS[3:5]), knowing.estimate(NETWORKS[3:5])
+    assert found.values.tolist() == [0.7, expected.values[1]]
+    assert found.std.tolist() == [expected.std[0] if np.isnan(noise) else noise, expected.std[1]]
 
 
 def test_an_estimate_that_is_no_number_gives_none(combined: Combined) -> None:
@@ -61,8 +62,9 @@ def test_an_estimate_that_is_no_number_gives_none(combined: Combined) -> None:
         return values
 
     estimator = TrainedError(combined, failing, {})
-    assert np.isnan(estimator(NETWORKS[:3])).tolist() == [True, False, False]
-    assert np.isnan(estimator.stds).tolist() == [True, False, False]
+    found = estimator.estimate(NETWORKS[:3])
+    assert np.isnan(found.values).tolist() == [True, False, False]
+    assert np.isnan(found.std).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(("networks", "is_enough"), [(10, True), (9, False)])
@@ -92,8 +94,9 @@ def test_the_study_of_a_work_folder_is_read(
             trained_error.trained_error(project)
         return
     estimator = trained_error.trained_error(project)
-    assert list(estimator.trained) == [job.architecture for job in jobs if job.seed == 5]
+    assert list(estimator.known) == [job.architecture for job in jobs if job.seed == 5]
     # The first was trained twice, the second once. The second seed adds 0.15, and 0.05 less to the first.
-    assert estimator([jobs[0].architecture, jobs[1].architecture]) == pytest.approx([0.175, 0.2])
-    assert estimator.stds == pytest.approx([0.05 / np.sqrt(2), 0.05])
-    assert jobs[0] == Job(5, next(iter(estimator.trained)), 4)
+    found = estimator.estimate([jobs[0].architecture, jobs[1].architecture])
+    assert found.values == pytest.approx([0.175, 0.2])
+    assert found.std == pytest.approx([0.05 / np.sqrt(2), 0.05])
+    assert jobs[0] == Job(5, estimator.known[0], 4)

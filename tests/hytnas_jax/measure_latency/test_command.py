@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from hytnas_jax.files.atomic import write_json
+from hytnas_jax.latency import session
 from hytnas_jax.latency.measurements import Measurements, load_predictor
 from hytnas_jax.latency.sample import draw_networks
-from hytnas_jax.measure_latency import command, main
+from hytnas_jax.measure_latency import main
 from hytnas_jax.measure_latency.command import measure
 from hytnas_jax.measure_latency.config import Config
 from hytnas_jax.standalone.measure import NUM_CHECKED, Timing
@@ -46,7 +47,7 @@ class Device:
 
 
 def measure_on(device: Device, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(command, "time_models", device)
+    monkeypatch.setattr(session, "time_models", device)
     return measure(SPACE, Step("latency", folder), channels=1, num_classes=10, networks=12, seed=0)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from hytnas_jax import plots
 from hytnas_jax.files.atomic import write_json
+from hytnas_jax.latency import session
 from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.mobo import Settings
 from hytnas_jax.search import command, problem, recalibration
@@ -71,7 +72,7 @@ def use_device(monkeypatch: pytest.MonkeyPatch) -> Callable[[Device], Device]:
     """Has a device measure in the place of this machine."""
 
     def use(device: Device) -> Device:
-        monkeypatch.setattr(recalibration, "time_models", device)
+        monkeypatch.setattr(session, "time_models", device)
         monkeypatch.setattr(recalibration, "build_onnx", device.build)
         return device
 

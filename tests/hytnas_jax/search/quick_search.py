@@ -11,6 +11,7 @@ from hytnas_jax.accuracy.trained_error import TrainedError
 from hytnas_jax.search.config import Config
 from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
+from proxies.base import Estimate
 from proxies.latency.features import latency_features
 from proxies.supernet_accuracy import SupernetError
 from supernet.architecture import Architecture
@@ -53,15 +54,17 @@ class FakeError(SupernetError):
         self.cut_at = cut_at
         self.fails = fails
 
-    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
-        (architecture,) = architectures
-        if len(self.calls) == self.cut_at:
-            raise Cut
-        self.calls.append(architecture.name)
-        size = sum(stage.width * stage.depth for stage in architecture.stages)
-        failed = self.fails(len(self.calls))
-        self.losses = np.array([np.nan if failed else 100.0 / size])
-        return np.array([1.0 / (1.0 + size / 20.0)])
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
+        errors, losses = np.zeros((2, len(architectures)))
+        for index, architecture in enumerate(architectures):
+            if len(self.calls) == self.cut_at:
+                raise Cut
+            self.calls.append(architecture.name)
+            size = sum(stage.width * stage.depth for stage in architecture.stages)
+            failed = self.fails(len(self.calls))
+            losses[index] = np.nan if failed else 100.0 / size
+            errors[index] = np.nan if failed else 1.0 / (1.0 + size / 20.0)
+        return Estimate(errors, details={"loss": losses})
 
 
 class FakeTrainedError(TrainedError):
@@ -69,12 +72,11 @@ class FakeTrainedError(TrainedError):
 
     def __init__(self) -> None:
         drawn = SPACE.sample(np.random.default_rng(7), 3)
-        self.trained = dict.fromkeys(SPACE.decode_all(SPACE.canonical(drawn)), (0.5, 0.1))
+        self.known = tuple(SPACE.decode_all(SPACE.canonical(drawn)))
 
-    def __call__(self, architectures: Sequence[Architecture]) -> np.ndarray:
+    def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         errors = FakeError()(architectures)
-        self.stds = 0.1 * errors
-        return errors
+        return Estimate(errors, 0.1 * errors)
 
 
 class Device:
@@ -88,7 +90,7 @@ class Device:
         self.timed: list[list[str]] = []
         self._rng = np.random.default_rng()
 
-    def __call__(self, models: Iterable[bytes]) -> Iterator[tuple[int, Timing]]:
+    def __call__(self, models: Iterable[bytes], **options: object) -> Iterator[tuple[int, Timing]]:
         call = len(self.timed)
         self.timed.append([])
         for index, model in enumerate(models):

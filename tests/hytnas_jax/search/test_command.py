@@ -17,6 +17,7 @@ from proxies.complexity import complexity_table
 from supernet.errors import UserError
 
 from .quick_search import (
+    BATCH,
     SPACE,
     Cut,
     FakeError,
@@ -81,7 +82,8 @@ def test_a_cut_search_comes_to_the_same_result(project, use_error, cut_at):
     second = use_error(FakeError())
     main(config(project))
     assert results(project) == expected
-    assert not set(first.calls) & set(second.calls)
+    # what is evaluated again is of the batch that was cut
+    assert len(set(first.calls) & set(second.calls)) < BATCH
 
 
 def test_cut_while_a_row_or_the_results_are_written(project, use_error, monkeypatch):
@@ -292,7 +294,7 @@ def test_an_estimated_error_says_how_unsure_it_is(project, monkeypatch, capsys):
     project.workdir.step("references").finish({})
     main(config(project, **flags))
     table = rows(project)
-    assert {a.name for a in error.trained} <= {row["name"] for row in table[:8]}
+    assert {a.name for a in error.known} <= {row["name"] for row in table[:8]}
     for row in table:
         assert float(row["trained_error_std"]) == pytest.approx(0.1 * float(row["trained_error"]))
     points = load_pareto(project)

@@ -86,11 +86,11 @@ def test_codes_of_one_network_have_one_value(project):
 
 def test_values_are_those_of_the_network(project, genes):
     search_problem = task_of(project, "parameters", "macs", "peak_memory")
-    values, std, loss = search_problem.evaluate(genes[0])
-    counts = complexity(project.to_spec(SPACE.decode(genes[0])))
-    assert values.tolist() == [counts.num_parameters, counts.num_macs, counts.peak_activation_bytes]
-    assert std.tolist() == [0, 0, 0]
-    assert loss is None
+    found = search_problem.evaluate(genes[:2])
+    counts = [complexity(project.to_spec(SPACE.decode(code))) for code in genes[:2]]
+    assert found.values.tolist() == [[c.num_parameters, c.num_macs, c.peak_activation_bytes] for c in counts]
+    assert found.std.tolist() == [[0, 0, 0]] * 2
+    assert np.isnan(found.loss).all()
     assert [o.unit for o in search_problem.problem.objectives] == ["parameters", "MACs", "bytes"]
     assert not search_problem.is_extrapolated(genes).any()
 
@@ -100,7 +100,7 @@ def test_memory_and_file_sizes(project, genes):
     search_problem = task_of(project, *names)
     counts = complexity(project.to_spec(SPACE.decode(genes[0])))
     expected = [counts.peak_activation_bytes, counts.peak_activation_bytes_int8]
-    assert search_problem.evaluate(genes[0])[0].tolist() == [
+    assert search_problem.evaluate(genes[:1]).values[0].tolist() == [
         *expected,
         counts.model_bytes,
         counts.model_bytes_int8,

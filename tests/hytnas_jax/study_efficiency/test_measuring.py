@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from made_up_times import PLAN
 
+from hytnas_jax.latency import session
 from hytnas_jax.standalone.measure import NUM_CHECKED, Timing
-from hytnas_jax.study_efficiency import measuring
 from hytnas_jax.study_efficiency.measuring import measure_here
 from hytnas_jax.study_efficiency.parts import Part
 from hytnas_jax.study_efficiency.subjects import Subject
@@ -30,7 +30,7 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
                 timed.append(model.decode())
                 yield index, Timing(ms, 0.9 * ms, 1.1 * ms, 9)
 
-        monkeypatch.setattr(measuring, "time_models", time_models)
+        monkeypatch.setattr(session, "time_models", time_models)
         path = tmp_path / "here-onnxruntime.csv"
         measure_here(SUBJECTS, path, parts=parts, identity=PLAN.identity, runtime="onnxruntime", seconds=0.5)
         return timed

@@ -33,8 +33,8 @@ def params(model: SupernetModel) -> Tree:
 @pytest.fixture(scope="module")
 def one_after_the_other(model: SupernetModel, params: Tree) -> np.ndarray:
     estimator = SupernetError(SPACE, model, params, evaluation_images)
-    errors = estimator(MEMBERS)
-    return np.stack([errors, estimator.losses], 1)
+    found = estimator.estimate(MEMBERS)
+    return np.stack([found.values, found.details["loss"]], 1)
 
 
 def evaluated_images() -> EvaluationImages:

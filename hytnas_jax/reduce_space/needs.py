@@ -5,29 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from hytnas_jax.flags.limits import COUNTED, LIMITS
 from proxies.complexity import FIELDS, complexity_table
 from proxies.latency.features import architecture_features
 from proxies.latency.predictor import LatencyPredictor
 from proxies.parts import ToSpec
 from supernet.search_space import SearchSpace
 
-# What each flag limits, in the words of `objective_names`, and the field of `Complexity` that counts it.
-COUNTED = {
-    "max_params": "num_parameters",
-    "max_macs": "num_macs",
-    "max_peak_memory": "peak_activation_bytes",
-    "max_peak_memory_int8": "peak_activation_bytes_int8",
-    "max_model_bytes": "model_bytes",
-    "max_model_bytes_int8": "model_bytes_int8",
-}
 MAX_LATENCY = "max_latency_ms"
-FLAGS = (MAX_LATENCY, *COUNTED)
 
 
-class Limits:
+class Needs:
     """What codes [N, G] of `space` need, by what they are allowed.
 
-    `maxima`: a name in `FLAGS` -> the most allowed (milliseconds, or a count); `predictor`: of the latency,
+    `maxima`: a flag of `LIMITS` -> the most allowed (milliseconds, or a count); `predictor`: of the latency,
     where that is limited. `least`: the least value of each that has been met so far.
     """
 
@@ -51,9 +42,10 @@ class Limits:
         values: dict[str, NDArray] = {}
         if self._predictor is not None and MAX_LATENCY in self.maxima:
             values[MAX_LATENCY] = self._predictor.predict(architecture_features(architectures, self._to_spec))
-        if set(self.maxima) & set(COUNTED):
+        counted = {flag: COUNTED[LIMITS[flag]] for flag in self.maxima if flag != MAX_LATENCY}
+        if counted:
             counts = complexity_table(architectures, self._to_spec)
-            values |= {flag: counts[:, FIELDS.index(field)] for flag, field in COUNTED.items()}
+            values |= {flag: counts[:, FIELDS.index(field)] for flag, field in counted.items()}
         most = np.zeros(len(genes))
         for flag, maximum in self.maxima.items():
             most = np.maximum(most, values[flag] / maximum)
