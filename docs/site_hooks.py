@@ -21,7 +21,7 @@ TOP = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 LINK_OUT = re.compile(r"(\]\()\.\./([^)#\s]+)")
 LINK_IN = re.compile(r"(\]\()docs/")
 PUBLIC_NAME = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
-CODE_OR_MARKUP = re.compile(r"`[^`]*`|[<*]")
+CODE_OR_MARKUP = re.compile(r"`[^`]*`|^ *(?:>>>|\.\.\.).*|[<*]", re.MULTILINE)
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:

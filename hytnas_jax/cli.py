@@ -6,8 +6,11 @@ hytnas-jax search --workdir runs/digits    one of its steps, as `python -m hytna
 
 import difflib
 import importlib
+import inspect
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from hytnas_jax.runtime import stopping, streams
 from hytnas_jax.runtime.command_line import run
@@ -41,10 +44,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     if words and not words[0].startswith("-"):
         name = _command(words.pop(0))
         module, program = f"hytnas_jax.{name}", f"hytnas-jax {name}"
+        description = None
     else:
         module, program = "hytnas_jax.main_job", None
+        description = _overview() if {"-h", "--help"} & {*words} else None
     command = importlib.import_module(module)
-    run(command.main, command.Config, words, program=program)
+    run(command.main, command.Config, words, program=program, description=description)
+
+
+def _overview() -> str:
+    """What the main job's help begins with: what it does, and the other commands, a line each."""
+    does = inspect.cleandoc(_config("main_job").__doc__ or "")
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {_first_sentence(_config(name))}" for name in COMMANDS]
+    title = "Its steps and the other commands, each as the first word and with its own --help:"
+    return "\n".join([does, "", title, *lines])
+
+
+def _config(name: str) -> Any:
+    return importlib.import_module(f"hytnas_jax.{name}").Config
+
+
+def _first_sentence(config: Any) -> str:
+    """Without its end, where it goes on about details."""
+    paragraph = " ".join(inspect.cleandoc(config.__doc__ or "").partition("\n\n")[0].split())
+    return re.split(r"[:;.]", paragraph)[0]
 
 
 def _command(word: str) -> str:

@@ -59,6 +59,14 @@ class AzNas(Estimator):
 
     Raises:
       UserError: an unknown `part`, a number that is not positive, an architecture of another space.
+
+    Examples:
+      >>> from proxies import AzNas
+      >>> from supernet import SearchSpace, StageSpace
+      >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(16,))
+      >>> estimator = AzNas(space, "expressivity", channels=3)
+      >>> estimator([space.decode([0]), space.decode([1])]).shape
+      (2,)
     """
 
     space: SearchSpace

@@ -22,6 +22,12 @@ class Estimate:
         std: float64 [A], the standard deviation of each value; None where the estimator knows none.
         details: further numbers float64 [A] by name: "loss" is the mean cross-entropy in nats behind an
             error rate.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import Estimate
+      >>> Estimate(np.array([0.25, 0.5]), std=np.array([0.01, 0.02])).values
+      array([0.25, 0.5 ])
     """
 
     values: NDArray[np.float64]
@@ -38,6 +44,18 @@ class Estimator(abc.ABC):
         direction: "min" where less is better, "max" where more is.
         has_std: whether an `Estimate` comes with standard deviations.
         known: architectures whose value was measured, and is not estimated.
+
+    Examples:
+      >>> from proxies import Estimator, num_macs
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> def to_spec(architecture):
+      ...     return space.network_spec(architecture, num_classes=10)
+      >>> estimator: Estimator = num_macs(to_spec)
+      >>> estimator.name, estimator.unit, estimator.direction
+      ('num_macs', 'MACs', 'min')
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [24096.0]
     """
 
     name: str

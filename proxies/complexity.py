@@ -32,6 +32,12 @@ class Complexity:
 
     The bytes are those of its TFLite files, in float32 and in int8 throughout: what a microcontroller needs
     of its memory (`live_bytes`) and of its flash (`model_size`, an estimate to a percent).
+
+    Examples:
+      >>> from proxies.complexity import complexity
+      >>> from supernet import named_network
+      >>> complexity(named_network("mobilevit-xs", num_classes=1000, resolution=256)).num_parameters
+      2317848
     """
 
     num_parameters: int
@@ -161,30 +167,84 @@ class ComplexityEstimator(Estimator):
 
 
 def num_parameters(to_spec: ToSpec) -> ComplexityEstimator:
-    """Trainable parameters."""
+    """Trainable parameters.
+
+    Examples:
+      >>> from proxies import num_parameters
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = num_parameters(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [1438.0]
+    """
     return ComplexityEstimator("num_parameters", "parameters", "num_parameters", to_spec)
 
 
 def num_macs(to_spec: ToSpec) -> ComplexityEstimator:
-    """Multiply-accumulates of one image."""
+    """Multiply-accumulates of one image.
+
+    Examples:
+      >>> from proxies import num_macs
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = num_macs(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [24096.0]
+    """
     return ComplexityEstimator("num_macs", "MACs", "num_macs", to_spec)
 
 
 def peak_memory_bytes(to_spec: ToSpec) -> ComplexityEstimator:
-    """Peak bytes of activations of one image in float32 (see `live_bytes`)."""
+    """Peak bytes of activations of one image in float32 (see `live_bytes`).
+
+    Examples:
+      >>> from proxies import peak_memory_bytes
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = peak_memory_bytes(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [6144.0]
+    """
     return ComplexityEstimator("peak_memory_bytes", "bytes", "peak_activation_bytes", to_spec)
 
 
 def peak_memory_bytes_int8(to_spec: ToSpec) -> ComplexityEstimator:
-    """Peak bytes of activations of one image in int8."""
+    """Peak bytes of activations of one image in int8.
+
+    Examples:
+      >>> from proxies import peak_memory_bytes_int8
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = peak_memory_bytes_int8(lambda a: space.network_spec(a, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [1536.0]
+    """
     return ComplexityEstimator("peak_memory_bytes_int8", "bytes", "peak_activation_bytes_int8", to_spec)
 
 
 def model_bytes(to_spec: ToSpec) -> ComplexityEstimator:
-    """Bytes of the float32 TFLite file (see `model_size`)."""
+    """Bytes of the float32 TFLite file (see `model_size`).
+
+    Examples:
+      >>> from proxies import model_bytes
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = model_bytes(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [10276.0]
+    """
     return ComplexityEstimator("model_bytes", "bytes", "model_bytes", to_spec)
 
 
 def model_bytes_int8(to_spec: ToSpec) -> ComplexityEstimator:
-    """Bytes of the int8 TFLite file."""
+    """Bytes of the int8 TFLite file.
+
+    Examples:
+      >>> from proxies import model_bytes_int8
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = model_bytes_int8(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [10403.0]
+    """
     return ComplexityEstimator("model_bytes_int8", "bytes", "model_bytes_int8", to_spec)

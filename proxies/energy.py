@@ -35,7 +35,16 @@ def energy_estimate_uj(spec: NetworkSpec) -> float:
 
 @dataclasses.dataclass(frozen=True)
 class EnergyEstimator(Estimator):
-    """An `Estimator` of microjoules, at published energies; `to_spec` as in `complexity_table`."""
+    """An `Estimator` of microjoules, at published energies; `to_spec` as in `complexity_table`.
+
+    Examples:
+      >>> from proxies import EnergyEstimator
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = EnergyEstimator(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).round(1).tolist()
+      [1.2]
+    """
 
     to_spec: ToSpec
     name: str = "energy_estimate"

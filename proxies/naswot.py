@@ -52,6 +52,13 @@ class Naswot(Estimator):
 
     Raises:
       UserError: a number that is not positive, an architecture of another space.
+
+    Examples:
+      >>> from proxies import Naswot
+      >>> from supernet import SearchSpace, StageSpace
+      >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(16,))
+      >>> Naswot(space, channels=3)([space.decode([0]), space.decode([1])]).shape
+      (2,)
     """
 
     space: SearchSpace

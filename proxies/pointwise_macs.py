@@ -18,7 +18,16 @@ _COLUMN = FEATURE_NAMES.index("macs_pointwise")
 
 @dataclasses.dataclass(frozen=True)
 class PointwiseMacs(Estimator):
-    """An `Estimator`; `to_spec` as in `architecture_features`."""
+    """An `Estimator`; `to_spec` as in `architecture_features`.
+
+    Examples:
+      >>> from proxies import PointwiseMacs
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> estimator = PointwiseMacs(lambda architecture: space.network_spec(architecture, num_classes=10))
+      >>> estimator([space.decode([0] * len(space.genes))]).tolist()
+      [4480.0]
+    """
 
     to_spec: ToSpec
     name: str = "pointwise_macs"

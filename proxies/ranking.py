@@ -37,6 +37,12 @@ def kendall_tau(
 
     Raises:
       ValueError: the two are not one-dimensional and of the same length.
+
+    Examples:
+      >>> from proxies import kendall_tau
+      >>> agreement = kendall_tau([0.1, 0.2, 0.3, 0.4, 0.5], [1, 2, 3, 5, 4])
+      >>> round(agreement.tau, 3), agreement.n
+      (0.8, 5)
     """
     x, y = _complete_pairs(a, b)
     tau = _tau(x, y)

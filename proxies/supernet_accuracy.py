@@ -29,6 +29,21 @@ class SupernetError(Estimator):
     common kept within `kept_bytes`; elsewhere many at once (`BatchEvaluator`). Either way what is compiled
     for a resolution serves all subnets. The detail "loss" is the mean cross-entropy in nats, which is finer
     than the error; where it is not finite, the logits are no numbers, and the error is NaN.
+
+    Examples:
+      >>> import jax
+      >>> import numpy as np
+      >>> from proxies import EvaluationImages, SupernetError
+      >>> from supernet import SearchSpace, StageSpace
+      >>> from supernet import supernet as shared
+      >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(8,))
+      >>> model = shared.supernet(space, channels=3, num_classes=2)
+      >>> params, _ = model.init(jax.random.key(0))
+      >>> pixels, labels = np.zeros((1, 4, 8, 8, 3), np.float32), np.array([[0, 0, 0, 1]], np.int32)
+      >>> images = EvaluationImages(calibration=pixels, images=pixels, labels=labels)
+      >>> estimator = SupernetError(space, model, params, lambda resolution: images)
+      >>> estimator([space.decode([0]), space.decode([1])]).shape
+      (2,)
     """
 
     name = "error"

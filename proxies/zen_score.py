@@ -58,6 +58,13 @@ class ZenScore(Estimator):
 
     Raises:
       UserError: a number that is not positive, an unknown `layer_norm`, an architecture of another space.
+
+    Examples:
+      >>> from proxies import ZenScore
+      >>> from supernet import SearchSpace, StageSpace
+      >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(16,))
+      >>> ZenScore(space, channels=3)([space.decode([0]), space.decode([1])]).shape
+      (2,)
     """
 
     space: SearchSpace

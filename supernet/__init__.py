@@ -1,33 +1,52 @@
 """The search space and the weight-sharing network over it: arrays in, arrays out.
 
-Public here (`_PUBLIC`) is what needs no JAX; it is imported when first used, so that a command that only
-wants `UserError` need not wait for the rest. The networks: `supernet.supernet.supernet` (weight-sharing),
-`supernet.network.stand_alone`, `supernet.subnet.slice_subnet`, `supernet.training`.
+Every name here is imported when it is first used. Those of a space need no JAX. The weight-sharing network is
+`supernet.supernet.supernet(space, ...)`: the function has the name of its module, and is reached through it.
 """
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_PUBLIC = {
-    "Architecture": "supernet.architecture",
-    "NetworkSpec": "supernet.network_spec",
-    "SearchSpace": "supernet.search_space",
-    "StageChoice": "supernet.architecture",
-    "StageSpace": "supernet.stage_space",
-    "UserError": "supernet.errors",
-    "build_graph": "supernet.graph",
-    "built_in_space": "supernet.spaces",
-    "feature_names": "supernet.encoding",
-    "from_features": "supernet.encoding",
-    "named_network": "supernet.named",
-    "num_networks": "supernet.space_size",
-    "space_from_mapping": "supernet.spaces",
-    "space_to_mapping": "supernet.spaces",
-    "to_features": "supernet.encoding",
-}
+from supernet.lazy import lazy_names
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'supernet' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+if TYPE_CHECKING:
+    from supernet import supernet as supernet
+    from supernet.architecture import Architecture as Architecture
+    from supernet.architecture import StageChoice as StageChoice
+    from supernet.encoding import feature_names as feature_names
+    from supernet.encoding import from_features as from_features
+    from supernet.encoding import to_features as to_features
+    from supernet.errors import UserError as UserError
+    from supernet.graph import build_graph as build_graph
+    from supernet.named import named_network as named_network
+    from supernet.network import stand_alone as stand_alone
+    from supernet.network_spec import NetworkSpec as NetworkSpec
+    from supernet.search_space import SearchSpace as SearchSpace
+    from supernet.space_size import num_networks as num_networks
+    from supernet.spaces import built_in_space as built_in_space
+    from supernet.spaces import space_from_mapping as space_from_mapping
+    from supernet.spaces import space_to_mapping as space_to_mapping
+    from supernet.stage_space import StageSpace as StageSpace
+    from supernet.subnet import slice_subnet as slice_subnet
+    from supernet.supernet import Control as Control
+    from supernet.supernet import SupernetModel as SupernetModel
+    from supernet.supernet import controls as controls
+else:
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "supernet.architecture": ["Architecture", "StageChoice"],
+            "supernet.encoding": ["feature_names", "from_features", "to_features"],
+            "supernet.errors": ["UserError"],
+            "supernet.graph": ["build_graph"],
+            "supernet.named": ["named_network"],
+            "supernet.network": ["stand_alone"],
+            "supernet.network_spec": ["NetworkSpec"],
+            "supernet.search_space": ["SearchSpace"],
+            "supernet.space_size": ["num_networks"],
+            "supernet.spaces": ["built_in_space", "space_from_mapping", "space_to_mapping"],
+            "supernet.stage_space": ["StageSpace"],
+            "supernet.subnet": ["slice_subnet"],
+            "supernet.supernet": ["Control", "SupernetModel", "controls"],
+        },
+        submodules=["supernet"],
+    )

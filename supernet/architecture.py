@@ -15,6 +15,11 @@ class StageChoice:
     The stage opens with an inverted residual that carries its stride. `block="conv"`: `depth` inverted
     residuals in all. `block="attention"`: that one, then a MobileViT block of `depth` transformer layers;
     the last four fields are 0 in a convolution stage.
+
+    Examples:
+      >>> from supernet import StageChoice
+      >>> StageChoice("conv", depth=2, width=16, expansion=4, kernel=3).width
+      16
     """
 
     block: BlockKind
@@ -34,6 +39,13 @@ class Architecture:
 
     `genes` are the canonical indices into the space's choices; `resolution` and `stages` what they mean.
     Made by `SearchSpace.decode`, `SearchSpace.from_json` or `SearchSpace.sample`.
+
+    Examples:
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> smallest = space.decode([0] * len(space.genes))
+      >>> smallest.name, smallest.resolution, smallest.stages[0].width
+      ('1073ddad', 8, 4)
     """
 
     space: str

@@ -14,7 +14,13 @@ from supernet.stage_space import Gene
 
 
 def feature_names(space: SearchSpace) -> tuple[str, ...]:
-    """The names of the F columns: "stage2.width", "stage2.block=conv"."""
+    """The names of the F columns: "stage2.width", "stage2.block=conv".
+
+    Examples:
+      >>> from supernet import built_in_space, feature_names
+      >>> feature_names(built_in_space("hybrid-small"))[:3]
+      ('resolution', 'stage2.block=conv', 'stage2.block=attention')
+    """
     names: list[str] = []
     for gene in space.genes:
         names += [f"{gene.name}={c}" for c in gene.choices] if _is_categorical(gene) else [gene.name]
@@ -26,6 +32,13 @@ def to_features(space: SearchSpace, genes: np.ndarray) -> NDArray[np.float64]:
 
     Raises:
       UserError: an index out of a gene's range, or a wrong number of genes.
+
+    Examples:
+      >>> import numpy as np
+      >>> from supernet import built_in_space, to_features
+      >>> space = built_in_space("hybrid-small")
+      >>> to_features(space, space.sample(np.random.default_rng(0), 5)).shape
+      (5, 25)
     """
     genes = space.canonical(genes)
     columns: list[np.ndarray] = []
@@ -42,6 +55,14 @@ def from_features(space: SearchSpace, features: np.ndarray) -> NDArray[np.int64]
 
     Raises:
       UserError: a wrong number of columns, or a value that is not finite.
+
+    Examples:
+      >>> import numpy as np
+      >>> from supernet import built_in_space, from_features, to_features
+      >>> space = built_in_space("hybrid-small")
+      >>> genes = space.sample(np.random.default_rng(0), 5)
+      >>> np.array_equal(from_features(space, to_features(space, genes)), genes)
+      True
     """
     features = np.asarray(features, np.float64)
     expected = len(feature_names(space))

@@ -6,4 +6,12 @@ class UserError(ValueError):
 
     The message names the argument, its value, what is allowed and the remedy. The commands print it
     without a traceback and exit with status 2.
+
+    Examples:
+      >>> import supernet
+      >>> try:
+      ...     supernet.space_from_mapping({"name": "mine"})
+      ... except supernet.UserError as error:
+      ...     print(error)
+      space.stages: expected a list with a mapping for each stage
     """

@@ -18,6 +18,12 @@ def build_graph(spec: NetworkSpec) -> Graph:
 
     Raises:
         UserError: for a specification that no network can have (`spec_checks`).
+
+    Examples:
+      >>> from supernet import build_graph, named_network
+      >>> graph = build_graph(named_network("hyt-nas-bl", num_classes=2, resolution=96))
+      >>> graph.ops[0].kind, graph.ops[0].shape
+      ('conv', (48, 48, 16))
     """
     check_network_spec(spec)
     shape = (spec.resolution, spec.resolution, spec.channels)

@@ -51,6 +51,11 @@ def named_network(name: str, *, num_classes: int, resolution: int, channels: int
     Raises:
         UserError: for a name that is not known, and the message lists those that are; for a resolution that
             the network cannot take (`vit-tiny` takes multiples of 16).
+
+    Examples:
+      >>> from supernet import named_network
+      >>> len(named_network("mobilevit-xs", num_classes=1000, resolution=256).blocks)
+      11
     """
     if name not in _BODIES:
         near = difflib.get_close_matches(name.lower(), NAMES, n=1, cutoff=0.5)

@@ -42,5 +42,14 @@ class Network(nnx.Module):
 @functools.lru_cache(maxsize=4)
 def stand_alone(spec: NetworkSpec, *, dtype: Any = jnp.float32) -> Model:
     """The pure functions of a stand-alone network; the same for the same network, as what is compiled for it
-    is known by them."""
+    is known by them.
+
+    Examples:
+      >>> import jax
+      >>> from supernet import named_network, stand_alone
+      >>> model = stand_alone(named_network("hyt-nas-bl", num_classes=2, resolution=32))
+      >>> params, stats = model.init(jax.random.key(0))
+      >>> params["head"]["classifier"]["bias"].shape
+      (2,)
+    """
     return Model(lambda init: Network(spec, init), dtype=dtype)

@@ -116,7 +116,14 @@ class HeadSpec:
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSpec:
-    """A whole classifier for images [B, resolution, resolution, channels]."""
+    """A whole classifier for images [B, resolution, resolution, channels].
+
+    Examples:
+      >>> from supernet import NetworkSpec, named_network
+      >>> spec = named_network("hyt-nas-bl", num_classes=2, resolution=96)
+      >>> NetworkSpec.from_json(spec.to_json()) == spec
+      True
+    """
 
     name: str
     resolution: int

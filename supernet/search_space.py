@@ -45,6 +45,17 @@ class SearchSpace(SpaceDeclaration):
 
     Raises:
       UserError: an impossible declaration; the message names gene and value.
+
+    Examples:
+      >>> import numpy as np
+      >>> from supernet import SearchSpace, StageSpace
+      >>> stages = (StageSpace(width=(4, 8)), StageSpace(depth=(1, 2), width=(8, 16)))
+      >>> space = SearchSpace("mine", stages, resolution=(16, 32))
+      >>> [gene.name for gene in space.genes]
+      ['resolution', 'stage2.depth', 'stage1.width', 'stage2.width']
+      >>> genes = space.sample(np.random.default_rng(0), 3)
+      >>> [architecture.resolution for architecture in space.decode_all(genes)]
+      [32, 16, 16]
     """
 
     def __post_init__(self) -> None:

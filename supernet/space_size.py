@@ -12,6 +12,11 @@ def num_networks(space: SearchSpace) -> int:
 
     Exact for a space without constraints; constraints are not applied. A sum over the widths that
     reach each stage, since they decide how many of the stage's codes differ.
+
+    Examples:
+      >>> from supernet import built_in_space, num_networks
+      >>> num_networks(built_in_space("hybrid-small"))
+      1020155904
     """
     total = 0
     for resolution in space.resolution:

@@ -125,7 +125,13 @@ SPACE_NAMES = tuple(_BUILT_IN)
 
 
 def built_in_space(name: str) -> SearchSpace:
-    """The built-in space called `name`. Raises UserError with the names there are."""
+    """The built-in space called `name`. Raises UserError with the names there are.
+
+    Examples:
+      >>> from supernet import built_in_space
+      >>> built_in_space("hytnas").num_codes
+      396718580736
+    """
     if name not in _BUILT_IN:
         near = difflib.get_close_matches(name, SPACE_NAMES, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -138,6 +144,12 @@ def space_from_mapping(data: Mapping[str, Any]) -> SearchSpace:
 
     Raises:
       UserError: an unknown or missing field, or an impossible space.
+
+    Examples:
+      >>> from supernet import space_from_mapping
+      >>> space = space_from_mapping({"name": "mine", "stages": [{"width": [4, 8]}], "resolution": [16]})
+      >>> space.genes
+      (Gene(name='stage1.width', choices=(4, 8)),)
     """
     if not isinstance(data, Mapping):
         raise UserError(f"space: expected a mapping of fields, got {type(data).__name__}")
@@ -152,7 +164,14 @@ def space_from_mapping(data: Mapping[str, Any]) -> SearchSpace:
 
 
 def space_to_mapping(space: SearchSpace) -> dict[str, Any]:
-    """The plain values of a space; `space_from_mapping` gives back an equal one."""
+    """The plain values of a space; `space_from_mapping` gives back an equal one.
+
+    Examples:
+      >>> from supernet import built_in_space, space_from_mapping, space_to_mapping
+      >>> space = built_in_space("hybrid")
+      >>> space_from_mapping(space_to_mapping(space)) == space
+      True
+    """
     return _lists(dataclasses.asdict(space))
 
 

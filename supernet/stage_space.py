@@ -30,6 +30,12 @@ class StageSpace:
     Give either `width` (channels) or `growth` (factor over the stage before, rounded down, capped at
     `max_width`). `embed=()` means the largest power of two not above the width (HyT-NAS). The attention
     fields are read where `block` holds "attention".
+
+    Examples:
+      >>> from supernet import StageSpace
+      >>> attention = dict(embed=(16,), heads=(1, 2), ffn_ratio=(1,), patch=(2,))
+      >>> StageSpace(block=("conv", "attention"), width=(8, 16), **attention).stride
+      2
     """
 
     stride: int = 2

@@ -17,6 +17,16 @@ def slice_subnet(
     `stats` are the statistics calibrated for this subnet. The result fits `stand_alone(spec)` and gives
     the masked subnet's outputs: active channels lead in every array, so each is cut to the stand-alone's
     shape, and depthwise kernels keep their centre.
+
+    Examples:
+      >>> import jax
+      >>> from supernet import SearchSpace, StageSpace, slice_subnet
+      >>> from supernet import supernet as shared
+      >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(16,))
+      >>> params, stats = shared.supernet(space, channels=3, num_classes=2).init(jax.random.key(0))
+      >>> spec, own_params, own_stats = slice_subnet(space, space.decode([0]), params, stats)
+      >>> [block.width for block in spec.blocks]
+      [16, 4]
     """
     channels = params["stem"]["conv"]["kernel"].shape[2]
     num_classes = params["head"]["classifier"]["bias"].shape[0]

@@ -1,6 +1,16 @@
 """The weight-sharing network of a search space, at its largest; a traced `Control` narrows it to a subnet.
 
 Letters: A architectures, S stages.
+
+Examples:
+  >>> import jax
+  >>> from supernet import SearchSpace, StageSpace
+  >>> from supernet import supernet as shared
+  >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(16,))
+  >>> model = shared.supernet(space, channels=3, num_classes=2)
+  >>> params, stats = model.init(jax.random.key(0))
+  >>> sorted(params)
+  ['head', 'stages', 'stem']
 """
 
 import dataclasses
@@ -37,6 +47,12 @@ class Control:
     """What a subnet is, as numbers: int32 [S] each, `head` []; a batch of them has [A] in front.
 
     In a convolution stage the attention fields hold harmless values (1) and have no effect.
+
+    Examples:
+      >>> from supernet import built_in_space, controls
+      >>> space = built_in_space("hybrid-small")
+      >>> controls(space, [space.decode([0] * len(space.genes))]).at(0).width.tolist()
+      [4, 8, 12]
     """
 
     attention: Any
@@ -56,7 +72,16 @@ class Control:
 
 
 def controls(space: SearchSpace, architectures: Sequence[Architecture]) -> Control:
-    """The controls of architectures of `space`, int32 with [A] in front."""
+    """The controls of architectures of `space`, int32 with [A] in front.
+
+    Examples:
+      >>> import numpy as np
+      >>> from supernet import built_in_space, controls
+      >>> space = built_in_space("hybrid-small")
+      >>> drawn = space.decode_all(space.sample(np.random.default_rng(0), 5))
+      >>> controls(space, drawn).width.shape
+      (5, 3)
+    """
 
     def field(name: str) -> np.ndarray:
         return np.array([[getattr(s, name) for s in a.stages] for a in architectures], np.int32)
@@ -164,7 +189,16 @@ class Part(NamedTuple):
 
 
 class SupernetModel(Model):
-    """The pure functions of a supernet, as a whole and by `parts`."""
+    """The pure functions of a supernet, as a whole and by `parts`.
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> from supernet import SearchSpace, StageSpace, SupernetModel
+      >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(16,))
+      >>> model = SupernetModel(space, channels=3, num_classes=2, dtype=jnp.float32, tiers=1)
+      >>> len(model.parts)
+      3
+    """
 
     def __init__(self, space: SearchSpace, channels: int, num_classes: int, dtype: Any, tiers: int):
         super().__init__(lambda init: Supernet(space, channels, num_classes, init, tiers=tiers), dtype=dtype)

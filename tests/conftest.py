@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +25,19 @@ def signals() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def example_folder(tmp_path_factory: pytest.TempPathFactory, compiled_programs: None) -> Path:
+    """A folder with the work folder `runs/mine`, in which examples/own_images.py has made every step."""
+    folder = tmp_path_factory.mktemp("example")
+    script = Path(__file__).parents[1] / "examples" / "own_images.py"
+    # XLA compiles longer than anything runs here.
+    environment = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    subprocess.run(
+        [sys.executable, str(script), "--workdir", str(folder / "runs" / "mine")],
+        env=environment,
+        check=True,
+        timeout=500,
+    )
+    return folder

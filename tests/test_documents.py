@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import hytnas_jax
+import proxies
 import supernet
 
 ROOT = Path(__file__).parents[1]
@@ -109,10 +110,10 @@ def test_numbers_are_written_alike(path: Path) -> None:
     assert not re.findall(r".*(?<![\w./)])\.\d.*", prose)
 
 
-@pytest.mark.parametrize("package", [supernet, hytnas_jax], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [supernet, proxies, hytnas_jax], ids=lambda package: package.__name__)
 def test_the_reference_has_all_public_names(package: ModuleType) -> None:
     listed = REFERENCE.findall((ROOT / "docs" / "api.md").read_text())
-    public = getattr(package, "__all__", None) or list(package._PUBLIC)
+    public = package.__all__
     commands = {name for name in public if isinstance(getattr(package, name), ModuleType)}
     found = {entry.partition(".")[2] for entry in listed if entry.startswith(package.__name__ + ".")}
     assert found == set(public) - commands

@@ -65,7 +65,7 @@ def benchmark(config: Config) -> dict[str, Any]:
             bar.advance()
     found = {}
     for name, measured in zip(drawn, latency_ms.reshape(len(spaces), -1), strict=True):
-        predicted = predictor(feature_table(drawn[name]))
+        predicted = predictor.predict(feature_table(drawn[name]))
         found[name] = {
             "within": float(np.mean(measured <= config.max_latency_ms)),
             "predicted_within": float(np.mean(predicted <= config.max_latency_ms)),

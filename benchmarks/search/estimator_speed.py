@@ -235,7 +235,7 @@ class OneAtATime:
 
 def latency_of(made_up: MadeUp, member: Architecture) -> float:
     """Milliseconds of one network."""
-    return float(made_up.latency.predictor(latency_features(made_up.to_spec(member))[None])[0])
+    return float(made_up.latency.predictor.predict(latency_features(made_up.to_spec(member))[None])[0])
 
 
 def drawn(space: SearchSpace, number: int) -> list[Architecture]:

@@ -9,6 +9,13 @@
 
 The script needs Python, numpy and the runtime of the models, nothing else. With --front the networks are
 those of the search's front: what they take there is compared with what was predicted.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import device_kit
+  >>> config = device_kit.Config(Path("runs/mine"), output=Path("kit"))
+  >>> config.networks
+  100
 """
 
 from hytnas_jax.device_kit.config import Config, check

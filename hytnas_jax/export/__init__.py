@@ -6,6 +6,13 @@
 Each network's folder gets a file of each format, with what its check found beside it
 (`model.onnx.check.json`), `card.json` (the model card) and `infer.py`, which classifies an image with no
 more than numpy, Pillow and the format's runtime.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import export
+  >>> config = export.Config(Path("runs/mine"), formats=("onnx", "onnx-int8"))
+  >>> config.images
+  1000
 """
 
 from hytnas_jax.export.config import Config, check

@@ -7,6 +7,13 @@ latency_ms@pi latency_ms@phone` that on several. Give the CSV files of several k
 front too: its networks are first compared with what would have been predicted, then learnt from.
 
     python -m hytnas_jax.fit_latency --workdir runs/digits --device pi2 --measurements pi2.csv --like pi
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import fit_latency
+  >>> config = fit_latency.Config(Path("runs/mine"), device="pi", measurements=(Path("pi.csv"),))
+  >>> config.device
+  'pi'
 """
 
 from hytnas_jax.fit_latency.config import Config, check

@@ -80,7 +80,7 @@ def _fit(rows: Sequence[Measured], features: Features, make: Make) -> tuple[Late
     latency_ms = np.array([row.timing.latency_ms for row in rows])
     on_front = np.array([row.kit.startswith(FRONT) for row in rows])
     predictor = make(features, latency_ms)
-    _warn_of_strange(rows, predictor(features), latency_ms)
+    _warn_of_strange(rows, predictor.predict(features), latency_ms)
     is_mixed = on_front.any() and not on_front.all()
     return predictor, {
         "device": dict(zip(CONSTANT, rows[0].device, strict=True)),
@@ -105,7 +105,7 @@ def _compare_front(
     rows: Sequence[Measured], features: Features, latency_ms: np.ndarray, on_front: np.ndarray, make: Make
 ) -> dict[str, Any]:
     """Predicted and measured milliseconds of a front's networks, by a predictor that has not seen them."""
-    predicted = make(features[~on_front], latency_ms[~on_front])(features[on_front])
+    predicted = make(features[~on_front], latency_ms[~on_front]).predict(features[on_front])
     measured = latency_ms[on_front]
     names = [row.architecture.name for row, is_front in zip(rows, on_front, strict=True) if is_front]
     return {

@@ -7,6 +7,13 @@
         --formats onnx tflite-int8
 
 Each step is also a command of its own with more flags, on the same work folder.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import main_job
+  >>> config = main_job.Config(Path("runs/mine"), data="path/to/images", max_params=50_000)
+  >>> config.evaluations
+  80
 """
 
 from hytnas_jax.main_job.config import Config, check

@@ -4,6 +4,13 @@
 
 The networks are drawn uniformly, written as ONNX and timed in turns (`device.measure`). Every result
 is in `latency/measurements.csv` once it is certain; the same command again goes on from there.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import measure_latency
+  >>> config = measure_latency.Config(Path("runs/mine"), networks=100)
+  >>> config.networks
+  100
 """
 
 from hytnas_jax.measure_latency.config import Config, check

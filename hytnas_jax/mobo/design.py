@@ -31,6 +31,21 @@ def initial_design(problem: Problem, n: int, rng: np.random.Generator) -> np.nda
 
     Raises:
         UserError: nothing meets the limits; it says how near each limit came.
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import Objective, Problem, initial_design
+      >>> cardinalities = np.array([4, 4, 4])
+      >>> problem = Problem(
+      ...     cardinalities=cardinalities,
+      ...     objectives=(Objective("quality", "max"), Objective("cost", "min")),
+      ...     limits=(),
+      ...     canonical=lambda genes: genes,
+      ...     features=lambda genes: genes.astype(float),
+      ...     sample=lambda rng, n: rng.integers(0, cardinalities, (n, 3)),
+      ... )
+      >>> initial_design(problem, 5, np.random.default_rng(0)).shape
+      (5, 3)
     """
     genes, looked_at = draw_feasible(problem, n, rng=rng, max_draws=MAX_DRAWS)
     if len(genes) < n and not is_listable(problem):

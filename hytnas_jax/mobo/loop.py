@@ -38,7 +38,13 @@ FURTHEST_SPANS = 1e30
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to search; the defaults are what `benchmarks/search/study.py` measures."""
+    """How to search; the defaults are what `benchmarks/search/study.py` measures.
+
+    Examples:
+      >>> from hytnas_jax import Settings
+      >>> Settings(surrogate="xgboost", acquisition="ei").selection
+      'hvi'
+    """
 
     surrogate: str = "gp"
     acquisition: str = "ucb"
@@ -96,6 +102,25 @@ def suggest(
 
     Raises:
         UserError: batch < 1.
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import Objective, Observations, Problem, Settings, initial_design, suggest
+      >>> cardinalities = np.array([4, 4, 4])
+      >>> problem = Problem(
+      ...     cardinalities=cardinalities,
+      ...     objectives=(Objective("quality", "max"), Objective("cost", "min")),
+      ...     limits=(),
+      ...     canonical=lambda genes: genes,
+      ...     features=lambda genes: genes.astype(float),
+      ...     sample=lambda rng, n: rng.integers(0, cardinalities, (n, 3)),
+      ... )
+      >>> rng = np.random.default_rng(0)
+      >>> genes = initial_design(problem, 8, rng)
+      >>> seen = Observations(genes, np.stack([np.sqrt(genes).sum(axis=1), genes.sum(axis=1)], axis=1))
+      >>> batch, info = suggest(problem, seen, batch=2, settings=Settings(), rng=rng)
+      >>> batch.shape
+      (2, 3)
     """
     if batch < 1:
         raise UserError(f"batch={batch}: must be at least 1")

@@ -14,6 +14,12 @@ def pareto_mask(values: np.ndarray) -> np.ndarray:
 
     Returns:
         bool [N]; of equal rows on the front all are True.
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import pareto_mask
+      >>> pareto_mask(np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 4.0]]))
+      array([ True,  True, False])
     """
     mask = np.all(np.isfinite(values), axis=1)
     if mask.any():
@@ -33,6 +39,12 @@ def hypervolume(values: np.ndarray, reference: np.ndarray) -> float:
 
     Rows with a NaN and rows not better than the reference in every objective add nothing; without any
     row it is 0. Zitzler & Thiele 1998; exact (moocore).
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import hypervolume
+      >>> hypervolume(np.array([[1.0, 3.0], [2.0, 2.0]]), reference=np.array([4.0, 4.0]))
+      5.0
     """
     values = values[np.all(np.isfinite(values), axis=1)]
     if len(values) == 0:
@@ -50,6 +62,13 @@ def hypervolume_history(values: np.ndarray, directions: Sequence[str], reference
 
     Returns:
         float64 [N].
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import hypervolume_history
+      >>> values = np.array([[1.0, 3.0], [0.5, 3.0], [2.0, 2.0]])
+      >>> hypervolume_history(values, ["min", "min"], reference=np.array([4.0, 4.0]))
+      array([3. , 3.5, 5.5])
     """
     signs = np.array([1.0 if direction == "min" else -1.0 for direction in directions])
     minimised, corner = values * signs, np.asarray(reference) * signs

@@ -29,6 +29,12 @@ class Objective:
     memory, a latency predictor): such an objective is never modelled. None: it has to be evaluated.
     `is_share` says that values are shares of 0 to 1 (error rates), which are modelled as log-odds;
     `is_estimated`, that an evaluation tells how unsure it is.
+
+    Examples:
+      >>> from hytnas_jax import Objective
+      >>> error = Objective("error", "min", is_share=True)  # has to be evaluated
+      >>> Objective("size", "min", known=lambda genes: genes.sum(axis=1)).name
+      'size'
     """
 
     name: str
@@ -47,7 +53,15 @@ class Objective:
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
-    """A known constraint `value(genes) <= maximum`, in `value`'s units. It is kept, not hoped for."""
+    """A known constraint `value(genes) <= maximum`, in `value`'s units. It is kept, not hoped for.
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import Limit
+      >>> limit = Limit("size", 10.0, lambda genes: genes.sum(axis=1))
+      >>> limit.value(np.array([[3, 4], [9, 9]])) <= limit.maximum
+      array([ True, False])
+    """
 
     name: str
     maximum: float
@@ -59,6 +73,11 @@ class Bound:
     """A limit on an objective that has to be evaluated: nothing worse than `worst`, in the user's units.
 
     Whether it is kept is known only afterwards; before, there is a probability.
+
+    Examples:
+      >>> from hytnas_jax import Bound
+      >>> Bound("error", worst=0.1)
+      Bound(objective='error', worst=0.1)
     """
 
     objective: str
@@ -77,6 +96,22 @@ class Problem:
     bounds: limits on objectives that are evaluated.
     listing: int [R, G], canonical: everything there is, where not all combinations of genes exist (the rows
         of a table).
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import Limit, Objective, Problem
+      >>> from supernet import built_in_space, to_features
+      >>> space = built_in_space("hybrid-small")
+      >>> problem = Problem(
+      ...     cardinalities=space.cardinalities,
+      ...     objectives=(Objective("error", "min"), Objective("latency_ms", "min", "ms")),
+      ...     limits=(Limit("size", 20.0, lambda genes: genes.sum(axis=1)),),
+      ...     canonical=space.canonical,
+      ...     features=lambda genes: to_features(space, genes),
+      ...     sample=space.sample,
+      ... )
+      >>> problem.feasible(np.zeros((1, len(space.genes)), int))
+      array([ True])
     """
 
     cardinalities: np.ndarray
@@ -169,6 +204,13 @@ class Observations:
     genes: int [N, G], canonical. values: float64 [N, M] in the user's units; a row with a NaN is an
     evaluation that failed: it is never chosen again and never fitted. std: float64 [N, M], how unsure
     the values are, None where nothing is known of that: the surrogates find noise in the values too.
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import Observations
+      >>> seen = Observations(np.array([[0, 1], [2, 0]]), np.array([[0.3, 12.0], [np.nan, 9.0]]))
+      >>> seen.succeeded
+      array([ True, False])
     """
 
     genes: np.ndarray

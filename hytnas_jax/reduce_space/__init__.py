@@ -5,6 +5,13 @@
 Choices of genes are taken away one by one, each time the one that keeps most networks from the limits for the
 networks within that go with it (PRIM, `reduction/peeling`). The file that comes out is for train_supernet
 --space. On a large space it takes a minute, most of it for the first networks.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import reduce_space
+  >>> config = reduce_space.Config(Path("runs/efficiency"), max_latency_ms=30)
+  >>> config.share
+  0.5
 """
 
 from hytnas_jax.reduce_space.config import Config, check

@@ -41,7 +41,7 @@ class Needs:
         architectures = self._space.decode_all(genes)
         values: dict[str, NDArray] = {}
         if self._predictor is not None and MAX_LATENCY in self.maxima:
-            values[MAX_LATENCY] = self._predictor(architecture_features(architectures, self._to_spec))
+            values[MAX_LATENCY] = self._predictor.predict(architecture_features(architectures, self._to_spec))
         counted = {flag: COUNTED[LIMITS[flag]] for flag in self.maxima if flag != MAX_LATENCY}
         if counted:
             counts = complexity_table(architectures, self._to_spec)

@@ -3,6 +3,12 @@
     python -m hytnas_jax.report --workdir runs/digits
 
 The page needs no other file and no network. It tells what is there: after a search alone too.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import report
+  >>> report.main(report.Config(Path("runs/mine")))
+  wrote runs/mine/report.html
 """
 
 from hytnas_jax.report.config import Config, check

@@ -6,6 +6,7 @@ Letters: N evaluations or networks, M objectives.
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from hytnas_jax.report.study_result import StudyResult, read_study
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
 from hytnas_jax.workspace.project import Project
 from proxies.complexity import Complexity, complexity
-from proxies.latency.features import feature_table
+from proxies.latency.features import Features, feature_table
 from proxies.latency.predictor import MIN_NETWORKS, NUM_FOLDS, HeldOutError, LatencyPredictor, cross_validate
 from supernet.errors import UserError
 
@@ -174,7 +175,11 @@ def _latency(project: Project) -> LatencyResult:
     if len(measured) * (NUM_FOLDS - 1) < MIN_NETWORKS * NUM_FOLDS:
         return LatencyResult(error, np.zeros(0), np.zeros(0))
     features = feature_table(project.to_spec(architecture) for architecture in measurements)
-    return LatencyResult(error, measured, cross_validate(LatencyPredictor.fit, features, measured))
+    return LatencyResult(error, measured, cross_validate(_fitted, features, measured))
+
+
+def _fitted(features: Features, latency_ms: np.ndarray) -> Callable[[Features], np.ndarray]:
+    return LatencyPredictor.fit(features, latency_ms).predict
 
 
 def _search(project: Project, finished: Finished) -> SearchResult:

@@ -1,6 +1,13 @@
 """Retrain networks of the Pareto set stand-alone, and read the test split once, at the end.
 
 python -m hytnas_jax.retrain --workdir runs/digits
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import retrain
+  >>> config = retrain.Config(Path("runs/mine"), count=4)
+  >>> config.start
+  'supernet'
 """
 
 from hytnas_jax.retrain.config import Config, check

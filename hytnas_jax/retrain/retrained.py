@@ -57,6 +57,13 @@ def read_retrained(step: Step) -> list[Retrained]:
     """All networks of a retrain step that have a result, the lowest test error first.
 
     Raises UserError for a file that is damaged, naming it.
+
+    Examples:
+      >>> from pathlib import Path
+      >>> from hytnas_jax import Workdir, read_retrained
+      >>> networks = read_retrained(Workdir(Path("runs/mine")).step("retrain"))
+      >>> [0 <= network.test_error <= 1 for network in networks]
+      [True]
     """
     found = [_read(path.parent) for path in sorted(step.folder.glob("*/result.json"))]
     return sorted(found, key=lambda network: network.test_error)

@@ -45,6 +45,7 @@ def run(
     argv: Sequence[str] | None = None,
     *,
     program: str | None = None,
+    description: str | None = None,
 ) -> NoReturn:
     """Parse the flags, run the command, and exit with its status.
 
@@ -60,6 +61,7 @@ def run(
       config_type: frozen dataclass; each field's docstring is its flag's help.
       argv: the flags; those of the command line if None.
       program: the command as the help shows it; as the user has typed it if None.
+      description: what the help says of the command; the docstring of `config_type` if None.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA's alarm about a slow compilation is no error
     for stream in (sys.stdout, sys.stderr):
@@ -67,7 +69,7 @@ def run(
             stream.reconfigure(errors="replace")
     with stopping.raising():
         try:
-            config = tyro.cli(config_type, prog=program or _program(), args=argv)
+            config = tyro.cli(config_type, prog=program or _program(), description=description, args=argv)
             prepare()
             main(config)
         except KeyboardInterrupt:
@@ -131,7 +133,11 @@ def _file_of(error: Exception) -> str:
 def _program() -> str:
     """The command as the user types it."""
     spec = sys.modules["__main__"].__spec__
-    return f"python -m {spec.name.removesuffix('.__main__')}" if spec else f"python {sys.argv[0]}"
+    if spec:
+        return f"python -m {spec.name.removesuffix('.__main__')}"
+    script = Path(sys.argv[0])
+    is_installed = script.is_file() and script.suffix != ".py"
+    return script.name if is_installed else f"python {script}"
 
 
 def _exit(message: str, status: int) -> NoReturn:

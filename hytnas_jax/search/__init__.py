@@ -7,6 +7,13 @@
 Some networks are drawn at random to learn from; then the Bayesian loop (`mobo`) suggests batch after batch.
 The same command again goes on where it was cut and comes to the same result (`exploration`); with a larger
 --evaluations it goes on with a finished search.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import search
+  >>> config = search.Config(Path("runs/mine"), evaluations=120, max_params=50_000)
+  >>> config.objectives
+  ('blended_error', 'latency_ms')
 """
 
 from hytnas_jax.search.config import Config, check

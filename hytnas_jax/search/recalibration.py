@@ -151,9 +151,9 @@ class Recalibration:
         """Compare with what was predicted, and change the predictor: to another fit, or to a wider region."""
         features, predictor = self._features([*usable]), self._problem.predictor
         measured_ms, half_width = np.array([*usable.values()]).T
-        batch = Batch(predictor(features), measured_ms, half_width)
+        batch = Batch(predictor.predict(features), measured_ms, half_width)
         self._errors += batch.errors.tolist()
-        self._first_errors += Batch(self._first(features), measured_ms, half_width).errors.tolist()
+        self._first_errors += Batch(self._first.predict(features), measured_ms, half_width).errors.tolist()
         self.measured_ms.update(zip(usable, measured_ms.tolist(), strict=True))
         if batch.disagrees(predictor.error.mape):
             self._recalibrations += 1

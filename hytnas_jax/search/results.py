@@ -170,6 +170,13 @@ def load_pareto(project: Project) -> list[ParetoPoint]:
 
     Raises:
       UserError: the search has not ended, or an architecture is not of the project's space.
+
+    Examples:
+      >>> from pathlib import Path
+      >>> from hytnas_jax import Workdir, load_pareto, open_project
+      >>> front = load_pareto(open_project(Workdir(Path("runs/mine"))))
+      >>> sorted(front[0].values)
+      ['blended_error', 'latency_ms']
     """
     step = project.workdir.step("search")
     step.require("search")

@@ -8,6 +8,13 @@
 Published networks, single operations and attention blocks are measured, and networks drawn from a search
 space, from which a predictor learns what each hyperparameter of the space does. It needs no images. The
 same command again goes on where it was cut; with more --runtimes or --measurements it adds devices.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import study_efficiency
+  >>> config = study_efficiency.Config(Path("runs/efficiency"))
+  >>> config.runtimes
+  ('onnxruntime',)
 """
 
 from hytnas_jax.study_efficiency.config import Config, check

@@ -43,7 +43,7 @@ def space_shares(plan: Plan, predictors: Mapping[str, LatencyPredictor], *, seed
         columns = [counts[:, FIELDS.index(COUNTED[quantity])] for quantity in OF_SPACE]
         if predictors:
             features = architecture_features(architectures, plan.to_spec)
-            columns = [*(predictor(features) for predictor in predictors.values()), *columns]
+            columns = [*(predictor.predict(features) for predictor in predictors.values()), *columns]
         return np.log(np.stack(columns, axis=1))
 
     rng = np.random.default_rng(seed)

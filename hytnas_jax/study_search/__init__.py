@@ -7,6 +7,18 @@ A row of a table is a configuration with its objectives' values. Every combinati
 selection and batch searches every table from every seed, beside random search and NSGA-II; without
 --surrogate it is the search's default settings. The same command again goes on where it was cut; more seeds,
 strategies or tables may be added in the same --output, and what it has of earlier commands is reported too.
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import study_search
+  >>> config = study_search.Config(
+  ...     table=(Path("nmt.csv"),),
+  ...     features=("layers", "width", "rate"),
+  ...     objectives=("bleu:max", "seconds:min"),
+  ...     output=Path("runs/study"),
+  ... )
+  >>> len(config.features)
+  3
 """
 
 from hytnas_jax.study_search.config import Config, check

@@ -3,6 +3,13 @@
 python -m hytnas_jax.train_supernet --workdir runs/digits
 python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/images
 python -m hytnas_jax.train_supernet --workdir runs/mine --data path/to/images --init-from runs/cifar
+
+Examples:
+  >>> from pathlib import Path
+  >>> from hytnas_jax import train_supernet
+  >>> config = train_supernet.Config(Path("runs/mine"), data="path/to/images", epochs=60)
+  >>> config.batch_size
+  32
 """
 
 from hytnas_jax.train_supernet.config import Config, check

@@ -109,7 +109,15 @@ def create_project(
 
 
 def open_project(workdir: Workdir) -> Project:
-    """The project of a work folder. Raises UserError where `train_supernet` has not begun it."""
+    """The project of a work folder. Raises UserError where `train_supernet` has not begun it.
+
+    Examples:
+      >>> from pathlib import Path
+      >>> from hytnas_jax import Workdir, open_project
+      >>> project = open_project(Workdir(Path("runs/mine")))
+      >>> project.class_names, project.space.name
+      (('leaning', 'lying', 'standing'), 'own')
+    """
     step: Step = workdir.step("data")
     step.require("train_supernet")
     settings = read_json(step.folder / "settings.json")["settings"]

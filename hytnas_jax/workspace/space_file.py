@@ -21,6 +21,11 @@ def load_space(name_or_file: str) -> SearchSpace:
 
     Raises:
       UserError: unknown name, missing file, a file that does not declare a possible space.
+
+    Examples:
+      >>> from hytnas_jax import load_space
+      >>> load_space("hybrid").resolution
+      (48, 64, 96, 128, 160, 192, 224)
     """
     path, place = Path(name_or_file), f"space={name_or_file!r}"
     if path.suffix.lower() not in (".py", ".yaml", ".yml"):

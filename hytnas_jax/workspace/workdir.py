@@ -198,7 +198,15 @@ def _show(value: Any) -> str:
 
 
 class Workdir:
-    """A work folder, locked for this process until it ends."""
+    """A work folder, locked for this process until it ends.
+
+    Examples:
+      >>> from pathlib import Path
+      >>> from hytnas_jax import Workdir
+      >>> workdir = Workdir(Path("runs/mine"))
+      >>> workdir.step("search").is_done
+      True
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the folder, or make it; `~` is the user's home.

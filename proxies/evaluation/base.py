@@ -21,6 +21,14 @@ class EvaluationImages(NamedTuple):
     calibration: float32 [N, B, R, R, C], training images for the BatchNorm statistics.
     images: float32 [N', B, R, R, C]; targets: a pytree of arrays [N', B, ...].
     real: bool [N', B], False where a batch was filled up.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import EvaluationImages
+      >>> pixels, targets = np.zeros((1, 4, 8, 8, 3), np.float32), {"label": np.array([[0, 1, 0, 0]])}
+      >>> real = np.array([[True, True, True, False]])
+      >>> EvaluationImages(calibration=pixels, images=pixels, targets=targets, real=real).real.sum()
+      np.int64(3)
     """
 
     calibration: Any

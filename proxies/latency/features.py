@@ -52,7 +52,15 @@ def latency_features(spec: NetworkSpec) -> Features:
 
 
 def feature_table(specs: Iterable[NetworkSpec]) -> Features:
-    """float64 [N, F] of N networks."""
+    """float64 [N, F] of N networks.
+
+    Examples:
+      >>> from proxies import feature_table
+      >>> from supernet import named_network
+      >>> names = ("mobilevit-xxs", "mobilevit-xs")
+      >>> feature_table(named_network(name, num_classes=10, resolution=96) for name in names).shape
+      (2, 50)
+    """
     return np.array([latency_features(spec) for spec in specs]).reshape(-1, len(FEATURE_NAMES))
 
 
@@ -61,6 +69,15 @@ def architecture_features(architectures: Sequence[Architecture], to_spec: ToSpec
 
     Args:
         to_spec: makes an architecture's network, as `SearchSpace.network_spec` does.
+
+    Examples:
+      >>> from proxies import architecture_features
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> def to_spec(architecture):
+      ...     return space.network_spec(architecture, num_classes=10)
+      >>> architecture_features([space.decode([0] * len(space.genes))], to_spec).shape
+      (1, 50)
     """
     table = np.zeros((len(architectures), len(FEATURE_NAMES)))
     table[:, _INDEX["network"]] = 1

@@ -45,6 +45,20 @@ class LatencyPredictor:
 
     `name`: of the regressor, a key of `REGRESSORS` or "transfer"; `error`: its held-out error; `candidates`:
     that of each that was tried, by name.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import LatencyPredictor, architecture_features
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> def to_spec(architecture):
+      ...     return space.network_spec(architecture, num_classes=10)
+      >>> drawn = space.decode_all(space.sample(np.random.default_rng(0), 40))
+      >>> features = architecture_features(drawn, to_spec)
+      >>> latency_ms = 0.01 + features.sum(axis=1) / 4e6  # of a device that has measured them
+      >>> predictor = LatencyPredictor.fit(features[:30], latency_ms[:30])
+      >>> bool(np.allclose(predictor.predict(features[30:]), latency_ms[30:], rtol=0.1))
+      True
     """
 
     name: str
@@ -58,8 +72,8 @@ class LatencyPredictor:
         """Fit measured networks: features [N, F], milliseconds [N]; under two seconds for 100 networks.
 
         `error` is that in the cross-validation by which the regressor was chosen: the least of four, and so
-        perhaps a little too good. To have it without that, cross-validate this function, which chooses anew
-        in each fold.
+        perhaps a little too good. To have it without that, cross-validate `fit` itself, which chooses anew in
+        each fold.
 
         Raises:
             UserError: fewer than `MIN_NETWORKS`, or a time that cannot be one.
@@ -97,8 +111,8 @@ class LatencyPredictor:
         region = dataclasses.replace(other.region, prices=regressor.new)
         return LatencyPredictor(TRANSFER, regressor, region, error, {TRANSFER: error})
 
-    def __call__(self, features: Features) -> Times:
-        """Predicted milliseconds [N] of features [N, F]; 10,000 in well under a second."""
+    def predict(self, features: Features) -> Times:
+        """Milliseconds [N] of features [N, F]; 10,000 in well under a second."""
         return self.regressor(features)
 
     def outside(self, features: Features) -> NDArray[np.bool_]:
@@ -153,7 +167,21 @@ class LatencyPredictor:
 
 @dataclasses.dataclass(frozen=True)
 class LatencyEstimator(Estimator):
-    """An `Estimator` of milliseconds on the measured device; `to_spec` as in `architecture_features`."""
+    """An `Estimator` of milliseconds on the measured device; `to_spec` as in `architecture_features`.
+
+    Examples:
+      >>> import numpy as np
+      >>> from proxies import LatencyEstimator, LatencyPredictor, architecture_features
+      >>> from supernet import built_in_space
+      >>> space = built_in_space("hybrid-small")
+      >>> def to_spec(architecture):
+      ...     return space.network_spec(architecture, num_classes=10)
+      >>> drawn = space.decode_all(space.sample(np.random.default_rng(0), 20))
+      >>> features = architecture_features(drawn, to_spec)
+      >>> predictor = LatencyPredictor.fit(features, 0.01 + features.sum(axis=1) / 4e6)
+      >>> LatencyEstimator(predictor, to_spec)(drawn[:3]).shape
+      (3,)
+    """
 
     predictor: LatencyPredictor
     to_spec: ToSpec
@@ -163,7 +191,7 @@ class LatencyEstimator(Estimator):
 
     def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Predictions [A]; 10,000 in about a second."""
-        return Estimate(self.predictor(self.features(architectures)))
+        return Estimate(self.predictor.predict(self.features(architectures)))
 
     def features(self, architectures: Sequence[Architecture]) -> Features:
         """Features [A, F], for the predictor's `outside` and `warning` too."""

@@ -45,7 +45,7 @@ class Config:
 
 
 Predict = Callable[[Features], Times]
-Fit = Callable[[Features, Times], Predict]
+Fit = Callable[[Features, Times], Predict | LatencyPredictor]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -108,7 +108,9 @@ def _evaluated(fit: Fit, x: Features, latency_ms: Times, count: int) -> dict[str
         started = time.process_time()
         predictors.append(fit(x[fitted], latency_ms[fitted]))
         seconds.append(time.process_time() - started)
-        errors.append(held_out_error(predictors[-1](x[evaluated]), latency_ms[evaluated]))
+        fitted_one = predictors[-1]
+        predict = fitted_one.predict if isinstance(fitted_one, LatencyPredictor) else fitted_one
+        errors.append(held_out_error(predict(x[evaluated]), latency_ms[evaluated]))
     result = {"fitted": count, **_means(errors), "fit_cpu_seconds": float(np.median(seconds))}
     if isinstance(predictors[0], LatencyPredictor):
         # What the predictor says of itself, from those that it was fitted to.
@@ -131,11 +133,14 @@ def transfers(table: Table, from_ms: Times, to_ms: Times) -> list[dict[str, Any]
             some = np.random.default_rng(len(own)).permutation(others)[:count]
             moved = LatencyPredictor.transfer(base, x[some], to_ms[some])
             own.append(moved.error.mape)
-            factor = np.exp(np.mean(np.log(to_ms[some] / base(x[some]))))
-            predicted = {"transfer": moved(x[evaluated]), "one factor": factor * base(x[evaluated])}
-            predicted["line"] = drawn_line(base(x[some]), to_ms[some])(base(x[evaluated]))
+            factor = np.exp(np.mean(np.log(to_ms[some] / base.predict(x[some]))))
+            predicted = {
+                "transfer": moved.predict(x[evaluated]),
+                "one factor": factor * base.predict(x[evaluated]),
+            }
+            predicted["line"] = drawn_line(base.predict(x[some]), to_ms[some])(base.predict(x[evaluated]))
             if count >= MIN_NETWORKS:
-                predicted["from nothing"] = LatencyPredictor.fit(x[some], to_ms[some])(x[evaluated])
+                predicted["from nothing"] = LatencyPredictor.fit(x[some], to_ms[some]).predict(x[evaluated])
             for name, values in predicted.items():
                 errors[name].append(held_out_error(values, to_ms[evaluated]))
         means = {name: _means(found) for name, found in errors.items() if found}

@@ -18,7 +18,7 @@ def test_a_command_runs_with_closed_streams(tmp_path: Path, closed: str) -> None
 
 def test_what_is_printed_to_a_closed_stream_is_in_no_file(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from hytnas_jax import streams; streams.open_closed(); "
+        "import os, sys; from hytnas_jax.runtime import streams; streams.open_closed(); "
         "file = open('file', 'w'); os.write(1, b'x'); os.write(2, b'x'); "
         "print('x'); print('x', file=sys.stderr)"
     )

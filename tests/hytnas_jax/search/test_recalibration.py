@@ -208,7 +208,7 @@ def test_a_limit_alone_is_measured_too(wrong, use_error):
     main(config(wrong, objectives=("error", "macs"), max_latency_ms=0.25, random_baseline=False))
     assert summary(wrong)["recalibrations"] >= 1
     for point in load_pareto(wrong):
-        assert own_predictor(wrong)(feature_table([wrong.to_spec(point.architecture)]))[0] <= 0.25
+        assert own_predictor(wrong).predict(feature_table([wrong.to_spec(point.architecture)]))[0] <= 0.25
         assert point.measured_ms is not None
 
 

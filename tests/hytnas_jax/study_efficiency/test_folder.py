@@ -20,7 +20,7 @@ def test_the_space_and_the_predictors_are_read_back(tmp_path: Path) -> None:
     architectures = SPACE.decode_all(SPACE.sample(np.random.default_rng(1), 20))
     assert [studied.plan.to_spec(a) for a in architectures] == [to_spec()(a) for a in architectures]
     features = architecture_features(architectures, studied.plan.to_spec)
-    assert np.allclose(studied.predictor("pi")(features), predictor(features))
+    assert np.allclose(studied.predictor("pi").predict(features), predictor.predict(features))
 
 
 def test_a_device_is_named_where_there_are_several(tmp_path: Path) -> None:

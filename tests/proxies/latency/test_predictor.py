@@ -27,7 +27,7 @@ def predictor() -> LatencyPredictor:
 
 def test_the_reported_error_is_that_on_new_networks(predictor: LatencyPredictor) -> None:
     features = features_of(space_at(12, 16), 300, seed=7)
-    found = held_out_error(predictor(features), device(features, noise=0))
+    found = held_out_error(predictor.predict(features), device(features, noise=0))
     assert predictor.error.num_networks == 64
     assert predictor.error.spearman > 0.98
     assert found.spearman > 0.98
@@ -41,7 +41,7 @@ def test_the_chosen_regressor_predicts(predictor: LatencyPredictor) -> None:
     assert predictor.error == predictor.candidates[predictor.name]
     features = features_of(space_at(12, 16), 64)
     regressor = REGRESSORS[predictor.name].fit(features, device(features))
-    assert np.array_equal(predictor(features), regressor(features))
+    assert np.array_equal(predictor.predict(features), regressor(features))
 
 
 def test_networks_like_the_measured_are_inside(predictor: LatencyPredictor) -> None:
@@ -62,7 +62,7 @@ def test_what_was_measured_since_is_inside(predictor: LatencyPredictor) -> None:
     wider = predictor.widened(features)
     assert not wider.outside(features).any()
     assert wider.region.num_networks == 84
-    assert np.array_equal(wider(features), predictor(features))
+    assert np.array_equal(wider.predict(features), predictor.predict(features))
 
 
 def test_an_operation_never_measured_is_outside() -> None:
@@ -80,7 +80,7 @@ def test_json_round_trip(predictor: LatencyPredictor) -> None:
     text = json.dumps(predictor.to_json(), allow_nan=False)
     again = LatencyPredictor.from_json(json.loads(text))
     features = features_of(space_at(12, 16), 50, seed=9)
-    assert np.array_equal(again(features), predictor(features))
+    assert np.array_equal(again.predict(features), predictor.predict(features))
     assert np.array_equal(again.outside(features), predictor.outside(features))
     assert again.error == predictor.error
     assert (again.name, again.candidates) == (predictor.name, predictor.candidates)
@@ -164,6 +164,6 @@ def test_estimator(predictor: LatencyPredictor) -> None:
     estimator = LatencyEstimator(predictor, to_spec)
     protocol: Estimator = estimator
     assert (protocol.name, protocol.unit, protocol.direction) == ("latency_ms", "ms", "min")
-    assert np.array_equal(protocol(architectures), predictor(features_of(space, 5)))
+    assert np.array_equal(protocol(architectures), predictor.predict(features_of(space, 5)))
     assert protocol([]).shape == (0,)
     assert predictor.outside(estimator.features([])).shape == (0,)

@@ -39,23 +39,23 @@ def test_a_scaled_copy_is_recovered(
     other: LatencyPredictor, few: Features, unseen: Features, factor: float
 ) -> None:
     moved = LatencyPredictor.transfer(other, few, factor * device(few, noise=0.01))
-    assert held_out_error(moved(unseen), factor * device(unseen, noise=0)).mape < 0.02
+    assert held_out_error(moved.predict(unseen), factor * device(unseen, noise=0)).mape < 0.02
 
 
 @pytest.mark.parametrize("factor", [0.02, 40.0])
 def test_the_unit_of_time_does_not_matter(other: LatencyPredictor, few: Features, factor: float) -> None:
     times = device(few)
     moved, scaled = (LatencyPredictor.transfer(other, few, f * times) for f in (1.0, factor))
-    assert scaled(few) == pytest.approx(factor * moved(few))
+    assert scaled.predict(few) == pytest.approx(factor * moved.predict(few))
     assert scaled.error.mape == pytest.approx(moved.error.mape)
 
 
 def test_other_proportions_are_learnt(other: LatencyPredictor, few: Features, unseen: Features) -> None:
     truth = lopsided(unseen)
     moved = LatencyPredictor.transfer(other, few, lopsided(few))
-    factor = np.exp(np.mean(np.log(lopsided(few) / other(few))))
-    one_factor = held_out_error(factor * other(unseen), truth).mape
-    found = held_out_error(moved(unseen), truth).mape
+    factor = np.exp(np.mean(np.log(lopsided(few) / other.predict(few))))
+    one_factor = held_out_error(factor * other.predict(unseen), truth).mape
+    found = held_out_error(moved.predict(unseen), truth).mape
     assert found < 0.5 * one_factor
     assert found < 0.1
 
@@ -67,7 +67,7 @@ def test_the_error_is_that_of_networks_left_out(
     assert moved.name == "transfer"
     assert moved.error.num_networks == 10
     assert moved.candidates == {"transfer": moved.error}
-    found = held_out_error(moved(unseen), lopsided(unseen)).mape
+    found = held_out_error(moved.predict(unseen), lopsided(unseen)).mape
     assert 0.3 * found < moved.error.mape < 3 * found
 
 
@@ -76,7 +76,7 @@ def test_json_round_trip(other: LatencyPredictor, few: Features, unseen: Feature
     twice = LatencyPredictor.transfer(moved, few, 3 * lopsided(few))
     for predictor in (moved, twice):
         again = LatencyPredictor.from_json(json.loads(json.dumps(predictor.to_json(), allow_nan=False)))
-        assert np.array_equal(again(unseen), predictor(unseen))
+        assert np.array_equal(again.predict(unseen), predictor.predict(unseen))
         assert np.array_equal(again.outside(unseen), predictor.outside(unseen))
         assert again.error == predictor.error
 

@@ -1,0 +1,148 @@
+"""The search as an object that is asked and told, as the algorithms of pymoo are.
+
+Letters: N architectures, G genes, M objectives.
+"""
+
+import numpy as np
+
+from hytnas_jax.mobo.design import initial_design
+from hytnas_jax.mobo.loop import Settings, suggest
+from hytnas_jax.mobo.pareto import pareto_mask
+from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen, usable
+from supernet.errors import UserError
+
+INITIAL = 16
+
+
+class Optimizer:
+    """Bayesian search over the genes of a problem: ask for a batch, evaluate it, tell its values.
+
+    Its whole state is `observations`: an optimizer made with those of another one goes on as that one would
+    have. Until it is told something new it asks for the same again. The first `initial` architectures are
+    drawn at random; after that `suggest` names them.
+
+    Args:
+      problem: genes, objectives and limits.
+      seed: of everything random.
+      initial: how many evaluations there have to be before the models decide.
+      settings: of `suggest`.
+      observations: what has been evaluated before; nothing if None.
+
+    Raises:
+      UserError: observations of another number of genes or objectives.
+
+    Examples:
+      >>> import numpy as np
+      >>> from hytnas_jax import Objective, Optimizer, Problem
+      >>> cardinalities = np.array([4, 4, 4])
+      >>> problem = Problem(
+      ...     cardinalities=cardinalities,
+      ...     objectives=(Objective("quality", "max"), Objective("cost", "min")),
+      ...     limits=(),
+      ...     canonical=lambda genes: genes,
+      ...     features=lambda genes: genes.astype(float),
+      ...     sample=lambda rng, n: rng.integers(0, cardinalities, (n, 3)),
+      ... )
+      >>> search = Optimizer(problem, seed=0, initial=8)
+      >>> for _ in range(3):
+      ...     genes = search.ask(4)
+      ...     search.tell(genes, np.stack([np.sqrt(genes).sum(axis=1), genes.sum(axis=1)], axis=1))
+      >>> search.front().values[-1]  # no cost, no quality
+      array([1., 1.])
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        seed: int,
+        initial: int = INITIAL,
+        settings: Settings | None = None,
+        observations: Observations | None = None,
+    ):
+        if initial < 1:
+            raise UserError(f"initial={initial}: must be at least 1, for the models to learn from")
+        num_genes, num_objectives = len(problem.cardinalities), len(problem.objectives)
+        self.problem, self.seed, self.initial = problem, seed, initial
+        self.settings = Settings() if settings is None else settings
+        self.observations = Observations(
+            np.zeros((0, num_genes), np.int64), np.zeros((0, num_objectives)), None
+        )
+        if observations is not None:
+            self.tell(observations.genes, observations.values, observations.std)
+
+    def ask(self, n: int = 1) -> np.ndarray:
+        """The next architectures to evaluate: canonical, within the limits, none of them told before.
+
+        Returns:
+          int [n, G]; fewer where fewer are left, none where the space is exhausted.
+
+        Raises:
+          UserError: n is not positive, or nothing meets the limits.
+        """
+        if n < 1:
+            raise UserError(f"n={n}: ask for at least 1 architecture")
+        told = len(self.observations.genes)
+        rng = np.random.default_rng([self.seed, told])
+        if told >= self.initial:
+            return suggest(self.problem, self.observations, batch=n, settings=self.settings, rng=rng)[0]
+        # Of told + n different architectures at least n are new.
+        drawn = initial_design(self.problem, told + n, rng)
+        return drawn[unseen(drawn, gene_keys(self.observations.genes))][:n]
+
+    def tell(self, genes: np.ndarray, values: np.ndarray, std: np.ndarray | None = None) -> None:
+        """Add evaluated architectures: any, not only those that were asked for.
+
+        Args:
+          genes: int [N, G].
+          values: float [N, M] in the objectives' own units; NaN in a row whose evaluation has failed.
+          std: float [N, M], how unsure the values are: with every call, or with none.
+
+        Raises:
+          UserError: arrays of another shape, or a gene that does not exist.
+        """
+        genes, values = self._checked(genes, values)
+        seen = self.observations
+        if std is not None:
+            std = np.asarray(std, np.float64)
+            if std.shape != values.shape:
+                raise UserError(f"std of shape {std.shape}: must be that of the values, {values.shape}")
+        if len(seen.genes):
+            if (std is None) != (seen.std is None):
+                raise UserError("std: give it with every tell or with none")
+            genes, values = np.concatenate([seen.genes, genes]), np.concatenate([seen.values, values])
+            std = None if std is None or seen.std is None else np.concatenate([seen.std, std])
+        self.observations = Observations(genes, values, std)
+
+    def front(self) -> Observations:
+        """What no other architecture told so far beats in every objective, within limits and bounds.
+
+        The best in the first objective comes first.
+        """
+        seen = self.observations
+        minimised = self.problem.minimised(seen.values)
+        within = self.problem.within_bounds(minimised)
+        if len(seen.genes):
+            within &= self.problem.feasible(seen.genes)
+        rows = np.flatnonzero(pareto_mask(np.where(within[:, None], minimised, np.nan)))
+        rows = rows[np.argsort(minimised[rows, 0], kind="stable")]
+        return Observations(seen.genes[rows], seen.values[rows], None if seen.std is None else seen.std[rows])
+
+    def _checked(self, genes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Canonical genes and usable values."""
+        genes, values = np.asarray(genes), np.asarray(values, np.float64)
+        cardinalities, num_objectives = self.problem.cardinalities, len(self.problem.objectives)
+        if genes.ndim != 2 or genes.shape[1] != len(cardinalities):
+            raise UserError(f"genes of shape {genes.shape}: expected [N, {len(cardinalities)}]")
+        if not np.issubdtype(genes.dtype, np.integer):
+            raise UserError(f"genes of {genes.dtype}: must be integers, the indices of choices")
+        if values.shape != (len(genes), num_objectives):
+            raise UserError(
+                f"values of shape {values.shape}: expected [{len(genes)}, {num_objectives}], "
+                "a row for each of the genes and a column for each objective"
+            )
+        bad = np.argwhere((genes < 0) | (genes >= cardinalities))
+        if len(bad):
+            n, g = bad[0].tolist()
+            raise UserError(f"genes[{n}, {g}]={genes[n, g]}: must be from 0 to {cardinalities[g] - 1}")
+        return self.problem.canonical(genes.astype(np.int64)), usable(values)
