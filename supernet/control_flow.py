@@ -70,7 +70,7 @@ def _tiled_backward(body: Body, saved: Any, cotangents: Any) -> tuple[Any, ...]:
 _tiled.defvjp(_tiled_forward, _tiled_backward)
 
 
-def choose(branches: Sequence[Branch], index: Any, arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
+def choose_branch(branches: Sequence[Branch], index: Any, arrays: Any, numbers: Any) -> tuple[jax.Array, Any]:
     """`branches[index](arrays, numbers, known)`; all give the same shapes. `numbers` have no gradient."""
     if len(branches) > 1:
         return _chosen(tuple(branches), index, arrays, numbers)

@@ -20,7 +20,7 @@ from flax import nnx
 
 from supernet import ops
 from supernet.blocks import InvertedResidual, MobileViT, TransformerLayer
-from supernet.control_flow import chain, choose, sum_over_tiles
+from supernet.control_flow import chain, choose_branch, sum_over_tiles
 from supernet.flat import as_one, unflatten
 from supernet.layers import BatchNorm, Initializer
 from supernet.network_spec import InvertedResidualSpec, MobileViTSpec
@@ -116,14 +116,14 @@ def _hidden_tile(
     if spec.expand:
         scale, bias, *moments = norms["expand"]
         kind = (widths.expansion > 1).astype(jnp.int32)
-        h, statistics["expand"] = choose([as_it_is, norm], kind, (h, scale, bias), moments)
+        h, statistics["expand"] = choose_branch([as_it_is, norm], kind, (h, scale, bias), moments)
 
     def depthwise(arrays: Any, numbers: Any, known: Any, side: int) -> tuple[jax.Array, tuple[()]]:
         h, kernel = arrays
         return ops.depthwise_conv(h, ops.kernel_centre(kernel, side), spec.stride), ()
 
     branches = [functools.partial(depthwise, side=side) for side in kernels]
-    h, _ = choose(branches, tier_index(kernels, widths.kernel), (h, tile["kernel"]), ())
+    h, _ = choose_branch(branches, tier_index(kernels, widths.kernel), (h, tile["kernel"]), ())
     scale, bias, *moments = norms["depthwise"]
     h, statistics["depthwise"] = norm((h, scale, bias), moments, None)
     return ops.pointwise(h, tile["project"].T), statistics
@@ -220,7 +220,7 @@ def at_tier(
         return run
 
     branches = [branch(tier) for tier in tiers]
-    y, statistics = choose(branches, tier_index(tiers, size), (as_one(params), x), (numbers, before))
+    y, statistics = choose_branch(branches, tier_index(tiers, size), (as_one(params), x), (numbers, before))
     nnx.update(modules, statistics)
     return y
 

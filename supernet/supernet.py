@@ -176,7 +176,7 @@ class Supernet(nnx.Module):
         return x
 
 
-class Part(NamedTuple):
+class ModelPart(NamedTuple):
     """One after the other, the parts are the supernet: stem, stages, head.
 
     `model.apply(of_tree(params), stats, x, of_control(control), train=)` computes this one, `stats` being its
@@ -217,17 +217,17 @@ class SupernetModel(Model):
         return self._bind(params, self.no_stats()).after_stem(maps, control, train=True)
 
     @functools.cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ModelPart, ...]:
         """Made when first asked for: training needs the whole only."""
         stem, *stages, head = (Model(build, dtype=self._dtype) for build in self._builds)
 
-        def stage(number: int, model: Model) -> Part:
-            return Part(model, lambda tree: tree["stages"][number], lambda control: control)
+        def stage(number: int, model: Model) -> ModelPart:
+            return ModelPart(model, lambda tree: tree["stages"][number], lambda control: control)
 
         return (
-            Part(stem, lambda tree: tree["stem"], lambda _: None),
+            ModelPart(stem, lambda tree: tree["stem"], lambda _: None),
             *(stage(number, model) for number, model in enumerate(stages)),
-            Part(head, lambda tree: tree["head"], lambda control: control.head),
+            ModelPart(head, lambda tree: tree["head"], lambda control: control.head),
         )
 
 

@@ -27,10 +27,10 @@ from hytnas_jax import console
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.flags.settings import settings_of
-from hytnas_jax.retrain.choice import choose
+from hytnas_jax.retrain.choice import choose_roles
 from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.retrain.config import Config as Retraining
-from hytnas_jax.runtime.preparation import prepare
+from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.runtime.workers import run_jobs
 from hytnas_jax.search.results import ParetoPoint, load_pareto
 from hytnas_jax.training.network import Schedule, train_and_evaluate
@@ -95,7 +95,7 @@ class Training:
     config: Config
 
     def run(self, job: Job) -> float:
-        prepare()
+        prepare_process()
         folder = self.folder / f"{job.architecture.name}-{job.start}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
         is_inherited = job.start != "scratch"
@@ -155,7 +155,7 @@ def chosen(project: Project, count: int) -> list[ParetoPoint]:
         )
     names = list(points[0].values)
     values = np.array([[point.values[name] for name in names] for point in points])
-    return [points[row] for row, _ in choose(values, names, count)]
+    return [points[row] for row, _ in choose_roles(values, names, count)]
 
 
 def trained(project: Project, points: list[ParetoPoint], config: Config) -> dict[Job, float]:

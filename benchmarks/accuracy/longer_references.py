@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.common import main, require_at_least
 from hytnas_jax.accuracy.agreement import agreements, bands
 from hytnas_jax.accuracy.estimates import MACS, estimates_of
-from hytnas_jax.accuracy.reference_table import Job, ReferenceTable
+from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable
 from hytnas_jax.accuracy.reference_training import Trainer, train_missing
 from hytnas_jax.accuracy.references import STEP, read_references
 from hytnas_jax.files.atomic import read_json
@@ -55,7 +55,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     schedule = Schedule(config.epochs, study["batch_size"], study["learning_rate"], study["seed"])
     folder = project.workdir.path / "longer_references"
     table = ReferenceTable(folder / f"{config.epochs}.csv", project.space, epochs=config.epochs)
-    jobs = [Job(study["seed"], network, config.epochs) for network in networks]
+    jobs = [ReferenceJob(study["seed"], network, config.epochs) for network in networks]
     trainer = Trainer(project, project.dataset(), schedule, folder)
     train_missing(trainer, table, jobs, processes=config.processes)
     trained = table.read()

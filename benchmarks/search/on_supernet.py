@@ -26,7 +26,7 @@ from benchmarks.search.strategies import STRATEGIES, Propose
 from hytnas_jax import console
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.mobo import Observations
-from hytnas_jax.search.loop import Budget, initial_genes
+from hytnas_jax.search.loop import EvaluationBudget, initial_genes
 from hytnas_jax.search.problem import SearchProblem, make_search_problem
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -108,7 +108,7 @@ def search_all(
     with console.progress(config.seeds * len(STRATEGIES) * config.evaluations, "searching") as bar:
         for seed in range(config.seeds):
             initial = initial_genes(
-                search_problem, Budget(config.evaluations, config.initial, config.batch, seed)
+                search_problem, EvaluationBudget(config.evaluations, config.initial, config.batch, seed)
             )
             for name, start in STRATEGIES.items():
 

@@ -23,7 +23,7 @@ from hytnas_jax.files.atomic import read_json
 from hytnas_jax.mobo import hypervolume
 from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.retrain.archive import Archive
-from hytnas_jax.retrain.choice import choose
+from hytnas_jax.retrain.choice import choose_roles
 from hytnas_jax.retrain.config import Config as Retraining
 from hytnas_jax.retrain.succession import Succession
 
@@ -90,7 +90,7 @@ def _study(config: Config, name: str, images: int) -> dict[str, Any]:
         within += held
         stops.append(stop)
         front = drawn.archive.minimised[: drawn.archive.front]
-        far = [row for row, _ in choose(front, list(NAMES), most)]
+        far = [row for row, _ in choose_roles(front, list(NAMES), most)]
         for which, rows in (
             ("by gain", order),
             ("far apart", far),

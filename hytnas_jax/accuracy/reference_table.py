@@ -16,7 +16,7 @@ TABLE = "references.csv"
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class Job:
+class ReferenceJob:
     """One network to train, by its genes, from one seed, for so many epochs."""
 
     seed: int
@@ -60,15 +60,15 @@ class ReferenceTable:
             )
         self._file = CsvLog(path, columns, added={} if epochs is None else {"epochs": epochs})
 
-    def append(self, job: Job, trained: Trained) -> None:
+    def append(self, job: ReferenceJob, trained: Trained) -> None:
         """Add a row; it is on the disk when this returns."""
         cells = architecture_row.to_cells(self._space, job.architecture)
         result = dataclasses.asdict(trained) | {"seconds": round(trained.seconds, 1)}
         self._file.append({**cells, "seed": job.seed, "epochs": job.epochs, **result})
 
-    def read(self) -> dict[Job, Trained]:
+    def read(self) -> dict[ReferenceJob, Trained]:
         """All rows. Raises UserError for one that this space cannot have, or that is there twice."""
-        found: dict[Job, Trained] = {}
+        found: dict[ReferenceJob, Trained] = {}
         for number, row in enumerate(self._file.rows(), start=2):
             try:
                 job, trained = self._parse(row)
@@ -82,9 +82,9 @@ class ReferenceTable:
             found[job] = trained
         return found
 
-    def _parse(self, row: dict[str, str]) -> tuple[Job, Trained]:
+    def _parse(self, row: dict[str, str]) -> tuple[ReferenceJob, Trained]:
         architecture = architecture_row.from_cells(self._space, row)
-        job = Job(_whole(row, "seed", 0), architecture, _whole(row, "epochs", 1))
+        job = ReferenceJob(_whole(row, "seed", 0), architecture, _whole(row, "epochs", 1))
         trained = Trained(number_in(row, "error"), float(row["loss"]), number_in(row, "seconds"))
         if not 0 <= trained.error <= 1:
             raise ValueError(f"error is {trained.error}, not between 0 and 1")

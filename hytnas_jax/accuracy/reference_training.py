@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hytnas_jax import console
-from hytnas_jax.accuracy.reference_table import Job, ReferenceTable, Trained
+from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.data import Dataset
-from hytnas_jax.runtime.preparation import prepare
+from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.runtime.workers import run_jobs
 from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project
@@ -28,7 +28,7 @@ class Trainer:
     schedule: Schedule
     folder: Path
 
-    def run(self, job: Job) -> Trained:
+    def run(self, job: ReferenceJob) -> Trained:
         """Train, evaluate on the validation split, and remove the checkpoints."""
         _prepare_once()
         started = time.perf_counter()
@@ -41,7 +41,9 @@ class Trainer:
         return Trained(error, loss, time.perf_counter() - started)
 
 
-def train_missing(trainer: Trainer, table: ReferenceTable, jobs: Sequence[Job], *, processes: int) -> None:
+def train_missing(
+    trainer: Trainer, table: ReferenceTable, jobs: Sequence[ReferenceJob], *, processes: int
+) -> None:
     """Train what `table` does not have yet."""
     done = table.read()
     todo = [job for job in jobs if job not in done]
@@ -59,4 +61,4 @@ def train_missing(trainer: Trainer, table: ReferenceTable, jobs: Sequence[Job], 
 @functools.cache
 def _prepare_once() -> None:
     """A worker is a process of its own, with memory and compiled programs to keep."""
-    prepare()
+    prepare_process()

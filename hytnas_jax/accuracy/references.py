@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.accuracy.agreement import training_noise
-from hytnas_jax.accuracy.reference_table import TABLE, Job, ReferenceTable, Trained
+from hytnas_jax.accuracy.reference_table import TABLE, ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.accuracy.sample import draw_over_cost, spread
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.workspace.project import Project
@@ -74,14 +74,14 @@ class References:
         return None if self.noise is None else self.noise / np.sqrt(counts)
 
 
-def references_of(jobs: Sequence[Job], trained: Mapping[Job, Trained]) -> References:
+def references_of(jobs: Sequence[ReferenceJob], trained: Mapping[ReferenceJob, Trained]) -> References:
     """The trainings of `jobs`, all of one length, by network; the first job is of the first seed."""
     first, epochs = jobs[0].seed, jobs[0].epochs
     networks = [job.architecture for job in jobs if job.seed == first]
 
     def results(seed: int, length: int) -> NDArray[np.float64]:
         """Accuracies and losses [2, N]."""
-        found = [trained.get(Job(seed, network, length)) for network in networks]
+        found = [trained.get(ReferenceJob(seed, network, length)) for network in networks]
         pairs = [(math.nan, math.nan) if r is None else (1 - r.error, r.loss) for r in found]
         return np.array(pairs).T
 
@@ -102,20 +102,20 @@ def _shift(trainings: NDArray[np.float64]) -> float:
     return float(np.mean(differences[known])) if known.sum() > 1 else 0.0
 
 
-def planned(project: Project, *, networks: int, repeated: int, seed: int, epochs: int) -> list[Job]:
+def planned(project: Project, *, networks: int, repeated: int, seed: int, epochs: int) -> list[ReferenceJob]:
     """The trainings of a study: `networks` over the whole range of MACs from `seed`, then some from the
     next."""
     drawn = draw_over_cost(project.space, num_macs(project.to_spec), count=networks, seed=seed)
-    first = [Job(seed, network, epochs) for network in drawn]
-    return first + [Job(seed + 1, network, epochs) for network in spread(drawn, repeated)]
+    first = [ReferenceJob(seed, network, epochs) for network in drawn]
+    return first + [ReferenceJob(seed + 1, network, epochs) for network in spread(drawn, repeated)]
 
 
-def longer(jobs: Sequence[Job], times: int = 2) -> list[Job]:
+def longer(jobs: Sequence[ReferenceJob], times: int = 2) -> list[ReferenceJob]:
     """The same trainings, each with that many times the epochs."""
     return [dataclasses.replace(job, epochs=times * job.epochs) for job in jobs]
 
 
-def longest(jobs: Sequence[Job], trained: Iterable[Job]) -> list[Job]:
+def longest(jobs: Sequence[ReferenceJob], trained: Iterable[ReferenceJob]) -> list[ReferenceJob]:
     """The same jobs at the greatest length (theirs, twice that, four times...) at which every network has
     been trained from the first seed; as they are where there is none."""
     done = set(trained)

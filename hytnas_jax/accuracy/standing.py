@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
-from hytnas_jax.accuracy.reference_table import Job, Trained
+from hytnas_jax.accuracy.reference_table import ReferenceJob, Trained
 from hytnas_jax.accuracy.references import References, longer
 from proxies.ranking import RankAgreement, kendall_tau
 
@@ -54,13 +54,15 @@ class Standing:
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
+class TrainingBudget:
     """How far `--epochs auto` may go: the longest training, and hours for all trainings together."""
 
     max_epochs: int
     max_hours: float
 
-    def forbids(self, jobs: Sequence[Job], trained: Mapping[Job, Trained], *, processes: int) -> str | None:
+    def forbids(
+        self, jobs: Sequence[ReferenceJob], trained: Mapping[ReferenceJob, Trained], *, processes: int
+    ) -> str | None:
         """Why the jobs, which have been trained, are not trained at twice the length; None where they are.
 
         Time is as those that have been trained tell it: twice the epochs take twice as long, and of N jobs

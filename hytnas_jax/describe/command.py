@@ -7,7 +7,7 @@ from hytnas_jax import console
 from hytnas_jax.describe.blocks import describe
 from hytnas_jax.describe.config import Config
 from hytnas_jax.describe.target import resolve_network
-from hytnas_jax.formats.microcontroller import fit
+from hytnas_jax.formats.microcontroller import verdict
 from proxies.complexity import complexity
 
 
@@ -24,7 +24,7 @@ def describe_network(config: Config) -> None:
     eight_bits = total.peak_activation_bytes_int8, total.model_bytes_int8
     if config.as_json:
         blocks = [dataclasses.asdict(row) for row in rows]
-        fits = {"fit": fit(*floats), "fit_int8": fit(*eight_bits)}
+        fits = {"fit": verdict(*floats), "fit_int8": verdict(*eight_bits)}
         values = {"name": spec.name, **dataclasses.asdict(total), **fits, "blocks": blocks}
         console.say(json.dumps(values, indent=1))
         return
@@ -44,4 +44,4 @@ def describe_network(config: Config) -> None:
     console.table(cells, ("block", "layers", "output", "parameters", "MACs", "peak bytes"))
     console.say(f"{total.num_parameters:,} parameters, {total.num_macs:,} MACs")
     for kind, (peak, size) in {"float32": floats, "int8": eight_bits}.items():
-        console.say(f"{kind}: peak memory {peak:,} bytes, TFLite file {size:,} bytes: {fit(peak, size)}")
+        console.say(f"{kind}: peak memory {peak:,} bytes, TFLite file {size:,} bytes: {verdict(peak, size)}")

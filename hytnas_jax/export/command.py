@@ -17,7 +17,7 @@ from hytnas_jax.export.model_card import model_card
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json, write_text
 from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.formats.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
-from hytnas_jax.formats.microcontroller import fit
+from hytnas_jax.formats.microcontroller import verdict
 from hytnas_jax.formats.parity import Check, compare, jax_logits, refuse_mismatch
 from hytnas_jax.formats.registry import FORMATS, Format
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
@@ -115,7 +115,7 @@ class _Writer:
         found = {"format": target.title, "bytes": len(model), **dataclasses.asdict(check)}
         if target.peak_bytes is not None:
             peak = target.peak_bytes(model)
-            found |= {"peak_activation_bytes": peak, "microcontroller": fit(peak, len(model))}
+            found |= {"peak_activation_bytes": peak, "microcontroller": verdict(peak, len(model))}
         if quantise is not None and check.loss > ACCEPTED_LOSS:
             note(f"{what} loses accuracy; looking for the block that costs it")
             found["costly_blocks"] = self._explain(target, quantise, check, what)

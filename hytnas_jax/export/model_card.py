@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hytnas_jax.data.augment import SMALLEST_CROP
-from hytnas_jax.formats.microcontroller import fit
+from hytnas_jax.formats.microcontroller import verdict
 from hytnas_jax.formats.onnx_graph import INPUT, OUTPUT
 from hytnas_jax.formats.parity import TOLERANCE
 from hytnas_jax.formats.registry import FORMATS
@@ -115,8 +115,8 @@ def _counted(network: Retrained) -> dict[str, Any]:
     counts = complexity(network.spec)
     return {
         **dataclasses.asdict(counts),
-        "fit": fit(counts.peak_activation_bytes, counts.model_bytes),
-        "fit_int8": fit(counts.peak_activation_bytes_int8, counts.model_bytes_int8),
+        "fit": verdict(counts.peak_activation_bytes, counts.model_bytes),
+        "fit_int8": verdict(counts.peak_activation_bytes_int8, counts.model_bytes_int8),
     }
 
 

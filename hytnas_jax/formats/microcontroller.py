@@ -4,7 +4,7 @@ SRAM_BYTES = 256 * 1024
 FLASH_BYTES = 1024 * 1024
 
 
-def fit(peak_bytes: int, file_bytes: int) -> str:
+def verdict(peak_bytes: int, file_bytes: int) -> str:
     """In words, whether activations of `peak_bytes` and a file of `file_bytes` fit.
 
     They may fill all there is: a program and its runtime need some of both beside them (docs/memory.md).

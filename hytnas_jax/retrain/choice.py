@@ -5,7 +5,7 @@ import numpy as np
 SPREAD = "spread"
 
 
-def choose(values: np.ndarray, names: list[str], count: int) -> list[tuple[int, str]]:
+def choose_roles(values: np.ndarray, names: list[str], count: int) -> list[tuple[int, str]]:
     """Rows of a Pareto set `values` [N, M], all minimised, with the role of each; at most `count`.
 
     In this order: the best of the first objective, the knee (nearest to the best of everything, objectives

@@ -13,7 +13,7 @@ from hytnas_jax.mobo import hypervolume, pareto_mask
 from hytnas_jax.mobo.expected_hypervolume import expected_improvement
 from hytnas_jax.numbers import percent
 from hytnas_jax.retrain.archive import Archive, Floats
-from hytnas_jax.retrain.choice import SPREAD, choose
+from hytnas_jax.retrain.choice import SPREAD, choose_roles
 from hytnas_jax.retrain.forecast import Expected, Forecast, forecast
 
 BY_GAIN = "next by gain"
@@ -44,7 +44,7 @@ class Succession:
         """`images` of the validation split tell how often a retrained network errs."""
         self._archive, self._images = archive, images
         names = list(archive.names)
-        listed = choose(archive.minimised[: archive.front], names, archive.front)
+        listed = choose_roles(archive.minimised[: archive.front], names, archive.front)
         self._has_gain = archive.error is not None and archive.costs.shape[1] > 0
         # Without errors to expect, or costs to weigh them against, networks far apart follow.
         self._listed = [(row, role) for row, role in listed if role != SPREAD or not self._has_gain]

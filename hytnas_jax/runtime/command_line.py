@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 import tyro
 
 from hytnas_jax.runtime import stopping
-from hytnas_jax.runtime.preparation import prepare
+from hytnas_jax.runtime.preparation import prepare_process
 from supernet.errors import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -70,7 +70,7 @@ def run(
     with stopping.raising():
         try:
             config = tyro.cli(config_type, prog=program or _program(), description=description, args=argv)
-            prepare()
+            prepare_process()
             main(config)
         except KeyboardInterrupt:
             stopping.end()

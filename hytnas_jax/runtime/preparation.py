@@ -24,7 +24,7 @@ _LEAST_SECONDS = 0.2  # of compiling, for a program to be kept
 _DAMAGED = re.compile(r"Error (?:read|writ)ing persistent compilation cache entry for '(\w+)'")
 
 
-def prepare() -> None:
+def prepare_process() -> None:
     """Called once by every command."""
     keep_memory()
     keep_compiled_programs()

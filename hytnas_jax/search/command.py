@@ -14,7 +14,7 @@ from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.log import EvaluationLog
-from hytnas_jax.search.loop import Budget, at_random, bayesian, initial_genes, run_loop
+from hytnas_jax.search.loop import EvaluationBudget, at_random, bayesian, initial_genes, run_loop
 from hytnas_jax.search.problem import SearchProblem, make_search_problem, measured_step
 from hytnas_jax.search.recalibration import Recalibration, is_same_processor
 from hytnas_jax.search.results import ESTIMATED, ParetoPoint, pareto_points, write_results
@@ -90,7 +90,7 @@ def _run_loop(
     recalibrations: Recalibration | None,
 ) -> dict[str, EvaluationLog]:
     """Search, then search at random; gives both logs, "search" and "random", with the same predictor."""
-    budget = Budget(config.evaluations, config.initial, config.batch, config.seed)
+    budget = EvaluationBudget(config.evaluations, config.initial, config.batch, config.seed)
     first = initial_genes(
         search_problem, budget
     )  # before the predictor, and with it what is within a limit, changes

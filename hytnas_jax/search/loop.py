@@ -25,23 +25,23 @@ REFERENCE_MARGIN = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
-class Proposal:
+class Suggestion:
     """A batch to evaluate next: genes [B, G], and what is expected of it (NaN: nothing), each [B, M]."""
 
     genes: np.ndarray
     mean: np.ndarray
     std: np.ndarray
 
-    def at(self, indices: np.ndarray) -> "Proposal":
+    def at(self, indices: np.ndarray) -> "Suggestion":
         """Some of its networks."""
-        return Proposal(self.genes[indices], self.mean[indices], self.std[indices])
+        return Suggestion(self.genes[indices], self.mean[indices], self.std[indices])
 
 
-Propose = Callable[[Observations, np.random.Generator], Proposal]
+Suggest = Callable[[Observations, np.random.Generator], Suggestion]
 
 
 @dataclasses.dataclass(frozen=True)
-class Strategy:
+class SearchStrategy:
     """A way to search: its name in the log and on the screen, and how it suggests a batch.
 
     stream: what the seeds of its batches have beside seed and number, to tell it from others.
@@ -49,12 +49,12 @@ class Strategy:
 
     phase: str
     label: str
-    propose: Propose
+    propose: Suggest
     stream: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
+class EvaluationBudget:
     """How much is evaluated: `evaluations` in all, the first `initial` of them at random, then whole batches
     of `batch` (the last one may be cut short); all from `seed`."""
 
@@ -64,34 +64,34 @@ class Budget:
     seed: int
 
 
-def bayesian(problem: Problem, *, batch: int, settings: Settings) -> Strategy:
+def bayesian(problem: Problem, *, batch: int, settings: Settings) -> SearchStrategy:
     """The Bayesian loop of `mobo`."""
 
-    def propose(observations: Observations, rng: np.random.Generator) -> Proposal:
+    def propose(observations: Observations, rng: np.random.Generator) -> Suggestion:
         genes, info = suggest(problem, observations, batch=batch, settings=settings, rng=rng)
         for text in info.fallbacks:
             console.warn(f"after {len(observations.genes)} evaluations, {text}")
-        return Proposal(genes, info.mean, info.std)
+        return Suggestion(genes, info.mean, info.std)
 
-    return Strategy("model", "searching", propose)
+    return SearchStrategy("model", "searching", propose)
 
 
-def at_random(problem: Problem, *, batch: int) -> Strategy:
+def at_random(problem: Problem, *, batch: int) -> SearchStrategy:
     """Random search: networks that it has not evaluated yet, drawn like the initial ones."""
 
-    def propose(observations: Observations, rng: np.random.Generator) -> Proposal:
+    def propose(observations: Observations, rng: np.random.Generator) -> Suggestion:
         drawn = initial_design(problem, len(observations.genes) + batch, rng)
         new = drawn[unseen(drawn, gene_keys(observations.genes))]
         return _unexpected(problem, new[:batch])
 
-    return Strategy("random", "random search", propose, stream=(1,))
+    return SearchStrategy("random", "random search", propose, stream=(1,))
 
 
 def run_loop(
     search_problem: SearchProblem,
     log: EvaluationLog,
-    strategy: Strategy,
-    budget: Budget,
+    strategy: SearchStrategy,
+    budget: EvaluationBudget,
     *,
     first: np.ndarray,
     memory: Mapping[bytes, Evaluation],
@@ -114,7 +114,7 @@ def run_loop(
     """
     with console.progress(budget.evaluations, strategy.label, done=len(log), apart=compiling.seconds) as bar:
 
-        def evaluate(proposal: Proposal, phase: str, *, until: int) -> None:
+        def evaluate(proposal: Suggestion, phase: str, *, until: int) -> None:
             """Evaluate what is not in the log, batch after batch, until that has `until` rows."""
             new = unseen(proposal.genes, gene_keys(log.genes))[: max(until - len(log), 0)]
             for start in range(0, len(new), budget.batch):
@@ -159,7 +159,7 @@ def reference_point(problem: Problem, log: EvaluationLog) -> np.ndarray:
     return problem.in_user_units(values.max(axis=0) + REFERENCE_MARGIN * span)
 
 
-def initial_genes(search_problem: SearchProblem, budget: Budget) -> np.ndarray:
+def initial_genes(search_problem: SearchProblem, budget: EvaluationBudget) -> np.ndarray:
     """The initial design: the space's corners within the limits, then networks that have been trained, then
     uniform ones, int64 [initial, G].
 
@@ -177,13 +177,13 @@ def initial_genes(search_problem: SearchProblem, budget: Budget) -> np.ndarray:
     return genes[unseen(genes, ())][: budget.initial]
 
 
-def _unexpected(problem: Problem, genes: np.ndarray) -> Proposal:
+def _unexpected(problem: Problem, genes: np.ndarray) -> Suggestion:
     nothing = np.full((len(genes), len(problem.objectives)), np.nan)
-    return Proposal(genes, nothing, nothing)
+    return Suggestion(genes, nothing, nothing)
 
 
 def _evaluate(
-    search_problem: SearchProblem, batch: Proposal, phase: str, memory: Mapping[bytes, Evaluation]
+    search_problem: SearchProblem, batch: Suggestion, phase: str, memory: Mapping[bytes, Evaluation]
 ) -> list[Evaluation]:
     """A batch, what is not remembered of it in one call, whose seconds these share alike."""
     keys = gene_keys(batch.genes)

@@ -15,7 +15,7 @@ from hytnas_jax.study_efficiency.hyperparameters import space_shares
 from hytnas_jax.study_efficiency.measuring import measure_here
 from hytnas_jax.study_efficiency.plan import STEP, Plan
 from hytnas_jax.study_efficiency.report import network_headers, network_rows, remarks, write_results
-from hytnas_jax.study_efficiency.results import Study
+from hytnas_jax.study_efficiency.results import EfficiencyStudy
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
@@ -55,10 +55,10 @@ def study_efficiency(config: Config) -> None:
         console.say("nothing has been measured yet")
         console.wrote([], f"{command_line('device_kit', config.workdir)} --study --output kit")
         return
-    _report(config, step, Study.of(plan, devices))
+    _report(config, step, EfficiencyStudy.of(plan, devices))
 
 
-def _report(config: Config, step: Step, study: Study) -> None:
+def _report(config: Config, step: Step, study: EfficiencyStudy) -> None:
     predictors = study.predictors()
     _remove_predictors(step, but=predictors)
     for name, predictor in predictors.items():

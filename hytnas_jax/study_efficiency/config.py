@@ -15,7 +15,7 @@ from hytnas_jax.flags.ranges import (
     check_ranges,
     within,
 )
-from hytnas_jax.study_efficiency.parts import PARTS, Part
+from hytnas_jax.study_efficiency.parts import PARTS, StudyPart
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Config:
     runtimes: tuple[RuntimeName, ...] = ("onnxruntime",)
     """What to measure with on this machine, one thread each: onnxruntime, tflite (needs hytnas_jax[tflite]).
     Each counts as a device. Give none to measure nothing here."""
-    parts: tuple[Part, ...] = PARTS
+    parts: tuple[StudyPart, ...] = PARTS
     """What to measure now: published networks, single operations, attention blocks, networks of the space."""
     measurements: tuple[Path, ...] = ()
     """Tables that measure.py has written on other devices, from a kit of this study (device_kit --study)."""

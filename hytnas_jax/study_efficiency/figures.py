@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from hytnas_jax.plots import label_plainly
 from hytnas_jax.study_efficiency.hyperparameters import SpaceShares
-from hytnas_jax.study_efficiency.results import NAMINGS, Study, latency_on
+from hytnas_jax.study_efficiency.results import NAMINGS, EfficiencyStudy, latency_on
 from hytnas_jax.study_efficiency.subjects import CHANNELS, OTHERS, SIDES
 from supernet.single_operations import SINGLE_OPERATIONS
 
@@ -21,7 +21,7 @@ TITLES = {
 }
 
 
-def networks_figure(study: Study) -> Figure:
+def networks_figure(study: EfficiencyStudy) -> Figure:
     """Latency over MACs on each device, peak memory over file size; a point for each published network."""
     rows = study.rows("networks")
     panels = [
@@ -50,7 +50,7 @@ def networks_figure(study: Study) -> Figure:
     return figure
 
 
-def operations_figure(study: Study) -> Figure:
+def operations_figure(study: EfficiencyStudy) -> Figure:
     """Milliseconds over channels, a line for each side of the map, a column for each operation.
 
     One device at least has measured operations.
@@ -77,7 +77,7 @@ def operations_figure(study: Study) -> Figure:
     return figure
 
 
-def attention_figure(study: Study) -> Figure:
+def attention_figure(study: EfficiencyStudy) -> Figure:
     """What weighs in an attention block: shares of the variance, and what each hyperparameter alone does.
 
     A row for each way to name the embedding (`NAMINGS`).

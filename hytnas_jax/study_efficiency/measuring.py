@@ -8,7 +8,7 @@ from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.latency.kit import RUNTIMES
 from hytnas_jax.latency.session import milliseconds, time_beside
 from hytnas_jax.standalone.measure import Table, Timing, describe_shift, is_shifted, shift
-from hytnas_jax.study_efficiency.parts import Part
+from hytnas_jax.study_efficiency.parts import StudyPart
 from hytnas_jax.study_efficiency.subjects import Subject
 from supernet.errors import UserError
 
@@ -17,7 +17,7 @@ def measure_here(
     subjects: Sequence[Subject],
     path: Path,
     *,
-    parts: Collection[Part],
+    parts: Collection[StudyPart],
     identity: str,
     runtime: RuntimeName,
     seconds: float,

@@ -2,5 +2,5 @@
 
 from typing import Literal, get_args
 
-Part = Literal["networks", "operations", "attention", "space"]
-PARTS: tuple[Part, ...] = get_args(Part)
+StudyPart = Literal["networks", "operations", "attention", "space"]
+PARTS: tuple[StudyPart, ...] = get_args(StudyPart)

@@ -20,7 +20,7 @@ from hytnas_jax.study_efficiency.figures import (
 )
 from hytnas_jax.study_efficiency.hyperparameters import SpaceShares
 from hytnas_jax.study_efficiency.parts import PARTS
-from hytnas_jax.study_efficiency.results import NAMINGS, Study
+from hytnas_jax.study_efficiency.results import NAMINGS, EfficiencyStudy
 from hytnas_jax.study_efficiency.subjects import BATCH
 from proxies.latency.predictor import MIN_NETWORKS, LatencyPredictor
 from supernet.named import NAMES
@@ -29,13 +29,13 @@ from supernet.single_operations import SINGLE_OPERATIONS
 FINDING = "heads and the embedding size weigh most in an attention block"
 
 
-def network_headers(study: Study) -> tuple[str, ...]:
+def network_headers(study: EfficiencyStudy) -> tuple[str, ...]:
     """Of `network_rows`."""
     counted = ("network", "parameters", "M MACs", "peak MB", "in int8", "file MB", "in int8")
     return (*counted, *(f"{unit} {device.name}" for device in study.devices for unit in ("ms", "images/s")))
 
 
-def network_rows(study: Study) -> list[tuple[object, ...]]:
+def network_rows(study: EfficiencyStudy) -> list[tuple[object, ...]]:
     """Published networks, the quickest on the first device first. A second number of images a second is
     that with `BATCH` at once."""
     rows = study.rows("networks")
@@ -43,7 +43,7 @@ def network_rows(study: Study) -> list[tuple[object, ...]]:
     return [_network_row(study, row) for row in sorted(rows, key=lambda row: row[first] or np.inf)]
 
 
-def _network_row(study: Study, row: Mapping[str, Any]) -> tuple[object, ...]:
+def _network_row(study: EfficiencyStudy, row: Mapping[str, Any]) -> tuple[object, ...]:
     sizes = ("peak_activation_bytes", "peak_activation_bytes_int8", "model_bytes", "model_bytes_int8")
     cells: list[object] = [row["network"], row["num_parameters"], row["num_macs"] / 1e6]
     cells += [row[name] / 1e6 for name in sizes]
@@ -55,7 +55,7 @@ def _network_row(study: Study, row: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(cells)
 
 
-def operation_rows(study: Study) -> list[tuple[object, ...]]:
+def operation_rows(study: EfficiencyStudy) -> list[tuple[object, ...]]:
     """By operation, on each device: thousand million MACs a second, the median and the range."""
     rows, measured = [], study.rows("operations")
     for operation in SINGLE_OPERATIONS:
@@ -71,7 +71,7 @@ def operation_rows(study: Study) -> list[tuple[object, ...]]:
     return rows
 
 
-def attention_rows(study: Study, naming: str) -> list[tuple[object, ...]]:
+def attention_rows(study: EfficiencyStudy, naming: str) -> list[tuple[object, ...]]:
     """By quantity: the shares of the block's hyperparameters."""
     return [
         (quantity, *(f"{share:.3f}" for share in shares.values()))
@@ -79,7 +79,7 @@ def attention_rows(study: Study, naming: str) -> list[tuple[object, ...]]:
     ]
 
 
-def finding(study: Study) -> list[str]:
+def finding(study: EfficiencyStudy) -> list[str]:
     """Whether `FINDING`, HyT-NAS's, is true here: by the way to name the embedding, of which quantities."""
     lines = []
     for naming in NAMINGS:
@@ -105,7 +105,9 @@ def space_rows(shares: SpaceShares) -> list[tuple[object, ...]]:
     ]
 
 
-def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyPredictor]) -> list[str]:
+def remarks(
+    study: EfficiencyStudy, shares: SpaceShares, predictors: Mapping[str, LatencyPredictor]
+) -> list[str]:
     """What the study found, in lines."""
     lines = [
         f"latency on {name} is predicted with a mean error of {100 * predictor.error.mape:.1f}% "
@@ -131,7 +133,7 @@ def remarks(study: Study, shares: SpaceShares, predictors: Mapping[str, LatencyP
 
 def write_results(
     folder: Path,
-    study: Study,
+    study: EfficiencyStudy,
     shares: SpaceShares,
     predictors: Mapping[str, LatencyPredictor],
     said: Sequence[str],
@@ -176,7 +178,7 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in (headers, ["---"] * len(headers), *cells))
 
 
-def _markdown(study: Study, shares: SpaceShares, said: Sequence[str]) -> str:
+def _markdown(study: EfficiencyStudy, shares: SpaceShares, said: Sequence[str]) -> str:
     plan = study.plan
     attention = [
         _table(("share", *next(iter(study.attention_shares(naming).values()))), attention_rows(study, naming))

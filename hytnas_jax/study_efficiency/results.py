@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.study_efficiency.device_table import DeviceTable
-from hytnas_jax.study_efficiency.parts import Part
+from hytnas_jax.study_efficiency.parts import StudyPart
 from hytnas_jax.study_efficiency.plan import Plan
 from hytnas_jax.study_efficiency.sensitivity import factorial_shares
 from hytnas_jax.study_efficiency.subjects import BATCH, EMBEDS, HEAD_SIZES, HEADS, OTHERS, Subject
@@ -33,7 +33,7 @@ def latency_on(device: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Study:
+class EfficiencyStudy:
     """A plan, what it counts of each subject, and the devices that have measured them."""
 
     plan: Plan
@@ -42,16 +42,16 @@ class Study:
     devices: Sequence[DeviceTable]
 
     @classmethod
-    def of(cls, plan: Plan, devices: Sequence[DeviceTable]) -> "Study":
+    def of(cls, plan: Plan, devices: Sequence[DeviceTable]) -> "EfficiencyStudy":
         """Count everything; a second or two."""
         subjects = plan.subjects()
         return cls(plan, subjects, {subject.name: subject.counts() for subject in subjects}, devices)
 
-    def part(self, part: Part) -> list[Subject]:
+    def part(self, part: StudyPart) -> list[Subject]:
         """The subjects of a part, without those of several images at once."""
         return [subject for subject in self.subjects if subject.part == part and subject.batch == 1]
 
-    def devices_with(self, part: Part) -> list[DeviceTable]:
+    def devices_with(self, part: StudyPart) -> list[DeviceTable]:
         """The devices that have measured anything of a part."""
         names = [subject.name for subject in self.part(part)]
         return [device for device in self.devices if any(name in device.timings for name in names)]
@@ -64,7 +64,7 @@ class Study:
         """Milliseconds; None where the device has not measured it."""
         return device.timings[name].latency_ms if name in device.timings else None
 
-    def rows(self, part: Part) -> list[dict[str, Any]]:
+    def rows(self, part: StudyPart) -> list[dict[str, Any]]:
         """A row for each subject: its labels, its counts, and on each device milliseconds and images a
         second (of published networks those with `BATCH` images at once too)."""
         return [dict(self._cells(subject)) for subject in self.part(part)]

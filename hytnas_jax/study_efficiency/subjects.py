@@ -10,7 +10,7 @@ import onnx
 
 from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.latency.kit import RUNTIMES
-from hytnas_jax.study_efficiency.parts import Part
+from hytnas_jax.study_efficiency.parts import StudyPart
 from proxies.complexity import Complexity, complexity, graph_complexity
 from supernet.errors import UserError
 from supernet.graph import block_graph
@@ -35,7 +35,7 @@ class Subject:
     hyperparameters, a network's genes. `batch`: images at once."""
 
     name: str
-    part: Part
+    part: StudyPart
     what: NetworkSpec | Graph
     labels: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     batch: int = 1

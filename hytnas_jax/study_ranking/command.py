@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.accuracy.estimates import estimates_of
-from hytnas_jax.accuracy.reference_table import TABLE, Job, ReferenceTable, Trained
+from hytnas_jax.accuracy.reference_table import TABLE, ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.accuracy.reference_training import Trainer, train_missing
 from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_references, references_of
-from hytnas_jax.accuracy.standing import Budget, Standing
+from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.study_ranking.bias_table import bias_rows, headers
 from hytnas_jax.study_ranking.config import AUTO, EPOCHS
-from hytnas_jax.study_ranking.results import HEADERS, Study
+from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.network import Schedule
@@ -41,7 +41,7 @@ def study_ranking(config: Config) -> None:
         console.say("the reference accuracy is known; the estimates need a supernet")
         console.wrote([step.folder / TABLE], command_line("train_supernet", config.workdir))
         return
-    study = Study.of(references, estimates_of(project, references.architectures), project.space)
+    study = RankingStudy.of(references, estimates_of(project, references.architectures), project.space)
     _show(study)
     command = f"python -m hytnas_jax.study_ranking {flags_of(config)}"
     paths = write_results(
@@ -51,7 +51,7 @@ def study_ranking(config: Config) -> None:
     console.wrote(paths, search)
 
 
-def _show(study: Study) -> None:
+def _show(study: RankingStudy) -> None:
     console.table(study.rows(), HEADERS)
     for remark in study.remarks():
         console.say(remark)
@@ -110,7 +110,7 @@ def _warn_of_other_lengths(table: ReferenceTable, epochs: int, config: Config) -
         )
 
 
-def _rounds(table: ReferenceTable, jobs: list[Job], config: Config) -> Iterator[list[Job]]:
+def _rounds(table: ReferenceTable, jobs: list[ReferenceJob], config: Config) -> Iterator[list[ReferenceJob]]:
     """All jobs of each length at which some are to be trained; the next length when these have been."""
     if config.epochs == AUTO:
         jobs = longest(jobs, table.read())
@@ -122,12 +122,14 @@ def _rounds(table: ReferenceTable, jobs: list[Job], config: Config) -> Iterator[
         jobs = longer(jobs)
 
 
-def _goes_on(jobs: list[Job], trained: dict[Job, Trained], config: Config) -> bool:
+def _goes_on(jobs: list[ReferenceJob], trained: dict[ReferenceJob, Trained], config: Config) -> bool:
     """Whether trained references have to be trained for longer, and may; says so."""
     standing = Standing.of(references_of(jobs, trained))
     if standing.stand:
         return False
-    forbidden = Budget(config.max_epochs, config.max_hours).forbids(jobs, trained, processes=config.processes)
+    forbidden = TrainingBudget(config.max_epochs, config.max_hours).forbids(
+        jobs, trained, processes=config.processes
+    )
     if forbidden is not None:
         console.warn(f"{standing}; that is how far it goes: {forbidden}")
         return False
@@ -136,7 +138,11 @@ def _goes_on(jobs: list[Job], trained: dict[Job, Trained], config: Config) -> bo
 
 
 def _finish(
-    project: Project, dataset: Dataset, jobs: list[Job], trained: dict[Job, Trained], schedule: Schedule
+    project: Project,
+    dataset: Dataset,
+    jobs: list[ReferenceJob],
+    trained: dict[ReferenceJob, Trained],
+    schedule: Schedule,
 ) -> None:
     """Mark the step as done, with the jobs of the length that counts."""
     step = project.workdir.step(STEP)

@@ -39,11 +39,11 @@ ADVICE = {
 }
 SEARCHED = (ACCURACY, LOSS, BLENDED, COMBINED)  # what a search goes by, and what that is made of
 OBJECTIVES = {"blended_error": BLENDED, "error": ACCURACY, "trained_error": COMBINED}
-Row = tuple[object, ...]
+RankingRow = tuple[object, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Study:
+class RankingStudy:
     """How every estimate agrees with the references, by band, what could be reached at most (unknown where
     nothing was trained twice), which genes those that a search goes by rate otherwise than the references
     does, how far the references stands, and every estimate's tau with the loss after training."""
@@ -58,7 +58,7 @@ class Study:
     with_loss: dict[str, Interval | None]
 
     @classmethod
-    def of(cls, references: References, estimates: Values, space: SearchSpace) -> "Study":
+    def of(cls, references: References, estimates: Values, space: SearchSpace) -> "RankingStudy":
         """Compare the estimates [N], of which `MACS` is one, and their combination with the references."""
         members = bands(estimates[MACS])
         if can_combine(estimates):
@@ -73,7 +73,7 @@ class Study:
         with_loss = {name: tau_with(-references.loss, values) for name, values in estimates.items()}
         return cls(references, estimates, members, found, highest, wrong, Standing.of(references), with_loss)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RankingRow]:
         """The table, the best tau first, under `HEADERS`."""
         order = sorted(self.found, key=lambda name: -_value(self.found[name][ALL].tau))
         rows = [_row(name, self.found[name], self.with_loss[name]) for name in order]
@@ -136,7 +136,7 @@ class Study:
         ]
 
 
-def _row(name: str, found: Mapping[str, Agreement], with_loss: Interval | None) -> Row:
+def _row(name: str, found: Mapping[str, Agreement], with_loss: Interval | None) -> RankingRow:
     total = found[ALL]
     taus = [_text(found[band].tau) for band in (ALL, *BANDS)]
     beyond = "-" if total.beyond_macs is None else f"{total.beyond_macs:.2f}"

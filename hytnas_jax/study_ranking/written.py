@@ -10,10 +10,10 @@ from hytnas_jax.runtime.environment import environment
 from hytnas_jax.study_ranking.bias import GeneBias
 from hytnas_jax.study_ranking.bias_table import ABOUT, bias_rows, headers
 from hytnas_jax.study_ranking.figures import scatter_figure
-from hytnas_jax.study_ranking.results import HEADERS, Row, Study
+from hytnas_jax.study_ranking.results import HEADERS, RankingRow, RankingStudy
 
 
-def write_results(folder: Path, study: Study, *, command: str, supernet: str) -> list[Path]:
+def write_results(folder: Path, study: RankingStudy, *, command: str, supernet: str) -> list[Path]:
     """Write everything; gives the paths. `supernet` is the id of the one that was studied."""
     made_with = environment()
     paths = [folder / name for name in ("ranking.json", "ranking.md", "ranking.png")]
@@ -41,7 +41,7 @@ def write_results(folder: Path, study: Study, *, command: str, supernet: str) ->
     return paths
 
 
-def _networks(study: Study) -> list[dict[str, Any]]:
+def _networks(study: RankingStudy) -> list[dict[str, Any]]:
     """What is known of each network."""
     columns = {"accuracy": study.references.accuracy, "loss": study.references.loss, **study.estimates}
     return [
@@ -50,7 +50,7 @@ def _networks(study: Study) -> list[dict[str, Any]]:
     ]
 
 
-def _markdown(study: Study, command: str) -> str:
+def _markdown(study: RankingStudy, command: str) -> str:
     where = "\n".join(f"- {line}" for line in study.where())
     remarks = "\n".join(f"- {line}" for line in (*study.remarks(), *study.warnings()))
     return f"""# How well estimates rank networks
@@ -80,6 +80,6 @@ def _markdown_of_bias(found: list[GeneBias]) -> str:
     return f"{ABOUT}\n\n{raw}\n\nThe same with the networks' log MACs partialled out:\n\n{beyond}\n"
 
 
-def _table(titles: Sequence[str], rows: Sequence[Row]) -> str:
+def _table(titles: Sequence[str], rows: Sequence[RankingRow]) -> str:
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -7,7 +7,7 @@ InitialDesign = Literal["random", "ours"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
+class StudyBudget:
     """How much is evaluated: `evaluations` in all, the first `initial` of them chosen by `initial_design`."""
 
     evaluations: int

@@ -12,10 +12,10 @@ from hytnas_jax import console
 from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime.workers import run_jobs
-from hytnas_jax.study_search.budget import Budget
+from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.columns import parse_columns
 from hytnas_jax.study_search.folder import StudyFolder
-from hytnas_jax.study_search.jobs import Study
+from hytnas_jax.study_search.jobs import StrategyStudy
 from hytnas_jax.study_search.ratio import scaled_values
 from hytnas_jax.study_search.report import HEADERS, cells
 from hytnas_jax.study_search.results import OVERVIEW, write_results
@@ -55,7 +55,7 @@ def compare(config: Config) -> None:
     console.wrote(write_results(folder, runs, budget=study.budget, command=command))
 
 
-def make_study(config: Config) -> Study:
+def make_study(config: Config) -> StrategyStudy:
     """What is to be run. Raises UserError for flags and tables that cannot be."""
     columns = parse_columns(
         features=config.features,
@@ -77,8 +77,10 @@ def make_study(config: Config) -> Study:
         for name, size in sizes.items():
             if size > len(table):
                 raise UserError(f"--{name} {size}: {table.name} has {len(table)} rows; give at most as many")
-    budget = Budget(config.evaluations, config.initial, config.initial_design)
-    return Study(tables, strategies, budget, range(config.first_seed, config.first_seed + config.seeds))
+    budget = StudyBudget(config.evaluations, config.initial, config.initial_design)
+    return StrategyStudy(
+        tables, strategies, budget, range(config.first_seed, config.first_seed + config.seeds)
+    )
 
 
 def _tell(table: Table) -> None:
@@ -111,7 +113,7 @@ def _check_names(tables: tuple[Table, ...]) -> None:
             raise UserError(f"--table: no file may be called {OVERVIEW}; rename it")
 
 
-def _settings(study: Study) -> dict[str, Any]:
+def _settings(study: StrategyStudy) -> dict[str, Any]:
     """All that changes a run of a given table, strategy and seed."""
     return {
         **dataclasses.asdict(study.tables[0].columns),

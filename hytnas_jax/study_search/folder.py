@@ -16,7 +16,7 @@ import numpy as np
 
 from hytnas_jax.files.atomic import read_json, to_plain, write_json, write_text
 from hytnas_jax.files.tables import number_in, read_user_table
-from hytnas_jax.study_search.jobs import Job
+from hytnas_jax.study_search.jobs import SearchJob
 from hytnas_jax.study_search.trajectories import Trajectory
 from supernet.errors import UserError
 
@@ -28,7 +28,7 @@ RUN_COLUMNS = (*COLUMNS, "row")  # which of the table's rows, the first is 0
 class Run:
     """A finished search as its file has it; arrays are [N], one number for each evaluation."""
 
-    job: Job
+    job: SearchJob
     hypervolume_ratios: np.ndarray
     seconds: np.ndarray
 
@@ -61,11 +61,11 @@ class StudyFolder:
             wanted["tables"] = noted["tables"] | wanted["tables"]
         write_json(path, wanted)
 
-    def has(self, job: Job) -> bool:
+    def has(self, job: SearchJob) -> bool:
         """Whether the search has ended."""
         return self._run_file(job).exists()
 
-    def add(self, job: Job, trajectory: Trajectory) -> None:
+    def add(self, job: SearchJob, trajectory: Trajectory) -> None:
         """Keep a finished search, whole or not at all."""
         columns = (trajectory.hypervolume_ratios, trajectory.seconds, trajectory.rows)
         rows = [
@@ -91,7 +91,7 @@ class StudyFolder:
         write_text(path, _csv_text(COLUMNS, rows))
         return path
 
-    def _run_file(self, job: Job) -> Path:
+    def _run_file(self, job: SearchJob) -> Path:
         strategy = job.strategy.replace("/", "-batch")
         return self.path / "runs" / f"{job.problem}__{strategy}__{job.seed}.csv"
 
@@ -121,7 +121,7 @@ def _read_run(path: Path) -> Run:
         rows = [row.cells for row in read_user_table(path.read_bytes(), str(path)).rows]
         first = rows[0]
         return Run(
-            Job(first["problem"], first["strategy"], int(first["seed"])),
+            SearchJob(first["problem"], first["strategy"], int(first["seed"])),
             np.array([number_in(row, "hypervolume_ratio") for row in rows]),
             np.array([number_in(row, "seconds") for row in rows]),
         )

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hytnas_jax.study_search.budget import Budget
-from hytnas_jax.study_search.summary import THRESHOLDS, Row
+from hytnas_jax.study_search.budget import StudyBudget
+from hytnas_jax.study_search.summary import THRESHOLDS, SummaryRow
 
 HEADERS = (
     "strategy",
@@ -28,10 +28,10 @@ EXPLANATION = """\
 
 
 def report_markdown(
-    by_problem: Mapping[str, Sequence[Row]],
-    everywhere: Sequence[Row],
+    by_problem: Mapping[str, Sequence[SummaryRow]],
+    everywhere: Sequence[SummaryRow],
     *,
-    budget: Budget,
+    budget: StudyBudget,
     overview: str,
     command: str,
     environment: Mapping[str, Any],
@@ -65,12 +65,12 @@ def report_markdown(
     return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
 
-def _table(rows: Sequence[Row], evaluations: int) -> str:
+def _table(rows: Sequence[SummaryRow], evaluations: int) -> str:
     lines = [HEADERS, ["---", *["---:"] * (len(HEADERS) - 1)], *(cells(row, evaluations) for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def cells(row: Row, evaluations: int) -> list[str]:
+def cells(row: SummaryRow, evaluations: int) -> list[str]:
     """A row's cells under `HEADERS`."""
     reached = row.evaluations_to.values()
     return [

@@ -6,7 +6,7 @@ from pathlib import Path
 from hytnas_jax.files.atomic import write_json, write_text
 from hytnas_jax.plots import save_figure
 from hytnas_jax.runtime.environment import environment
-from hytnas_jax.study_search.budget import Budget
+from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.figures import overview_figure, problem_figure
 from hytnas_jax.study_search.folder import Run, StudyFolder
 from hytnas_jax.study_search.report import report_markdown
@@ -15,7 +15,9 @@ from hytnas_jax.study_search.summary import summarise, summarise_all
 OVERVIEW = "all-problems"  # the figure's name, and so not a problem's
 
 
-def write_results(folder: StudyFolder, runs: Sequence[Run], *, budget: Budget, command: str) -> list[Path]:
+def write_results(
+    folder: StudyFolder, runs: Sequence[Run], *, budget: StudyBudget, command: str
+) -> list[Path]:
     """Write trajectories.csv, report.md, summary.json and the figures; gives their paths."""
     by_problem = summarise(runs, initial=budget.initial)
     everywhere = summarise_all(runs, initial=budget.initial)

@@ -15,7 +15,7 @@ THRESHOLDS = (90, 95, 99)  # per cent of the front's hypervolume
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """What the runs of one strategy came to.
 
     lower, median, upper: quartiles of the ratio at the end.
@@ -37,7 +37,7 @@ class Row:
     seconds: float
 
 
-def summarise(runs: Sequence[Run], *, initial: int) -> dict[str, list[Row]]:
+def summarise(runs: Sequence[Run], *, initial: int) -> dict[str, list[SummaryRow]]:
     """Problem -> a row for each strategy, the smallest AUC-regret first."""
     return {
         problem: _rows(group, initial=initial)
@@ -45,7 +45,7 @@ def summarise(runs: Sequence[Run], *, initial: int) -> dict[str, list[Row]]:
     }
 
 
-def summarise_all(runs: Sequence[Run], *, initial: int) -> list[Row]:
+def summarise_all(runs: Sequence[Run], *, initial: int) -> list[SummaryRow]:
     """The runs of all problems together; only strategies that were run on every problem."""
     problems = {run.job.problem for run in runs}
     seen = {(run.job.problem, run.job.strategy) for run in runs}
@@ -53,7 +53,7 @@ def summarise_all(runs: Sequence[Run], *, initial: int) -> list[Row]:
     return _rows(everywhere, initial=initial)
 
 
-def _rows(runs: Iterable[Run], *, initial: int) -> list[Row]:
+def _rows(runs: Iterable[Run], *, initial: int) -> list[SummaryRow]:
     ordered = sorted(runs, key=lambda run: run.job.strategy)
     rows = [
         _row(strategy, list(group), initial)
@@ -62,10 +62,10 @@ def _rows(runs: Iterable[Run], *, initial: int) -> list[Row]:
     return sorted(rows, key=lambda row: row.auc_regret)
 
 
-def _row(strategy: str, runs: Sequence[Run], initial: int) -> Row:
+def _row(strategy: str, runs: Sequence[Run], initial: int) -> SummaryRow:
     ratios = np.stack([run.hypervolume_ratios for run in runs])
     lower, median, upper = np.quantile(ratios[:, -1], (0.25, 0.5, 0.75)).tolist()
-    return Row(
+    return SummaryRow(
         strategy=strategy,
         runs=len(runs),
         lower=lower,

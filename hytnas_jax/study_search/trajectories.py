@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hytnas_jax.mobo import spread_design
-from hytnas_jax.study_search.budget import Budget
+from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.ratio import hypervolume_ratios
 from hytnas_jax.study_search.strategies import Strategy
 from hytnas_jax.study_search.table import Table
@@ -31,7 +31,7 @@ class Trajectory:
     seconds: np.ndarray
 
 
-def initial_rows(table: Table, budget: Budget, seed: int) -> np.ndarray:
+def initial_rows(table: Table, budget: StudyBudget, seed: int) -> np.ndarray:
     """The initial design, int64 [initial]: the same for every strategy.
 
     "random" is numpy.random.default_rng(seed).permutation(rows)[:initial] and nothing else, so that a study
@@ -44,7 +44,7 @@ def initial_rows(table: Table, budget: Budget, seed: int) -> np.ndarray:
 
 
 @threadpool_limits.wrap(limits=1)  # sums in another order are other numbers, and then other trajectories
-def run_search(table: Table, strategy: Strategy, budget: Budget, seed: int) -> Trajectory:
+def run_search(table: Table, strategy: Strategy, budget: StudyBudget, seed: int) -> Trajectory:
     """Search the table: the same result for the same seed, in whichever process."""
     rows = initial_rows(table, budget, seed)
     seconds = np.zeros(len(rows))

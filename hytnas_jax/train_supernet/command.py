@@ -16,7 +16,7 @@ from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.init_from import Source, find_source
-from hytnas_jax.training.loop import fit
+from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.network import Schedule
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project, create_project
@@ -66,7 +66,7 @@ def train_supernet(config: Config) -> None:
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
         f"{recipe.num_steps} steps, learning rate {rate:.2g}"
     )
-    state = fit(
+    state = train_loop(
         _step_function(project, dataset, model, recipe, config),
         training.init(recipe, _first_params(step, model, source, config.seed)),
         num_steps=recipe.num_steps,

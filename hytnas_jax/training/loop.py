@@ -36,7 +36,7 @@ class Saved(NamedTuple):
     attempt: jax.Array
 
 
-def fit(
+def train_loop(
     step_function: StepFunction,
     state: TrainState,
     *,

@@ -14,7 +14,7 @@ import jax
 from hytnas_jax.data import Dataset, LabelledImages, batches
 from hytnas_jax.runtime.hardware import compute_dtype
 from hytnas_jax.training.evaluation_images import images_for
-from hytnas_jax.training.loop import fit
+from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project
 from proxies.evaluation.alone import summarise_alone
@@ -55,7 +55,7 @@ def train_alone(
     params, stats = model.init(jax.random.key(schedule.seed))
     num_steps = max(1, schedule.epochs * len(dataset.train) // schedule.batch_size)
     recipe = training.Recipe(num_steps=num_steps, learning_rate=schedule.learning_rate)
-    state = fit(
+    state = train_loop(
         _step_function(project, dataset, model, recipe, spec.resolution, schedule),
         training.init(recipe, params if start is None else start),
         num_steps=num_steps,

@@ -19,7 +19,7 @@ from proxies.evaluation.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
 from supernet.calibration import combined
 from supernet.model import Tree
-from supernet.supernet import Control, Part
+from supernet.supernet import Control, ModelPart
 
 AHEAD = 1  # subnets that are begun before the one in front of them has ended
 
@@ -88,7 +88,7 @@ class Maps(NamedTuple):
 class EvaluatedPart:
     """One part of the supernet: maps to maps, the latter by statistics calibrated on the former."""
 
-    def __init__(self, part: Part, params: Tree):
+    def __init__(self, part: ModelPart, params: Tree):
         model, of_tree, self._of_control = part
         self._params = of_tree(params)
         self._blank = model.no_stats()

@@ -29,7 +29,7 @@ def evaluate(features: Features, latency_ms: Times) -> dict[str, HeldOutError]:
     }
 
 
-def choose(errors: Mapping[str, HeldOutError]) -> str:
+def choose_regressor(errors: Mapping[str, HeldOutError]) -> str:
     """The first name whose mean error is within `NEAR_TIE` of the least."""
     least = min(error.mape for error in errors.values())
     return next(name for name, error in errors.items() if error.mape <= (1 + NEAR_TIE) * least)

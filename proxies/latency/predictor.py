@@ -14,7 +14,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from proxies.base import Direction, Estimate, Estimator
-from proxies.latency.choice import REGRESSORS, choose, evaluate
+from proxies.latency.choice import REGRESSORS, choose_regressor, evaluate
 from proxies.latency.error import NUM_FOLDS, HeldOutError, Times, cross_validate, held_out_error
 from proxies.latency.features import FEATURE_NAMES, Features, architecture_features
 from proxies.latency.region import MeasuredRegion
@@ -80,7 +80,7 @@ class LatencyPredictor:
         """
         features, latency_ms = _checked(features, latency_ms, MIN_NETWORKS, "a predictor")
         candidates = evaluate(features, latency_ms)
-        name = choose(candidates)
+        name = choose_regressor(candidates)
         low, high = features.min(axis=0), features.max(axis=0)
         region = MeasuredRegion(fit_prices(features, latency_ms), low, high, len(features))
         regressor = REGRESSORS[name].fit(features, latency_ms)

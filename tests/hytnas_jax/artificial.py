@@ -1,4 +1,4 @@
-"""A training without a network: what `fit` must make of it is known. As a program, it trains slowly.
+"""A training without a network: what `train` must make of it is known. As a program, it trains slowly.
 
 python artificial.py FOLDER NUM_STEPS
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.training.loop import fit
+from hytnas_jax.training.loop import train_loop
 from supernet.training import Metrics, TrainState
 
 NUM_CLASSES = 3
@@ -47,7 +47,7 @@ def slow_step(state: TrainState, number: int, attempt: int) -> tuple[TrainState,
 
 
 if __name__ == "__main__":
-    fit(
+    train_loop(
         slow_step,
         first_state(),
         num_steps=int(sys.argv[2]),

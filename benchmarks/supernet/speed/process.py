@@ -40,9 +40,9 @@ def start(side: str, workload: Workload) -> Contender:
     """The contender, its library imported only now."""
     if side == "ours":
         from benchmarks.supernet.speed.ours import Ours
-        from hytnas_jax.runtime.preparation import prepare
+        from hytnas_jax.runtime.preparation import prepare_process
 
-        prepare()
+        prepare_process()
         choose_device(workload.device)
         return Ours(workload)
     from benchmarks.supernet.speed.peer import Peer

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax.accuracy.reference_table import Job, ReferenceTable, Trained
+from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.accuracy.reference_training import train_missing
 from hytnas_jax.accuracy.references import longer, longest, references_of
 from supernet.errors import UserError
@@ -15,7 +15,7 @@ from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small")
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 3))
-JOBS = [Job(seed, network, 20) for seed in (0, 1) for network in NETWORKS]
+JOBS = [ReferenceJob(seed, network, 20) for seed in (0, 1) for network in NETWORKS]
 
 
 @dataclasses.dataclass
@@ -23,16 +23,16 @@ class Trainer:
     """Trains nothing; what it was asked for stands in `runs`; cut before the run of that number."""
 
     cut_at: int | None = None
-    runs: list[Job] = dataclasses.field(default_factory=list)
+    runs: list[ReferenceJob] = dataclasses.field(default_factory=list)
 
-    def run(self, job: Job) -> Trained:
+    def run(self, job: ReferenceJob) -> Trained:
         if len(self.runs) == self.cut_at:
             raise KeyboardInterrupt
         self.runs.append(job)
         return result_of(job)
 
 
-def result_of(job: Job) -> Trained:
+def result_of(job: ReferenceJob) -> Trained:
     return Trained(0.1 + JOBS.index(job) / 100, 0.5, 12.3)
 
 
@@ -125,7 +125,7 @@ def test_a_table_of_an_earlier_version_is_of_the_length_of_its_settings(tmp_path
 
 
 def test_the_references_is_the_longest_at_which_every_network_was_trained() -> None:
-    def trained(*lengths: int, without: int = 0) -> list[Job]:
+    def trained(*lengths: int, without: int = 0) -> list[ReferenceJob]:
         return [dataclasses.replace(job, epochs=n) for n in lengths for job in JOBS[without:]]
 
     assert longest(JOBS, []) == JOBS

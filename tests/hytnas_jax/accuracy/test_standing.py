@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from hytnas_jax.accuracy.reference_table import Job, Trained
+from hytnas_jax.accuracy.reference_table import ReferenceJob, Trained
 from hytnas_jax.accuracy.references import References, longer
-from hytnas_jax.accuracy.standing import Budget, Standing
+from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from supernet.spaces import built_in_space
 
 SPACE = built_in_space("hybrid-small").with_resolutions((8,))
 NETWORKS = SPACE.decode_all(SPACE.sample(np.random.default_rng(0), 5))
-JOBS = [Job(0, network, 10) for network in NETWORKS]
+JOBS = [ReferenceJob(0, network, 10) for network in NETWORKS]
 ORDER = [0.1, 0.2, 0.3, 0.4, 0.5]
 NEAR = [0.2, 0.1, 0.3, 0.4, 0.5]  # one of ten pairs the other way round: tau is 0.8
 FAR = [0.2, 0.1, 0.4, 0.3, 0.5]  # two: 0.6
@@ -51,22 +51,23 @@ def test_only_those_that_were_trained_twice_are_compared() -> None:
 
 def test_the_longest_training_is_kept_to() -> None:
     trained = {job: Trained(0.1, 1.0, 60.0) for job in JOBS}
-    assert Budget(20, 1e9).forbids(JOBS, trained, processes=1) is None
+    assert TrainingBudget(20, 1e9).forbids(JOBS, trained, processes=1) is None
     assert (
-        Budget(19, 1e9).forbids(JOBS, trained, processes=1) == "20 epochs would be more than --max-epochs 19"
+        TrainingBudget(19, 1e9).forbids(JOBS, trained, processes=1)
+        == "20 epochs would be more than --max-epochs 19"
     )
 
 
 def test_the_hours_are_those_of_all_trainings() -> None:
     """Five of a minute, and five of two: a quarter of an hour."""
     trained = {job: Trained(0.1, 1.0, 60.0) for job in JOBS}
-    assert Budget(99, 0.25).forbids(JOBS, trained, processes=1) is None
-    assert Budget(99, 0.24).forbids(JOBS, trained, processes=1) == (
+    assert TrainingBudget(99, 0.25).forbids(JOBS, trained, processes=1) is None
+    assert TrainingBudget(99, 0.24).forbids(JOBS, trained, processes=1) == (
         "with 20 epochs it would be about 0.25 hours, --max-hours 0.24"
     )
-    assert Budget(99, 0.125).forbids(JOBS, trained, processes=2) is None
-    assert Budget(99, 0.05).forbids(JOBS, trained, processes=99) is None  # five at once are all
-    assert Budget(99, 0.049).forbids(JOBS, trained, processes=99) is not None
+    assert TrainingBudget(99, 0.125).forbids(JOBS, trained, processes=2) is None
+    assert TrainingBudget(99, 0.05).forbids(JOBS, trained, processes=99) is None  # five at once are all
+    assert TrainingBudget(99, 0.049).forbids(JOBS, trained, processes=99) is not None
     begun = trained | {job: Trained(0.1, 1.0, 120.0) for job in longer(JOBS)[:2]}
-    assert Budget(99, 0.25).forbids(JOBS, begun, processes=1) is None  # a cut study decides as before
-    assert Budget(99, 0.24).forbids(JOBS, begun, processes=1) is not None
+    assert TrainingBudget(99, 0.25).forbids(JOBS, begun, processes=1) is None  # a cut study decides as before
+    assert TrainingBudget(99, 0.24).forbids(JOBS, begun, processes=1) is not None

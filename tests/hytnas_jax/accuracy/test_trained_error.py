@@ -8,7 +8,7 @@ import pytest
 from hytnas_jax.accuracy import trained_error
 from hytnas_jax.accuracy.combined import Combined
 from hytnas_jax.accuracy.estimates import LOSS, POINTWISE, Values
-from hytnas_jax.accuracy.reference_table import TABLE, Job, ReferenceTable, Trained
+from hytnas_jax.accuracy.reference_table import TABLE, ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.accuracy.references import planned
 from hytnas_jax.accuracy.trained_error import TrainedError
 from proxies.pointwise_macs import PointwiseMacs
@@ -99,4 +99,4 @@ def test_the_study_of_a_work_folder_is_read(
     found = estimator.estimate([jobs[0].architecture, jobs[1].architecture])
     assert found.values == pytest.approx([0.175, 0.2])
     assert found.std == pytest.approx([0.05 / np.sqrt(2), 0.05])
-    assert jobs[0] == Job(5, estimator.known[0], 4)
+    assert jobs[0] == ReferenceJob(5, estimator.known[0], 4)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hytnas_jax.formats.microcontroller import fit
+from hytnas_jax.formats.microcontroller import verdict
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from hytnas_jax.formats.microcontroller import fit
     ],
 )
 def test_fit(peak: int, file: int, expected: str) -> None:
-    assert fit(peak, file) == expected
+    assert verdict(peak, file) == expected

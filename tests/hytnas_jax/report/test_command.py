@@ -20,7 +20,7 @@ from hytnas_jax.report.network_sections import error_interval
 from hytnas_jax.report.results import _letter
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.standalone.measure import Timing
-from hytnas_jax.study_ranking.results import Study
+from hytnas_jax.study_ranking.results import RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
@@ -207,7 +207,7 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
     shuffled = references[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]
     estimates = {ACCURACY: shuffled, BLENDED: shuffled, MACS: backwards}
     trainings = references[:, None] + 0.005 * np.array([[1, -1], [-1, 1]] * 6)
-    study = Study.of(
+    study = RankingStudy.of(
         References(networks, trainings, 20, references, 1 - trainings),
         {**dict.fromkeys((LOSS, ZEN, PARAMETERS, POINTWISE), np.ones(12)), **estimates},
         project.space,

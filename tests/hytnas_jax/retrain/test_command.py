@@ -103,7 +103,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     """A training that leaves the weights as they were, and notes of what is trained and evaluated."""
     recorder = Recorder()
 
-    def fit(step_function: Any, state: TrainState, **options: Any) -> TrainState:
+    def train_loop(step_function: Any, state: TrainState, **options: Any) -> TrainState:
         recorder.note("train")
         return state
 
@@ -119,7 +119,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         return real_images_for(project, train, evaluated, resolution)
 
     real_images_for = network.images_for
-    monkeypatch.setattr(network, "fit", fit)
+    monkeypatch.setattr(network, "train_loop", train_loop)
     monkeypatch.setattr(command, "shared_weights", shared_weights)
     monkeypatch.setattr(network, "images_for", images_for)
     jax.config.update("jax_disable_most_optimizations", True)

@@ -7,7 +7,7 @@ import pytest
 
 from hytnas_jax.mobo import hypervolume
 from hytnas_jax.retrain.archive import Archive
-from hytnas_jax.retrain.choice import choose
+from hytnas_jax.retrain.choice import choose_roles
 from hytnas_jax.retrain.succession import BY_GAIN, QUANTILES, Succession
 
 # A front of five and two behind it. The knee is row 2, whose logarithm of latency stands in the middle too.
@@ -151,7 +151,7 @@ def test_without_errors_or_costs_networks_of_the_front_far_apart(
 ) -> None:
     found = archive(names=names, directions=directions)
     order = in_turn(found, VALUES[:, 0], count=99)
-    assert order == choose(found.minimised[:5], list(names), 5)
+    assert order == choose_roles(found.minimised[:5], list(names), 5)
     assert {role for _, role in order[3:]} <= {"spread", "knee"}
 
 

@@ -11,7 +11,10 @@ import pytest
 
 from hytnas_jax.runtime import preparation
 
-IMPORT, PREPARE = "import jax", "from hytnas_jax.runtime.preparation import prepare; prepare()"
+IMPORT, PREPARE = (
+    "import jax",
+    "from hytnas_jax.runtime.preparation import prepare_process; prepare_process()",
+)
 COMPILE = """
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 print(float(jax.jit(lambda x: x * 2 + 1)(3.0)))

@@ -10,7 +10,7 @@ from made_up_times import PLAN
 from hytnas_jax.latency import session
 from hytnas_jax.standalone.measure import NUM_CHECKED, Timing
 from hytnas_jax.study_efficiency.measuring import measure_here
-from hytnas_jax.study_efficiency.parts import Part
+from hytnas_jax.study_efficiency.parts import StudyPart
 from hytnas_jax.study_efficiency.subjects import Subject
 from supernet.errors import UserError
 
@@ -22,7 +22,7 @@ def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
     """Measures parts on a machine that takes `ms` for everything; gives the names in their order."""
     monkeypatch.setattr(Subject, "model", lambda self, runtime: self.name.encode())
 
-    def call(*parts: Part, ms: float = 1.0) -> list[str]:
+    def call(*parts: StudyPart, ms: float = 1.0) -> list[str]:
         timed: list[str] = []
 
         def time_models(models: Iterable[bytes], **options: Any) -> Iterator[tuple[int, Timing]]:

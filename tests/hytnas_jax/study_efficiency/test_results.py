@@ -7,21 +7,21 @@ from hytnas_jax.study_efficiency.device_table import DeviceTable, read_device
 from hytnas_jax.study_efficiency.figures import attention_figure
 from hytnas_jax.study_efficiency.hyperparameters import space_shares
 from hytnas_jax.study_efficiency.report import finding, network_rows, operation_rows, remarks
-from hytnas_jax.study_efficiency.results import NAMINGS, Study
+from hytnas_jax.study_efficiency.results import NAMINGS, EfficiencyStudy
 from hytnas_jax.study_efficiency.subjects import BATCH, EMBEDS
 from supernet.single_operations import SINGLE_OPERATIONS
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> EfficiencyStudy:
     path = tmp_path_factory.mktemp("study") / "toaster.csv"
     subjects = PLAN.subjects()
     write_table(path, subjects)
     names = [subject.name for subject in subjects]
-    return Study.of(PLAN, [read_device(path, identity=PLAN.identity, names=names)])
+    return EfficiencyStudy.of(PLAN, [read_device(path, identity=PLAN.identity, names=names)])
 
 
-def test_shares_of_an_attention_block(study: Study) -> None:
+def test_shares_of_an_attention_block(study: EfficiencyStudy) -> None:
     """The logarithm is log(embed) + log(depth) / 2, and each takes three values a factor of two apart."""
     shares = study.attention_shares("embed")["latency@toaster"]
     expected = {"embed": 0.8, "heads": 0.0, "ffn_ratio": 0.0, "patch": 0.0, "depth": 0.2}
@@ -33,7 +33,7 @@ def test_shares_of_an_attention_block(study: Study) -> None:
     assert study.attention_shares("embed")["parameters"]["heads"] == pytest.approx(0, abs=1e-9)
 
 
-def test_the_finding_is_told_by_quantity(study: Study) -> None:
+def test_the_finding_is_told_by_quantity(study: EfficiencyStudy) -> None:
     by_embed, by_head = finding(study)
     assert "where heads and embed are chosen" in by_embed
     assert "latency@toaster" not in by_embed
@@ -41,7 +41,7 @@ def test_the_finding_is_told_by_quantity(study: Study) -> None:
     assert "true of latency@toaster, " in by_head
 
 
-def test_rates(study: Study) -> None:
+def test_rates(study: EfficiencyStudy) -> None:
     """A millisecond for a million MACs: a thousand million a second, whatever the operation."""
     for name, rate in operation_rows(study):
         assert name in SINGLE_OPERATIONS
@@ -54,11 +54,11 @@ def test_rates(study: Study) -> None:
     assert network_rows(study)[0][0] == quickest["network"]
 
 
-def test_a_predictor_is_fitted_where_enough_was_measured(study: Study) -> None:
+def test_a_predictor_is_fitted_where_enough_was_measured(study: EfficiencyStudy) -> None:
     assert list(study.predictors()) == ["toaster"]
     few = {name: timing for name, timing in study.devices[0].timings.items() if "drawn" not in name}
     device = type(study.devices[0])("other", study.devices[0].about, few)
-    other = Study(study.plan, study.subjects, study.counts, [device])
+    other = EfficiencyStudy(study.plan, study.subjects, study.counts, [device])
     assert other.predictors() == {}
     assert other.drawn_on(device) == other.devices_with("space") == []
     said = remarks(other, space_shares(PLAN, {}), {})
@@ -68,13 +68,13 @@ def test_a_predictor_is_fitted_where_enough_was_measured(study: Study) -> None:
     assert other.devices_with("networks") == [device]
 
 
-def test_a_device_that_lacks_attention_blocks_is_left_out_by_either_name(study: Study) -> None:
+def test_a_device_that_lacks_attention_blocks_is_left_out_by_either_name(study: EfficiencyStudy) -> None:
     """A kit that was cut: all blocks by the embedding are there, and by the size of a head not all."""
     blocks = [subject for subject in study.part("attention") if subject.labels["embed"] in EMBEDS]
     assert len(blocks) < len(study.part("attention"))
     timings = {s.name: study.devices[0].timings[s.name] for s in (*study.part("networks"), *blocks)}
     device = DeviceTable("cut", study.devices[0].about, timings)
-    cut = Study(study.plan, study.subjects, study.counts, [device])
+    cut = EfficiencyStudy(study.plan, study.subjects, study.counts, [device])
     for naming in NAMINGS:
         assert "latency@cut" not in cut.attention_tables(naming)
     assert len(attention_figure(cut).axes) == len(NAMINGS)  # bars, and no lines of a device

@@ -11,7 +11,7 @@ import pytest
 
 from hytnas_jax import study_ranking
 from hytnas_jax.accuracy import standing
-from hytnas_jax.accuracy.reference_table import TABLE, Job, Trained
+from hytnas_jax.accuracy.reference_table import TABLE, ReferenceJob, Trained
 from hytnas_jax.accuracy.references import read_references
 from hytnas_jax.accuracy.standing import Standing
 from hytnas_jax.files.atomic import read_json
@@ -26,14 +26,14 @@ from supernet.errors import UserError
 class Fake:
     """Trains nothing. A network is as good as its MACs; chance adds to it, less the longer the training."""
 
-    runs: list[Job] = dataclasses.field(default_factory=list)
+    runs: list[ReferenceJob] = dataclasses.field(default_factory=list)
     cut_at: int | None = None
     stands_at: int = 40
 
     def __call__(self, project: Project, dataset: Any, schedule: Any, folder: Path) -> "Fake":
         return self
 
-    def run(self, job: Job) -> Trained:
+    def run(self, job: ReferenceJob) -> Trained:
         if len(self.runs) == self.cut_at:
             raise KeyboardInterrupt
         self.runs.append(job)

@@ -12,7 +12,7 @@ from hytnas_jax.accuracy.estimates import ACCURACY as GOOD
 from hytnas_jax.accuracy.estimates import BLENDED, LOSS, MACS, PARAMETERS, POINTWISE, ZEN
 from hytnas_jax.accuracy.references import References
 from hytnas_jax.study_ranking.bias_table import from_json
-from hytnas_jax.study_ranking.results import HEADERS, Study
+from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from supernet.spaces import built_in_space
 
@@ -33,11 +33,11 @@ ONCE = np.stack([REFERENCES, np.full(12, np.nan)], axis=1)
 
 
 @functools.cache
-def study(*, noise: float) -> Study:
+def study(*, noise: float) -> RankingStudy:
     """Four were trained twice, with `noise` between the trainings."""
     trainings = ONCE.copy()
     trainings[:4] = REFERENCES[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
-    return Study.of(references(trainings), ESTIMATES, SPACE)
+    return RankingStudy.of(references(trainings), ESTIMATES, SPACE)
 
 
 def references(trainings: np.ndarray = ONCE) -> References:
@@ -76,19 +76,19 @@ def test_a_references_of_noise_is_told() -> None:
 
 def test_an_estimate_that_ranks_badly_is_told() -> None:
     shuffled = {**ESTIMATES, BLENDED: REFERENCES[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
-    (warning,) = Study.of(references(), shuffled, SPACE).warnings()
+    (warning,) = RankingStudy.of(references(), shuffled, SPACE).warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
     assert "1x1 convolutions is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12), BLENDED: np.ones(12)}
-    badly = Study.of(references(), constant, SPACE)
+    badly = RankingStudy.of(references(), constant, SPACE)
     assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = Study.of(references(), ESTIMATES, SPACE)
+    once = RankingStudy.of(references(), ESTIMATES, SPACE)
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 

@@ -6,12 +6,12 @@ import pytest
 from hytnas_jax.plots import to_png
 from hytnas_jax.study_search.figures import FLOOR, overview_figure, problem_figure, styles
 from hytnas_jax.study_search.folder import Run
-from hytnas_jax.study_search.jobs import Job
+from hytnas_jax.study_search.jobs import SearchJob
 
 
 def runs(problem: str, strategy: str, *ratios: list[float]) -> list[Run]:
     return [
-        Run(Job(problem, strategy, seed), np.array(values), np.zeros(len(values)))
+        Run(SearchJob(problem, strategy, seed), np.array(values), np.zeros(len(values)))
         for seed, values in enumerate(ratios)
     ]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.study_search.folder import StudyFolder
-from hytnas_jax.study_search.jobs import Job
+from hytnas_jax.study_search.jobs import SearchJob
 from hytnas_jax.study_search.trajectories import Trajectory
 from supernet.errors import UserError
 
@@ -16,7 +16,11 @@ SETTINGS = {"evaluations": 60, "objectives": {"u": "max"}}
 
 def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
-    jobs = [Job("a__b", "gp+ucb+hvi/4", 10), Job("a__b", "gp+ucb+hvi", 2), Job("a__b", "gp+ucb+hvi", 10)]
+    jobs = [
+        SearchJob("a__b", "gp+ucb+hvi/4", 10),
+        SearchJob("a__b", "gp+ucb+hvi", 2),
+        SearchJob("a__b", "gp+ucb+hvi", 10),
+    ]
     for job in jobs:
         assert not folder.has(job)
         folder.add(job, TRAJECTORY)
@@ -32,7 +36,7 @@ def test_a_run_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_trajectories_have_a_row_for_each_evaluation(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
-    folder.add(Job("p", "random", 0), TRAJECTORY)
+    folder.add(SearchJob("p", "random", 0), TRAJECTORY)
     assert folder.write_trajectories(folder.runs()).read_text() == (
         "problem,strategy,seed,evaluation,hypervolume_ratio,seconds\n"
         "p,random,0,1,0.1,0.0\n"
@@ -59,7 +63,7 @@ def test_a_file_in_the_way_and_a_damaged_run_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a file is in the way"):
         StudyFolder(tmp_path / "file").begin(SETTINGS, {})
     folder = StudyFolder(tmp_path)
-    folder.add(Job("p", "random", 0), TRAJECTORY)
+    folder.add(SearchJob("p", "random", 0), TRAJECTORY)
     path = tmp_path / "runs" / "p__random__0.csv"
     for text in ("", "problem,seed\n", path.read_text().replace("0.1", "x"), path.read_text()[:-8]):
         path.write_text(text)

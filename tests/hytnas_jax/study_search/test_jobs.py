@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax.runtime.workers import run_jobs
-from hytnas_jax.study_search.budget import Budget
-from hytnas_jax.study_search.jobs import Job, Study
+from hytnas_jax.study_search.budget import StudyBudget
+from hytnas_jax.study_search.jobs import SearchJob, StrategyStudy
 from hytnas_jax.study_search.strategies import make_strategies
 
 from .tables import grid
 
-BUDGET = Budget(evaluations=10, initial=6, initial_design="random")
+BUDGET = StudyBudget(evaluations=10, initial=6, initial_design="random")
 
 
 def test_the_number_of_processes_changes_no_search(tmp_path: Path) -> None:
     strategies = make_strategies(surrogates=(), acquisitions=(), selections=(), batches=(1,))
-    study = Study((grid(tmp_path),), strategies, BUDGET, seeds=range(2))
-    jobs: list[Job] = study.jobs()
+    study = StrategyStudy((grid(tmp_path),), strategies, BUDGET, seeds=range(2))
+    jobs: list[SearchJob] = study.jobs()
     assert len(jobs) == 6
     assert {job.seed for job in jobs[:3]} == {0}  # seed by seed, so that a part is a whole too
     one = dict(run_jobs(study, jobs, processes=1))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from hytnas_jax.study_search.folder import Run
-from hytnas_jax.study_search.jobs import Job
+from hytnas_jax.study_search.jobs import SearchJob
 from hytnas_jax.study_search.report import HEADERS, cells
 from hytnas_jax.study_search.summary import summarise, summarise_all
 
 
 def run(problem: str, strategy: str, seed: int, ratios: list[float], seconds: float = 0.5) -> Run:
     times = np.array([0.0, *[seconds] * (len(ratios) - 1)])
-    return Run(Job(problem, strategy, seed), np.array(ratios), times)
+    return Run(SearchJob(problem, strategy, seed), np.array(ratios), times)
 
 
 RUNS = [

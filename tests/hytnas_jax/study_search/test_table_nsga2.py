@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.study_search.budget import Budget
+from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.columns import parse_columns
 from hytnas_jax.study_search.strategies import make_strategies
 from hytnas_jax.study_search.table import read_table
@@ -20,7 +20,7 @@ def test_of_a_line_it_finds_the_end_that_is_best(tmp_path: Path) -> None:
     lines = [f"{x},{(999 - x) ** 2},{999 - x}" for x in range(1000)]
     path = write(tmp_path / "line.csv", "x,u,t\n" + "\n".join(lines))
     table = read_table(path, parse_columns(features=["x"], objectives=["u:min,t:min"]))
-    budget = Budget(evaluations=40, initial=8, initial_design="random")
+    budget = StudyBudget(evaluations=40, initial=8, initial_design="random")
     best = {
         strategy.name: [run_search(table, strategy, budget, seed).rows.max() for seed in range(5)]
         for strategy in (RANDOM, NSGA2)

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hytnas_jax.study_search.budget import Budget
+from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.ratio import hypervolume_ratios
 from hytnas_jax.study_search.strategies import make_strategies
 from hytnas_jax.study_search.trajectories import initial_rows, run_search
 
 from .tables import THREE_OBJECTIVES, TWO_OBJECTIVES, grid
 
-BUDGET = Budget(evaluations=15, initial=6, initial_design="random")
+BUDGET = StudyBudget(evaluations=15, initial=6, initial_design="random")
 STRATEGIES = make_strategies(surrogates=(), acquisitions=(), selections=(), batches=(1, 4))
 
 
@@ -25,7 +25,7 @@ def test_a_random_design_is_the_beginning_of_the_permutation_and_nothing_else(tm
 
 def test_our_design_is_of_the_table_and_of_the_seed(tmp_path: Path) -> None:
     table = grid(tmp_path)
-    budget = Budget(evaluations=15, initial=6, initial_design="ours")
+    budget = StudyBudget(evaluations=15, initial=6, initial_design="ours")
     rows = initial_rows(table, budget, seed=1)
     assert len(set(rows.tolist())) == 6
     np.testing.assert_array_equal(rows, initial_rows(table, budget, seed=1))
@@ -50,7 +50,7 @@ def test_a_search_begins_like_all_others_and_never_repeats_itself(
 
 def test_the_whole_table_can_be_searched_and_a_batch_shares_its_time(tmp_path: Path) -> None:
     table = grid(tmp_path)
-    budget = Budget(evaluations=36, initial=26, initial_design="random")
+    budget = StudyBudget(evaluations=36, initial=26, initial_design="random")
     for strategy in STRATEGIES:
         made = run_search(table, strategy, budget, seed=0)
         assert sorted(made.rows.tolist()) == list(range(36))

@@ -17,7 +17,7 @@ import pytest
 
 from hytnas_jax.train_supernet import command
 from hytnas_jax.train_supernet.config import Config
-from hytnas_jax.training.loop import StepFunction, fit, restore
+from hytnas_jax.training.loop import StepFunction, restore, train_loop
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet import training
@@ -40,7 +40,7 @@ def train(
     num_steps: int = NUM_STEPS,
     save_every: int = SAVE_EVERY,
 ) -> TrainState:
-    return fit(
+    return train_loop(
         step_function,
         artificial.first_state(),
         num_steps=num_steps,
@@ -70,7 +70,7 @@ def at(changes: dict[tuple[int, int], dict[str, float]]) -> StepFunction:
 
 
 def by_hand(attempts: list[int]) -> TrainState:
-    """The state after steps of these attempts, without `fit`."""
+    """The state after steps of these attempts, without `train_loop`."""
     state = artificial.first_state()
     for number, attempt in enumerate(attempts):
         state, _ = artificial.step(state, number, attempt)
@@ -189,7 +189,7 @@ def test_a_step_is_compiled_once(tmp_path: Path) -> None:
         return compiled(state), artificial.step(state, number, attempt)[1]
 
     for num_steps in (3, 6):
-        fit(step, state, num_steps=num_steps, folder=tmp_path, label="training", num_classes=3)
+        train_loop(step, state, num_steps=num_steps, folder=tmp_path, label="training", num_classes=3)
     assert compiled._cache_size() == 1
 
 
@@ -235,8 +235,8 @@ def test_a_cut_supernet_training_ends_with_the_same_bits(
     (tmp_path / "space.yaml").write_text(SPACE)
     ended: list[TrainState] = []
 
-    def short_fit(*args: Any, **options: Any) -> TrainState:
-        ended.append(fit(*args, **options, save_every=10))
+    def short_training(*args: Any, **options: Any) -> TrainState:
+        ended.append(train_loop(*args, **options, save_every=10))
         return ended[-1]
 
     def main(name: str) -> None:
@@ -250,7 +250,7 @@ def test_a_cut_supernet_training_ends_with_the_same_bits(
         )
         command.train_supernet(config)
 
-    monkeypatch.setattr(command, "fit", short_fit)
+    monkeypatch.setattr(command, "train_loop", short_training)
     # Compiled once for the three runs.
     monkeypatch.setattr(command, "augmented_step", compiled_once(command.augmented_step))
     main("uncut")

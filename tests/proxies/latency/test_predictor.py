@@ -9,7 +9,7 @@ import pytest
 
 from proxies.base import Estimator
 from proxies.latency import predictor as module
-from proxies.latency.choice import REGRESSORS, choose
+from proxies.latency.choice import REGRESSORS, choose_regressor
 from proxies.latency.features import FEATURE_NAMES
 from proxies.latency.predictor import LatencyEstimator, LatencyPredictor, held_out_error
 from supernet.architecture import Architecture
@@ -37,7 +37,7 @@ def test_the_reported_error_is_that_on_new_networks(predictor: LatencyPredictor)
 
 def test_the_chosen_regressor_predicts(predictor: LatencyPredictor) -> None:
     assert list(predictor.candidates) == list(REGRESSORS)
-    assert predictor.name == choose(predictor.candidates)
+    assert predictor.name == choose_regressor(predictor.candidates)
     assert predictor.error == predictor.candidates[predictor.name]
     features = features_of(space_at(12, 16), 64)
     regressor = REGRESSORS[predictor.name].fit(features, device(features))
