@@ -30,8 +30,8 @@ from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.retrain.choice import choose_roles
 from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.retrain.config import Config as Retraining
+from hytnas_jax.runtime.executor import local
 from hytnas_jax.runtime.preparation import prepare_process
-from hytnas_jax.runtime.workers import run_jobs
 from hytnas_jax.search.results import ParetoPoint, load_pareto
 from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project, open_project
@@ -197,7 +197,7 @@ def train_missing(
 ) -> None:
     """Make the jobs that are not `done`; each error is recorded, and put there, once it is known."""
     todo = [job for job in jobs if job not in done]
-    results = run_jobs(work, todo, processes=processes, share_cores=True)
+    results = local(processes, share_cores=True).run(work, todo)
     bar = console.progress(len(jobs), "training", done=len(jobs) - len(todo))
     with bar, contextlib.closing(results):
         for job, error in results:

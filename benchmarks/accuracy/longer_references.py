@@ -22,6 +22,7 @@ from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable
 from hytnas_jax.accuracy.reference_training import Trainer, train_missing
 from hytnas_jax.accuracy.references import STEP, read_references
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.runtime.executor import local
 from hytnas_jax.training.network import Schedule
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -57,7 +58,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     table = ReferenceTable(folder / f"{config.epochs}.csv", project.space, epochs=config.epochs)
     jobs = [ReferenceJob(study["seed"], network, config.epochs) for network in networks]
     trainer = Trainer(project, project.dataset(), schedule, folder)
-    train_missing(trainer, table, jobs, processes=config.processes)
+    train_missing(trainer, table, jobs, local(config.processes, share_cores=True))
     trained = table.read()
     longer = np.array([1 - trained[job].error for job in jobs])
     shorter, macs = references.accuracy[inside], estimates[MACS][inside]

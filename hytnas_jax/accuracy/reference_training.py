@@ -13,8 +13,8 @@ from pathlib import Path
 from hytnas_jax import console
 from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.data import Dataset
+from hytnas_jax.runtime.executor import Executor
 from hytnas_jax.runtime.preparation import prepare_process
-from hytnas_jax.runtime.workers import run_jobs
 from hytnas_jax.training.network import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project
 
@@ -42,14 +42,14 @@ class Trainer:
 
 
 def train_missing(
-    trainer: Trainer, table: ReferenceTable, jobs: Sequence[ReferenceJob], *, processes: int
+    trainer: Trainer, table: ReferenceTable, jobs: Sequence[ReferenceJob], executor: Executor
 ) -> None:
     """Train what `table` does not have yet."""
     done = table.read()
     todo = [job for job in jobs if job not in done]
     if not todo:
         return
-    results = run_jobs(trainer, todo, processes=processes, share_cores=True)
+    results = executor.run(trainer, todo)
     bar = console.progress(len(jobs), "training networks on their own", done=len(jobs) - len(todo))
     with bar, contextlib.closing(results):
         for job, trained in results:

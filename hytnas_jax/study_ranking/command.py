@@ -16,6 +16,7 @@ from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.flags.settings import flags_of, settings_of
+from hytnas_jax.runtime.executor import local
 from hytnas_jax.study_ranking.bias_table import bias_rows, headers
 from hytnas_jax.study_ranking.config import AUTO, EPOCHS
 from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
@@ -81,7 +82,7 @@ def find_references(project: Project, step: Step, config: Config) -> None:
     for missing in _rounds(table, jobs, config):
         step.go_on()
         trainer = Trainer(project, dataset(), schedule, step.folder)
-        train_missing(trainer, table, missing, processes=config.processes)
+        train_missing(trainer, table, missing, local(config.processes, share_cores=True))
     if not step.is_done:
         trained = table.read()
         jobs = [job for job in longest(jobs, trained) if job in trained]

@@ -11,7 +11,7 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.mobo import Settings
-from hytnas_jax.runtime.workers import run_jobs
+from hytnas_jax.runtime import executor
 from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.columns import parse_columns
 from hytnas_jax.study_search.folder import StudyFolder
@@ -39,7 +39,7 @@ def compare(config: Config) -> None:
     jobs = study.jobs()
     todo = [job for job in jobs if not folder.has(job)]
     if todo:
-        results = run_jobs(study, todo, processes=config.processes)
+        results = executor.local(config.processes).run(study, todo)
         bar = console.progress(len(jobs), "searching", done=len(jobs) - len(todo))
         with bar, contextlib.closing(results):
             for job, trajectory in results:

@@ -10,6 +10,7 @@ import pytest
 from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.accuracy.reference_training import train_missing
 from hytnas_jax.accuracy.references import longer, longest, references_of
+from hytnas_jax.runtime.executor import InProcess
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
 
@@ -57,14 +58,14 @@ def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) ->
     path = tmp_path / "references.csv"
     cut: Any = Trainer(cut_at=2)
     with pytest.raises(KeyboardInterrupt):
-        train_missing(cut, ReferenceTable(path, SPACE, epochs=20), JOBS, processes=1)
+        train_missing(cut, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
     assert len(ReferenceTable(path, SPACE, epochs=20).read()) == 2
     second: Any = Trainer()
-    train_missing(second, ReferenceTable(path, SPACE, epochs=20), JOBS, processes=1)
+    train_missing(second, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
     assert [*cut.runs, *second.runs] == JOBS
     assert ReferenceTable(path, SPACE, epochs=20).read() == {job: result_of(job) for job in JOBS}
     third: Any = Trainer()
-    train_missing(third, ReferenceTable(path, SPACE, epochs=20), JOBS, processes=1)
+    train_missing(third, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
     assert third.runs == []
 
 

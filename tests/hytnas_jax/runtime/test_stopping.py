@@ -16,7 +16,7 @@ from pathlib import Path
 from hytnas_jax.runtime import stopping
 from hytnas_jax.runtime.command_line import run
 from hytnas_jax.console import say
-from hytnas_jax.runtime.workers import run_jobs
+from hytnas_jax.runtime.executor import local
 
 stopping.SAME, stopping.GRACE = 0.05, float(os.environ["GRACE"])
 
@@ -67,7 +67,7 @@ def in_a_finalizer():
     time.sleep(60)
 
 def in_workers():
-    list(run_jobs(Sleeping(), range(4), processes=2))
+    list(local(2).run(Sleeping(), range(4)))
 
 def nothing():
     """Done, and then slow to end."""

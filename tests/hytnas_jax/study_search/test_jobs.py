@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.runtime.workers import run_jobs
+from hytnas_jax.runtime.executor import InProcess, LocalPool
 from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.jobs import SearchJob, StrategyStudy
 from hytnas_jax.study_search.strategies import make_strategies
@@ -20,8 +20,8 @@ def test_the_number_of_processes_changes_no_search(tmp_path: Path) -> None:
     jobs: list[SearchJob] = study.jobs()
     assert len(jobs) == 6
     assert {job.seed for job in jobs[:3]} == {0}  # seed by seed, so that a part is a whole too
-    one = dict(run_jobs(study, jobs, processes=1))
-    two = dict(run_jobs(study, jobs, processes=2))
+    one = dict(InProcess().run(study, jobs))
+    two = dict(LocalPool(2).run(study, jobs))
     assert set(one) == set(two) == set(jobs)
     for job in one:
         np.testing.assert_array_equal(one[job].rows, two[job].rows)
