@@ -26,7 +26,7 @@ class Standing:
 
     @classmethod
     def of(cls, references: References) -> "Standing":
-        """How far the references of a study stands."""
+        """How far the references of a study stand."""
         first, second = references.trainings.T
         return cls(references.epochs, kendall_tau(first, second), kendall_tau(references.half_as_long, first))
 

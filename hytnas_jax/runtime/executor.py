@@ -110,5 +110,6 @@ def local(processes: int, *, share_cores: bool = False) -> Executor:
 def _given_up(job: Any, killed: Killed) -> UserError:
     return UserError(
         f"a worker process {killed.how} during {job}, {ATTEMPTS} times; most often the memory is too small "
-        "for so many. Nothing finished is lost: the same command again goes on, with fewer --processes if need be"
+        "for so many. Nothing finished is lost: the same command again goes on, with fewer --processes if "
+        "need be"
     )

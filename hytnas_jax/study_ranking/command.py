@@ -91,8 +91,8 @@ def find_references(project: Project, step: Step, config: Config) -> None:
 
 
 def _first_length(project: Project, step: Step, config: Config) -> int:
-    """--epochs; where that is auto, what the study began with, or what a references that was moved here
-    has."""
+    """--epochs; where that is auto, what the study began with, or what references that were moved here
+    have."""
     if config.epochs != AUTO:
         return int(config.epochs)
     settings, table = step.folder / "settings.json", step.folder / TABLE

@@ -1,4 +1,4 @@
-"""Agreement of estimates with a references, worked out by hand."""
+"""Agreement of estimates with reference accuracies, worked out by hand."""
 
 import numpy as np
 import pytest
