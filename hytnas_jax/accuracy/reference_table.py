@@ -5,9 +5,8 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.files.tables import number_in, read_user_table
-from hytnas_jax.workspace import architecture_row
+from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
@@ -51,44 +50,39 @@ class ReferenceTable:
         Raises:
           UserError: it is of another space, or how long its networks were trained is not known.
         """
-        self._space = space
-        columns = (*architecture_row.columns(space), "seed", "epochs", "error", "loss", "seconds")
         if epochs is None and _lacks_epochs(path):
             raise UserError(
                 f"{path}: it has no column 'epochs', so how long its networks were trained is not known; "
                 "give that number once (--epochs 20, say), then --epochs auto"
             )
-        self._file = CsvLog(path, columns, added={} if epochs is None else {"epochs": epochs})
+        columns = ("seed", "epochs", "error", "loss", "seconds")
+        self._log = ArchitectureLog(path, space, columns, added={} if epochs is None else {"epochs": epochs})
 
     def append(self, job: ReferenceJob, trained: Trained) -> None:
         """Add a row; it is on the disk when this returns."""
-        cells = architecture_row.to_cells(self._space, job.architecture)
         result = dataclasses.asdict(trained) | {"seconds": round(trained.seconds, 1)}
-        self._file.append({**cells, "seed": job.seed, "epochs": job.epochs, **result})
+        self._log.append(job.architecture, {"seed": job.seed, "epochs": job.epochs, **result})
 
     def read(self) -> dict[ReferenceJob, Trained]:
         """All rows. Raises UserError for one that this space cannot have, or that is there twice."""
         found: dict[ReferenceJob, Trained] = {}
-        for number, row in enumerate(self._file.rows(), start=2):
-            try:
-                job, trained = self._parse(row)
-                if job in found:
-                    raise ValueError(f"{job} is there twice")
-            except ValueError as error:
-                raise UserError(
-                    f"{self._file.path}, line {number}: {error}; delete the line and the same command "
-                    "trains that network again"
-                ) from None
+
+        def add(architecture: Architecture, row: dict[str, str]) -> None:
+            job, trained = _parse(architecture, row)
+            if job in found:
+                raise ValueError(f"{job} is there twice")
             found[job] = trained
+
+        self._log.read(add, remedy="delete the line and the same command trains that network again")
         return found
 
-    def _parse(self, row: dict[str, str]) -> tuple[ReferenceJob, Trained]:
-        architecture = architecture_row.from_cells(self._space, row)
-        job = ReferenceJob(_whole(row, "seed", 0), architecture, _whole(row, "epochs", 1))
-        trained = Trained(number_in(row, "error"), float(row["loss"]), number_in(row, "seconds"))
-        if not 0 <= trained.error <= 1:
-            raise ValueError(f"error is {trained.error}, not between 0 and 1")
-        return job, trained
+
+def _parse(architecture: Architecture, row: dict[str, str]) -> tuple[ReferenceJob, Trained]:
+    job = ReferenceJob(_whole(row, "seed", 0), architecture, _whole(row, "epochs", 1))
+    trained = Trained(number_in(row, "error"), float(row["loss"]), number_in(row, "seconds"))
+    if not 0 <= trained.error <= 1:
+        raise ValueError(f"error is {trained.error}, not between 0 and 1")
+    return job, trained
 
 
 def _lacks_epochs(path: Path) -> bool:

@@ -1,25 +1,19 @@
 """The networks that were measured on this machine, and the predictor fitted on them."""
 
-from __future__ import annotations
-
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hytnas_jax.files.atomic import CsvLog, read_json
+from hytnas_jax.files.atomic import read_json
 from hytnas_jax.standalone.measure import Timing
-from hytnas_jax.workspace import architecture_row
+from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from hytnas_jax.workspace.workdir import Step, command_line
 from proxies.latency.predictor import LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 
-if TYPE_CHECKING:
-    pass
-
-
 STEP = "latency"
+TIMING = tuple(field.name for field in dataclasses.fields(Timing))
 
 
 def load_predictor(step: Step, file: str = "predictor.json") -> LatencyPredictor:
@@ -48,30 +42,21 @@ class Measurements:
 
     def __init__(self, path: Path, space: SearchSpace) -> None:
         """Open or start the file. Raises UserError where it is of another space's genes."""
-        self._space = space
-        titles = architecture_row.columns(space)
-        self._log = CsvLog(path, (*titles, "latency_ms", "low_ms", "high_ms", "num_rounds"))
+        self._log = ArchitectureLog(path, space, TIMING)
 
     def append(self, architecture: Architecture, timing: Timing) -> None:
         """Add a row; it is on the disk when this returns."""
-        cells = architecture_row.to_cells(self._space, architecture)
-        self._log.append({**cells, **dataclasses.asdict(timing)})
+        self._log.append(architecture, dataclasses.asdict(timing))
 
     def read(self) -> dict[Architecture, Timing]:
         """All rows in their order. Raises UserError naming the line that cannot be a measurement."""
         measured: dict[Architecture, Timing] = {}
-        for number, row in enumerate(self._log.rows(), start=2):
-            try:
-                architecture, timing = self._parse(row)
-                if architecture in measured:
-                    raise ValueError(f"network {architecture.name} is there twice")
-            except ValueError as error:
-                raise UserError(
-                    f"{self._log.path}, line {number}: {error}; delete the line and the same command "
-                    "measures that network again"
-                ) from None
-            measured[architecture] = timing
-        return measured
 
-    def _parse(self, row: dict[str, str]) -> tuple[Architecture, Timing]:
-        return architecture_row.from_cells(self._space, row), Timing.from_cells(row)
+        def add(architecture: Architecture, row: dict[str, str]) -> None:
+            timing = Timing.from_cells(row)
+            if architecture in measured:
+                raise ValueError(f"network {architecture.name} is there twice")
+            measured[architecture] = timing
+
+        self._log.read(add, remedy="delete the line and the same command measures that network again")
+        return measured

@@ -4,15 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
-from hytnas_jax.files.atomic import CsvLog
+from hytnas_jax.latency.measurements import TIMING
 from hytnas_jax.latency.session import milliseconds
 from hytnas_jax.standalone.measure import Timing, shift
-from hytnas_jax.workspace import architecture_row
+from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from supernet.architecture import Architecture
-from supernet.errors import UserError
 from supernet.search_space import SearchSpace
 
-TIMING = tuple(field.name for field in dataclasses.fields(Timing))
 AGAIN, NEW = "again", "new"
 
 
@@ -33,37 +31,32 @@ class MeasuredLog:
 
     def __init__(self, path: Path, space: SearchSpace) -> None:
         """Open or start the file. Raises UserError where it is of another space, or a row is damaged."""
-        self._space = space
-        self._file = CsvLog(path, ("evaluations", "measured", *architecture_row.columns(space), *TIMING))
+        self._log = ArchitectureLog(path, space, TIMING, before=("evaluations", "measured"))
         self.sessions: dict[int, Session] = {}
-        for number, row in enumerate(self._file.rows(), start=2):
-            try:
-                self._add(row)
-            except ValueError as error:
-                raise UserError(
-                    f"{path}, line {number}: {error}; delete the lines with the same number of evaluations "
-                    "as this, and the same command measures those networks again"
-                ) from None
+        self._log.read(
+            self._add,
+            remedy="delete the lines with the same number of evaluations as this, and the same command "
+            "measures those networks again",
+        )
 
     def append(self, evaluations: int, session: Session) -> None:
         """Add what was measured after so many evaluations; it is on the disk when this returns."""
-        rows = [
-            {
-                "evaluations": evaluations,
-                "measured": measured,
-                **architecture_row.to_cells(self._space, architecture),
-                **dataclasses.asdict(timing),
-            }
-            for measured, timings in ((AGAIN, session.again), (NEW, session.new))
-            for architecture, timing in timings.items()
-        ]
-        self._file.replace([*self._file.rows(), *rows])
+        self._log.extend(
+            [
+                self._log.cells(
+                    architecture,
+                    {"evaluations": evaluations, "measured": measured, **dataclasses.asdict(timing)},
+                )
+                for measured, timings in ((AGAIN, session.again), (NEW, session.new))
+                for architecture, timing in timings.items()
+            ]
+        )
         old = self.sessions.get(evaluations, Session({}, {}))
         self.sessions[evaluations] = Session(old.new | session.new, old.again | session.again)
 
-    def _add(self, row: dict[str, str]) -> None:
+    def _add(self, architecture: Architecture, row: dict[str, str]) -> None:
         session = self.sessions.setdefault(int(row["evaluations"]), Session({}, {}))
         if row["measured"] not in (AGAIN, NEW):
             raise ValueError(f"measured is {row['measured']!r}, not one of {AGAIN}, {NEW}")
         timings = session.again if row["measured"] == AGAIN else session.new
-        timings[architecture_row.from_cells(self._space, row)] = Timing.from_cells(row)
+        timings[architecture] = Timing.from_cells(row)
