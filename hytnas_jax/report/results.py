@@ -19,6 +19,7 @@ from hytnas_jax.latency.devices import device_names, device_step
 from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.report.study_result import StudyResult, read_study
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
+from hytnas_jax.search.pareto_file import SearchObjective, read_pareto
 from hytnas_jax.workspace.project import Project
 from proxies.complexity import Complexity, complexity
 from proxies.latency.features import Features, feature_table
@@ -50,15 +51,6 @@ class Finished:
     seconds: float
     environment: dict[str, Any]
     stale: tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class SearchObjective:
-    """`direction` is "min" or "max"."""
-
-    name: str
-    unit: str
-    direction: str
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -183,20 +175,19 @@ def _fitted(features: Features, latency_ms: np.ndarray) -> Callable[[Features], 
 
 
 def _search(project: Project, finished: Finished) -> SearchResult:
-    folder = project.workdir.step("search").folder
-    pareto = read_json(folder / "pareto.json")
-    objectives = tuple(SearchObjective(**objective) for objective in pareto["objectives"])
-    names = [objective.name for objective in objectives]
-    front = [[point["values"][name] for name in names] for point in pareto["architectures"]]
+    step = project.workdir.step("search")
+    pareto, folder = read_pareto(step), step.folder
+    names = list(pareto.names)
+    front = [[point["values"][name] for name in names] for point in pareto.front]
     random = folder / "random.csv"
     return SearchResult(
-        objectives,
+        pareto.objectives,
         _evaluated(folder / "evaluations.csv", names),
         _evaluated(random, names) if random.exists() else None,
         np.array(front, np.float64).reshape(-1, len(names)),
-        np.array([pareto["reference"][name] for name in names]),
+        np.array([pareto.reference[name] for name in names]),
         finished.settings["initial"],
-        sum(point["extrapolated"] for point in pareto["architectures"]),
+        sum(point["extrapolated"] for point in pareto.front),
     )
 
 

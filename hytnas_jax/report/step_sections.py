@@ -10,7 +10,8 @@ from hytnas_jax.numbers import percent
 from hytnas_jax.report.chart import Axis, Point, Series, chart
 from hytnas_jax.report.network_sections import estimate_words
 from hytnas_jax.report.page import missing, paragraph, section
-from hytnas_jax.report.results import NetworkResult, Results, SearchObjective, SearchResult, Values
+from hytnas_jax.report.results import NetworkResult, Results, SearchResult, Values
+from hytnas_jax.search.pareto_file import SearchObjective
 from hytnas_jax.search.recalibration import Recalibrated
 from hytnas_jax.training.init_from import read_origins
 

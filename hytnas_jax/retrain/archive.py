@@ -8,8 +8,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.files.atomic import read_json
 from hytnas_jax.flags.objective_names import ERRORS, error_of
+from hytnas_jax.search.pareto_file import read_pareto
 from hytnas_jax.workspace.project import Project
 from supernet.architecture import Architecture
 
@@ -61,17 +61,13 @@ def load_archive(project: Project) -> Archive:
     Raises:
       UserError: the search has not ended, or an architecture is not of the project's space.
     """
-    step = project.workdir.step("search")
-    step.require("search")
-    pareto = read_json(step.folder / "pareto.json")
-    names = tuple(objective["name"] for objective in pareto["objectives"])
-    on_front, behind = pareto["architectures"], pareto.get("behind", [])
-    entries = [*on_front, *behind]
+    pareto = read_pareto(project.workdir.step("search"))
+    names, entries = pareto.names, [*pareto.front, *pareto.behind]
     return Archive(
         names,
-        tuple(objective["direction"] for objective in pareto["objectives"]),
+        tuple(objective.direction for objective in pareto.objectives),
         tuple(project.space.from_json(entry["architecture"]) for entry in entries),
         np.array([[entry["values"][name] for name in names] for entry in entries], np.float64),
         np.array([[entry["std"].get(name, 0.0) for name in names] for entry in entries], np.float64),
-        len(on_front),
+        len(pareto.front),
     )

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax import console, plots
-from hytnas_jax.files.atomic import read_json, write_json
+from hytnas_jax.files.atomic import write_json
 from hytnas_jax.mobo import hypervolume_history, pareto_mask
 from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.search.log import EvaluationLog, none_if_nan
 from hytnas_jax.search.loop import reference_point
+from hytnas_jax.search.pareto_file import FILE, read_pareto
 from hytnas_jax.search.problem import SearchProblem
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step
@@ -149,7 +150,7 @@ def write_results(
         "architectures": [_point_to_json(project, point) for point in points],
         "behind": _behind(project, search_problem, logs["search"]),
     }
-    write_json(step.folder / "pareto.json", report)
+    write_json(step.folder / FILE, report)
     on_front = np.isin(np.arange(len(logs["search"])), [point.index for point in points])
     front = plots.front_figure(
         [plots.Axis(o.name, o.unit, o.direction) for o in objectives],
@@ -178,8 +179,6 @@ def load_pareto(project: Project) -> list[ParetoPoint]:
       >>> sorted(front[0].values)
       ['blended_error', 'latency_ms']
     """
-    step = project.workdir.step("search")
-    step.require("search")
     return [
         ParetoPoint(
             project.space.from_json(entry["architecture"]),
@@ -191,7 +190,7 @@ def load_pareto(project: Project) -> list[ParetoPoint]:
             entry["extrapolated"],
             entry.get("measured_ms"),
         )
-        for entry in read_json(step.folder / "pareto.json")["architectures"]
+        for entry in read_pareto(project.workdir.step("search")).front
     ]
 
 

@@ -116,6 +116,7 @@ def _search(project: Project, step: Step) -> dict:
         {
             "objectives": [{"name": n, "unit": u, "direction": "min"} for n, u in objectives],
             "reference": {"error": 0.5, "latency_ms": 0.4},
+            "behind": [],
             "architectures": [
                 {
                     "values": {"error": error[0, i], "latency_ms": latency_ms[0, i]},

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from hytnas_jax.report.results import SearchObjective, SearchResult
+from hytnas_jax.report.results import SearchResult
 from hytnas_jax.report.step_sections import _axis_label, _hypervolume_words
+from hytnas_jax.search.pareto_file import SearchObjective
 
 ERROR, LATENCY = SearchObjective("error", "", "min"), SearchObjective("latency_ms", "ms", "min")
 

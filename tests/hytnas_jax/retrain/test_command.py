@@ -94,7 +94,10 @@ def write_search(project: Project, objectives: tuple[str, str]) -> None:
     step = project.workdir.step("search")
     step.begin({})
     named = [{"name": name, "unit": "", "direction": "min"} for name in objectives]
-    write_json(step.folder / "pareto.json", {"objectives": named, "architectures": entries})
+    write_json(
+        step.folder / "pareto.json",
+        {"objectives": named, "reference": {}, "architectures": entries, "behind": []},
+    )
     step.finish({})
 
 

@@ -65,7 +65,8 @@ def project(tmp_path: Path) -> Project:
     step = project.workdir.step("search")
     step.begin({})
     objectives = [{"name": name, "unit": "", "direction": "min"} for name in ("error", "latency_ms")]
-    pareto = {"objectives": objectives, "architectures": entries[:FRONT], "behind": entries[FRONT:]}
+    parts = {"architectures": entries[:FRONT], "behind": entries[FRONT:]}
+    pareto = {"objectives": objectives, "reference": {}, **parts}
     write_json(step.folder / "pareto.json", pareto)
     step.finish({})
     return project
@@ -247,15 +248,6 @@ def test_after_the_minutes_no_other_is_begun(
 def test_the_first_is_retrained_however_little_time_there_is(project: Project, trainer: Trainer) -> None:
     main(config(project, max_minutes=1e-9))
     assert len(trainer.trained) == 1
-
-
-def test_a_search_of_before_has_its_front_only(project: Project, trainer: Trainer) -> None:
-    path = project.workdir.path / "search" / "pareto.json"
-    pareto = json.loads(path.read_text())
-    del pareto["behind"]
-    write_json(path, pareto)
-    main(config(project, count=9, least_gain=0.0))
-    assert sorted(trainer.trained) == [1, 2, 4, 8, 16]
 
 
 def test_perfect_and_useless_networks(project: Project, trainer: Trainer) -> None:
