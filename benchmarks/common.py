@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.plots import save_figure
 from hytnas_jax.runtime.command_line import run
 from hytnas_jax.runtime.environment import environment
+from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from supernet.errors import UserError
 
 RESULTS = Path(__file__).parent / "results"

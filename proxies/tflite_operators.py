@@ -1,7 +1,7 @@
 """The operators and constants that a TFLite file has for each operation of a graph.
 
 Some operations are several operators there: LayerNorm is nine, SiLU two, a strided convolution may be a PAD
-and a convolution. Memory and the file's size are counted from these. `hytnas_jax.formats.tflite_graph` writes
+and a convolution. Memory and the file's size are counted from these. `model_files.tflite_graph` writes
 the file; a test holds this list and its files equal, operator by operator.
 """
 

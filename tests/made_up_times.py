@@ -5,7 +5,7 @@ from pathlib import Path
 
 from one_stage_space import SPACE
 
-from hytnas_jax.standalone.measure import TIMING
+from hytnas_jax.on_device.measure import TIMING
 from hytnas_jax.study_efficiency.plan import Plan
 from hytnas_jax.study_efficiency.subjects import Subject
 

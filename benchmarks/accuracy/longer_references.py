@@ -23,7 +23,7 @@ from hytnas_jax.accuracy.reference_training import Trainer, train_missing
 from hytnas_jax.accuracy.references import STEP, read_references
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.runtime.executor import local
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
 

@@ -17,11 +17,11 @@ import numpy as np
 from benchmarks.common import main, require_at_least
 from benchmarks.export.tflite_micro_arena import IS_INSTALLED, run_in_arena
 from hytnas_jax import console
-from hytnas_jax.formats.onnx_graph import build_onnx
-from hytnas_jax.formats.onnx_int8 import quantise_onnx
-from hytnas_jax.formats.tflite_graph import build_tflite
-from hytnas_jax.formats.tflite_int8 import quantise_tflite
-from hytnas_jax.formats.tflite_memory import peak_bytes
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.model_files.onnx_int8 import quantise_onnx
+from hytnas_jax.model_files.tflite_graph import build_tflite
+from hytnas_jax.model_files.tflite_int8 import quantise_tflite
+from hytnas_jax.model_files.tflite_memory import peak_bytes
 from hytnas_jax.runtime.environment import package_version
 from proxies.complexity import complexity
 from supernet.named import NAMES, named_network
@@ -112,8 +112,8 @@ def in_arena(model: bytes, image: np.ndarray, peak: int) -> dict[str, Any]:
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from hytnas_jax.formats.quiet import quiet
-    from hytnas_jax.formats.runtimes import quantised
+    from hytnas_jax.model_files.quiet import quiet
+    from hytnas_jax.model_files.runtimes import quantised
 
     with quiet():
         kernels = OpResolverType.BUILTIN_REF

@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.common import main
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.formats.onnx_graph import build_onnx
-from hytnas_jax.standalone.measure import time_models
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.on_device.measure import time_models
 from hytnas_jax.study_efficiency.plan import open_plan
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Workdir

@@ -23,10 +23,10 @@ import numpy as np
 from benchmarks.common import main, require_at_least
 from benchmarks.search.overhead import BATCH, MadeUp
 from hytnas_jax import console
-from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.surrogates import SURROGATES, Function, GaussianProcess
 from hytnas_jax.search.cached_estimator import DECIMALS
+from hytnas_jax.shared_flags.settings import settings_of
 from proxies import complexity as complexity_module
 from proxies import parts
 from proxies.complexity import complexity, complexity_table

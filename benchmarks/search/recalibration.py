@@ -23,13 +23,13 @@ import numpy as np
 
 from benchmarks.common import main, require_at_least, show
 from hytnas_jax import console, measure_latency, search
-from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.latency.measurements import measured_networks
 from hytnas_jax.mobo.pareto import hypervolume
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.on_device.measure import time_models, to_check
 from hytnas_jax.search.disagreement import Batch
 from hytnas_jax.search.measured_log import MeasuredLog
 from hytnas_jax.search.results import ParetoPoint, load_pareto
-from hytnas_jax.standalone.measure import time_models, to_check
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.architecture import Architecture

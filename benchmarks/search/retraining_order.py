@@ -23,9 +23,9 @@ from hytnas_jax.files.atomic import read_json
 from hytnas_jax.mobo import hypervolume
 from hytnas_jax.mobo.pareto import pareto_rank
 from hytnas_jax.retrain.archive import Archive
-from hytnas_jax.retrain.choice import choose_roles
 from hytnas_jax.retrain.config import Config as Retraining
-from hytnas_jax.retrain.succession import Succession
+from hytnas_jax.retrain.next_network import Succession
+from hytnas_jax.retrain.roles import choose_roles
 
 STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the images that evaluated
 NAMES = ("error", "macs")

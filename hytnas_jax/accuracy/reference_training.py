@@ -15,7 +15,7 @@ from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable, Tr
 from hytnas_jax.data import Dataset
 from hytnas_jax.runtime.executor import Executor
 from hytnas_jax.runtime.preparation import prepare_process
-from hytnas_jax.training.network import Schedule, train_and_evaluate
+from hytnas_jax.training.stand_alone import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project
 
 

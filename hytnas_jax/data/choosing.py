@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from hytnas_jax.data.decode import ImageRule, RawImage, shape, wide_values
 from hytnas_jax.data.readers.source import Source, look
-from hytnas_jax.standalone.decode import ImageRule, RawImage, shape, wide_values
 from supernet.errors import UserError
 
 FITS = ("auto", "crop", "stretch", "pad")

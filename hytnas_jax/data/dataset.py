@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, look_at, warn_if_hardly_used
+from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.data.digest import Content, digest_images
 from hytnas_jax.data.loading import check_memory, load_images, warn_of_skipped
 from hytnas_jax.data.readers.open_source import open_source
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.sharing import Loaded, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, check_classes, make_splits
-from hytnas_jax.standalone.decode import ImageRule
 from supernet.errors import UserError
 
 _HISTOGRAM_CHUNK = 1024

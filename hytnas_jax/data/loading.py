@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hytnas_jax.data.decode import ImageRule, OutOfRange, Unreadable, quiet, read_image
 from hytnas_jax.data.readers.source import Source
 from hytnas_jax.data.splits import Selection
-from hytnas_jax.standalone.decode import ImageRule, OutOfRange, Unreadable, quiet, read_image
 from supernet.errors import UserError
 
 _CHUNK = 64

@@ -7,7 +7,7 @@ from hytnas_jax import console
 from hytnas_jax.describe.blocks import describe
 from hytnas_jax.describe.config import Config
 from hytnas_jax.describe.target import resolve_network
-from hytnas_jax.formats.microcontroller import verdict
+from hytnas_jax.model_files.microcontroller import verdict
 from proxies.complexity import complexity
 
 

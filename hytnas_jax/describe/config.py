@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from hytnas_jax.flags.ranges import MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS, check_ranges, within
+from hytnas_jax.shared_flags.ranges import MOST_CHANNELS, MOST_CLASSES, MOST_PIXELS, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hytnas_jax import console
-from hytnas_jax.flags.format_names import check_runtimes
 from hytnas_jax.latency.kit import RUNTIMES, write_kit
 from hytnas_jax.latency.kit_table import FRONT, SAMPLE
 from hytnas_jax.latency.sample import draw_networks
 from hytnas_jax.search.results import load_pareto
+from hytnas_jax.shared_flags.format_names import check_runtimes
 from hytnas_jax.study_efficiency.plan import open_plan
 from hytnas_jax.workspace import architecture_row
 from hytnas_jax.workspace.project import Project, open_project

@@ -12,18 +12,18 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.data import LabelledImages
+from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.export.model_card import model_card
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json, write_text
-from hytnas_jax.flags.settings import settings_of
-from hytnas_jax.formats.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
-from hytnas_jax.formats.microcontroller import verdict
-from hytnas_jax.formats.parity import Check, compare, jax_logits, refuse_mismatch
-from hytnas_jax.formats.registry import FORMATS, Format
+from hytnas_jax.model_files.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
+from hytnas_jax.model_files.microcontroller import verdict
+from hytnas_jax.model_files.parity import Check, compare, jax_logits, refuse_mismatch
+from hytnas_jax.model_files.registry import FORMATS, Format
+from hytnas_jax.on_device.measure import Timing, time_models
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
 from hytnas_jax.runtime.environment import environment
-from hytnas_jax.standalone.decode import ImageRule
-from hytnas_jax.standalone.measure import Timing, time_models
+from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.weights import load_weights
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from hytnas_jax.standalone import decode, infer
+from hytnas_jax.data import decode
+from hytnas_jax.on_device import infer
 
-_IMPORT = re.compile(r"^from hytnas_jax\.standalone\.decode import .*$", re.MULTILINE)
+_IMPORT = re.compile(r"^from hytnas_jax\.data\.decode import .*$", re.MULTILINE)
 
 
 def infer_script() -> str:

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from hytnas_jax.data.augment import SMALLEST_CROP
-from hytnas_jax.formats.microcontroller import verdict
-from hytnas_jax.formats.onnx_graph import INPUT, OUTPUT
-from hytnas_jax.formats.parity import TOLERANCE
-from hytnas_jax.formats.registry import FORMATS
+from hytnas_jax.data.decode import ImageRule
+from hytnas_jax.model_files.microcontroller import verdict
+from hytnas_jax.model_files.onnx_graph import INPUT, OUTPUT
+from hytnas_jax.model_files.parity import TOLERANCE
+from hytnas_jax.model_files.registry import FORMATS
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.retrain.retrained import Retrained
 from hytnas_jax.runtime.environment import environment, package_version
-from hytnas_jax.standalone.decode import ImageRule
-from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
 from proxies.complexity import complexity
 

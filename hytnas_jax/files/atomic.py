@@ -92,7 +92,7 @@ class CsvLog:
     """A CSV file that grows a row at a time, each on the disk before `append` returns.
 
     On opening, a last line that a kill has cut is removed, and a file that another program has saved in
-    another form (`user_table`) is written anew in this one.
+    another form (`tables`) is written anew in this one.
     """
 
     def __init__(

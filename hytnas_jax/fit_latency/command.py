@@ -13,10 +13,10 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.flags.device_names import QUANTITIES
 from hytnas_jax.latency.devices import device_names, device_step
 from hytnas_jax.latency.kit_table import CONSTANT, FRONT, Measured, read_tables
 from hytnas_jax.latency.measurements import load_predictor
+from hytnas_jax.shared_flags.device_names import QUANTITIES
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from proxies.latency.features import Features, feature_table

@@ -3,7 +3,7 @@
 Each is a step of its own, `devices/NAME`, which fit_latency makes from what a kit has measured there.
 """
 
-from hytnas_jax.flags.device_names import check_device_name
+from hytnas_jax.shared_flags.device_names import check_device_name
 from hytnas_jax.workspace.workdir import Step, Workdir
 
 

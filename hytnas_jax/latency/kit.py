@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from hytnas_jax.files.atomic import write_bytes, write_json
-from hytnas_jax.flags.format_names import RuntimeName
-from hytnas_jax.formats.onnx_graph import build_onnx, build_onnx_part
-from hytnas_jax.formats.tflite_graph import build_tflite, build_tflite_part
-from hytnas_jax.standalone import measure
+from hytnas_jax.model_files.onnx_graph import build_onnx, build_onnx_part
+from hytnas_jax.model_files.tflite_graph import build_tflite, build_tflite_part
+from hytnas_jax.on_device import measure
+from hytnas_jax.shared_flags.format_names import RuntimeName
 from supernet.network_spec import NetworkSpec
 from supernet.operations import Graph
 

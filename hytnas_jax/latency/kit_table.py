@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hytnas_jax.files.tables import Row, number_in, read_user_table, require_columns
-from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.workspace import architecture_row
 from supernet.architecture import Architecture
 from supernet.errors import UserError

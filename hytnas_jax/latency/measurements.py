@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from hytnas_jax.workspace.workdir import Step, command_line
 from proxies.latency.predictor import LatencyPredictor

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from hytnas_jax.standalone.measure import Timing, time_models, to_check
+from hytnas_jax.on_device.measure import Timing, time_models, to_check
 
 Key = TypeVar("Key", bound=Hashable)
 SECONDS = 0.5  # for each model
@@ -29,7 +29,7 @@ def time_beside(
       seconds: for each model.
 
     Returns:
-      What those of before take now; `standalone.measure.shift` compares them. Empty where nothing is missing.
+      What those of before take now; `on_device.measure.shift` compares them. Empty where nothing is missing.
     """
     again = to_check(before) if missing else []
     queue = [*again, *missing]

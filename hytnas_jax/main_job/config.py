@@ -5,18 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.export.config import Config as ExportConfig
-from hytnas_jax.flags.data import DataConfig
-from hytnas_jax.flags.format_names import FormatName, check_formats
-from hytnas_jax.flags.limits import Limits
-from hytnas_jax.flags.ranges import (
-    MOST_EPOCHS,
-    MOST_NETWORKS,
-    SEED,
-    check_ranges,
-    within,
-)
 from hytnas_jax.retrain.config import Config as RetrainConfig
 from hytnas_jax.search import config as search
+from hytnas_jax.shared_flags.data import DataConfig
+from hytnas_jax.shared_flags.format_names import FormatName, check_formats
+from hytnas_jax.shared_flags.limits import Limits
+from hytnas_jax.shared_flags.ranges import MOST_EPOCHS, MOST_NETWORKS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,10 +11,10 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.flags.settings import settings_of
-from hytnas_jax.formats.onnx_graph import build_onnx
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.on_device.measure import Timing, describe_shift, is_shifted, shift
 from hytnas_jax.runtime.environment import environment
-from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted, shift
+from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from proxies.latency.features import feature_table

@@ -11,12 +11,12 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json, write_text
-from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.reduce_space.needs import Needs
 from hytnas_jax.reduce_space.peeling import Reduction
 from hytnas_jax.reduce_space.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, percent
 from hytnas_jax.reduce_space.relaxation import reduce_by_limits
 from hytnas_jax.reduce_space.sample import NothingWithin
+from hytnas_jax.shared_flags.settings import flags_of
 from hytnas_jax.study_efficiency.folder import read_studied
 from hytnas_jax.workspace.space_file import space_text
 from hytnas_jax.workspace.workdir import Workdir, command_line

@@ -4,9 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from hytnas_jax.flags.device_names import check_device_name
-from hytnas_jax.flags.limits import Limits
-from hytnas_jax.flags.ranges import SEED, above, check_ranges
+from hytnas_jax.shared_flags.device_names import check_device_name
+from hytnas_jax.shared_flags.limits import Limits
+from hytnas_jax.shared_flags.ranges import SEED, above, check_ranges
 from supernet.errors import UserError
 
 

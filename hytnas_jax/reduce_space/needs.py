@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.flags.limits import COUNTED, LIMITS
+from hytnas_jax.shared_flags.limits import COUNTED, LIMITS
 from proxies.complexity import FIELDS, complexity_table
 from proxies.latency.features import architecture_features
 from proxies.latency.predictor import LatencyPredictor

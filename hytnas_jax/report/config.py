@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from hytnas_jax.flags.ranges import check_ranges
+from hytnas_jax.shared_flags.ranges import check_ranges
 
 
 @dataclasses.dataclass(frozen=True)

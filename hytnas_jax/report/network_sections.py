@@ -4,12 +4,12 @@ from html import escape
 
 from scipy.stats import binomtest
 
-from hytnas_jax.flags.objective_names import error_of
 from hytnas_jax.numbers import DASH, count, milliseconds, percent, size
 from hytnas_jax.report.block_diagram import COLOURS, block_diagram
 from hytnas_jax.report.page import paragraph, section, table
 from hytnas_jax.report.results import NetworkResult, Results
 from hytnas_jax.search.results import ESTIMATED
+from hytnas_jax.shared_flags.objective_names import error_of
 
 
 def table_section(results: Results) -> str:

@@ -4,12 +4,12 @@ import math
 
 from hytnas_jax.accuracy.agreement import ALL, BANDS, Interval
 from hytnas_jax.accuracy.estimates import ACCURACY, BLENDED
-from hytnas_jax.flags.objective_names import error_of
 from hytnas_jax.numbers import DASH, percent
 from hytnas_jax.report.chart import Axis, Point, Series, chart
 from hytnas_jax.report.page import details, paragraph, section, table
 from hytnas_jax.report.results import Results
 from hytnas_jax.report.study_result import StudyResult
+from hytnas_jax.shared_flags.objective_names import error_of
 from hytnas_jax.study_ranking.bias_table import ABOUT, bias_rows, headers
 from hytnas_jax.study_ranking.results import OBJECTIVES
 from proxies.ranking import MIN_PAIRS, kendall_tau

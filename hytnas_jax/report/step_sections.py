@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hytnas_jax.flags.objective_names import ERRORS
 from hytnas_jax.mobo import hypervolume_history
 from hytnas_jax.numbers import percent
 from hytnas_jax.report.chart import Axis, Point, Series, chart
@@ -13,6 +12,7 @@ from hytnas_jax.report.page import missing, paragraph, section
 from hytnas_jax.report.results import NetworkResult, Results, SearchResult, Values
 from hytnas_jax.search.pareto_file import SearchObjective
 from hytnas_jax.search.recalibration import Recalibrated
+from hytnas_jax.shared_flags.objective_names import ERRORS
 from hytnas_jax.training.init_from import read_origins
 
 CURVE_POINTS = 150  # of a training curve; each is the mean of the steps around it

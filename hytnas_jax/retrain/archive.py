@@ -8,8 +8,8 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.flags.objective_names import ERRORS, error_of
 from hytnas_jax.search.pareto_file import read_pareto
+from hytnas_jax.shared_flags.objective_names import ERRORS, error_of
 from hytnas_jax.workspace.project import Project
 from supernet.architecture import Architecture
 

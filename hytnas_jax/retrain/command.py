@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hytnas_jax import console
-from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.numbers import percent
 from hytnas_jax.retrain.archive import Archive, load_archive
 from hytnas_jax.retrain.networks import Became, Retraining
+from hytnas_jax.retrain.next_network import Next, Succession
 from hytnas_jax.retrain.results import off_the_front, show
-from hytnas_jax.retrain.succession import Next, Succession
+from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.chance import Training, doubt
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line

@@ -13,9 +13,9 @@ from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.forecast import Expected
-from hytnas_jax.retrain.succession import Next
+from hytnas_jax.retrain.next_network import Next
 from hytnas_jax.training.init_from import read_origins
-from hytnas_jax.training.network import Schedule, error_and_loss, train_alone
+from hytnas_jax.training.stand_alone import Schedule, error_and_loss, train_alone
 from hytnas_jax.training.weights import load_weights, save_weights
 from hytnas_jax.workspace.project import Project
 from supernet.architecture import Architecture

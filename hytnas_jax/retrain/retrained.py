@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.objective_names import error_of
 from hytnas_jax.retrain.forecast import Expected
+from hytnas_jax.shared_flags.objective_names import error_of
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec

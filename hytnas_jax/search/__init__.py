@@ -5,7 +5,7 @@
         --max-peak-memory-int8 262144 --max-model-bytes-int8 1048576
 
 Some networks are drawn at random to learn from; then the Bayesian loop (`mobo`) suggests batch after batch.
-The same command again goes on where it was cut and comes to the same result (`exploration`); with a larger
+The same command again goes on where it was cut and comes to the same result (`loop`); with a larger
 --evaluations it goes on with a finished search.
 
 Examples:

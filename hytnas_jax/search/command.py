@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.flags.limits import COUNTED, LATENCY, LIMITS
-from hytnas_jax.flags.objective_names import ERRORS, on_device
-from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime.environment import environment
@@ -18,6 +15,9 @@ from hytnas_jax.search.loop import EvaluationBudget, at_random, bayesian, initia
 from hytnas_jax.search.problem import SearchProblem, make_search_problem, measured_step
 from hytnas_jax.search.recalibration import Recalibration, is_same_processor
 from hytnas_jax.search.results import ESTIMATED, ParetoPoint, pareto_points, write_results
+from hytnas_jax.shared_flags.limits import COUNTED, LATENCY, LIMITS
+from hytnas_jax.shared_flags.objective_names import ERRORS, on_device
+from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from supernet.errors import UserError

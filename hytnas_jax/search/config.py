@@ -4,10 +4,10 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from hytnas_jax.flags.device_names import check_device_name
-from hytnas_jax.flags.limits import LATENCY, Limits
-from hytnas_jax.flags.objective_names import ERRORS, check_names, on_device
-from hytnas_jax.flags.ranges import MOST_NETWORKS, SEED, above, check_ranges, within
+from hytnas_jax.shared_flags.device_names import check_device_name
+from hytnas_jax.shared_flags.limits import LATENCY, Limits
+from hytnas_jax.shared_flags.objective_names import ERRORS, check_names, on_device
+from hytnas_jax.shared_flags.ranges import MOST_NETWORKS, SEED, above, check_ranges, within
 from supernet.errors import UserError
 
 

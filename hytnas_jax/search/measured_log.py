@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hytnas_jax.latency.measurements import TIMING
 from hytnas_jax.latency.session import milliseconds
-from hytnas_jax.standalone.measure import Timing, shift
+from hytnas_jax.on_device.measure import Timing, shift
 from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from supernet.architecture import Architecture
 from supernet.search_space import SearchSpace

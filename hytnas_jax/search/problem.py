@@ -12,14 +12,14 @@ import numpy as np
 
 from hytnas_jax.accuracy.blended import blended_error
 from hytnas_jax.accuracy.trained_error import trained_error
-from hytnas_jax.flags.device_names import QUANTITIES, split_objective
-from hytnas_jax.flags.limits import LATENCY
-from hytnas_jax.flags.objective_names import ERRORS, FEATURES, check_names
 from hytnas_jax.latency.devices import device_step
 from hytnas_jax.latency.measurements import load_predictor
 from hytnas_jax.mobo import Bound, Limit, Objective, Problem
 from hytnas_jax.mobo.problem import GeneFunction, usable
 from hytnas_jax.search.cached_estimator import CachedEstimator
+from hytnas_jax.shared_flags.device_names import QUANTITIES, split_objective
+from hytnas_jax.shared_flags.limits import LATENCY
+from hytnas_jax.shared_flags.objective_names import ERRORS, FEATURES, check_names
 from hytnas_jax.training.supernet import supernet_error
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step

@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.formats.onnx_graph import build_onnx
 from hytnas_jax.latency.measurements import STEP, measured_networks
 from hytnas_jax.latency.session import milliseconds, time_beside
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.on_device.measure import Timing, describe_shift, is_shifted
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.disagreement import Batch
 from hytnas_jax.search.log import EvaluationLog
 from hytnas_jax.search.measured_log import MeasuredLog, Session
 from hytnas_jax.search.problem import SearchProblem
-from hytnas_jax.standalone.measure import Timing, describe_shift, is_shifted
 from hytnas_jax.workspace.project import Project
 from proxies.latency.features import feature_table
 from proxies.latency.predictor import LatencyPredictor

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json
-from hytnas_jax.flags.device_names import check_device_name
-from hytnas_jax.flags.format_names import check_runtimes
+from hytnas_jax.shared_flags.device_names import check_device_name
+from hytnas_jax.shared_flags.format_names import check_runtimes
 from hytnas_jax.study_efficiency.device_table import read_device
 from hytnas_jax.study_efficiency.hyperparameters import space_shares
 from hytnas_jax.study_efficiency.measuring import measure_here

@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from hytnas_jax.flags.format_names import RuntimeName
-from hytnas_jax.flags.ranges import (
+from hytnas_jax.shared_flags.format_names import RuntimeName
+from hytnas_jax.shared_flags.ranges import (
     MOST_CHANNELS,
     MOST_CLASSES,
     MOST_NETWORKS,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hytnas_jax.latency.kit_table import CONSTANT, NEEDED, read_measurements
-from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.on_device.measure import Timing
 from supernet.errors import UserError
 
 

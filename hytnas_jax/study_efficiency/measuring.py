@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from hytnas_jax import console
-from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.latency.kit import RUNTIMES
 from hytnas_jax.latency.session import milliseconds, time_beside
-from hytnas_jax.standalone.measure import Table, Timing, describe_shift, is_shifted, shift
+from hytnas_jax.on_device.measure import Table, Timing, describe_shift, is_shifted, shift
+from hytnas_jax.shared_flags.format_names import RuntimeName
 from hytnas_jax.study_efficiency.parts import StudyPart
 from hytnas_jax.study_efficiency.subjects import Subject
 from supernet.errors import UserError

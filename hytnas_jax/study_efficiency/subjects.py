@@ -8,8 +8,8 @@ from typing import Any
 
 import onnx
 
-from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.latency.kit import RUNTIMES
+from hytnas_jax.shared_flags.format_names import RuntimeName
 from hytnas_jax.study_efficiency.parts import StudyPart
 from proxies.complexity import Complexity, complexity, graph_complexity
 from supernet.errors import UserError

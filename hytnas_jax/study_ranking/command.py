@@ -15,14 +15,14 @@ from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_
 from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.runtime.executor import local
+from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from hytnas_jax.study_ranking.bias_table import bias_rows, headers
 from hytnas_jax.study_ranking.config import AUTO, EPOCHS
 from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from hytnas_jax.training.chance import Training, doubt
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from hytnas_jax.flags.ranges import (
+from hytnas_jax.shared_flags.ranges import (
     MOST_BATCH,
     MOST_EPOCHS,
     MOST_NETWORKS,

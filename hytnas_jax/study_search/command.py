@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.flags.settings import flags_of
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime import executor
+from hytnas_jax.shared_flags.settings import flags_of
 from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.columns import parse_columns
 from hytnas_jax.study_search.folder import StudyFolder

@@ -5,7 +5,14 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from hytnas_jax.flags.ranges import MOST_NETWORKS, MOST_PROCESSES, MOST_SEED, SEED, check_ranges, within
+from hytnas_jax.shared_flags.ranges import (
+    MOST_NETWORKS,
+    MOST_PROCESSES,
+    MOST_SEED,
+    SEED,
+    check_ranges,
+    within,
+)
 from hytnas_jax.study_search.budget import InitialDesign
 from supernet.errors import UserError
 

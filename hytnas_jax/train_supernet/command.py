@@ -10,14 +10,14 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data.loading import available_memory
-from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.runtime import compiling
+from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.init_from import Source, find_source
 from hytnas_jax.training.loop import train_loop
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line

@@ -4,8 +4,8 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from hytnas_jax.flags.data import DataConfig
-from hytnas_jax.flags.ranges import MOST_BATCH, MOST_EPOCHS, SEED, check_ranges, within
+from hytnas_jax.shared_flags.data import DataConfig
+from hytnas_jax.shared_flags.ranges import MOST_BATCH, MOST_EPOCHS, SEED, check_ranges, within
 
 
 @dataclasses.dataclass(frozen=True)

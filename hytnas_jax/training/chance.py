@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax.data import Dataset, LabelledImages
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 
 CLEARLY = 2.0  # standard deviations
 

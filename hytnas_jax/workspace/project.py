@@ -9,7 +9,7 @@ import numpy as np
 
 from hytnas_jax.data import Dataset, LabelledImages, Place, Wish, prepare
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.flags.data import Fit, Mirror
+from hytnas_jax.shared_flags.data import Fit, Mirror
 from hytnas_jax.workspace.known_images import KnownImages
 from hytnas_jax.workspace.mirroring import mirroring_of
 from hytnas_jax.workspace.space_file import load_space

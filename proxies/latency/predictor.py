@@ -1,7 +1,7 @@
 """Latency of architectures that were not measured, predicted from those that were.
 
-Several regressors stand behind one interface (`latency_regressors`); cross-validation decides which predicts.
-For a further device few measurements are enough, with a predictor that is there (`latency_transfer`). What
+Several regressors stand behind one interface (`regressors`); cross-validation decides which predicts.
+For a further device few measurements are enough, with a predictor that is there (`transfer`). What
 errors to expect, docs/latency.md says. Letters: N networks, F features, A architectures.
 """
 

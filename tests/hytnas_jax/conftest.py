@@ -11,10 +11,10 @@ import pytest
 
 from hytnas_jax.export import command
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.formats.onnx_graph import build_onnx
-from hytnas_jax.formats.runtimes import run_model
 from hytnas_jax.latency.measurements import Measurements
-from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.model_files.runtimes import run_model
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.training.weights import save_weights
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir

@@ -16,12 +16,12 @@ import numpy as np
 from benchmarks.common import RESULTS
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.formats.onnx_graph import build_onnx
-from hytnas_jax.formats.tflite_graph import build_tflite
 from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.latency.sample import draw_networks
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.model_files.tflite_graph import build_tflite
+from hytnas_jax.on_device.measure import time_models
 from hytnas_jax.runtime.environment import environment, package_version
-from hytnas_jax.standalone.measure import time_models
 from proxies.latency.predictor import HeldOutError, held_out_error
 from supernet.architecture import Architecture
 from supernet.network_spec import NetworkSpec

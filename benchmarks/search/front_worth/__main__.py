@@ -22,7 +22,7 @@ not used: nobody knows their test error.)
 
 A set's front is chosen by errors on the validation split, separately for each cost, and evaluated on the test
 split. Hypervolumes lie between the cheapest and the dearest network, by the logarithm, and below the largest
-error, of all fronts of a, b, c and e together, and a tenth further (`front_worth_measures.Box`). Intervals
+error, of all fronts of a, b, c and e together, and a tenth further (`measures.Box`). Intervals
 are the middle 95% of 2,000 resamples of test images and of seeds, the same for all sets; of one seed, of
 images alone. CPU seconds of the steps of the work folder are not recorded: their wall-clock seconds stand for
 them, unless --steps-cpu-seconds tells. Compiling is in all of them, once for a network.
@@ -49,7 +49,7 @@ from benchmarks.search.front_worth.sets import (
 )
 from benchmarks.search.front_worth.training import Trainings, latencies
 from hytnas_jax import console
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir
 

@@ -26,7 +26,7 @@ from hytnas_jax.runtime import compiling
 from hytnas_jax.study_efficiency.measuring import measure_here
 from hytnas_jax.study_efficiency.subjects import Subject
 from hytnas_jax.training.evaluation_images import images_for
-from hytnas_jax.training.network import Schedule, train_alone
+from hytnas_jax.training.stand_alone import Schedule, train_alone
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 from supernet.model import Tree

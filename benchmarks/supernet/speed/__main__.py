@@ -41,8 +41,8 @@ from benchmarks.supernet.speed.device import choose_device, require_torch
 from benchmarks.supernet.speed.rounds import COMPILED, SPEEDS, in_turn, in_turns, summarise
 from benchmarks.supernet.speed.workload import Contender, Workload
 from hytnas_jax import console
-from hytnas_jax.flags.settings import settings_of
 from hytnas_jax.runtime.environment import package_version
+from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.loop import CHECK_EVERY
 from supernet.errors import UserError
 

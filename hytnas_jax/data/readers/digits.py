@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from hytnas_jax.data.decode import Opener
 from hytnas_jax.data.readers.source import Split
-from hytnas_jax.standalone.decode import Opener
 
 
 class DigitsSource:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.data.readers.image_files import Listing, count_files, extensions, list_folder
+from hytnas_jax.data.decode import Opener, open_image
 from hytnas_jax.data.readers.left_out import BESIDE, NESTED, LeftOut
+from hytnas_jax.data.readers.listing import Listing, count_files, extensions, list_folder
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.split_folders import LAYOUT, beside_train, split_folders
-from hytnas_jax.standalone.decode import Opener, open_image
 from supernet.errors import UserError
 
 

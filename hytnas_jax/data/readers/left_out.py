@@ -4,7 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 
-from hytnas_jax.data.readers.image_files import BARE, BROKEN, HIDDEN
+from hytnas_jax.data.readers.listing import BARE, BROKEN, HIDDEN
 
 NESTED, BESIDE = "in subfolders", "beside the class folders"
 _NAMED = 3  # folders, and reasons of one folder; the rest is counted

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hytnas_jax.data.decode import Opener
 from hytnas_jax.data.readers.source import Split
-from hytnas_jax.standalone.decode import Opener
 from supernet.errors import UserError
 
 _KEYS: dict[Split, tuple[str, str]] = {

@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 
-from hytnas_jax.standalone.decode import Opener, RawImage, Unreadable, quiet, refusing
+from hytnas_jax.data.decode import Opener, RawImage, Unreadable, quiet, refusing
 from supernet.errors import UserError
 
 Split = Literal["train", "validation", "test"]

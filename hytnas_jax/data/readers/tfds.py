@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from hytnas_jax.data.decode import Opener
 from hytnas_jax.data.readers.source import SPLIT_NAMES, NoSuchSource, Split
-from hytnas_jax.standalone.decode import Opener
 from supernet.errors import UserError
 
 # wake_vision calls its label "person", and has two training splits: the smaller, better labelled first.

@@ -15,7 +15,7 @@ from benchmarks.search.front_worth.measures import Box, Points, Resamples, bough
 from benchmarks.search.front_worth.report import COSTS, Compared, counted, figure, markdown, result
 from benchmarks.search.front_worth.sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
 from benchmarks.search.front_worth.training import Trained, Trainings, to_bools, to_hex
-from hytnas_jax.training.network import Schedule, train_and_evaluate
+from hytnas_jax.training.stand_alone import Schedule, train_and_evaluate
 from hytnas_jax.training.step import compiled_step
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Workdir

@@ -11,15 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hytnas_jax.standalone.decode import (
-    ImageRule,
-    Unreadable,
-    open_image,
-    quiet,
-    read_image,
-    refusing,
-    shape,
-)
+from hytnas_jax.data.decode import ImageRule, Unreadable, open_image, quiet, read_image, refusing, shape
 
 RULE = ImageRule(8, 3)
 MUTANTS = 150

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hytnas_jax.standalone.decode import ImageRule, OutOfRange, Unreadable, to_array, wide_values
+from hytnas_jax.data.decode import ImageRule, OutOfRange, Unreadable, to_array, wide_values
 
 RULE = ImageRule(4, 1)
 

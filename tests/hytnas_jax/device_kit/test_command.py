@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from hytnas_jax import device_kit, fit_latency
-from hytnas_jax.flags.format_names import RuntimeName
 from hytnas_jax.search.config import Config as SearchConfig
 from hytnas_jax.search.config import check as check_search
 from hytnas_jax.search.problem import make_search_problem
+from hytnas_jax.shared_flags.format_names import RuntimeName
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 from supernet.graph import build_graph

@@ -14,17 +14,17 @@ import pytest
 from exported_script import script_accuracy
 from PIL import Image
 
+from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.export import command, main
 from hytnas_jax.export.config import Config
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.flags import format_names
-from hytnas_jax.flags.format_names import FormatName
-from hytnas_jax.formats import parity
-from hytnas_jax.formats.onnx_graph import build_onnx
-from hytnas_jax.formats.registry import FORMATS
+from hytnas_jax.model_files import parity
+from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.model_files.registry import FORMATS
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.retrain.retrained import read_retrained
-from hytnas_jax.standalone.decode import ImageRule
-from hytnas_jax.standalone.measure import Timing
+from hytnas_jax.shared_flags import format_names
+from hytnas_jax.shared_flags.format_names import FormatName
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 

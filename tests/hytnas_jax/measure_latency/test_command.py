@@ -15,7 +15,7 @@ from hytnas_jax.latency.sample import draw_networks
 from hytnas_jax.measure_latency import main
 from hytnas_jax.measure_latency.command import measure
 from hytnas_jax.measure_latency.config import Config
-from hytnas_jax.standalone.measure import NUM_CHECKED, Timing
+from hytnas_jax.on_device.measure import NUM_CHECKED, Timing
 from hytnas_jax.workspace.workdir import Step, Workdir
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace

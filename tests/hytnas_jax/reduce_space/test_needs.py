@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from made_up_folder import SPACE, fitted, to_spec
 
-from hytnas_jax.flags.limits import COUNTED, LIMITS
 from hytnas_jax.reduce_space.needs import MAX_LATENCY, Needs
+from hytnas_jax.shared_flags.limits import COUNTED, LIMITS
 from proxies.complexity import complexity
 from proxies.latency.predictor import LatencyEstimator
 

@@ -14,12 +14,12 @@ from hytnas_jax.export import command
 from hytnas_jax.export.config import Config as ExportConfig
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.latency.devices import device_step
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.report import main
 from hytnas_jax.report.config import Config
 from hytnas_jax.report.network_sections import error_interval
 from hytnas_jax.report.results import _letter
 from hytnas_jax.retrain.retrained import read_retrained
-from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.study_ranking.results import RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from hytnas_jax.workspace.project import Project

@@ -13,7 +13,7 @@ from hytnas_jax.files.atomic import write_json
 from hytnas_jax.retrain import command, main
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
-from hytnas_jax.training import network
+from hytnas_jax.training import stand_alone as training_alone
 from hytnas_jax.training.weights import load_weights
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -121,10 +121,10 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         recorder.note("read test" if is_test else "read search")
         return real_images_for(project, train, evaluated, resolution)
 
-    real_images_for = network.images_for
-    monkeypatch.setattr(network, "train_loop", train_loop)
+    real_images_for = training_alone.images_for
+    monkeypatch.setattr(training_alone, "train_loop", train_loop)
     monkeypatch.setattr(command, "shared_weights", shared_weights)
-    monkeypatch.setattr(network, "images_for", images_for)
+    monkeypatch.setattr(training_alone, "images_for", images_for)
     jax.config.update("jax_disable_most_optimizations", True)
     yield recorder
     jax.config.update("jax_disable_most_optimizations", False)
@@ -181,7 +181,11 @@ def test_published_networks_are_trained_beside_them(
     assert recorder.events == 2 * TRAINED + 2 * TESTED
     network = next(n for n in read_retrained(project.workdir.step("retrain")) if n.name == "hyt-nas-bl")
     assert network.spec == named_network("hyt-nas-bl", num_classes=10, resolution=8, channels=1)
-    assert (network.role, network.result["init"], network.estimates) == ("published", "scratch", {})
+    assert (network.role, network.result["init"], network.estimates) == (
+        "published",
+        "scratch",
+        {},
+    )
     expected, _ = stand_alone(network.spec).init(jax.random.key(0))
     params, _ = load_weights(network.weights)
     jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(expected))

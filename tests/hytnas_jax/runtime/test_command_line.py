@@ -10,8 +10,8 @@ from typing import Literal
 
 import pytest
 
-from hytnas_jax.flags.settings import flags_of, settings_of
 from hytnas_jax.runtime.command_line import explain, run
+from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from supernet.errors import UserError
 
 

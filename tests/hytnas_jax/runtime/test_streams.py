@@ -28,7 +28,7 @@ def test_what_is_printed_to_a_closed_stream_is_in_no_file(tmp_path: Path) -> Non
 
 def test_quiet_works_and_leaves_it_closed() -> None:
     code = (
-        "import os\nfrom hytnas_jax.standalone.decode import quiet\nwith quiet(): os.write(2, b'x')\n"
+        "import os\nfrom hytnas_jax.data.decode import quiet\nwith quiet(): os.write(2, b'x')\n"
         "print('quiet', flush=True)\nos.fstat(2)"
     )
     command = ["sh", "-c", '"$0" -c "$1" 2>&- || echo closed', sys.executable, code]

@@ -12,8 +12,8 @@ from hytnas_jax.files.atomic import write_json
 from hytnas_jax.latency import session
 from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.mobo import Settings
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.search import command, problem, recalibration
-from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.latency.features import feature_table

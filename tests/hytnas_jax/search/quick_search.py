@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from hytnas_jax.accuracy.trained_error import TrainedError
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.search.config import Config
-from hytnas_jax.standalone.measure import Timing
 from hytnas_jax.workspace.project import Project
 from proxies.base import Estimate
 from proxies.latency.features import latency_features

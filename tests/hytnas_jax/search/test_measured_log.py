@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.search.measured_log import MeasuredLog, Session
-from hytnas_jax.standalone.measure import Timing
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hytnas_jax.flags.objective_names import LATENCY, OBJECTIVES
 from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.search.problem import EVALUATED, KNOWN, make_search_problem
+from hytnas_jax.shared_flags.objective_names import LATENCY, OBJECTIVES
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import complexity, num_macs

@@ -9,9 +9,9 @@ import pytest
 
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.latency.measurements import Measurements, load_predictor
+from hytnas_jax.on_device.measure import NUM_CHECKED
 from hytnas_jax.search import main
 from hytnas_jax.search.results import load_pareto
-from hytnas_jax.standalone.measure import NUM_CHECKED
 from hytnas_jax.workspace.project import Project
 from proxies.latency.features import feature_table
 from proxies.latency.predictor import LatencyEstimator, LatencyPredictor

@@ -8,7 +8,7 @@ import pytest
 from made_up_times import PLAN
 
 from hytnas_jax.latency import session
-from hytnas_jax.standalone.measure import NUM_CHECKED, Timing
+from hytnas_jax.on_device.measure import NUM_CHECKED, Timing
 from hytnas_jax.study_efficiency.measuring import measure_here
 from hytnas_jax.study_efficiency.parts import StudyPart
 from hytnas_jax.study_efficiency.subjects import Subject

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from made_up_times import PLAN
 
-from hytnas_jax.standalone.measure import OnnxModel, load
+from hytnas_jax.on_device.measure import OnnxModel, load
 from hytnas_jax.study_efficiency.subjects import BATCH, attention_blocks, operations, published
 from supernet.named import NAMES
 from supernet.operations import Graph

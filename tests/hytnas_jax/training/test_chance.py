@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hytnas_jax.data import Dataset, LabelledImages
-from hytnas_jax.standalone.decode import ImageRule
+from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.training.chance import Score, Training, doubt, training_score
-from hytnas_jax.training.network import Schedule
+from hytnas_jax.training.stand_alone import Schedule
 
 SCHEDULE = Schedule(epochs=3, batch_size=10, learning_rate=0.003, seed=0)
 

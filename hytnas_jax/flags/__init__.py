@@ -1,1 +1,0 @@
-"""What flags may say: ranges, names, limits. Nothing here needs JAX."""

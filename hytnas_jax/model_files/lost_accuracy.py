@@ -1,0 +1,41 @@
+"""Which blocks of a network cost its eight-bit file accuracy: each in turn keeps its floats."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hytnas_jax.model_files.parity import Check
+from supernet.graph import build_graph
+from supernet.network_spec import NetworkSpec
+
+ACCEPTED_LOSS = 0.01  # of accuracy
+NUM_NAMED = 3
+
+
+def costly_blocks(spec: NetworkSpec, check_without: Callable[[str], Check]) -> list[dict[str, Any]]:
+    """The blocks whose floats bring an eight-bit file nearest to the network, the worst first.
+
+    Args:
+        spec: the network.
+        check_without: gives the check of a file in which the block of a name ("blocks/3", "head") keeps its
+            floats.
+
+    Returns:
+        `NUM_NAMED` blocks: "block", "accuracy" and "correlation" of the logits with that block in floats.
+    """
+    names = dict.fromkeys(op.block for op in build_graph(spec).ops)
+    checks = {name: check_without(name) for name in names}
+    found: list[dict[str, Any]] = [
+        {"block": name, "accuracy": check.accuracy, "correlation": check.correlation}
+        for name, check in checks.items()
+    ]
+    return sorted(found, key=lambda block: -block["correlation"])[:NUM_NAMED]
+
+
+def describe_loss(check: Check, blocks: Sequence[dict[str, Any]]) -> str:
+    """What the user is told, after the name of the file."""
+    worst = "; ".join(f"{b['block']} ({100 * b['accuracy']:.1f}%)" for b in blocks)
+    return (
+        f"is {100 * check.loss:.1f} points less accurate than the network ({100 * check.accuracy:.1f} for "
+        f"{100 * check.accuracy_in_jax:.1f}% of {check.num_images} images). What helps most is to keep "
+        f"one of these blocks in floats: {worst}"
+    )
