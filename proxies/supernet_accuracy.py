@@ -39,8 +39,8 @@ class SupernetError(Estimator):
       >>> space = SearchSpace("mine", (StageSpace(width=(4, 8)),), resolution=(8,))
       >>> model = shared.supernet(space, channels=3, num_classes=2)
       >>> params, _ = model.init(jax.random.key(0))
-      >>> pixels, labels = np.zeros((1, 4, 8, 8, 3), np.float32), np.array([[0, 0, 0, 1]], np.int32)
-      >>> images = EvaluationImages(calibration=pixels, images=pixels, labels=labels)
+      >>> pixels, targets = np.zeros((1, 4, 8, 8, 3), np.float32), {"label": np.array([[0, 0, 0, 1]])}
+      >>> images = EvaluationImages(pixels, pixels, targets, real=np.ones((1, 4), bool))
       >>> estimator = SupernetError(space, model, params, lambda resolution: images)
       >>> estimator([space.decode([0]), space.decode([1])]).shape
       (2,)

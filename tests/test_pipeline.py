@@ -373,7 +373,7 @@ def test_a_work_folder_of_another_format_is_refused(flags: tuple[str, ...], call
     workdir = Path(flags[1])
     workdir.mkdir()
     (workdir / "workdir.json").write_text('{"format": 99, "hytnas_jax": "9.0"}')
-    message = "hytnas_jax 9.0 wrote it in format 99.*which reads format 3 .*; give another"
+    message = "hytnas_jax 9.0 wrote it in format 99.*which reads format 4 .*; give another"
     assert_refused(call_here(train_supernet, *flags), message)
 
 
