@@ -44,7 +44,7 @@ def train_supernet(config: Config) -> None:
     source = find_source(config.init_from, workdir)
     project, dataset = create_project(
         workdir,
-        **config.data_flags(),
+        config,
         seed=config.seed,
         space_for=None if source is None else source.space_for,
     )

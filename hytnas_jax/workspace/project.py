@@ -2,14 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax.data import Dataset, LabelledImages, Place, Wish, prepare
 from hytnas_jax.files.atomic import read_json
-from hytnas_jax.shared_flags.data import Fit, Mirror
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace.known_images import KnownImages
 from hytnas_jax.workspace.mirroring import mirroring_of
 from hytnas_jax.workspace.space_file import load_space
@@ -63,43 +62,40 @@ class Project:
 
 def create_project(
     workdir: Workdir,
+    flags: DataConfig,
     *,
-    data: str,
-    data_dir: Path | None,
-    space: str | None,
-    resolutions: Sequence[int],
-    max_images: int | None,
-    skip_corrupt: bool,
     seed: int,
-    fit: Fit = "auto",
-    bit_depth: int | None = None,
-    mirror: Mirror = "auto",
     space_for: Callable[[SearchSpace | None], SearchSpace] | None = None,
 ) -> tuple[Project, Dataset]:
     """Fix the work folder's data and space, or check that they are the ones it has.
 
-    The images may lie elsewhere than before: their content is what is checked. `space_for` gives the space
-    for the one that `space` names, or for None.
+    The images may lie elsewhere than before: their content is what is checked.
+
+    Args:
+      workdir: the work folder.
+      flags: the data and the space.
+      seed: of the splits.
+      space_for: gives the space for the one that the flags name, or for None.
 
     Raises:
       UserError: for unusable data or space, and for values other than those of an earlier call.
     """
-    step, place = workdir.step("data"), Place.of(data, data_dir)
+    step, place = workdir.step("data"), Place.of(flags.data, flags.data_dir)
     known = KnownImages(step)
     looked = known.look(place)
-    native = known.native_side(looked, fit=fit)
-    named = None if space is None else load_space(space)
+    native = known.native_side(looked, fit=flags.fit)
+    named = None if flags.space is None else load_space(flags.space)
     if space_for is not None:
         named = space_for(named)
     chosen = named or built_in_space("hybrid-small" if native <= SMALL_IMAGES else "hybrid")
-    chosen = chosen.with_resolutions(resolutions or default_resolutions(chosen.resolution, native))
+    chosen = chosen.with_resolutions(flags.resolutions or default_resolutions(chosen.resolution, native))
     settings = {
         **dataclasses.asdict(place),
-        "max_images": max_images,
-        "skip_corrupt": skip_corrupt,
-        "fit": fit,
-        "bit_depth": bit_depth,
-        "mirror": mirroring_of(step, mirror, place, looked, Wish(fit, bit_depth)).setting,
+        "max_images": flags.max_images,
+        "skip_corrupt": flags.skip_corrupt,
+        "fit": flags.fit,
+        "bit_depth": flags.bit_depth,
+        "mirror": mirroring_of(step, flags.mirror, place, looked, Wish(flags.fit, flags.bit_depth)).setting,
         "seed": seed,
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),

@@ -15,6 +15,7 @@ from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.model_files.onnx_graph import build_onnx
 from hytnas_jax.model_files.runtimes import run_model
 from hytnas_jax.on_device.measure import Timing
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.training.weights import save_weights
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir
@@ -37,12 +38,7 @@ def work_folder(tmp_path: Path) -> Callable[..., Project]:
     def make(last: str = "retrain") -> Project:
         project, _ = create_project(
             Workdir(tmp_path / "work"),
-            data="digits",
-            data_dir=None,
-            space="hybrid-small",
-            resolutions=(SPACE_RESOLUTION,),
-            max_images=None,
-            skip_corrupt=False,
+            DataConfig(tmp_path / "work", space="hybrid-small", resolutions=(SPACE_RESOLUTION,)),
             seed=0,
         )
         for name in STEPS[: STEPS.index(last) + 1] if last in STEPS else ():

@@ -25,6 +25,7 @@ from hytnas_jax.accuracy.sample import spread
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.runtime import compiling
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.architecture import Architecture
@@ -38,12 +39,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     require_at_least(config, {**least, "supernet_seeds": 2, "supernet_steps": 10})
     project, dataset = create_project(
         Workdir(config.workdir),
-        data=config.data,
-        data_dir=None,
-        space=config.space,
-        resolutions=(config.resolution,),
-        max_images=None,
-        skip_corrupt=False,
+        DataConfig(config.workdir, data=config.data, space=config.space, resolutions=(config.resolution,)),
         seed=0,
     )
     drawn = study_networks(project)

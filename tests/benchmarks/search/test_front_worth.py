@@ -15,6 +15,7 @@ from benchmarks.search.front_worth.measures import Box, Points, Resamples, bough
 from benchmarks.search.front_worth.report import COSTS, Compared, counted, figure, markdown, result
 from benchmarks.search.front_worth.sets import ALL, OURS, PUBLISHED, SCRATCH, Job, Network
 from benchmarks.search.front_worth.training import Trained, Trainings, to_bools, to_hex
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.training.stand_alone import Schedule, train_and_evaluate
 from hytnas_jax.training.step import compiled_step
 from hytnas_jax.workspace.project import Project, create_project
@@ -39,9 +40,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Digits in a space of twelve networks."""
     folder = tmp_path_factory.mktemp("front_worth")
     (folder / "space.yaml").write_text(SPACE)
-    space = {"space": str(folder / "space.yaml"), "resolutions": ()}
-    data = {"data": "digits", "data_dir": None, "max_images": 60, "skip_corrupt": False}
-    return create_project(Workdir(folder / "work"), **space, **data, seed=0)[0]
+    flags = DataConfig(folder / "work", space=str(folder / "space.yaml"), max_images=60)
+    return create_project(Workdir(folder / "work"), flags, seed=0)[0]
 
 
 def wrong(*counts: int, images: int = 10) -> np.ndarray:

@@ -13,6 +13,7 @@ from hytnas_jax.files.atomic import write_json
 from hytnas_jax.retrain import command, main
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.training import stand_alone as training_alone
 from hytnas_jax.training.weights import load_weights
 from hytnas_jax.workspace.project import Project, create_project
@@ -59,12 +60,7 @@ def begun_project(tmp_path: Path, *, max_images: int) -> Project:
     (tmp_path / "space.yaml").write_text(SPACE)
     project, _ = create_project(
         Workdir(tmp_path / "work"),
-        data="digits",
-        data_dir=None,
-        space=str(tmp_path / "space.yaml"),
-        resolutions=(),
-        max_images=max_images,
-        skip_corrupt=False,
+        DataConfig(tmp_path / "work", space=str(tmp_path / "space.yaml"), max_images=max_images),
         seed=0,
     )
     return project

@@ -14,24 +14,18 @@ from PIL import Image
 
 import hytnas_jax
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace import folder_lock, known_images
 from hytnas_jax.workspace.project import Project, create_project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
 
-SETTINGS = {
-    "data_dir": None,
-    "space": "hybrid-small",
-    "resolutions": (8,),
-    "max_images": None,
-    "skip_corrupt": False,
-    "seed": 0,
-}
 LABELS = np.arange(12) % 3
 
 
-def begin(path: Path, data: object, **changes: Any) -> Project:
-    return create_project(Workdir(path), **{**SETTINGS, "data": str(data), **changes})[0]
+def begin(path: Path, data: object, *, seed: int = 0, **changes: Any) -> Project:
+    flags = {"space": "hybrid-small", "resolutions": (8,), "data": str(data), **changes}
+    return create_project(Workdir(path), DataConfig(path, **flags), seed=seed)[0]
 
 
 @pytest.fixture

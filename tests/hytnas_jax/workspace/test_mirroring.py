@@ -12,6 +12,7 @@ from hytnas_jax import train_supernet
 from hytnas_jax.data import Place, Wish, first_look
 from hytnas_jax.data.choosing import look_at
 from hytnas_jax.data.readers.digits import DigitsSource
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace.mirroring import mirroring_of, read_mirroring
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Workdir
@@ -21,13 +22,8 @@ from supernet.errors import UserError
 def create(tmp_path: Path, data: Path, **flags: Any) -> Project:
     project, _ = create_project(
         Workdir(tmp_path / "work"),
-        data=str(data),
-        data_dir=None,
-        space="hybrid-small",
-        resolutions=(16,),
-        max_images=None,
+        DataConfig(tmp_path / "work", data=str(data), space="hybrid-small", resolutions=(16,), **flags),
         seed=0,
-        **{"skip_corrupt": False, **flags},
     )
     return project
 

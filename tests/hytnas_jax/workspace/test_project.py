@@ -10,24 +10,17 @@ import pytest
 from PIL import Image
 
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace.project import Project, create_project, default_resolutions, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
 
-SETTINGS = {
-    "data": "digits",
-    "data_dir": None,
-    "space": "hybrid-small",
-    "resolutions": (8,),
-    "max_images": 50,
-    "skip_corrupt": False,
-    "seed": 0,
-}
+FLAGS = {"space": "hybrid-small", "resolutions": (8,), "max_images": 50}
 
 
-def create(path: Path, **changes: Any) -> Project:
-    project, dataset = create_project(Workdir(path), **{**SETTINGS, **changes})
+def create(path: Path, *, seed: int = 0, **changes: Any) -> Project:
+    project, dataset = create_project(Workdir(path), DataConfig(path, **{**FLAGS, **changes}), seed=seed)
     assert project.class_names == dataset.class_names
     return project
 

@@ -12,6 +12,7 @@ from PIL import Image, features
 
 from hytnas_jax.data import first_look, load_dataset
 from hytnas_jax.data.readers.folder import FolderSource
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace.project import create_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
@@ -237,11 +238,9 @@ def test_the_warning_is_said_once_and_noted(
     save_images("pics/cat", 6)
     save_images("pics/cat/more", 20)
     save_images("pics/dog", 6)
-    flags = {"data_dir": None, "space": "hybrid-small", "resolutions": (8,), "max_images": None}
+    flags = DataConfig(tmp_path / "work", data=str(tmp_path / "pics"), space="hybrid-small", resolutions=(8,))
     for _ in range(2):
-        project, _ = create_project(
-            Workdir(tmp_path / "work"), data=str(tmp_path / "pics"), skip_corrupt=False, seed=0, **flags
-        )
+        project, _ = create_project(Workdir(tmp_path / "work"), flags, seed=0)
     said = "cat: 20 files in subfolders left out; images have to lie directly in the folder of their class"
     lines = capsys.readouterr().err.splitlines()
     assert [line for line in lines if "left out" in line] == [f"warning: {tmp_path / 'pics'}: {said}"]
