@@ -61,8 +61,7 @@ class Estimator(abc.ABC):
     name: str
     unit: str
     direction: Direction
-    # Without annotations, so that estimators which are dataclasses do not take them for fields.
-    has_std = False
+    has_std: bool = False
     known: Collection[Architecture] = ()
 
     @abc.abstractmethod

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from proxies.base import Direction, Estimate, Estimator
-from proxies.evaluation.base import Evaluation, EvaluationImages, Evaluator
+from proxies.evaluation.base import EvaluationImages, Evaluator, Scoring
 from proxies.evaluation.by_parts import EvaluatedPart, PartsEvaluator
 from proxies.evaluation.classification import CLASSIFICATION
 from proxies.evaluation.recently_used import RecentlyUsed
@@ -57,15 +57,15 @@ class SupernetError(Estimator):
         params: Tree,
         images: Callable[[int], EvaluationImages],
         *,
-        evaluation: Evaluation = CLASSIFICATION,
+        scoring: Scoring = CLASSIFICATION,
         on_evaluated: Callable[[], None] = lambda: None,
         kept_bytes: int = KEPT_BYTES,
     ):
-        """`images` gives what is evaluated by for a resolution, `evaluation` how outputs become an error;
+        """`images` gives what is evaluated by for a resolution, `scoring` how outputs become an error;
         `on_evaluated` is called after each subnet."""
         self._space, self._images, self._on_evaluated = space, images, on_evaluated
         self._evaluators: dict[int, Evaluator] = {}
-        self._new_evaluator = _maker(model, params, evaluation, kept_bytes)
+        self._new_evaluator = _maker(model, params, scoring, kept_bytes)
 
     def estimate(self, architectures: Sequence[Architecture]) -> Estimate:
         """Error rates [A]; details: loss."""
@@ -83,10 +83,10 @@ class SupernetError(Estimator):
 
 
 def _maker(
-    model: SupernetModel, params: Tree, evaluation: Evaluation, kept_bytes: int
+    model: SupernetModel, params: Tree, scoring: Scoring, kept_bytes: int
 ) -> Callable[[EvaluationImages], Evaluator]:
     """What makes the evaluator of a resolution's images."""
     if jax.default_backend() != "cpu":
-        return lambda images: BatchEvaluator(model, params, images, evaluation)
+        return lambda images: BatchEvaluator(model, params, images, scoring)
     parts, kept = [EvaluatedPart(part, params) for part in model.parts], RecentlyUsed(kept_bytes)
-    return lambda images: PartsEvaluator(parts, images, evaluation, kept)
+    return lambda images: PartsEvaluator(parts, images, scoring, kept)

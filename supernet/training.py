@@ -90,7 +90,8 @@ class TrainState(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """Of one step: losses [K] in nats and shares of what is right [K] on its batch, gradient norm []."""
+    """Of one step: losses [K] in nats, accuracies [K] (the lesson's `share`) on its batch, gradient norm
+    []."""
 
     loss: jax.Array
     accuracy: jax.Array

@@ -267,7 +267,7 @@ def test_a_step_without_the_one_before_names_its_command(trained: Path, call_her
 def test_a_killed_search_comes_to_the_same_evaluations(trained: Path) -> None:
     """SIGKILL in the middle of the loop; only the seconds may differ from a search that was never cut.
 
-    Nothing is measured on the way, for two measurements differ (steps/test_search_recalibration.py has that).
+    Nothing is measured on the way, for two measurements differ (search/test_recalibration.py has that).
     """
     evaluated = ("--evaluations", 20, "--initial", 8, "--batch", 1)
     flags = ("--workdir", trained, *evaluated, "--no-random-baseline", "--no-measure-batches")

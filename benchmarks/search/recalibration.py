@@ -127,28 +127,30 @@ def compared(
     """A row for each search; `says` is what the first predictor says of its error."""
     again = to_check({network: timing.latency_ms for network, timing in sample.items()})
     queue = list(dict.fromkeys([*again, *(p.architecture for s in searches for p in s.points)]))
-    references: dict[Architecture, float] = {}
+    measured_ms: dict[Architecture, float] = {}
     with console.progress(len(queue), "measuring the fronts") as bar:
         for index, timing in time_models(build_onnx(project.to_spec(network)) for network in queue):
-            references[queue[index]] = timing.latency_ms
+            measured_ms[queue[index]] = timing.latency_ms
             bar.advance()
-    shift = float(np.median([references[network] / sample[network].latency_ms for network in again]))
-    references = {network: ms / shift for network, ms in references.items()}
-    fronts = [np.array([(p.values["error"], references[p.architecture]) for p in s.points]) for s in searches]
+    shift = float(np.median([measured_ms[network] / sample[network].latency_ms for network in again]))
+    measured_ms = {network: ms / shift for network, ms in measured_ms.items()}
+    fronts = [
+        np.array([(p.values["error"], measured_ms[p.architecture]) for p in s.points]) for s in searches
+    ]
     corner = np.max(np.concatenate(fronts), axis=0)
     volumes = np.array([hypervolume(front, corner) for front in fronts])
     return [
-        row(s, references, volume / volumes.max(), networks, says)
+        row(s, measured_ms, volume / volumes.max(), networks, says)
         for s, volume in zip(searches, volumes, strict=True)
     ]
 
 
 def row(
-    found: Search, references: dict[Architecture, float], volume: float, networks: int, says: float
+    found: Search, measured_ms: dict[Architecture, float], volume: float, networks: int, says: float
 ) -> dict[str, Any]:
     """Errors are means of shares; `hypervolume` is of errors and measured latencies, the best search's 1."""
     predicted = np.array([point.values["latency_ms"] for point in found.points])
-    measured = np.array([references[point.architecture] for point in found.points])
+    measured = np.array([measured_ms[point.architecture] for point in found.points])
     on_the_way = found.done["summary"]["measured"] or {}
     return {
         "networks": networks,

@@ -6,7 +6,7 @@ Every study of `results/` has networks with the supernet's error, their MACs and
 a part of them, drawn again and again, the "search" knows the supernet's errors and the MACs; what is
 "retrained" becomes what the study's training made of it. Compared, in the part of the hypervolume of all
 (error and log MACs) that those retrained have: `Succession`, the order of `retrain`; networks of the search's
-front far apart (`choice.choose`, the order of before); and chance. And of `Succession`: how often one
+front far apart (`roles.choose_roles`, the order of before); and chance. And of `Succession`: how often one
 standard deviation holds what became, and when it would stop by default.
 """
 
@@ -27,7 +27,7 @@ from hytnas_jax.retrain.config import Config as Retraining
 from hytnas_jax.retrain.next_network import Succession
 from hytnas_jax.retrain.roles import choose_roles
 
-STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the images that evaluated
+STUDIES = {"ranking_cifar10": 2000, "ranking_person": 4000}  # and the size of its validation split
 NAMES = ("error", "macs")
 
 

@@ -1,4 +1,5 @@
-"""The searches that `search.on_supernet` compares: the loop, evolution without a model, and chance.
+"""The searches that `benchmarks.search.on_supernet` compares: the loop, evolution without a model, and
+chance.
 
 Letters: N evaluations so far, B suggested, G genes, M objectives.
 """
@@ -61,7 +62,7 @@ def at_random(problem: Problem, batch: int, seed: int) -> Propose:
 
     def propose(observations: Observations) -> Suggestion:
         rng = np.random.default_rng([seed, next(numbers), *strategy.stream])
-        return Suggestion(strategy.propose(observations, rng).genes)
+        return Suggestion(strategy.suggest(observations, rng).genes)
 
     return propose
 

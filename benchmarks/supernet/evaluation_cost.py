@@ -3,7 +3,7 @@
     python -m benchmarks.supernet.evaluation_cost
 
 Small, middle and large subnets of a space (by MACs), evaluated with nothing remembered of others: calibration
-and search images through the supernet's parts, and through the sliced stand-alone network, in turns. The
+and validation images through the supernet's parts, and through the sliced stand-alone network, in turns. The
 target is a ratio of at most 1.5 for all of them.
 """
 

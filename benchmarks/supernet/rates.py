@@ -35,7 +35,7 @@ class Config:
     epochs: int = 30
     """How many times each training image is seen."""
     networks: int = 40
-    """How many of the forty networks evaluate a supernet, evenly spread over their MACs."""
+    """By how many of the forty networks a supernet is compared, evenly spread over their MACs."""
     name: str = "supernet_rates"
     """Of the result file."""
 

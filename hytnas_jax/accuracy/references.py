@@ -48,7 +48,7 @@ class References:
     def loss(self) -> NDArray[np.float64]:
         """Mean cross-entropy of a network's trainings in nats, [N], in the same way.
 
-        Where few images evaluate, it tells networks apart that have as many images wrong.
+        With few validation images it tells networks apart that have as many images wrong.
         """
         return _without_shift(self.losses)
 

@@ -1,14 +1,12 @@
 """Making a kit: which models go into it."""
 
-from __future__ import annotations
-
 import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hytnas_jax import console
+from hytnas_jax.device_kit.config import Config
 from hytnas_jax.latency.kit import RUNTIMES, write_kit
 from hytnas_jax.latency.kit_table import FRONT, SAMPLE
 from hytnas_jax.latency.sample import draw_networks
@@ -21,9 +19,6 @@ from hytnas_jax.workspace.workdir import Workdir, command_line
 from proxies.latency.predictor import MIN_MEASURED
 from supernet.architecture import Architecture
 from supernet.errors import UserError
-
-if TYPE_CHECKING:
-    from hytnas_jax.device_kit.config import Config
 
 
 def device_kit(config: Config) -> None:

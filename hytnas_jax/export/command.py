@@ -1,18 +1,17 @@
 """Exporting retrained networks: files that are checked against JAX, timed, each with its card and script."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.data import LabelledImages
 from hytnas_jax.data.decode import ImageRule
+from hytnas_jax.export.config import Config
 from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.export.model_card import model_card
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json, write_text
@@ -27,9 +26,6 @@ from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.weights import load_weights
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
-
-if TYPE_CHECKING:
-    from hytnas_jax.export.config import Config
 
 STEP = "export"
 

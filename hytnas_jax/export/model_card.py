@@ -78,7 +78,7 @@ def model_card(
 
 
 def _input(network: Retrained, project: Project, rule: ImageRule) -> dict[str, Any]:
-    """How an image becomes the model's input; `device/infer.py` does what this says."""
+    """How an image becomes the model's input; `on_device/infer.py` does what this says."""
     spec = network.spec
     side = spec.resolution
     stored = f"{rule.side}x{rule.side} pixels (bilinear, antialiased)"

@@ -1,18 +1,17 @@
 """Fitting the predictor of a device from what a kit has measured there."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
+from hytnas_jax.fit_latency.config import Config
 from hytnas_jax.latency.devices import device_names, device_step
 from hytnas_jax.latency.kit_table import CONSTANT, FRONT, Measured, read_tables
 from hytnas_jax.latency.measurements import load_predictor
@@ -22,9 +21,6 @@ from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from proxies.latency.features import Features, feature_table
 from proxies.latency.predictor import MIN_NETWORKS, HeldOutError, LatencyPredictor, held_out_error
 from supernet.errors import UserError
-
-if TYPE_CHECKING:
-    from hytnas_jax.fit_latency.config import Config
 
 Make = Callable[[Features, np.ndarray], LatencyPredictor]
 HERE = "here"  # this machine, as measure_latency has measured it

@@ -1,16 +1,17 @@
 """Drawing networks, measuring them on this machine, and fitting the latency predictor."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
+from hytnas_jax.latency.measurements import STEP, Measurements, load_predictor
+from hytnas_jax.latency.sample import draw_networks
+from hytnas_jax.latency.session import milliseconds, time_beside
+from hytnas_jax.measure_latency.config import Config
 from hytnas_jax.model_files.onnx_graph import build_onnx
 from hytnas_jax.on_device.measure import Timing, describe_shift, is_shifted, shift
 from hytnas_jax.runtime.environment import environment
@@ -21,12 +22,6 @@ from proxies.latency.features import feature_table
 from proxies.latency.predictor import LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.search_space import SearchSpace
-
-if TYPE_CHECKING:
-    from hytnas_jax.measure_latency.config import Config
-from hytnas_jax.latency.measurements import STEP, Measurements, load_predictor
-from hytnas_jax.latency.sample import draw_networks
-from hytnas_jax.latency.session import milliseconds, time_beside
 
 WIDE = 0.05  # the uncertainty, as a fraction of a latency, from which on the user is told
 

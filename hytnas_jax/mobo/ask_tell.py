@@ -17,9 +17,10 @@ INITIAL = 16
 class Optimizer:
     """Bayesian search over the genes of a problem: ask for a batch, evaluate it, tell its values.
 
-    Its whole state is `observations`: an optimizer made with those of another one goes on as that one would
-    have. Until it is told something new it asks for the same again. The first `initial` architectures are
-    drawn at random; after that `suggest` names them.
+    Its whole state is `observations`: an optimizer made with the same arguments and those of another one goes
+    on as that one would have. `ask` gives the same batch until something new is told. While fewer than
+    `initial` are told, a whole batch is drawn at random; after that `suggest` gives it. (`search/loop` adds a
+    log, seeds for each batch, and exact resumption.)
 
     Args:
       problem: genes, objectives and limits.
@@ -107,6 +108,8 @@ class Optimizer:
             std = np.asarray(std, np.float64)
             if std.shape != values.shape:
                 raise UserError(f"std of shape {std.shape}: must be that of the values, {values.shape}")
+            if (std < 0).any():
+                raise UserError("std: must be 0 or more; give NaN only where the value is NaN")
         if len(seen.genes):
             if (std is None) != (seen.std is None):
                 raise UserError("std: give it with every tell or with none")
@@ -115,7 +118,7 @@ class Optimizer:
         self.observations = Observations(genes, values, std)
 
     def front(self) -> Observations:
-        """What no other architecture told so far beats in every objective, within limits and bounds.
+        """What no other architecture told so far dominates, within limits and bounds.
 
         The best in the first objective comes first.
         """

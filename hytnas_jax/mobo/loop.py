@@ -1,6 +1,6 @@
 """The multi-objective Bayesian loop of HyT-NAS (arXiv 2303.04440), as ask and tell.
 
-`suggest` looks at everything evaluated so far and names the architectures to evaluate next:
+`suggest` looks at everything evaluated so far and suggests the architectures to evaluate next:
 
     fit a surrogate for each unknown objective on ALL evaluations (every other batch the objectives are
        bent towards normal distributions first: two views, neither of which is always right)

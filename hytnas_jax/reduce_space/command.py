@@ -1,19 +1,17 @@
 """From what a study of efficiency has measured to a smaller space, as a file, and what is said of it."""
 
-from __future__ import annotations
-
 import dataclasses
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json, write_text
+from hytnas_jax.reduce_space.config import Config
 from hytnas_jax.reduce_space.needs import Needs
 from hytnas_jax.reduce_space.peeling import Reduction
-from hytnas_jax.reduce_space.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, percent
+from hytnas_jax.reduce_space.proposal import HEADERS, MADE_BY, Proposal, flag, limits_text, three_digits
 from hytnas_jax.reduce_space.relaxation import reduce_by_limits
 from hytnas_jax.reduce_space.sample import NothingWithin
 from hytnas_jax.shared_flags.settings import flags_of
@@ -22,9 +20,6 @@ from hytnas_jax.workspace.space_file import space_text
 from hytnas_jax.workspace.workdir import Workdir, command_line
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
-
-if TYPE_CHECKING:
-    from hytnas_jax.reduce_space.config import Config
 
 EXTRAPOLATED = 0.1  # of the networks: above that it is warned of
 EVALUATED = 2000  # networks by which that is known
@@ -114,8 +109,8 @@ def _show(proposal: Proposal) -> None:
             step.gene,
             step.choice,
             *([f"{step.relaxed:.3g}"] if was_relaxed else []),
-            percent(step.share),
-            percent(step.recall),
+            three_digits(step.share),
+            three_digits(step.recall),
         )
         for step in removals
     ]
@@ -129,8 +124,8 @@ def _show(proposal: Proposal) -> None:
     console.say(f"genes left whole: {', '.join(proposal.left_whole()) or 'none'}")
     if proposal.outside > EXTRAPOLATED:
         console.warn(
-            f"{percent(proposal.outside)} of the reduced space's networks are unlike those that the latency "
-            f"predictor of {proposal.device} was fitted on: their predicted latency is an extrapolation. "
+            f"{three_digits(proposal.outside)} of the reduced space's networks are unlike those that the "
+            f"latency predictor of {proposal.device} was fitted on: their predicted latency is an extrapolation. "
             "Measure more networks, or measure some of these before relying on it"
         )
 

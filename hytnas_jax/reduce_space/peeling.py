@@ -107,7 +107,7 @@ class Peeling:
         return self
 
     def draw(self) -> None:
-        """A new sample from what is left; the last removal is evaluated by it."""
+        """A new sample from what is left; share and recall of the last removal are taken from it."""
         self.sample = self._drawn()
         self._num_codes = self.box.num_codes(self._rng)
         last = self.removals[-1]

@@ -31,13 +31,13 @@ class Proposal:
     def comment(self, flags: str) -> str:
         """What stands at the top of the file; `flags` are the command's."""
         on = f" on the device {self.device}" if self.device else ""
-        before, now = percent(self.reduction.share_before), percent(self.reduction.share)
+        before, now = three_digits(self.reduction.share_before), three_digits(self.reduction.share)
         return "\n".join(
             (
                 f"{MADE_BY} {flags}",
                 f"From the space {self.space.name}, for networks within {limits_text(self.limits)}{on}.",
                 f"Of all networks there, {before} are within; of those here, {now}.",
-                f"Of the networks within, about {percent(self.reduction.recall)} are here.",
+                f"Of the networks within, about {three_digits(self.reduction.recall)} are here.",
             )
         )
 
@@ -64,7 +64,12 @@ class Proposal:
         made = self.reduction
         both = ((self.space, made.share_before, 1.0), (made.space, made.share, made.recall))
         return [
-            (space.name, *(f"{size:.3g}" for size in _size(space).values()), percent(share), percent(recall))
+            (
+                space.name,
+                *(f"{size:.3g}" for size in _size(space).values()),
+                three_digits(share),
+                three_digits(recall),
+            )
             for space, share, recall in both
         ]
 
@@ -82,7 +87,7 @@ def flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def percent(share: float) -> str:
+def three_digits(share: float) -> str:
     """Three digits of it; "not known" for a NaN."""
     return "not known" if math.isnan(share) else f"{100 * share:.3g}%"
 

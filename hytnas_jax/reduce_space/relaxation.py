@@ -55,7 +55,7 @@ def reduce_by_limits(
         if not len(corners) or not is_within(corners).any():
             raise
         found, drawn = 0, nothing.drawn
-    box, removals = _ease(whole, times, keep=keep, rng=rng, watch=watch)
+    box, removals = _relax(whole, times, keep=keep, rng=rng, watch=watch)
     peeling = Peeling(box, is_within, rng, watch).until(share, keep)
     removals += [dataclasses.replace(removal, recall=math.nan) for removal in peeling.removals]
     last, recall = peeling.result(), math.nan
@@ -67,7 +67,7 @@ def reduce_by_limits(
     )
 
 
-def _ease(
+def _relax(
     box: Box, times: Times, *, keep: Collection[str], rng: np.random.Generator, watch: Watch
 ) -> tuple[Box, list[Removal]]:
     """What is left once the limits need not be wide any more, and what was taken away for it."""

@@ -18,8 +18,8 @@ def files_section(results: Results) -> str:
     if not files:
         return ""
     text = (
-        f"Each file was run in its own runtime on {files[0][2]['num_images']:,} images that the search "
-        "chose by; JAX is the network itself. Same class: images of which both say the same. Latency is of "
+        f"Each file was run in its own runtime on {files[0][2]['num_images']:,} images of the validation "
+        "split; JAX is the network itself. Same class: images of which both say the same. Latency is of "
         "one image, on one thread. Peak memory is that of a TFLite file's activations."
     )
     headers = ("", "file", "error", "error in JAX", "same class", "latency", "size", "peak memory")

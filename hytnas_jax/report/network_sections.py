@@ -26,7 +26,7 @@ def table_section(results: Results) -> str:
     tested = results.networks[0].retrained.result["test_images"]
     text = (
         f"Test error is on {tested:,} images that neither the search nor the training has seen; search "
-        "error on the images that the search chose by; expected is what the networks retrained before let "
+        "error on the validation split; expected is what the networks retrained before let "
         "expect of that (in brackets one standard deviation to either side)."
     ) + estimate_words(results)
     return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))

@@ -98,7 +98,7 @@ def supernet_section(results: Results, command: str) -> str:
     largest, smallest = (percent(summary[f"{which}_accuracy"]) for which in ("largest", "smallest"))
     random = summary["random_accuracies"]
     text = (
-        f"Accuracy on the search images with the supernet's weights: largest subnet {largest}, smallest "
+        f"Accuracy on the validation split with the supernet's weights: largest subnet {largest}, smallest "
         f"{smallest}, median of {len(random)} random ones {percent(float(np.median(random)))}."
     )
     origins = read_origins(results.project.workdir.step("supernet"))

@@ -4,14 +4,12 @@ A choice depends on what became of those before it, and is on the disk before it
 command goes on with the network that was cut, and comes to the same choices.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.numbers import percent
 from hytnas_jax.retrain.archive import Archive, load_archive
+from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.networks import Became, Retraining
 from hytnas_jax.retrain.next_network import Next, Succession
 from hytnas_jax.retrain.results import off_the_front, show
@@ -27,9 +25,6 @@ from supernet.model import Tree
 from supernet.named import NAMES, named_network
 from supernet.network_spec import NetworkSpec
 from supernet.subnet import slice_subnet
-
-if TYPE_CHECKING:
-    from hytnas_jax.retrain.config import Config
 
 
 def retrain(config: Config) -> None:

@@ -28,12 +28,9 @@ IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
 
 
 class Config(Protocol):
-    """What every command's config is: a dataclass with the work folder."""
+    """What every command's config is: a dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
-
-    @property
-    def workdir(self) -> Path: ...
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)

@@ -1,6 +1,6 @@
-"""Making many independent jobs: in this process, or in several on this machine.
+"""Running many independent jobs: in this process, or in several on this machine.
 
-An executor makes the jobs in any order and gives each with its result, once. Another kind of executor (a
+An executor runs the jobs in any order and gives each with its result, once. Another kind of executor (a
 cluster's) needs `run` alone.
 """
 
@@ -22,17 +22,17 @@ class Work(Protocol[JobT, ResultT]):
     """What the jobs are of: it and they can be pickled; `str(job)` tells the user which one it is."""
 
     def run(self, job: JobT) -> ResultT:
-        """Make one of the jobs, in this process."""
+        """Run one of the jobs, in this process."""
         ...
 
 
 class Executor(Protocol):
-    """Makes jobs."""
+    """Runs jobs."""
 
     def run(
         self, work: Work[JobT, ResultT], jobs: Iterable[JobT]
     ) -> Generator[tuple[JobT, ResultT], None, None]:
-        """Make the jobs, and give each with its result as soon as it has ended.
+        """Run the jobs, and give each with its result as soon as it has ended.
 
         Closing the iterator ends them all.
 
@@ -57,8 +57,8 @@ class InProcess:
 class LocalPool:
     """Up to `processes` jobs at once, each worker on its own part of the cores with `share_cores`.
 
-    A worker that is killed costs its own job's time: another one takes its place, and the job is made again,
-    up to `ATTEMPTS` times.
+    A worker that is killed costs its own job's time: the job is run again, up to `ATTEMPTS` times, with one
+    worker fewer where others are busy, for most often the memory is too small for so many.
     """
 
     processes: int
@@ -69,6 +69,9 @@ class LocalPool:
     ) -> Generator[tuple[JobT, ResultT], None, None]:
         """As `Executor` says."""
         waiting = collections.deque((job, 1) for job in jobs)
+        if len(waiting) <= 1:  # a process of its own would cost more than it gives
+            yield from InProcess().run(work, [job for job, _ in waiting])
+            return
         count = min(self.processes, len(waiting))
         cores = [cores_of(index, count) if self.share_cores else () for index in range(count)]
         alive: set[Worker] = set()
@@ -93,7 +96,10 @@ class LocalPool:
                         if attempt == ATTEMPTS:
                             raise _given_up(worker.job, killed) from None
                         waiting.appendleft((worker.job, attempt + 1))
-                        begin(Worker(work, worker.cores))
+                        alive.discard(worker)
+                        worker.end()
+                        if not busy:
+                            begin(Worker(work, worker.cores))
                         continue
                     yield worker.job, result
                     begin(worker)

@@ -1,4 +1,4 @@
-"""A process that makes one job after the other: it gets a job, sends back its result, and gets the next.
+"""A process that runs one job after the other: it gets a job, sends back its result, and gets the next.
 
 Workers are started anew ("spawn") and not forked, because a fork of a process with threads (JAX, BLAS,
 XGBoost) may hang.
@@ -14,12 +14,13 @@ import traceback
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from hytnas_jax.runtime import stopping
 from supernet.errors import UserError
 
-GONE = (EOFError, ConnectionError)
+GONE = (EOFError, OSError)  # OSError: in the middle of a message too
 
 
 class Killed(Exception):
@@ -42,7 +43,7 @@ class Worker:
         self.connection: Connection
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, cores), daemon=True)
-        with _deaf_children():
+        with _ignoring_signals():
             self.process.start()
         theirs.close()  # so that the end of the process is the end of the connection
         self.job: Any = None
@@ -74,7 +75,8 @@ class Worker:
 
 
 def cores_of(index: int, count: int) -> list[int]:
-    """The part of the cores that worker `index` of `count` keeps to; none where the system cannot say."""
+    """The part of the cores that worker `index` of `count` keeps to; an empty list where the system cannot
+    say."""
     if not hasattr(os, "sched_getaffinity"):
         return []
     mine = sorted(os.sched_getaffinity(0))
@@ -88,18 +90,21 @@ def _serve(connection: Connection, work: Any, cores: Sequence[int]) -> None:
     with contextlib.suppress(*GONE):
         while True:
             job = connection.recv()
-            try:
-                connection.send(work.run(job))
-            except (UserError, MemoryError) as error:
-                connection.send(error)
-            except GONE:
-                raise
-            except Exception:  # of any class, some of which cannot be sent
-                connection.send(RuntimeError(f"{job}:\n{traceback.format_exc()}"))
+            connection.send_bytes(_outcome(work, job))
+
+
+def _outcome(work: Any, job: Any) -> bytes:
+    """What came of a job, pickled: its result, or the error that `Worker.take` raises."""
+    try:
+        return bytes(ForkingPickler.dumps(work.run(job)))
+    except (UserError, MemoryError) as error:
+        return bytes(ForkingPickler.dumps(error))
+    except Exception:  # of any class; also a result that cannot be pickled
+        return bytes(ForkingPickler.dumps(RuntimeError(f"{job}:\n{traceback.format_exc()}")))
 
 
 @contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
+def _ignoring_signals() -> Iterator[None]:
     """A Ctrl-C, or a scheduler's SIGTERM, may reach a whole group of processes; those started in here do not
     hear it and are ended by the one that started them, which hears it as ever."""
     _start_tracker()  # here, as it would end the blocking

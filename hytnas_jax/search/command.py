@@ -1,17 +1,16 @@
 """The search in a work folder: from the steps that it stands on to the Pareto set and what is said of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
 from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime.environment import environment
+from hytnas_jax.search.config import Config
 from hytnas_jax.search.log import EvaluationLog
 from hytnas_jax.search.loop import EvaluationBudget, at_random, bayesian, initial_genes, run_loop
+from hytnas_jax.search.pareto_file import FILE
 from hytnas_jax.search.problem import SearchProblem, make_search_problem, measured_step
 from hytnas_jax.search.recalibration import Recalibration, is_same_processor
 from hytnas_jax.search.results import ESTIMATED, ParetoPoint, pareto_points, write_results
@@ -21,9 +20,6 @@ from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
-
-if TYPE_CHECKING:
-    from hytnas_jax.search.config import Config
 
 STEP = "search"
 # A finished search goes on where one of these has grown.
@@ -66,7 +62,7 @@ def search(config: Config) -> None:
     if measured is not None:
         console.say(measured.in_words())
     _warn_if_extrapolated(points)
-    names = ("evaluations.csv", "pareto.json", "front.png", "hypervolume.png")
+    names = ("evaluations.csv", FILE, "front.png", "hypervolume.png")
     console.wrote([step.folder / name for name in names], command_line("retrain", config.workdir))
 
 

@@ -56,8 +56,8 @@ class Config(Limits):
     do not change its result; without, a search of 80 takes 56 evaluations less."""
     measure_batches: bool = True
     """Where latency_ms of this machine plays a part: measure what is evaluated, batch by batch, and fit the
-    predictor again where it was wrong (docs/latency.md). Takes about a quarter of a second for each network;
-    without, latencies are what measure_latency's predictor says."""
+    predictor again where it was wrong (docs/latency-search.md). Takes about a quarter of a second for each
+    network; without, latencies are what measure_latency's predictor says."""
     seed: Annotated[int, SEED] = 0
     """Another seed draws other networks."""
 

@@ -1,4 +1,5 @@
-"""The table of evaluated architectures, `evaluations.csv`: a row is on the disk before the next begins.
+"""The table of evaluated architectures, `evaluations.csv`: a batch's rows are on the disk before
+the next batch begins.
 
 Letters: N evaluations, G genes, M objectives.
 """
@@ -28,6 +29,7 @@ class Evaluation:
     phase: "initial" (drawn before anything was known), "model" (suggested) or "random" (the baseline).
     loss: mean cross-entropy in nats; NaN where no error was evaluated.
     mean, std: float64 [M], what was expected when it was suggested; NaN where nothing was.
+    seconds: of its batch's evaluation, shared alike.
     """
 
     genes: np.ndarray

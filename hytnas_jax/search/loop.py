@@ -49,7 +49,7 @@ class SearchStrategy:
 
     phase: str
     label: str
-    propose: Suggest
+    suggest: Suggest
     stream: tuple[int, ...] = ()
 
 
@@ -67,24 +67,24 @@ class EvaluationBudget:
 def bayesian(problem: Problem, *, batch: int, settings: Settings) -> SearchStrategy:
     """The Bayesian loop of `mobo`."""
 
-    def propose(observations: Observations, rng: np.random.Generator) -> Suggestion:
+    def suggest_batch(observations: Observations, rng: np.random.Generator) -> Suggestion:
         genes, info = suggest(problem, observations, batch=batch, settings=settings, rng=rng)
         for text in info.fallbacks:
             console.warn(f"after {len(observations.genes)} evaluations, {text}")
         return Suggestion(genes, info.mean, info.std)
 
-    return SearchStrategy("model", "searching", propose)
+    return SearchStrategy("model", "searching", suggest_batch)
 
 
 def at_random(problem: Problem, *, batch: int) -> SearchStrategy:
     """Random search: networks that it has not evaluated yet, drawn like the initial ones."""
 
-    def propose(observations: Observations, rng: np.random.Generator) -> Suggestion:
+    def suggest_batch(observations: Observations, rng: np.random.Generator) -> Suggestion:
         drawn = initial_design(problem, len(observations.genes) + batch, rng)
         new = drawn[unseen(drawn, gene_keys(observations.genes))]
         return _unexpected(problem, new[:batch])
 
-    return SearchStrategy("random", "random search", propose, stream=(1,))
+    return SearchStrategy("random", "random search", suggest_batch, stream=(1,))
 
 
 def run_loop(
@@ -102,23 +102,23 @@ def run_loop(
     Args:
       search_problem: what is searched.
       log: what earlier sessions have evaluated stands in it.
-      strategy: names batches of the budget's size.
+      strategy: suggests batches of the budget's size.
       budget: when to end; a space that is exhausted ends the search earlier.
       first: the initial design, int [I, G], of `initial_genes`.
       memory: evaluations of another log, taken from there instead of made again.
       after_batch: called with the rows of the log, from and up to, that the initial design is and then each
-        batch, one after the other and before the next is named; those of earlier sessions too.
+        batch, one after the other and before the next is suggested; those of earlier sessions too.
 
     Raises:
       UserError: nothing is within the limits, or no evaluation of the initial design has succeeded.
     """
     with console.progress(budget.evaluations, strategy.label, done=len(log), apart=compiling.seconds) as bar:
 
-        def evaluate(proposal: Suggestion, phase: str, *, until: int) -> None:
+        def evaluate(suggestion: Suggestion, phase: str, *, until: int) -> None:
             """Evaluate what is not in the log, batch after batch, until that has `until` rows."""
-            new = unseen(proposal.genes, gene_keys(log.genes))[: max(until - len(log), 0)]
+            new = unseen(suggestion.genes, gene_keys(log.genes))[: max(until - len(log), 0)]
             for start in range(0, len(new), budget.batch):
-                part = proposal.at(new[start : start + budget.batch])
+                part = suggestion.at(new[start : start + budget.batch])
                 for evaluation in _evaluate(search_problem, part, phase, memory):
                     log.append(evaluation)
                     bar.advance()
@@ -138,11 +138,11 @@ def run_loop(
                 return
             if len(log) < stop:
                 rng = np.random.default_rng([budget.seed, number, *strategy.stream])
-                proposal = strategy.propose(log.observations(start), rng)
-                if len(proposal.genes) == 0:
+                suggestion = strategy.suggest(log.observations(start), rng)
+                if len(suggestion.genes) == 0:
                     console.say(f"no more networks within the limits than these {len(log)} were found")
                     return
-                evaluate(proposal, strategy.phase, until=stop)
+                evaluate(suggestion, strategy.phase, until=stop)
             end_batch(start, stop)
 
 

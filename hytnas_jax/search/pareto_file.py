@@ -23,7 +23,8 @@ class SearchObjective:
 class ParetoFile:
     """The objectives; the hypervolume's corner by objective; the networks on the front, and those behind it.
 
-    A network has "architecture", "index", "values", "std"; one on the front also what `ParetoPoint` has.
+    A network has "name", "architecture", "index", "values", "std"; one on the front also what `ParetoPoint`
+    has.
     """
 
     objectives: tuple[SearchObjective, ...]

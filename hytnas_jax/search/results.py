@@ -33,7 +33,7 @@ BEHIND = 100
 
 @dataclasses.dataclass(frozen=True)
 class ParetoPoint:
-    """One architecture that no evaluated one beats in every objective.
+    """One architecture that no evaluated one dominates.
 
     index: its row in evaluations.csv. values: by objective. std: how unsure those are that are estimated.
     loss: in nats, where the error was evaluated. network: the fields of its

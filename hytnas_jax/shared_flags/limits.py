@@ -26,7 +26,7 @@ LIMITS = {
 
 @dataclasses.dataclass(frozen=True)
 class InWorkdir:
-    """The flag that comes first."""
+    """The work folder, so that it is the first field of every config with limits."""
 
     workdir: Path
 

@@ -1,15 +1,13 @@
 """The efficiency study: measuring here, taking tables of other devices, reporting."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json
 from hytnas_jax.shared_flags.device_names import check_device_name
 from hytnas_jax.shared_flags.format_names import check_runtimes
+from hytnas_jax.study_efficiency.config import Config
 from hytnas_jax.study_efficiency.device_table import read_device
 from hytnas_jax.study_efficiency.hyperparameters import space_shares
 from hytnas_jax.study_efficiency.measuring import measure_here
@@ -20,9 +18,6 @@ from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from supernet.errors import UserError
 from supernet.spaces import space_from_mapping, space_to_mapping
-
-if TYPE_CHECKING:
-    from hytnas_jax.study_efficiency.config import Config
 
 DEFAULTS = {"resolution": 224, "num_classes": 2, "channels": 3, "networks": 60, "seed": 0}
 DEFAULT_SPACE = "hytnas-initial"

@@ -42,8 +42,8 @@ def sensitivity(
 
     Genes are drawn uniformly and independently of one another, which these shares presuppose: the space's
     constraints are not looked at. `values` is called K + 2 times, with `samples` codes. Estimates scatter
-    about the truth, a first-order share of nothing to below 0 too; the total of genes that change nothing is
-    exactly 0.
+    about the exact shares, a first-order share of nothing to below 0 too; the total of genes that change
+    nothing is exactly 0.
 
     The intervals are percentiles of a bootstrap over the codes. SciPy's own takes n^2 operations for n codes
     (8 seconds for 41 groups and 2048 codes) and cannot be seeded.

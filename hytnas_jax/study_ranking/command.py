@@ -1,11 +1,8 @@
 """The references of a ranking, the estimates beside it, and the report of how well they agree."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hytnas_jax import console
 from hytnas_jax.accuracy.estimates import estimates_of
@@ -18,16 +15,13 @@ from hytnas_jax.files.atomic import read_json
 from hytnas_jax.runtime.executor import local
 from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from hytnas_jax.study_ranking.bias_table import bias_rows, headers
-from hytnas_jax.study_ranking.config import AUTO, EPOCHS
+from hytnas_jax.study_ranking.config import AUTO, EPOCHS, Config
 from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
-
-if TYPE_CHECKING:
-    from hytnas_jax.study_ranking.config import Config
 
 
 def study_ranking(config: Config) -> None:

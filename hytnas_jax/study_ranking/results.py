@@ -46,7 +46,7 @@ RankingRow = tuple[object, ...]
 class RankingStudy:
     """How every estimate agrees with the references, by band, what could be reached at most (unknown where
     nothing was trained twice), which genes those that a search goes by rate otherwise than the references
-    does, how far the references stand, and every estimate's tau with the loss after training."""
+    do, how far the references stand, and every estimate's tau with the loss after training."""
 
     references: References
     estimates: Values

@@ -1,10 +1,8 @@
 """A whole study: from tables and strategies by name to the runs and what is reported of them."""
 
-from __future__ import annotations
-
 import contextlib
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from hytnas_jax.runtime import executor
 from hytnas_jax.shared_flags.settings import flags_of
 from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.columns import parse_columns
+from hytnas_jax.study_search.config import Config
 from hytnas_jax.study_search.folder import StudyFolder
 from hytnas_jax.study_search.jobs import StrategyStudy
 from hytnas_jax.study_search.ratio import scaled_values
@@ -26,9 +25,6 @@ from supernet.errors import UserError
 
 # Nine of ten rows within such a share of an objective's range, of a table of so many rows, are warned of.
 NARROW, FEW = 1e-3, 20
-
-if TYPE_CHECKING:
-    from hytnas_jax.study_search.config import Config
 
 
 def compare(config: Config) -> None:

@@ -1,6 +1,6 @@
-"""The searches that a study compares: each names, from what has been evaluated, the rows to evaluate next.
+"""The searches that a study compares: each suggests, from what has been evaluated, the rows to evaluate next.
 
-Letters: N rows evaluated so far, B rows named; rows are indices into the table.
+Letters: N rows evaluated so far, B rows suggested; rows are indices into the table.
 """
 
 import itertools

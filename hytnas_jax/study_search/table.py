@@ -1,6 +1,6 @@
 """A finite search problem from a CSV file: every configuration there is, each with its objectives' values.
 
-Letters: R rows, G feature columns (genes), M objectives, F numbers that a surrogate sees, N rows named.
+Letters: R rows, G feature columns (genes), M objectives, F numbers that a surrogate sees, N rows suggested.
 """
 
 import dataclasses

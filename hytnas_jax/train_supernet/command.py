@@ -1,8 +1,6 @@
 """Training the weight-sharing network over a search space, and reading it back."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,6 +10,7 @@ from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data.loading import available_memory
 from hytnas_jax.runtime import compiling
 from hytnas_jax.shared_flags.settings import settings_of
+from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.evaluation_images import evaluation_images
@@ -19,6 +18,7 @@ from hytnas_jax.training.init_from import Source, find_source
 from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.training.step import augmented_step, step_key
+from hytnas_jax.training.supernet import load_supernet, supernet_model
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from proxies.supernet_accuracy import SupernetError
@@ -30,10 +30,6 @@ from supernet.sampling import sandwich, with_teacher
 from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
 from supernet.space_size import num_networks
 from supernet.supernet import SupernetModel, controls
-
-if TYPE_CHECKING:
-    from hytnas_jax.train_supernet.config import Config
-from hytnas_jax.training.supernet import load_supernet, supernet_model
 
 NUM_REPORTED = 8  # random subnets evaluated at the end
 

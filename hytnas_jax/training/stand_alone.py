@@ -94,7 +94,7 @@ def error_and_loss(
 ) -> tuple[float, float]:
     """Error rate, and mean cross-entropy in nats, of a trained network on one split's images."""
     evaluated = images_for(project, dataset.train, images, spec.resolution)
-    summarise = functools.partial(summarise_alone, stand_alone(spec), evaluation=CLASSIFICATION)
+    summarise = functools.partial(summarise_alone, stand_alone(spec), scoring=CLASSIFICATION)
     error, loss = CLASSIFICATION.score(jax.device_get(jax.jit(summarise)(*weights, evaluated)))
     return float(error), float(loss)
 

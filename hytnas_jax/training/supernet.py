@@ -1,9 +1,6 @@
 """The supernet of a work folder, and the error of its subnets."""
 
-from __future__ import annotations
-
 import functools
-from typing import TYPE_CHECKING
 
 import jax
 
@@ -15,9 +12,6 @@ from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.model import Tree
 from supernet.supernet import SupernetModel, supernet
-
-if TYPE_CHECKING:
-    pass
 
 
 def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:

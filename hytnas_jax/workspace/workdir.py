@@ -16,24 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hytnas_jax.files.atomic import CsvLog, read_json, to_plain, write_bytes, write_json, write_text
+from hytnas_jax.files.atomic import read_json, to_plain, write_json
 from hytnas_jax.runtime.environment import environment, package_version
 from hytnas_jax.workspace.folder_lock import shared, take
 from supernet.errors import UserError
-
-# With `Workdir`, all that a command needs for its files.
-__all__ = [
-    "CsvLog",
-    "Step",
-    "Workdir",
-    "command_line",
-    "environment",
-    "read_json",
-    "reading",
-    "write_bytes",
-    "write_json",
-    "write_text",
-]
 
 # Raised by one whenever a work folder of the version before could be misread.
 FORMAT = 4

@@ -1,1 +1,2 @@
-"""How subnets are evaluated: one after the other by parts, or many together."""
+"""How networks are evaluated: subnets by parts or many together, one alone; and how outputs become an
+error."""

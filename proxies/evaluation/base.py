@@ -37,7 +37,7 @@ class EvaluationImages(NamedTuple):
     real: Any
 
 
-class Evaluation(NamedTuple):
+class Scoring(NamedTuple):
     """How a task is evaluated.
 
     Attributes:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import Evaluation, EvaluationImages
+from proxies.evaluation.base import EvaluationImages, Scoring
 from proxies.evaluation.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
 from supernet.calibration import combined
@@ -35,14 +35,14 @@ class PartsEvaluator:
         self,
         parts: Sequence["EvaluatedPart"],
         images: EvaluationImages,
-        evaluation: Evaluation,
+        scoring: Scoring,
         kept: RecentlyUsed,
     ):
         self._parts = parts
         self._kept = kept
         self._maps = Maps(*map(list, jax.device_put((images.calibration, images.images))))
         self._targets = images.targets, images.real
-        self._summarise, self._score = jax.jit(evaluation.summarise), evaluation.score
+        self._summarise, self._score = jax.jit(scoring.summarise), scoring.score
 
     def __call__(
         self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import Evaluation
+from proxies.evaluation.base import Scoring
 from supernet.tasks.base import Targets
 
 
@@ -33,4 +33,4 @@ def _score(sums: Sums) -> NDArray[np.float64]:
     return np.array([wrong / images, nats / images], np.float64)
 
 
-CLASSIFICATION = Evaluation(_summarise, _score)
+CLASSIFICATION = Scoring(_summarise, _score)

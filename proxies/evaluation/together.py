@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import Evaluation, EvaluationImages
+from proxies.evaluation.base import EvaluationImages, Scoring
 from supernet.architecture import Architecture
 from supernet.calibration import calibrate
 from supernet.device_memory import free_bytes
@@ -34,13 +34,13 @@ class BatchEvaluator:
         model: SupernetModel,
         params: Tree,
         images: EvaluationImages,
-        evaluation: Evaluation,
+        scoring: Scoring,
         *,
         most: int = MOST_TOGETHER,
     ):
         self._params, self._images, self._most = params, jax.device_put(images), most
         self._program: tuple[int, Any] | None = None
-        self._score = evaluation.score
+        self._score = scoring.score
 
         def summarise(params: Tree, images: EvaluationImages, control: Control) -> Any:
             stats = calibrate(model, params, model.no_stats(), images.calibration, control)
@@ -49,7 +49,7 @@ class BatchEvaluator:
                 return model.apply(params, stats, images, control, train=False)[0]
 
             outputs = jax.lax.map(output_of, images.images)
-            return evaluation.summarise(outputs, images.targets, images.real)
+            return scoring.summarise(outputs, images.targets, images.real)
 
         self._summarise = jax.jit(jax.vmap(summarise, (None, None, 0)))
 

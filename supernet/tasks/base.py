@@ -1,4 +1,4 @@
-"""What a task teaches: the seam between training, which knows no labels, and what networks are for.
+"""What a task teaches: the boundary between training, which knows no labels, and what networks are for.
 
 Letters: B batch, K subnets in a step.
 """

@@ -12,7 +12,7 @@ LABEL_SMOOTHING = 0.1
 
 
 @functools.cache
-def classification(label_smoothing: float = LABEL_SMOOTHING) -> Lesson:
+def classification(label_smoothing: float, /) -> Lesson:
     """Targets are {"label": int [B]}, outputs logits [B, K]; the same smoothing gives the same lesson.
 
     The first subnet learns smoothed labels, the others its probabilities (in-place distillation, arXiv
@@ -37,4 +37,4 @@ def _share(logits: jax.Array, targets: Targets) -> jax.Array:
     return jnp.mean(jnp.argmax(logits, -1) == targets["label"], -1)
 
 
-CLASSIFICATION = classification()
+CLASSIFICATION = classification(LABEL_SMOOTHING)

@@ -64,7 +64,7 @@ def draw(images: LabelledImages, size: int, seed: int) -> Few:
 
 
 class Trainee:
-    """A network with its compiled gradient, optimiser and evaluate."""
+    """A network with its compiled gradient, its optimiser and what evaluates it."""
 
     def __init__(self, project: Project, dataset: Dataset, network: Architecture, config: Config) -> None:
         self._project, self._dataset, self._config, self._network = project, dataset, config, network

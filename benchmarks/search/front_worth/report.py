@@ -161,7 +161,7 @@ def as_good_as_published(compared: Compared) -> list[dict[str, Any]]:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MeanErrors:
-    """Of N networks that every seed has: mean errors on the search and the test split, [N]."""
+    """Of N networks that every seed has: mean errors on the validation and the test split, [N]."""
 
     names: list[str]
     search: np.ndarray

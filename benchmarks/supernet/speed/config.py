@@ -1,4 +1,4 @@
-"""The flags of `supernet.speed`, and the work that they ask for."""
+"""The flags of `benchmarks.supernet.speed`, and the work that they ask for."""
 
 import dataclasses
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where both supernets of `supernet.speed` run, chosen before either library computes anything."""
+"""Where both supernets of `benchmarks.supernet.speed` run, chosen before either library computes anything."""
 
 import os
 from typing import Literal

@@ -1,4 +1,5 @@
-"""Whether both supernets of `supernet.speed` do the same work: with equal weights, equal numbers."""
+"""Whether both supernets of `benchmarks.supernet.speed` do the same work: with equal weights, equal
+numbers."""
 
 import contextlib
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
     """The largest differences, of logits (absolute) and of one training step (relative).
 
     Logits: of the largest, the smallest and random architectures, normalised by the batch as in training, and
-    by recalibrated statistics as in evaluating. The step: losses and gradient norm. Trains both by one step.
+    by recalibrated statistics as in evaluation. The step: losses and gradient norm. Trains both by one step.
 
     Raises:
       NotTheSame: one of them is above TOLERANCE.

@@ -1,4 +1,5 @@
-"""Our supernet as `supernet.speed` runs it: the step of `train_supernet`, evaluated as in the search."""
+"""Our supernet as `benchmarks.supernet.speed` runs it: the step of `train_supernet`, evaluated as in the
+search."""
 
 import functools
 from typing import Any

@@ -1,4 +1,4 @@
-"""The PyTorch peer as `supernet.speed` runs it."""
+"""The PyTorch peer as `benchmarks.supernet.speed` runs it."""
 
 from collections.abc import Mapping
 from typing import Any

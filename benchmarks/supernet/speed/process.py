@@ -1,7 +1,7 @@
 """One of the two supernets in a process of its own: how soon it has made a first step, and its memory.
 
-`supernet.speed` starts it with the name of the side, when it did so (`time.time()`), and the pickled
-`Workload` on standard input. The other side's library is never imported.
+`benchmarks.supernet.speed` starts it with the name of the side, when it did so (`time.time()`), and the
+pickled `Workload` on standard input. The other side's library is never imported.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Training and evaluating the peer: the recipe of `supernet.training` and the evaluating of
+"""Training and evaluating the peer: the recipe of `supernet.training` and the evaluation of
 `supernet_accuracy`.
 
 The sandwich and in-place distillation as BigNAS and AlphaNet write them: one forward and one backward pass

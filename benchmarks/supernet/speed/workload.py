@@ -1,4 +1,5 @@
-"""What both supernets of `supernet.speed` are given: images, batches, architectures, all from seeds.
+"""What both supernets of `benchmarks.supernet.speed` are given: images, batches, architectures, all from
+seeds.
 
 Imports no JAX and no PyTorch. Letters: B batch, N batches, R resolution, C channels.
 """
@@ -55,7 +56,7 @@ class Workload:
         return self.space.decode_all(self.space.sample(np.random.default_rng([EVALUATED, number]), count))
 
     def evaluating(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Calibration and search images float32 [N, B, R, R, C], and the latter's labels int32 [N, B]."""
+        """Calibration and validation images float32 [N, B, R, R, C], and the latter's labels int32 [N, B]."""
         batch = self.evaluation_batch
         calibration, _ = self._images(self.calibration_batches * batch, CALIBRATION, 0)
         images, labels = self._images(self.validation_images, SEARCH, 0)

@@ -33,6 +33,6 @@ class Surrogate(Protocol):
     def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
         """Fit features x [N, F] to targets y [N], of which `noise` [N] is the least variance of each.
 
-        The ensembles pass over it: they evaluate noise by the targets alone.
+        The ensembles pass over it: they estimate it from the targets alone.
         """
         ...

@@ -34,7 +34,7 @@ def test_a_perfect_an_inverted_and_a_constant_estimate() -> None:
     assert best is not None
     assert worst is not None
     assert (best.value, worst.value) == (1.0, 0.0)
-    assert found["perfect"].beyond_macs is None  # MACs rank as the references does: nothing is left to say
+    assert found["perfect"].beyond_macs is None  # MACs rank as the references do: nothing is left to say
     assert found["constant"].tau is found["constant"].recall is None
 
 

@@ -114,7 +114,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         is_test = evaluated.labels.shape == dataset.test.labels.shape and (
             np.array_equal(evaluated.images, dataset.test.images)
         )
-        recorder.note("read test" if is_test else "read search")
+        recorder.note("read test" if is_test else "read validation")
         return real_images_for(project, train, evaluated, resolution)
 
     real_images_for = training_alone.images_for
@@ -133,7 +133,7 @@ def results(project: Project) -> dict[str, tuple[str, int]]:
 
 
 # What calibrates comes with the images of the validation split, which then evaluate.
-TRAINED = ["train", "read search", "read search"]
+TRAINED = ["train", "read validation", "read validation"]
 TESTED = ["read test"]
 
 

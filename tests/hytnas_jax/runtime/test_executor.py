@@ -58,6 +58,34 @@ class Deadly:
         return job, os.getpid()
 
 
+@dataclasses.dataclass(frozen=True)
+class Truncated:
+    def run(self, job: int) -> None:
+        raise EOFError("a file ends too early")
+
+
+def test_an_error_that_looks_like_an_end_is_none() -> None:
+    with pytest.raises(RuntimeError, match=r"(.|\n)*EOFError: a file ends too early"):
+        list(LocalPool(2).run(Truncated(), range(2)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Large:
+    def run(self, job: int) -> bytes:
+        return bytes(3 * 10**8)
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_result() -> None:
+    worker = executor.Worker(Large())
+    worker.give(1)
+    while not worker.connection.poll(0.01):
+        pass
+    worker.process.kill()
+    with pytest.raises(executor.Killed, match="signal 9"):
+        worker.take()
+    worker.end()
+
+
 def test_a_killed_worker_costs_its_job_a_second_time(tmp_path: Path) -> None:
     """Every job has one result, and the others are not made again."""
     results = list(LocalPool(2).run(Deadly(tmp_path, ATTEMPTS - 1), range(5)))

@@ -40,7 +40,7 @@ def test_near_guessing_by_hand(guess: float, images: int, accuracy: float, is_ne
 
 
 def dataset(train: int = 60, search: int = 50) -> Dataset:
-    """Three of five training images are of class 0, half of the search images."""
+    """Three of five training images are of class 0, half of the validation split."""
 
     def images(count: int, of_0: float) -> LabelledImages:
         labels = (np.arange(count) >= of_0 * count).astype(np.int32)

@@ -8,7 +8,7 @@ import pytest
 from supernet import training
 from supernet.sampling import sandwich
 from supernet.supernet import controls, supernet
-from supernet.tasks.classification import CLASSIFICATION, classification
+from supernet.tasks.classification import CLASSIFICATION, LABEL_SMOOTHING, classification
 
 LOGITS = np.log(np.array([[0.2, 0.8], [0.5, 0.5]], np.float32))
 TARGETS = {"label": np.array([1, 0])}
@@ -37,6 +37,7 @@ def test_the_share_that_is_right() -> None:
 def test_the_same_smoothing_is_the_same_lesson() -> None:
     """Or a program would be compiled anew for every recipe."""
     assert classification(0.3) is classification(0.3)
+    assert classification(LABEL_SMOOTHING) is CLASSIFICATION
     assert hash(training.Recipe(num_steps=3)) == hash(training.Recipe(num_steps=3))
 
 
