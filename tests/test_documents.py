@@ -123,3 +123,15 @@ def test_the_reference_has_all_commands() -> None:
     listed = REFERENCE.findall((ROOT / "docs" / "api-commands.md").read_text())
     named = {module for module, _ in commands(ROOT / "docs" / "commands.md")} - {"hytnas_jax"}
     assert set(listed) == {f"{module}.Config" for module in named} | {"hytnas_jax.main_job.Config"}
+
+
+def test_the_architecture_page_names_modules_that_exist() -> None:
+    """In the row of a folder every word in code font is a module of it, `data/decode` of another."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+/` ?)+)\|(.*)\|$", page[page.index("## hytnas_jax/") :], flags=re.M)
+    assert len(rows) > 15
+    for folders, text in rows:
+        rooms = [ROOT / "hytnas_jax" / folder for folder in re.findall(r"`(\w+)/`", folders)]
+        for word in re.findall(r"`([a-z]\w*(?:/\w+)?)/?`", text):
+            places = [ROOT / "hytnas_jax" / word] if "/" in word else [room / word for room in rooms]
+            assert any(p.is_dir() or p.with_suffix(".py").is_file() for p in places), f"{folders}: {word}"

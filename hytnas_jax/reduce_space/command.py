@@ -125,8 +125,8 @@ def _show(proposal: Proposal) -> None:
     if proposal.outside > EXTRAPOLATED:
         console.warn(
             f"{three_digits(proposal.outside)} of the reduced space's networks are unlike those that the "
-            f"latency predictor of {proposal.device} was fitted on: their predicted latency is an extrapolation. "
-            "Measure more networks, or measure some of these before relying on it"
+            f"latency predictor of {proposal.device} was fitted on: their predicted latency is an "
+            "extrapolation. Measure more networks, or measure some of these before relying on it"
         )
 
 
