@@ -84,3 +84,7 @@ def _command(word: str) -> str:
         )
         sys.exit(2)
     return name
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 A count, and an estimate of accuracy that needs no weights. Nothing but measurement speaks for it: of forty
 counts it was the one that ranked trained networks best on one data set, and it was the best again on another,
-which nothing had been chosen by (docs/ranking.md). Letter: A architectures.
+which nothing had been chosen by (docs/ranking-results.md). Letter: A architectures.
 """
 
 import dataclasses

@@ -61,7 +61,7 @@ class SupernetError(Estimator):
         on_evaluated: Callable[[], None] = lambda: None,
         kept_bytes: int = KEPT_BYTES,
     ):
-        """`images` gives what is evaluated by for a resolution, `scoring` how outputs become an error;
+        """`images` gives what is evaluated on for a resolution, `scoring` how outputs become an error;
         `on_evaluated` is called after each subnet."""
         self._space, self._images, self._on_evaluated = space, images, on_evaluated
         self._evaluators: dict[int, Evaluator] = {}

@@ -1,7 +1,7 @@
 """Which subnets a training step trains: the largest, which teaches, and random ones.
 
 BigNAS's sandwich (arXiv 2003.11142, section 3.1) trains the smallest in each step too. That makes the
-smallest better, and ranks networks no better and no worse (docs/ranking.md).
+smallest better, and ranks networks no better and no worse (docs/ranking-results.md).
 """
 
 import numpy as np

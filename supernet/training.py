@@ -71,7 +71,7 @@ def supernet_rate(num_weights: int) -> float:
     """Peak learning rate of a supernet of so many weights: 1e-2, above 160,000 of them 4 over their root.
 
     The wider, the smaller: Adam's best rate falls as 1 / width (arXiv 2203.03466, table 3). Measured in
-    docs/ranking.md.
+    docs/recipes.md.
     """
     return min(1e-2, 4 / math.sqrt(num_weights))
 

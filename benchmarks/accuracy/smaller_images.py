@@ -4,7 +4,7 @@
 
 Unlike `--max-images`, which keeps the same part of every split, it may keep few images to train on and
 many to evaluate by: training is what takes long, and a ranking of networks is only as fine as the images
-that it is evaluated by. Every class keeps its proportion.
+that it is evaluated on. Every class keeps its proportion.
 """
 
 import dataclasses
@@ -35,7 +35,7 @@ class Config:
     train: int = 5000
     """Images to train on."""
     search: int = 4000
-    """Images that the search evaluates by. Where the validation split has fewer, training images that are
+    """Images that the search evaluates on. Where the validation split has fewer, training images that are
     not trained on are added."""
     test: int = 2000
     """Images for the last evaluation."""

@@ -31,7 +31,8 @@ MAX_GENERATIONS_A_BATCH = 100
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Suggestion:
-    """Genes [B, G] to evaluate next; what naming them took, by phase ("fit", "solve", "select")."""
+    """Genes [B, G] to evaluate next; the seconds that the suggestion took, by phase ("fit", "solve",
+    "select")."""
 
     genes: np.ndarray
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)

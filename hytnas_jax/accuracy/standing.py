@@ -40,9 +40,9 @@ class Standing:
 
     def __str__(self) -> str:
         verdict = {
-            True: "these references stand",
-            False: "these references do not stand yet",
-            None: "whether these references stand is not known",
+            True: "the order of these references is stable",
+            False: "the order of these references is not stable yet",
+            None: "whether the order of these references is stable is not known",
         }[self.stand]
         half = "half as many" if self.epochs % 2 else f"{self.epochs // 2}"
         taus = {

@@ -32,7 +32,7 @@ class LabelledImages:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dataset:
-    """Three disjoint splits: `train`; `validation`, which the search evaluates by; `test`, which it never
+    """Three disjoint splits: `train`; `validation`, on which the search evaluates; `test`, which it never
     sees.
 
     mean and std are of the training images' pixels in 0..1, one number a channel. native_side is the

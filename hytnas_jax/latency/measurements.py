@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.latency.devices import require_latency
 from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from hytnas_jax.workspace.workdir import Step, command_line
@@ -18,7 +19,7 @@ TIMING = tuple(field.name for field in dataclasses.fields(Timing))
 
 def load_predictor(step: Step, file: str = "predictor.json") -> LatencyPredictor:
     """A predictor that the step has made. Raises UserError where it has not, or the file is damaged."""
-    step.require("measure_latency" if step.name == STEP else "fit_latency")
+    require_latency(step)
     path = step.folder / file
     try:
         return LatencyPredictor.from_json(read_json(path))

@@ -14,7 +14,7 @@ from hytnas_jax.report.ranking_sections import ranking_section, study_section
 from hytnas_jax.report.results import STEPS, NetworkResult, Results
 from hytnas_jax.report.step_sections import latency_section, search_section, supernet_section
 from hytnas_jax.workspace.mirroring import read_mirroring
-from hytnas_jax.workspace.workdir import command_line
+from hytnas_jax.workspace.workdir import changed_since, command_line
 
 
 def report_html(results: Results) -> str:
@@ -105,8 +105,8 @@ def _head(results: Results, title: str) -> str:
 def _stale_warnings(results: Results) -> list[str]:
     return [
         paragraph(
-            f"Step {step} was made from another {' and another '.join(finished.stale)} than is there now: "
-            "its numbers do not fit the rest. Make it anew.",
+            f"Step {step!r} was made from {changed_since(finished.stale)}: its numbers do not fit the rest. "
+            "Make it anew.",
             "warning",
         )
         for step, finished in results.steps.items()

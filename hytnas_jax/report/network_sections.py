@@ -18,15 +18,15 @@ def table_section(results: Results) -> str:
         return ""
     headers = (
         *("", "network", "role", "test error", "95% interval"),
-        *("search error", "expected", "in the search"),
+        *("validation error", "expected", "in the search"),
         *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
         *("predicted", "measured", "file", "files"),
     )
     rows = [_row(network) for network in results.networks]
     tested = results.networks[0].retrained.result["test_images"]
     text = (
-        f"Test error is on {tested:,} images that neither the search nor the training has seen; search "
-        "error on the validation split; expected is what the networks retrained before let "
+        f"Test error is on {tested:,} images that neither the search nor the training has seen; "
+        "validation error on the validation split; expected is what the networks retrained before let "
         "expect of that (in brackets one standard deviation to either side)."
     ) + estimate_words(results)
     return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))

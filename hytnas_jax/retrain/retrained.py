@@ -43,7 +43,7 @@ class Retrained:
 
     @property
     def validation_error(self) -> float:
-        """After retraining, on the images that the search evaluated by."""
+        """After retraining, on the validation split."""
         return float(self.result["validation_error_retrained"])
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import write_json
+from hytnas_jax.latency.devices import require_latency
 from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
 from hytnas_jax.runtime.environment import environment
@@ -14,7 +15,7 @@ from hytnas_jax.search.pareto_file import FILE
 from hytnas_jax.search.problem import SearchProblem, make_search_problem, measured_step
 from hytnas_jax.search.recalibration import Recalibration, is_same_processor
 from hytnas_jax.search.results import ESTIMATED, ParetoPoint, pareto_points, write_results
-from hytnas_jax.shared_flags.limits import COUNTED, LATENCY, LIMITS
+from hytnas_jax.shared_flags.limits import COUNTED, LIMITS
 from hytnas_jax.shared_flags.objective_names import ERRORS, on_device
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.workspace.project import Project, open_project
@@ -150,9 +151,8 @@ def _inputs(project: Project, config: Config) -> dict[str, str]:
         step = measured_step(project, name)
         if step is None:
             continue
-        command = "measure_latency" if name == LATENCY else "fit_latency"
         try:
-            inputs[step.name] = step.require(command)["id"]
+            inputs[step.name] = require_latency(step)["id"]
         except UserError as error:
             raise UserError(
                 f"{error}\nor search without it: leave {name} out of --objectives "

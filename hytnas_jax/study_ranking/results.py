@@ -33,8 +33,8 @@ HEADERS = (
 LOW = 0.5  # a tau; below it neither an estimate nor the reference itself is to be trusted
 # What to do where an estimate that a search can use ranks badly.
 ADVICE = {
-    BLENDED: "Train the supernet for longer, take a smaller space, or search for trained_error, which learns "
-    "from these networks what its parts are worth here",
+    BLENDED: "Train the supernet for longer, take a smaller space, or search for trained_error, which needs "
+    "ten trained networks and learns from them what its parts are worth here",
     COMBINED: "Train more networks (--networks), and trust only what has been retrained",
 }
 SEARCHED = (ACCURACY, LOSS, BLENDED, COMBINED)  # what a search goes by, and what that is made of

@@ -48,7 +48,7 @@ class Config:
     seeds: Annotated[int, within(1, 100_000)] = 10
     """Runs of each strategy on each table, from the seeds first_seed, first_seed + 1, ..."""
     first_seed: Annotated[int, SEED] = 0
-    """Where the seeds begin: a strategy chosen by some seeds is evaluated by others."""
+    """Where the seeds begin: a strategy chosen by some seeds is evaluated on others."""
     categorical: tuple[str, ...] = ()
     """Features that have no order although they are numbers."""
     known_objectives: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What subnets are evaluated by: calibration on the training split, errors on the validation split."""
+"""What subnets are evaluated on: calibration on the training split, errors on the validation split."""
 
 from collections.abc import Callable
 

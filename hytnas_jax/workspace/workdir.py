@@ -58,16 +58,21 @@ class Step:
         before = self._seconds_until_cut()
         if path.exists():
             noted = read_json(path)
-            self._refuse_other_inputs(noted["inputs"], wanted["inputs"])
             old, new = noted["settings"], wanted["settings"]
             grown = {k: new[k] for k in may_grow if k in old and k in new and new[k] > old[k]}
             self._refuse_other_settings({**old, **grown}, new)
+            self._refuse_other_inputs(noted["inputs"], wanted["inputs"])
             if grown:
                 self.go_on()
                 write_json(path, wanted)
         else:
             write_json(path, wanted)
         write_json(self.folder / "session.json", {"before": before, "started": time.time()})
+
+    @property
+    def workdir(self) -> Path:
+        """The work folder; a step's name may be of several folders, "devices/pi"."""
+        return self.folder.parents[self.name.count("/")]
 
     def go_on(self) -> None:
         """The step, done or not, has not ended: it loses its done mark, and its next one has another id."""
@@ -105,11 +110,12 @@ class Step:
         }
         write_json(self.folder / "done.json", done)
 
-    def require(self, command: str) -> dict[str, Any]:
+    def require(self, command: str, flags: str = "") -> dict[str, Any]:
         """The done mark of a step that the running command builds on.
 
         Args:
           command: the module that makes the step, e.g. "train_supernet".
+          flags: what it needs beside the work folder, with a space before.
 
         Raises:
           UserError: the step has not ended; the message says which command makes it.
@@ -118,15 +124,15 @@ class Step:
             return self.done()
         state = "was started and has not ended" if self.folder.exists() else "has not been made"
         raise UserError(
-            f"step {self.name!r} is needed first and {state} in {self.folder.parent}; "
-            f"run: {command_line(command, self.folder.parent)}"
+            f"step {self.name!r} is needed first and {state} in {self.workdir}; "
+            f"run: {command_line(command, self.workdir)}{flags}"
         )
 
     def _refuse_other_settings(self, noted: dict[str, Any], wanted: dict[str, Any]) -> None:
         changes = _changes(noted, wanted)
         if changes:
             raise UserError(
-                f"step {self.name!r} in {self.folder.parent} was begun with other settings:\n"
+                f"step {self.name!r} in {self.workdir} was begun with other settings:\n"
                 + "\n".join(f"  {line}" for line in changes)
                 + "\ngive the same settings to go on, or another --workdir, "
                 f"or delete {self.folder} to begin the step anew"
@@ -136,9 +142,8 @@ class Step:
         changed = sorted(k for k in noted | wanted if noted.get(k) != wanted.get(k))
         if changed:
             raise UserError(
-                f"step {self.name!r} in {self.folder.parent} was made from another "
-                f"{' and another '.join(changed)} than is there now; its results do not fit. "
-                f"Delete {self.folder} to make it anew, or give another --workdir"
+                f"step {self.name!r} in {self.workdir} was made from {changed_since(changed)}; "
+                f"its results do not fit. Delete {self.folder} to make it anew, or give another --workdir"
             )
 
     def _seconds_until_cut(self) -> float:
@@ -149,6 +154,12 @@ class Step:
         session = read_json(path)
         last = max(file.lstat().st_mtime for file in self.folder.rglob("*"))
         return session["before"] + max(0.0, last - session["started"])
+
+
+def changed_since(steps: Sequence[str]) -> str:
+    """What a step was made from and no longer fits: "'data' and 'supernet', which have changed since"."""
+    have = "has" if len(steps) == 1 else "have"
+    return f"{' and '.join(map(repr, steps))}, which {have} changed since"
 
 
 def command_line(command: str, workdir: Path) -> str:
@@ -266,5 +277,5 @@ def _check_format(folder: Path, flag: str) -> None:
         raise UserError(
             f"hytnas_jax {theirs.get('hytnas_jax')} wrote it in format {theirs.get('format')}; this is "
             f"hytnas_jax {ours['hytnas_jax']}, which reads format {FORMAT}{_SINCE}; give another {flag}, "
-            "or install the version that wrote it"
+            "or use the version that wrote it (done.json of each step has its commit)"
         )

@@ -1,4 +1,4 @@
-"""What subnets are evaluated by, and how outputs become an error and a loss.
+"""What subnets are evaluated on, and how outputs become an error and a loss.
 
 Letters: N batches, B batch, R resolution, C channels, M images.
 """
@@ -16,7 +16,7 @@ from supernet.tasks.base import Targets
 
 
 class EvaluationImages(NamedTuple):
-    """What subnets of one resolution are evaluated by.
+    """What subnets of one resolution are evaluated on.
 
     calibration: float32 [N, B, R, R, C], training images for the BatchNorm statistics.
     images: float32 [N', B, R, R, C]; targets: a pytree of arrays [N', B, ...].

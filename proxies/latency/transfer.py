@@ -9,7 +9,7 @@ device, by its prediction, times that factor, and factor the geometric mean of m
 the identity, plus `TOGETHER` wherever two features are of one measure (operations, elements or MACs): such
 prices move together, as where a runtime takes longer to start any operation. So a few measurements
 decide the prices of which they say much, and leave the others in proportion: a Gaussian prior, cut at zero.
-docs/latency.md has the errors, and how the two constants were found. Letters: N networks, F features.
+docs/latency-transfer.md has the errors. Letters: N networks, F features.
 """
 
 import dataclasses

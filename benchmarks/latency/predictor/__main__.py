@@ -6,7 +6,7 @@ Measures 300 uniformly drawn networks of `hybrid` under ONNX Runtime and under L
 minutes; `measurements`), unless `results/latency_predictor/` has them, and writes there:
 
 - the learning curve: every regressor, the one that `LatencyPredictor.fit` chooses, and MACs and parameters
-  alone, fitted to 10 to 100 networks and evaluated by 200 others. Means over draws of who is fitted and
+  alone, fitted to 10 to 100 networks and evaluated on 200 others. Means over draws of who is fitted and
   evaluated;
 - the transfer: a predictor of 100 networks of one device, moved to the other by 5 to 20 measurements, beside
   one fitted to these alone.
@@ -38,7 +38,7 @@ CHOSEN = "chosen"
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Fit latency predictors to measured networks, and evaluate them by others."""
+    """Fit latency predictors to measured networks, and evaluate them on others."""
 
     name: str = "latency_predictor"
     """Of the result's files."""

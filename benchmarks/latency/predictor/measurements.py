@@ -1,5 +1,5 @@
 """Networks of `hybrid`, measured under two runtimes of this machine: what `latency.predictor` is
-evaluated by.
+evaluated on.
 
 The measurements lie in `results/latency_predictor/`, a CSV file for each device as `measure_latency` writes
 them, and are taken once: delete the folder to measure anew. A measurement that was cut goes on.

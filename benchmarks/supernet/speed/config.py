@@ -24,7 +24,7 @@ class Config:
     random_subnets: int = 2
     """Random networks trained in each step, beside the largest and the smallest."""
     validation_images: int = 512
-    """Images that a subnet is evaluated by."""
+    """Images that a subnet is evaluated on."""
     rounds: int = 8
     """How often each trains and evaluates, in turns."""
     steps: int = 4

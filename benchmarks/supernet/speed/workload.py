@@ -23,7 +23,7 @@ TRAINING, SUBNETS, EVALUATED, CALIBRATION, SEARCH = range(5)
 class Workload:
     """The work of one run. `space` has one resolution; `batch` images make a training step.
 
-    A subnet is evaluated by `validation_images` after calibration by `calibration_batches`, in batches of
+    A subnet is evaluated on `validation_images` after calibration by `calibration_batches`, in batches of
     `evaluation_batch`.
     """
 

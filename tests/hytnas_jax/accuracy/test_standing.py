@@ -23,12 +23,12 @@ NO_LOSS = np.full((5, 2), math.nan)
 @pytest.mark.parametrize(
     ("second", "half", "stand", "says"),
     [
-        (NEAR, NEAR, True, "these references stand ("),
-        (NEAR, FAR, False, "these references do not stand yet ("),
-        (FAR, NEAR, False, "these references do not stand yet ("),
-        (NEAR, NONE, None, "whether these references stand is not known ("),
-        (FAR, NONE, False, "these references do not stand yet ("),
-        (NONE, NEAR, None, "whether these references stand is not known ("),
+        (NEAR, NEAR, True, "the order of these references is stable ("),
+        (NEAR, FAR, False, "the order of these references is not stable yet ("),
+        (FAR, NEAR, False, "the order of these references is not stable yet ("),
+        (NEAR, NONE, None, "whether the order of these references is stable is not known ("),
+        (FAR, NONE, False, "the order of these references is not stable yet ("),
+        (NONE, NEAR, None, "whether the order of these references is stable is not known ("),
     ],
 )
 def test_both_taus_are_needed(second: list[float], half: list[float], stand: bool | None, says: str) -> None:

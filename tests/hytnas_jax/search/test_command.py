@@ -143,7 +143,7 @@ def test_changed_settings_and_inputs_are_refused(project, use_error):
     supernet = project.workdir.step("supernet")
     supernet.begin({})
     supernet.finish({})
-    with pytest.raises(UserError, match="from another supernet"):
+    with pytest.raises(UserError, match="made from 'supernet', which has changed since"):
         main(config(project, random_baseline=False))
 
 

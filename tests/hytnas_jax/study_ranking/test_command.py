@@ -78,9 +78,12 @@ def test_it_goes_on_until_they_stand(
     done = project.workdir.step("references").done()
     assert done["summary"] == {"networks": 8, "trainings": 12, "epochs": 80, "stand": True, "doubt": None}
     said = capsys.readouterr().out
-    assert "these references do not stand yet" in said
+    assert "the order of these references is not stable yet" in said
     assert "now 40 epochs" in said
-    assert "these references stand (0.8 is needed of both): tau between two seeds of 80 epochs 1.000" in said
+    assert (
+        "the order of these references is stable (0.8 is needed of both): tau between two seeds of 80 epochs 1.000"
+        in said
+    )
     assert study(epochs="auto").runs == []
     assert project.workdir.step("references").done() == done
 
@@ -139,7 +142,9 @@ def test_a_budget_ends_it_and_a_larger_one_goes_on(
 ) -> None:
     first = study(epochs="auto", stands_at=1000, **budget).lengths
     warning = capsys.readouterr().err
-    assert warning.startswith(("warning: whether these references stand", "warning: these references do not"))
+    assert warning.startswith(
+        ("warning: whether the order of", "warning: the order of these references is not")
+    )
     assert reason in warning
     assert not project.workdir.step("references").done()["summary"]["stand"]
     assert study(epochs="auto", stands_at=1000, **budget).runs == []

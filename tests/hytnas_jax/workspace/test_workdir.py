@@ -131,7 +131,9 @@ def test_results_of_another_supernet_are_refused(tmp_path: Path) -> None:
             search.begin({}, inputs)
             search.begin({}, inputs)
             continue
-        with pytest.raises(UserError, match=f"from another supernet .*Delete {search.folder}"):
+        with pytest.raises(
+            UserError, match=f"from 'supernet', which has changed since.*Delete {search.folder}"
+        ):
             search.begin({}, inputs)
 
 
