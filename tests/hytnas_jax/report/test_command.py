@@ -236,7 +236,7 @@ def test_another_upstream_is_warned_of(work_folder: MakeFolder) -> None:
     path = project.workdir.path / "retrain" / "settings.json"
     write_json(path, {"settings": {}, "inputs": {"search": "an earlier one"}})
     assert (
-        "Step &#x27;retrain&#x27; was made from &#x27;search&#x27;, which has changed since"
+        "Step 'retrain' was made from 'search', which has changed since"
         in read_report(project)[1]
     )
 

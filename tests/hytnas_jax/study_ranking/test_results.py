@@ -66,7 +66,8 @@ def test_a_references_of_noise_is_told() -> None:
         "by their loss, which is finer than the accuracy, tau between two seeds is 1.000 [1.000, 1.000] (n=4)"
     )
     assert clear[3] == (
-        "whether the order of these references is stable is not known (0.8 is needed of both): tau between two seeds of 20 "
+        "whether the order of these references is stable is not known (0.8 is needed of both): tau between "
+        "two seeds of 20 "
         "epochs 1.000 [1.000, 1.000] (n=4), tau between 10 and 20 epochs not known"
     )
     assert study(noise=0.01).warnings() == []
