@@ -235,10 +235,7 @@ def test_another_upstream_is_warned_of(work_folder: MakeFolder) -> None:
     project = work_folder()
     path = project.workdir.path / "retrain" / "settings.json"
     write_json(path, {"settings": {}, "inputs": {"search": "an earlier one"}})
-    assert (
-        "Step 'retrain' was made from 'search', which has changed since"
-        in read_report(project)[1]
-    )
+    assert "Step 'retrain' was made from 'search', which has changed since" in read_report(project)[1]
 
 
 def test_copies_in_two_splits_are_warned_of(work_folder: MakeFolder) -> None:
