@@ -73,7 +73,7 @@ class ReferenceTable:
                 raise ValueError(f"{job} is there twice")
             found[job] = trained
 
-        self._log.read(add, remedy="delete the line and the same command trains that network again")
+        self._log.each(add, remedy="delete the line and the same command trains that network again")
         return found
 
 

@@ -3,6 +3,7 @@
 Each is a step of its own, `devices/NAME`, which fit_latency makes from what a kit has measured there.
 """
 
+from pathlib import Path
 from typing import Any
 
 from hytnas_jax.shared_flags.device_names import check_device_name
@@ -18,7 +19,7 @@ def device_step(workdir: Workdir, name: str) -> Step:
 
 def device_names(workdir: Workdir) -> list[str]:
     """The devices that there are, in the order of their names."""
-    return sorted(path.parent.name for path in (workdir.path / "devices").glob("*/done.json"))
+    return _names(workdir.path / "devices")
 
 
 def require_latency(step: Step) -> dict[str, Any]:
@@ -33,5 +34,9 @@ def require_latency(step: Step) -> dict[str, Any]:
     try:
         return step.require("fit_latency", f" --device {name} --measurements FILE")
     except UserError as error:
-        known = ", ".join(sorted(path.parent.name for path in step.folder.parent.glob("*/done.json")))
+        known = ", ".join(_names(step.folder.parent))
         raise UserError(f"{error}\ndevices that are known: {known or 'none yet'}") from None
+
+
+def _names(devices: Path) -> list[str]:
+    return sorted(path.parent.name for path in devices.glob("*/done.json"))

@@ -59,5 +59,5 @@ class Measurements:
                 raise ValueError(f"network {architecture.name} is there twice")
             measured[architecture] = timing
 
-        self._log.read(add, remedy="delete the line and the same command measures that network again")
+        self._log.each(add, remedy="delete the line and the same command measures that network again")
         return measured

@@ -5,10 +5,10 @@ Letters: N architectures, G genes, M objectives.
 
 import numpy as np
 
-from hytnas_jax.mobo.design import initial_design
+from hytnas_jax.mobo.design import draw_unseen
 from hytnas_jax.mobo.loop import Settings, suggest
 from hytnas_jax.mobo.pareto import pareto_mask
-from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen, usable
+from hytnas_jax.mobo.problem import Observations, Problem, usable
 from supernet.errors import UserError
 
 INITIAL = 16
@@ -87,9 +87,7 @@ class Optimizer:
         rng = np.random.default_rng([self.seed, told])
         if told >= self.initial:
             return suggest(self.problem, self.observations, batch=n, settings=self.settings, rng=rng)[0]
-        # Of told + n different architectures at least n are new.
-        drawn = initial_design(self.problem, told + n, rng)
-        return drawn[unseen(drawn, gene_keys(self.observations.genes))][:n]
+        return draw_unseen(self.problem, self.observations.genes, n, rng)
 
     def tell(self, genes: np.ndarray, values: np.ndarray, std: np.ndarray | None = None) -> None:
         """Add evaluated architectures: any, not only those that were asked for.

@@ -65,6 +65,20 @@ def initial_design(problem: Problem, n: int, rng: np.random.Generator) -> np.nda
     return genes
 
 
+def draw_unseen(problem: Problem, seen: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Architectures drawn as `initial_design` draws them, canonical, none of them among `seen` int [N, G].
+
+    Returns:
+        int [n, G]; fewer where no more were found.
+
+    Raises:
+        UserError: nothing meets the limits.
+    """
+    # Of N + n different architectures at least n are new.
+    drawn = initial_design(problem, len(seen) + n, rng)
+    return drawn[unseen(drawn, gene_keys(seen))][:n]
+
+
 def spread_design(problem: Problem, n: int, rng: np.random.Generator) -> np.ndarray:
     """Architectures that lie far from each other, for an initial design smaller than a random one.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initial_design, suggest
+from hytnas_jax.mobo.design import draw_unseen
 from hytnas_jax.mobo.problem import gene_keys, unseen
 from hytnas_jax.runtime import compiling
 from hytnas_jax.search.log import Evaluation, EvaluationLog
@@ -80,9 +81,7 @@ def at_random(problem: Problem, *, batch: int) -> SearchStrategy:
     """Random search: networks that it has not evaluated yet, drawn like the initial ones."""
 
     def suggest_batch(observations: Observations, rng: np.random.Generator) -> Suggestion:
-        drawn = initial_design(problem, len(observations.genes) + batch, rng)
-        new = drawn[unseen(drawn, gene_keys(observations.genes))]
-        return _unexpected(problem, new[:batch])
+        return _unexpected(problem, draw_unseen(problem, observations.genes, batch, rng))
 
     return SearchStrategy("random", "random search", suggest_batch, stream=(1,))
 
@@ -186,21 +185,21 @@ def _evaluate(
     search_problem: SearchProblem, batch: Suggestion, phase: str, memory: Mapping[bytes, Evaluation]
 ) -> list[Evaluation]:
     """A batch, what is not remembered of it in one call, whose seconds these share alike."""
-    keys = gene_keys(batch.genes)
-    known = dict(memory)
-    new = [n for n, key in enumerate(keys) if key not in memory]
+    evaluations = {
+        n: dataclasses.replace(memory[key], phase=phase, mean=batch.mean[n], std=batch.std[n])
+        for n, key in enumerate(gene_keys(batch.genes))
+        if key in memory
+    }
+    new = [n for n in range(len(batch.genes)) if n not in evaluations]
     if new:
         started = time.perf_counter()
         found = search_problem.evaluate(batch.genes[new])
         seconds = (time.perf_counter() - started) / len(new)
         for n, values, unsure, loss in zip(new, *found, strict=True):
-            known[keys[n]] = Evaluation(
+            evaluations[n] = Evaluation(
                 batch.genes[n], values, unsure, phase, float(loss), batch.mean[n], batch.std[n], seconds
             )
-    return [
-        dataclasses.replace(known[key], phase=phase, mean=batch.mean[n], std=batch.std[n])
-        for n, key in enumerate(keys)
-    ]
+    return [evaluations[n] for n in range(len(batch.genes))]
 
 
 def _progress_note(problem: Problem, log: EvaluationLog) -> str:

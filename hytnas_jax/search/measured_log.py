@@ -33,7 +33,7 @@ class MeasuredLog:
         """Open or start the file. Raises UserError where it is of another space, or a row is damaged."""
         self._log = ArchitectureLog(path, space, TIMING, before=("evaluations", "measured"))
         self.sessions: dict[int, Session] = {}
-        self._log.read(
+        self._log.each(
             self._add,
             remedy="delete the lines with the same number of evaluations as this, and the same command "
             "measures those networks again",
@@ -42,14 +42,9 @@ class MeasuredLog:
     def append(self, evaluations: int, session: Session) -> None:
         """Add what was measured after so many evaluations; it is on the disk when this returns."""
         self._log.extend(
-            [
-                self._log.cells(
-                    architecture,
-                    {"evaluations": evaluations, "measured": measured, **dataclasses.asdict(timing)},
-                )
-                for measured, timings in ((AGAIN, session.again), (NEW, session.new))
-                for architecture, timing in timings.items()
-            ]
+            (architecture, {"evaluations": evaluations, "measured": measured, **dataclasses.asdict(timing)})
+            for measured, timings in ((AGAIN, session.again), (NEW, session.new))
+            for architecture, timing in timings.items()
         )
         old = self.sessions.get(evaluations, Session({}, {}))
         self.sessions[evaluations] = Session(old.new | session.new, old.again | session.again)

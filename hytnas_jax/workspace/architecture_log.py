@@ -1,16 +1,13 @@
 """A CSV file with a row for each network: name and genes, and what is known of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.workspace import architecture_row
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
-
-T = TypeVar("T")
 
 
 class ArchitectureLog:
@@ -37,27 +34,24 @@ class ArchitectureLog:
         self.path = path
         self._space = space
         titles = (*before, *architecture_row.columns(space), *columns)
-        self._file = CsvLog(path, titles, added=dict(added or {}))
-
-    def cells(self, architecture: Architecture, others: Mapping[str, object]) -> dict[str, object]:
-        """A row."""
-        return {**architecture_row.to_cells(self._space, architecture), **others}
+        self._file = CsvLog(path, titles, added=added or {})
 
     def append(self, architecture: Architecture, others: Mapping[str, object]) -> None:
         """Add a row."""
-        self._file.append(self.cells(architecture, others))
+        self._file.append(self._cells(architecture, others))
 
-    def extend(self, rows: Sequence[Mapping[str, object]]) -> None:
-        """Add rows of `cells`, all of them or none."""
-        self._file.replace([*self._file.rows(), *rows])
+    def extend(self, rows: Iterable[tuple[Architecture, Mapping[str, object]]]) -> None:
+        """Add rows, all of them or none."""
+        self._file.replace([*self._file.rows(), *(self._cells(*row) for row in rows)])
 
-    def read(self, parse: Callable[[Architecture, dict[str, str]], T], *, remedy: str) -> list[T]:
-        """Every row, parsed. Raises UserError naming the line that `parse` refuses by a ValueError; `remedy`
+    def each(self, take: Callable[[Architecture, dict[str, str]], None], *, remedy: str) -> None:
+        """Hand over every row. Raises UserError naming the line that `take` refuses by a ValueError; `remedy`
         says what then helps."""
-        found = []
         for number, row in enumerate(self._file.rows(), start=2):
             try:
-                found.append(parse(architecture_row.from_cells(self._space, row), row))
+                take(architecture_row.from_cells(self._space, row), row)
             except ValueError as error:
                 raise UserError(f"{self.path}, line {number}: {error}; {remedy}") from None
-        return found
+
+    def _cells(self, architecture: Architecture, others: Mapping[str, object]) -> dict[str, object]:
+        return {**architecture_row.to_cells(self._space, architecture), **others}
