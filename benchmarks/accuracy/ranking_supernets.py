@@ -36,12 +36,12 @@ from supernet import training
 from supernet.architecture import Architecture
 from supernet.flat import flatten, unflatten
 from supernet.model import Tree
-from supernet.sampling import sandwich, with_teacher
+from supernet.sampling import sandwich
 from supernet.search_space import SearchSpace
 from supernet.supernet import Control, SupernetModel
 
 AS_IT_IS = "as it is"
-NUM_UNIFORM = 5  # random subnets cost about as much as the largest with three random ones
+NUM_UNIFORM = 5  # random subnets cost about as much as the sandwich: the largest, the smallest and two
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,13 +114,14 @@ def compare(values: Values, references: References, macs: np.ndarray) -> dict[st
 
 
 @contextlib.contextmanager
-def with_smallest() -> Iterator[None]:
-    """The smallest in place of one of the random subnets: the sandwich."""
+def without_smallest() -> Iterator[None]:
+    """A further random subnet in place of the smallest."""
 
     def sample(space: SearchSpace, rng: np.random.Generator, **options: Any) -> list[Architecture]:
-        return sandwich(space, rng, **{**options, "num_random": options["num_random"] - 1})
+        drawn = sandwich(space, rng, **{**options, "num_random": options["num_random"] + 1})
+        return [drawn[0], *drawn[2:]]
 
-    with mock.patch.object(step, "with_teacher", sample):
+    with mock.patch.object(step, "sandwich", sample):
         yield
 
 
@@ -129,10 +130,10 @@ def uniform_by_labels() -> Iterator[None]:
     """Random subnets alone, each learning the labels: no largest one, which teaches the others."""
 
     def sample(space: SearchSpace, rng: np.random.Generator, **options: Any) -> list[Architecture]:
-        return with_teacher(space, rng, **{**options, "num_random": NUM_UNIFORM})[1:]
+        return sandwich(space, rng, **{**options, "num_random": NUM_UNIFORM})[2:]
 
     with (
-        mock.patch.object(step, "with_teacher", sample),
+        mock.patch.object(step, "sandwich", sample),
         mock.patch.object(training, "_gradient_of_subnets", gradient_by_labels),
     ):
         yield
@@ -158,7 +159,7 @@ def gradient_by_labels(
 
 
 VARIANTS: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
-    "with the smallest": with_smallest,
+    "without the smallest": without_smallest,
     "uniform by labels": uniform_by_labels,
 }
 

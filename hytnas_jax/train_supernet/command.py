@@ -26,7 +26,7 @@ from supernet import training
 from supernet.errors import UserError
 from supernet.inheritance import inherited
 from supernet.model import Model, Tree
-from supernet.sampling import sandwich, with_teacher
+from supernet.sampling import sandwich
 from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
 from supernet.space_size import num_networks
 from supernet.supernet import SupernetModel, controls
@@ -124,7 +124,7 @@ def _step_function(
         rng = np.random.default_rng([config.seed, attempt, number])
         chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
         resolution = int(rng.choice(project.space.resolution))
-        subnets = with_teacher(project.space, rng, num_random=config.random_subnets, resolution=resolution)
+        subnets = sandwich(project.space, rng, num_random=config.random_subnets, resolution=resolution)
         key = step_key(config.seed, attempt, number)
         return train(state, key, chosen, controls(project.space, subnets), resolution=resolution)
 

@@ -21,8 +21,8 @@ class Config(DataConfig):
     """Images in a training step."""
     learning_rate: Annotated[float | None, within(1e-8, 10)] = None
     """Peak learning rate of AdamW. If not given: 1e-2, less for a supernet of more than 160,000 weights."""
-    random_subnets: Annotated[int, within(1, 64)] = 3
-    """Random networks trained in each step, beside the largest, which teaches them."""
+    random_subnets: Annotated[int, within(1, 64)] = 2
+    """Random networks trained in each step, beside the smallest and the largest, which teaches them."""
     init_from: Path | None = None
     """Another work folder: begin with the weights of its supernet, all but the classifier's. The space is
     that one's too; images, classes and resolutions may be others."""
