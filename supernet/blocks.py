@@ -206,6 +206,12 @@ class Head(nnx.Module):
         features = spec.width or in_width
         self.hidden = Linear(features, spec.hidden, init, bias=True) if spec.hidden else None
         self.classifier = Linear(spec.hidden or features, num_classes, init, bias=True, gain=1.0)
+        self.num_classes = num_classes
+
+    def output_shape(self, resolution: int) -> tuple[int, ...]:
+        """Of one image: [num_classes]."""
+        del resolution
+        return (self.num_classes,)
 
     def features(self, x: jax.Array, width: jax.Array | None = None, *, train: Train) -> jax.Array:
         """Feature map before pooling: [B, H, W, in] -> [B, H, W, width]."""

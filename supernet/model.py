@@ -27,10 +27,16 @@ class Model:
         self._build = build
         self._dtype = dtype
         abstract = nnx.eval_shape(lambda: build(Initializer(np.random.default_rng(0))))
+        self._abstract: Any = abstract
         self._graph, states = _split(abstract)
         self._params, self._stats = states
         self.abstract_params: Tree = nnx.to_pure_dict(self._params)
         self.abstract_stats: Tree = nnx.to_pure_dict(self._stats)
+
+    def output_shape(self, resolution: int) -> tuple[int, ...]:
+        """Shape of what `apply` gives of one image [resolution, resolution, C]; of a whole network alone."""
+        shape: tuple[int, ...] = self._abstract.head.output_shape(resolution)
+        return shape
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
         """Random parameters, and statistics of mean 0 and variance 1."""

@@ -127,7 +127,7 @@ def step(
     it trains the one stand-alone network.
     """
     lesson = recipe.lesson
-    dense = lesson.encode(targets, model.abstract_params["head"]["classifier"]["bias"].shape[0])
+    dense = lesson.encode(targets, model.output_shape(images.shape[1]))
     params = unflatten(model.abstract_params, state.params)
     if controls is None:
         (losses, outputs), gradient = _gradient_alone(model, lesson, params, images, dense)

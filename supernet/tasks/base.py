@@ -17,14 +17,13 @@ class Lesson(NamedTuple):
     """Pure functions, traced into the training step.
 
     Attributes:
-      encode: (targets, outputs) -> dense, once a step; `outputs` is the number of the network's output
-        channels.
+      encode: (targets, shape) -> dense, once a step; `shape` is that of one image's output.
       loss: (output [B, ...], dense) -> [], in nats.
       teach: (output, dense) -> dense: what the first subnet of a step hands the others to learn.
       share: (output, targets) -> [] in 0..1, for the progress bar: how much is right.
     """
 
-    encode: Callable[[Targets, int], Dense]
+    encode: Callable[[Targets, tuple[int, ...]], Dense]
     loss: Callable[[jax.Array, Dense], jax.Array]
     teach: Callable[[jax.Array, Dense], Dense]
     share: Callable[[jax.Array, Targets], jax.Array]

@@ -19,8 +19,8 @@ def classification(label_smoothing: float, /) -> Lesson:
     1903.05134, section 3).
     """
 
-    def encode(targets: Targets, outputs: int) -> jax.Array:
-        return optax.smooth_labels(jax.nn.one_hot(targets["label"], outputs), label_smoothing)
+    def encode(targets: Targets, shape: tuple[int, ...]) -> jax.Array:
+        return optax.smooth_labels(jax.nn.one_hot(targets["label"], *shape), label_smoothing)
 
     return Lesson(encode, _loss, _teach, _share)
 

@@ -15,17 +15,17 @@ TARGETS = {"label": np.array([1, 0])}
 
 
 def test_labels_are_smoothed() -> None:
-    np.testing.assert_allclose(classification(0.2).encode(TARGETS, 2), [[0.1, 0.9], [0.9, 0.1]], rtol=1e-6)
+    np.testing.assert_allclose(classification(0.2).encode(TARGETS, (2,)), [[0.1, 0.9], [0.9, 0.1]], rtol=1e-6)
 
 
 def test_the_loss_is_a_mean_cross_entropy() -> None:
-    dense = classification(0.0).encode(TARGETS, 2)
+    dense = classification(0.0).encode(TARGETS, (2,))
     expected = -(np.log(0.8) + np.log(0.5)) / 2
     assert float(CLASSIFICATION.loss(LOGITS, dense)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_first_teaches_its_probabilities() -> None:
-    taught = CLASSIFICATION.teach(LOGITS, CLASSIFICATION.encode(TARGETS, 2))
+    taught = CLASSIFICATION.teach(LOGITS, CLASSIFICATION.encode(TARGETS, (2,)))
     np.testing.assert_allclose(taught, np.exp(LOGITS), rtol=1e-6)
 
 
