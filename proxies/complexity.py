@@ -84,10 +84,11 @@ def live_bytes(graph: Graph) -> list[int]:
     return [FLOAT_BYTES * elements for elements in _live_elements(graph, tflite_operators(graph))]
 
 
-def _live_elements(graph: Graph, operators: TFLiteOperators) -> list[int]:
+def _live_elements(graph: Graph, operators: TFLiteOperators, *, input_stays: bool = False) -> list[int]:
     """The most elements alive in each operation [len(ops)]; a fused one has what the one before has."""
     most = [0] * len(graph.ops)
-    for operator, live in zip(operators.operators, operators.live_elements(), strict=True):
+    alive = operators.live_elements(input_stays=input_stays)
+    for operator, live in zip(operators.operators, alive, strict=True):
         most[operator.op] = max(most[operator.op], live)
     for index, live in enumerate(most):
         most[index] = live or most[index - 1]
@@ -99,9 +100,9 @@ def _graph_counts(graph: Graph) -> _Counts:
     return _counts(Part.whole(graph))
 
 
-def _counts(part: Part) -> _Counts:
+def _counts(part: Part, *, input_stays: bool = False) -> _Counts:
     operators = tflite_operators(part.graph)
-    live = _live_elements(part.graph, operators)
+    live = _live_elements(part.graph, operators, input_stays=input_stays)
     sizes = operation_bytes(part.graph, operators)
     return _Counts(
         num_parameters=sum(op.num_parameters for op in part.ops),
@@ -130,17 +131,22 @@ def complexity_table(architectures: Sequence[Architecture], to_spec: ToSpec) -> 
     sums[:, 2:] = FILE
     peaks = np.zeros(len(architectures), np.int64)
     for uses in part_uses(architectures, to_spec):
-        counts = uses.counted(_part_counts)
+        counts = uses.counted(_part_counts_input_stays if uses.input_stays else _part_counts)
         sums[uses.who] += counts[:, :4] * uses.times[:, None]
-        peaks[uses.who] = np.maximum(peaks[uses.who], counts[:, 4] + uses.input_size)
+        peaks[uses.who] = np.maximum(peaks[uses.who], counts[:, 4] + uses.input_size + uses.held)
     return np.column_stack([sums[:, :2], FLOAT_BYTES * peaks, peaks, sums[:, 2:]])
 
 
 @functools.lru_cache(maxsize=2**16)
-def _part_counts(part: Part) -> _Counts:
+def _part_counts(part: Part, *, input_stays: bool = False) -> _Counts:
     """The peak is less the elements of the map that the part's block reads."""
-    counts = _counts(part)
+    counts = _counts(part, input_stays=input_stays)
     return counts._replace(peak_elements=counts.peak_elements - math.prod(part.graph.input_shape))
+
+
+def _part_counts_input_stays(part: Part) -> _Counts:
+    """As `_part_counts`, where the block's input is read again after the block, by the head."""
+    return _part_counts(part, input_stays=True)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,8 +20,15 @@ from numpy.typing import NDArray
 
 from supernet.architecture import Architecture
 from supernet.errors import UserError
-from supernet.graph import part_graphs
-from supernet.network_spec import BlockSpec, ConvSpec, HeadSpec, MobileViTSpec, NetworkSpec
+from supernet.graph import build_graph, part_graphs
+from supernet.network_spec import (
+    BlockSpec,
+    ConvSpec,
+    DenseHeadSpec,
+    HeadSpec,
+    MobileViTSpec,
+    NetworkSpec,
+)
 from supernet.operations import Graph, Op
 
 ToSpec = Callable[[Architecture], NetworkSpec]
@@ -77,7 +84,8 @@ class PartUses:
     """Which part stands in one place of the networks.
 
     `who` [N] are the architectures that have one, `index` [N] which of the known parts, `times` [N] how often
-    one after the other, `input_size` [N] the elements of the map that its block reads.
+    one after the other, `input_size` [N] the elements of the map that its block reads, `held` [N] those of
+    maps before it that a dense head reads later. With `input_stays` it reads the block's input later, too.
     """
 
     known: KnownParts
@@ -85,6 +93,8 @@ class PartUses:
     index: NDArray[np.int64]
     times: NDArray[np.int64]
     input_size: NDArray[np.int64]
+    held: NDArray[np.int64] | int = 0
+    input_stays: bool = False
 
     def counted(self, count: Callable[[Part], Any]) -> np.ndarray:
         """What `count` says of the part that each has, [N, ...]."""
@@ -112,20 +122,58 @@ def part_uses(architectures: Sequence[Architecture], to_spec: ToSpec) -> Iterato
     once, place = np.ones_like(resolution), np.ones_like(resolution)  # `place`: of the stage's first block
     yield places.uses((resolution,), once, 0 * place, _block)
     width = 0 * resolution  # the stem's is the same for all
+    taps = _Taps(places.network(0), resolution)
     for number in range(len(architectures[0].stages)):
         c = _columns([architecture.stages[number] for architecture in architectures])
         convolution = (resolution, c["width"], c["expansion"], c["kernel"])
-        yield places.uses((*convolution, width), once, place, _block)
+        yield taps.beside_first(places.uses((*convolution, width), once, place, _block))
         width, is_attention = c["width"], c["embed"] > 0
-        yield places.uses(convolution, np.where(is_attention, 0, c["depth"] - 1), place + 1, _block)
+        more = places.uses(convolution, np.where(is_attention, 0, c["depth"] - 1), place + 1, _block)
+        yield taps.beside(more)
         tokens = (resolution, c["embed"], c["patch"])
         around = places.uses((*tokens, width), 1 * is_attention, place + 1, _around_layers)
-        yield around
+        yield taps.beside(around)
         times = np.where(is_attention, c["depth"], 0)
         layers = places.uses((*tokens, c["heads"], c["ffn"]), times, place + 1, _layer)
-        yield dataclasses.replace(layers, input_size=around.input_size)
+        yield taps.beside(dataclasses.replace(layers, input_size=around.input_size))
         place = place + np.where(is_attention, 2, c["depth"])
-    yield places.uses((resolution, width), once, place, _head)
+        taps.stage_ends(int(place[0]) - 1, width)
+    if not taps.widths:
+        yield places.uses((resolution, width), once, place, _head)
+        return
+    heads = [dataclasses.astuple(a.dense_head) for a in architectures if a.dense_head is not None]
+    yield places.uses((resolution, *taps.widths, *np.array(heads).T), once, place, _dense_head)
+
+
+class _Taps:
+    """The maps that a dense head reads, as the stages go by: beside later blocks they are held in memory."""
+
+    def __init__(self, first: "_Network", resolution: np.ndarray) -> None:
+        """`first` is the first architecture's network; `resolution` [A] is that of all."""
+        head = first.spec.head
+        self._taps = head.taps if isinstance(head, DenseHeadSpec) else ()
+        self._strides = [getattr(block, "stride", 1) for block in first.spec.blocks]
+        self._resolution = resolution
+        self._before = self._held = 0 * resolution  # without and with the map that the next stage reads
+        self.widths: list[np.ndarray] = []
+
+    def stage_ends(self, place: int, width: np.ndarray) -> None:
+        """A stage of `width` [A] channels ends; `place` is its last block in the first network."""
+        self._before = self._held
+        if place in self._taps:
+            stride = math.prod(self._strides[: place + 1])
+            self._held = self._held + (-(-self._resolution // stride)) ** 2 * width
+            self.widths.append(width)
+
+    def beside_first(self, uses: PartUses) -> PartUses:
+        """Uses as a stage's first block, whose input is the latest tap, where that is one."""
+        if self._before is self._held:
+            return self.beside(uses)
+        return dataclasses.replace(uses, held=self._before[uses.who], input_stays=True)
+
+    def beside(self, uses: PartUses) -> PartUses:
+        """Uses in a stage, beside what is held."""
+        return dataclasses.replace(uses, held=self._held[uses.who])
 
 
 class _Network:
@@ -158,7 +206,7 @@ class _Places:
     architecture that has them."""
 
     def __init__(self, architectures: Sequence[Architecture], to_spec: ToSpec, known: KnownParts) -> None:
-        self._network = functools.cache(lambda number: _Network(to_spec(architectures[number])))
+        self.network = functools.cache(lambda number: _Network(to_spec(architectures[number])))
         self._known = known
         self._number = itertools.count()
 
@@ -185,7 +233,7 @@ class _Places:
         return PartUses(self._known, who, index, times[who], self._known.counted(_input_size)[index])
 
     def _make(self, make: Callable[[_Network, int], Part], architecture: int, place: np.ndarray) -> Part:
-        return make(self._network(architecture), int(place[architecture]))
+        return make(self.network(architecture), int(place[architecture]))
 
 
 def _input_size(part: Part) -> int:
@@ -205,6 +253,13 @@ def _block(network: _Network, place: int) -> Part:
 def _head(network: _Network, place: int) -> Part:
     spec = network.spec
     return _head_part(spec.head, *network.inputs[place], spec.num_classes, spec.counts_statistics)
+
+
+def _dense_head(network: _Network, _: int) -> Part:
+    head = network.spec.head
+    assert isinstance(head, DenseHeadSpec), "to_spec is not the space's"
+    inputs = tuple(network.inputs[tap + 1] for tap in head.taps)
+    return _dense_head_part(head, inputs, network.spec.num_classes, network.spec.counts_statistics)
 
 
 def _around_layers(network: _Network, place: int) -> Part:
@@ -236,3 +291,13 @@ def _head_part(head: HeadSpec, side: int, channels: int, num_classes: int, count
     before = ConvSpec(channels, kernel=1)  # a network has a block; what it is does not matter
     alone = NetworkSpec("part", side, channels, num_classes, (before,), head, counts_statistics)
     return Part.whole(part_graphs(alone)[-1])
+
+
+def _dense_head_part(
+    head: DenseHeadSpec, inputs: tuple[tuple[int, int], ...], num_classes: int, counts_statistics: bool
+) -> Part:
+    """The head's operations, behind a stand-in for the trunk that makes maps of the taps' shapes."""
+    blocks = tuple(ConvSpec(width, stride=min(number + 1, 2)) for number, (_, width) in enumerate(inputs))
+    own = dataclasses.replace(head, taps=tuple(range(len(blocks))))
+    graph = build_graph(NetworkSpec("part", inputs[0][0], 1, num_classes, blocks, own, counts_statistics))
+    return Part(graph, tuple(index for index, op in enumerate(graph.ops) if op.block == "head"))

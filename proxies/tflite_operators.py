@@ -50,8 +50,8 @@ class TFLiteOperators:
     operators: tuple[Operator, ...]
     constants: tuple[tuple[Constant, ...], ...]  # by operation of the graph
 
-    def live_elements(self) -> list[int]:
-        """Elements of the tensors alive during each operator.
+    def live_elements(self, *, input_stays: bool = False) -> list[int]:
+        """Elements of the tensors alive during each operator; with `input_stays` the input is, to the end.
 
         A tensor lives from the operator that makes it to the last that reads it. None shares its memory with
         another: so TensorFlow Lite Micro plans its arena, RESHAPE included (micro_allocation_info.cc).
@@ -61,6 +61,8 @@ class TFLiteOperators:
         for index, operator in enumerate(self.operators):
             for tensor in operator.inputs:
                 last[tensor] = index
+        if input_stays:
+            last[0] = len(self.operators) - 1
         change = [0] * (len(self.operators) + 1)
         for tensor, size in enumerate(sizes):
             change[max(tensor - 1, 0)] += size
@@ -261,6 +263,7 @@ _LOWER: dict[str, Callable[[_Builder, Op], int]] = {
     "multiply": _multiply,
     "concat": _elementwise,
     "global_pool": _with_integers(("axes", 2)),
+    "upsample": _with_integers(("size", 2)),
     "pad": _with_integers(("pads", 8)),
     "crop": _with_integers(("begin", 4), ("size", 4)),
     "unfold": _fold,

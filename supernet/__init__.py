@@ -11,6 +11,7 @@ from supernet.lazy import lazy_names
 if TYPE_CHECKING:
     from supernet import supernet as supernet
     from supernet.architecture import Architecture as Architecture
+    from supernet.architecture import DenseHeadChoice as DenseHeadChoice
     from supernet.architecture import StageChoice as StageChoice
     from supernet.encoding import feature_names as feature_names
     from supernet.encoding import from_features as from_features
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from supernet.spaces import built_in_space as built_in_space
     from supernet.spaces import space_from_mapping as space_from_mapping
     from supernet.spaces import space_to_mapping as space_to_mapping
+    from supernet.stage_space import DenseHeadSpace as DenseHeadSpace
     from supernet.stage_space import StageSpace as StageSpace
     from supernet.subnet import slice_subnet as slice_subnet
     from supernet.supernet import Control as Control
@@ -34,7 +36,7 @@ else:
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,
         {
-            "supernet.architecture": ["Architecture", "StageChoice"],
+            "supernet.architecture": ["Architecture", "DenseHeadChoice", "StageChoice"],
             "supernet.encoding": ["feature_names", "from_features", "to_features"],
             "supernet.errors": ["UserError"],
             "supernet.graph": ["build_graph"],
@@ -44,7 +46,7 @@ else:
             "supernet.search_space": ["SearchSpace"],
             "supernet.space_size": ["num_networks"],
             "supernet.spaces": ["built_in_space", "space_from_mapping", "space_to_mapping"],
-            "supernet.stage_space": ["StageSpace"],
+            "supernet.stage_space": ["DenseHeadSpace", "StageSpace"],
             "supernet.subnet": ["slice_subnet"],
             "supernet.supernet": ["Control", "SupernetModel", "controls"],
         },

@@ -34,10 +34,25 @@ class StageChoice:
 
 
 @dataclasses.dataclass(frozen=True)
+class DenseHeadChoice:
+    """A dense head, decided: channels, and blocks at its finest map.
+
+    Examples:
+      >>> from supernet import DenseHeadChoice
+      >>> DenseHeadChoice(width=32, depth=2).width
+      32
+    """
+
+    width: int
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Architecture:
     """A canonical member of the space called `space`; equal networks are equal architectures.
 
-    `genes` are the canonical indices into the space's choices; `resolution` and `stages` what they mean.
+    `genes` are the canonical indices into the space's choices; `resolution`, `stages` and
+    `dense_head` (None where the network classifies whole images) what they mean.
     Made by `SearchSpace.decode`, `SearchSpace.from_json` or `SearchSpace.sample`.
 
     Examples:
@@ -52,6 +67,7 @@ class Architecture:
     genes: tuple[int, ...]
     resolution: int
     stages: tuple[StageChoice, ...]
+    dense_head: DenseHeadChoice | None = None
 
     @property
     def name(self) -> str:

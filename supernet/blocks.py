@@ -1,5 +1,7 @@
 """The blocks of `NetworkSpec` as Flax NNX modules; `elastic` narrows the two of the search spaces."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -29,7 +31,7 @@ from supernet.network_spec import (
 )
 from supernet.ops import Train
 from supernet.positions import sine_cosine_positions
-from supernet.widths import AttentionWidths
+from supernet.widths import AttentionWidths, HeadWidths
 
 
 class ConvBlock(nnx.Module):
@@ -55,10 +57,11 @@ class Separable(nnx.Module):
         self.pointwise_norm = BatchNorm(spec.width)
         self.activation = spec.activation
 
-    def __call__(self, x: jax.Array, *, train: Train) -> jax.Array:
-        """[B, H, W, in] -> [B, H', W', width]."""
+    def __call__(self, x: jax.Array, width: jax.Array | None = None, *, train: Train) -> jax.Array:
+        """[B, H, W, in] -> [B, H', W', width]; with a traced `width`, of so many channels in and out."""
         x = self.depthwise_norm(self.depthwise(x), self.activation, train=train)
-        return self.pointwise_norm(self.pointwise(x), self.activation, train=train)
+        x = self.pointwise_norm(self.pointwise(ops.mask_channels(x, width)), self.activation, train=train)
+        return ops.mask_channels(x, width)
 
 
 class InvertedResidual(nnx.Module):
@@ -197,7 +200,7 @@ class Transformer(nnx.Module):
 
 
 class Head(nnx.Module):
-    """`HeadSpec` over `num_classes`; `width` narrows its 1x1 convolution."""
+    """`HeadSpec` over `num_classes`; `widths` narrow its 1x1 convolution."""
 
     def __init__(self, in_width: int, spec: HeadSpec, num_classes: int, init: Initializer):
         self.activation = spec.activation
@@ -213,16 +216,19 @@ class Head(nnx.Module):
         del resolution
         return (self.num_classes,)
 
-    def features(self, x: jax.Array, width: jax.Array | None = None, *, train: Train) -> jax.Array:
+    def features(self, x: jax.Array, widths: HeadWidths | None = None, *, train: Train) -> jax.Array:
         """Feature map before pooling: [B, H, W, in] -> [B, H, W, width]."""
         if self.conv is None or self.norm is None:
             return x
         h = self.norm(self.conv(x), self.activation, train=train)
-        return ops.mask_channels(h, width)
+        return h if widths is None else ops.mask_channels(h, widths.width)
 
-    def __call__(self, x: jax.Array, width: jax.Array | None = None, *, train: Train) -> jax.Array:
-        """[B, H, W, in] -> logits float32 [B, num_classes]."""
-        h = jnp.mean(self.features(x, width, train=train), (1, 2))
+    def __call__(
+        self, maps: Sequence[jax.Array], widths: HeadWidths | None = None, *, train: Train
+    ) -> jax.Array:
+        """The one map [B, H, W, in] -> logits float32 [B, num_classes]."""
+        (x,) = maps
+        h = jnp.mean(self.features(x, widths, train=train), (1, 2))
         if self.hidden is not None:
             h = ops.activate(self.hidden(h), self.activation)
         return self.classifier(h).astype(jnp.float32)

@@ -3,7 +3,7 @@
 from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.space_memory import reachable_widths
-from supernet.stage_space import ATTENTION_FAMILIES, RELATIONS, parse_constraint
+from supernet.stage_space import ATTENTION_FAMILIES, HEAD_FAMILIES, RELATIONS, parse_constraint
 
 Domains = dict[str, set[float]]
 
@@ -44,6 +44,8 @@ def check_constraints(space: SpaceDeclaration) -> None:
 def _domains(space: SpaceDeclaration) -> Domains:
     """All values, and perhaps a few more, that a field of `SearchSpace.columns` can have."""
     domains: Domains = {"resolution": set(space.resolution)}
+    if space.dense_head is not None:
+        domains |= {f"head.{field}": set(getattr(space.dense_head, field)) for field in HEAD_FAMILIES}
     for number, (stage, widths) in enumerate(zip(space.stages, reachable_widths(space), strict=True), 1):
         name = f"stage{number}."
         domains |= {name + field: set(getattr(stage, field)) for field in ("depth", "expansion", "kernel")}

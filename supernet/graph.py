@@ -8,7 +8,7 @@ import functools
 
 from supernet.graph_blocks import lower_block, lower_head
 from supernet.graph_builder import GraphBuilder
-from supernet.network_spec import BlockSpec, HeadSpec, NetworkSpec
+from supernet.network_spec import BlockSpec, DenseHeadSpec, HeadSpec, NetworkSpec
 from supernet.operations import Graph
 from supernet.spec_checks import check_network_spec
 
@@ -28,12 +28,13 @@ def build_graph(spec: NetworkSpec) -> Graph:
     check_network_spec(spec)
     shape = (spec.resolution, spec.resolution, spec.channels)
     builder = GraphBuilder(shape, counts_statistics=spec.counts_statistics)
-    x = 0
+    x, maps = 0, []
     for index, block in enumerate(spec.blocks):
         builder.scope = f"blocks/{index}"
         x = lower_block(builder, x, block)
+        maps.append(x)
     builder.scope = "head"
-    lower_head(builder, x, spec.head, spec.num_classes)
+    lower_head(builder, [maps[number] for number in spec.taps], spec.head, spec.num_classes)
     return builder.graph(spec.name)
 
 
@@ -41,12 +42,15 @@ def part_graphs(spec: NetworkSpec) -> tuple[Graph, ...]:
     """Lowers each block alone, and the head: every graph reads the map before its part as its tensor 0.
 
     Between two blocks a single tensor is alive, so that what is a sum or a maximum over operations is one
-    over parts. Thousands of candidates share a few hundred parts: equal ones are the same `Graph`, lowered
-    once, and whatever is counted of it can be kept with it.
+    over parts. With a dense head several are: the whole network is one part then. Thousands of candidates
+    share a few hundred parts: equal ones are the same `Graph`, lowered once, and whatever is counted of it
+    can be kept with it.
 
     Raises:
         UserError: for a specification that no network can have (`spec_checks`).
     """
+    if isinstance(spec.head, DenseHeadSpec):
+        return (build_graph(spec),)
     check_network_spec(spec)
     side, channels, graphs = spec.resolution, spec.channels, []
     for block in spec.blocks:
@@ -68,5 +72,5 @@ def block_graph(spec: BlockSpec, side: int, channels: int, counts_statistics: bo
 def _head_graph(spec: HeadSpec, side: int, channels: int, num_classes: int, counts_statistics: bool) -> Graph:
     builder = GraphBuilder((side, side, channels), counts_statistics=counts_statistics)
     builder.scope = "head"
-    lower_head(builder, 0, spec, num_classes)
+    lower_head(builder, [0], spec, num_classes)
     return builder.graph("head")

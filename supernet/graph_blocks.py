@@ -1,12 +1,14 @@
 """Lowers blocks, and a network's head, into operations: one function for each kind of block."""
 
 import math
+from collections.abc import Sequence
 
 from supernet.graph_builder import GraphBuilder
 from supernet.network_spec import (
     Activation,
     BlockSpec,
     ConvSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -203,8 +205,13 @@ def _lower_heads(
     return builder.move(y, "merge_heads", name, shape, heads=heads, is_view=heads == 1)
 
 
-def lower_head(builder: GraphBuilder, x: int, spec: HeadSpec, num_classes: int) -> int:
-    """Appends a network's head: map [H, W, C] -> logits [num_classes]."""
+def lower_head(
+    builder: GraphBuilder, taps: Sequence[int], spec: HeadSpec | DenseHeadSpec, num_classes: int
+) -> int:
+    """Appends a network's head: the maps [H, W, C] that it reads -> logits [num_classes] or [H, W, K]."""
+    if isinstance(spec, DenseHeadSpec):
+        return _lower_dense_head(builder, taps, spec, num_classes)
+    (x,) = taps
     if spec.width:
         x = builder.conv(x, "pointwise", "conv", spec.width, norm="norm", activation=spec.activation)
     x = builder.global_pool(x, "pool")
@@ -212,3 +219,32 @@ def lower_head(builder: GraphBuilder, x: int, spec: HeadSpec, num_classes: int) 
         x = builder.linear(x, "hidden", spec.hidden)
         x = builder.activation(x, "hidden", spec.activation)
     return builder.linear(x, "classifier", num_classes)
+
+
+def _lower_dense_head(
+    builder: GraphBuilder, taps: Sequence[int], spec: DenseHeadSpec, num_classes: int
+) -> int:
+    def lateral(number: int) -> int:
+        norm = f"lateral_norms/{number}"
+        return builder.conv(taps[number], "pointwise", f"laterals/{number}", spec.width, norm=norm)
+
+    *finer, last = range(len(taps))
+    x = lateral(last)
+    for number in reversed(finer):
+        own, name = lateral(number), f"laterals/{number}"
+        x = builder.add(own, _enlarged(builder, x, own, name), f"{name}/sum")
+    scope, block = builder.scope, SeparableSpec(spec.width, spec.kernel, activation=spec.activation)
+    for number in range(spec.depth):
+        builder.scope = f"{scope}/blocks/{number}"
+        x = _lower_separable(builder, x, block)
+    builder.scope = scope
+    return builder.conv(x, "pointwise", "classifier", num_classes + spec.box_channels, bias=True)
+
+
+def _enlarged(builder: GraphBuilder, x: int, like: int, name: str) -> int:
+    """Twice as large, cut to the size of `like`."""
+    height, width, channels = builder.shape(x)
+    x = builder.move(x, "upsample", f"{name}/upsample", (2 * height, 2 * width, channels))
+    if builder.shape(x) == builder.shape(like):
+        return x
+    return builder.move(x, "crop", f"{name}/crop", builder.shape(like))

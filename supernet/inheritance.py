@@ -70,8 +70,9 @@ def differences(theirs: SearchSpace, ours: SearchSpace) -> list[str]:
 def _fields(space: SearchSpace) -> dict[str, object]:
     """Field -> value, those of the stages as "stage1.width"."""
     fields = space_to_mapping(space)
-    stages = fields.pop("stages")
+    stages, head = fields.pop("stages"), fields.pop("dense_head", {})
     fields = {name: value for name, value in fields.items() if name not in _MAY_DIFFER}
+    fields |= {f"dense_head.{name}": value for name, value in head.items()}
     for number, stage in enumerate(stages, 1):
         fields |= {f"stage{number}.{name}": value for name, value in stage.items()}
     return fields

@@ -16,7 +16,7 @@ Tree = dict[str, Any]  # nested dicts of arrays, by module and parameter name
 
 
 class Model:
-    """`init(key) -> (params, stats)` and `apply(params, stats, images, control, train=) -> (logits, stats)`.
+    """`init(key) -> (params, stats)` and `apply(params, stats, images, control, train=) -> (outputs, stats)`.
 
     `build` makes the NNX module with weights from an `Initializer`.
     `dtype` is what the activations are computed in (bfloat16 where the hardware has it); logits, statistics
@@ -35,7 +35,7 @@ class Model:
 
     def output_shape(self, resolution: int) -> tuple[int, ...]:
         """Shape of what `apply` gives of one image [resolution, resolution, C]; of a whole network alone."""
-        shape: tuple[int, ...] = self._abstract.head.output_shape(resolution)
+        shape: tuple[int, ...] = self._abstract.output_shape(resolution)
         return shape
 
     def init(self, key: jax.Array) -> tuple[Tree, Tree]:
@@ -49,7 +49,7 @@ class Model:
     def apply(
         self, params: Tree, stats: Tree, images: jax.Array, control: Any = None, *, train: Train
     ) -> tuple[jax.Array, Tree]:
-        """Logits float32 [B, num_classes] of images [B, H, W, C].
+        """Outputs float32 of images [B, H, W, C]: logits [B, num_classes], or a map [B, H', W', K].
 
         With `train` every BatchNorm uses the batch's own statistics, and those are returned; without, it
         uses `stats` and returns them. A traced `train` makes one program of both, which has no gradient and
@@ -58,8 +58,9 @@ class Model:
         """
         module = self._bind(params, stats)
         narrowed = () if control is None else (control,)
-        logits = module(images.astype(self._dtype), *narrowed, train=train)
-        return logits, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
+        images = jax.tree.map(lambda each: each.astype(self._dtype), images)  # a head reads several maps
+        outputs = module(images, *narrowed, train=train)
+        return outputs, nnx.to_pure_dict(nnx.state(module, nnx.BatchStat))
 
     def features(
         self, params: Tree, stats: Tree, images: jax.Array, control: Any = None

@@ -1,6 +1,7 @@
 """The stand-alone network of a `NetworkSpec`."""
 
 import functools
+import math
 from typing import Any
 
 import jax
@@ -8,9 +9,10 @@ import jax.numpy as jnp
 from flax import nnx
 
 from supernet.blocks import Head, build_block
+from supernet.dense_head import DenseHead
 from supernet.layers import Initializer
 from supernet.model import Model
-from supernet.network_spec import NetworkSpec
+from supernet.network_spec import DenseHeadSpec, NetworkSpec
 from supernet.ops import Train
 
 
@@ -23,20 +25,37 @@ class Network(nnx.Module):
             blocks.append(build_block(width, block, init))
             width = block.width
         self.blocks = nnx.List(blocks)
-        self.head = Head(width, spec.head, spec.num_classes, init)
+        self.taps = spec.taps
+        self.head = _build_head(spec, init)
+
+    def output_shape(self, resolution: int) -> tuple[int, ...]:
+        """Of one image: [num_classes], or [H, W, K] with a dense head."""
+        return self.head.output_shape(resolution)
 
     def features(self, images: jax.Array, *, train: Train) -> jax.Array:
         """Feature map before global pooling: [B, H, W, C] -> [B, H', W', C']."""
-        return self.head.features(self._trunk(images, train), train=train)
+        return self.head.features(self._trunk(images, train)[-1], train=train)
 
     def __call__(self, images: jax.Array, *, train: Train) -> jax.Array:
-        """[B, H, W, C] -> logits float32 [B, num_classes]."""
+        """[B, H, W, C] -> logits float32 [B, num_classes], or [B, H, W, K] with a dense head."""
         return self.head(self._trunk(images, train), train=train)
 
-    def _trunk(self, x: jax.Array, train: Train) -> jax.Array:
-        for block in self.blocks:
+    def _trunk(self, x: jax.Array, train: Train) -> list[jax.Array]:
+        """The maps that the head reads."""
+        maps = []
+        for number, block in enumerate(self.blocks):
             x = block(x, train=train)
-        return x
+            if number in self.taps:
+                maps.append(x)
+        return maps
+
+
+def _build_head(spec: NetworkSpec, init: Initializer) -> Head | DenseHead:
+    if not isinstance(spec.head, DenseHeadSpec):
+        return Head(spec.blocks[-1].width, spec.head, spec.num_classes, init)
+    widths = [spec.blocks[number].width for number in spec.taps]
+    stride = math.prod(getattr(block, "stride", 1) for block in spec.blocks[: spec.taps[0] + 1])
+    return DenseHead(widths, spec.head, spec.num_classes, init, stride=stride)
 
 
 @functools.lru_cache(maxsize=4)

@@ -115,8 +115,27 @@ class HeadSpec:
 
 
 @dataclasses.dataclass(frozen=True)
+class DenseHeadSpec:
+    """One output for each cell of a map: detection and segmentation.
+
+    `taps` are the numbers of the blocks whose maps are read, ascending; each map has half the side of the one
+    before. Each goes through a 1x1 convolution to `width` and BatchNorm; the coarsest is enlarged twofold by
+    repeating pixels and added to the next, down to the finest (arXiv 1612.03144, section 3); `depth`
+    depthwise and 1x1 convolutions follow, and a biased 1x1 convolution to num_classes + `box_channels`
+    channels. `box_channels` is 4 where each cell has a box, else 0.
+    """
+
+    width: int
+    depth: int
+    taps: tuple[int, ...]
+    kernel: int = 5
+    box_channels: int = 0
+    activation: Activation = "relu"
+
+
+@dataclasses.dataclass(frozen=True)
 class NetworkSpec:
-    """A whole classifier for images [B, resolution, resolution, channels].
+    """A whole network for images [B, resolution, resolution, channels].
 
     Examples:
       >>> from supernet import NetworkSpec, named_network
@@ -130,14 +149,22 @@ class NetworkSpec:
     channels: int
     num_classes: int
     blocks: tuple[BlockSpec, ...]
-    head: HeadSpec
+    head: HeadSpec | DenseHeadSpec
     # True only where the publication counts BatchNorm's running statistics as parameters (Keras does).
     counts_statistics: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """A dict of JSON values; `from_json` gives back an equal spec."""
         blocks = [{"block": _NAMES[type(b)], **dataclasses.asdict(b)} for b in self.blocks]
-        return {**dataclasses.asdict(self), "blocks": blocks}
+        head = dataclasses.asdict(self.head)
+        if isinstance(self.head, DenseHeadSpec):
+            head = {"head": "dense", **head, "taps": list(self.head.taps)}
+        return {**dataclasses.asdict(self), "blocks": blocks, "head": head}
+
+    @property
+    def taps(self) -> tuple[int, ...]:
+        """The numbers of the blocks whose maps the head reads."""
+        return self.head.taps if isinstance(self.head, DenseHeadSpec) else (len(self.blocks) - 1,)
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "NetworkSpec":
@@ -147,7 +174,13 @@ class NetworkSpec:
             fields = dict(entry)
             blocks.append(_TYPES[fields.pop("block")](**fields))
         rest = {k: v for k, v in data.items() if k not in ("blocks", "head")}
-        return NetworkSpec(**rest, blocks=tuple(blocks), head=HeadSpec(**data["head"]))
+        return NetworkSpec(**rest, blocks=tuple(blocks), head=_head_from_json(dict(data["head"])))
+
+
+def _head_from_json(fields: dict[str, Any]) -> HeadSpec | DenseHeadSpec:
+    if fields.pop("head", None) == "dense":
+        return DenseHeadSpec(**{**fields, "taps": tuple(fields["taps"])})
+    return HeadSpec(**fields)
 
 
 _TYPES = {

@@ -23,8 +23,9 @@ Kind = Literal[
     "multiply",  # map [H, W, C] times vector [C]
     "concat",  # along channels
     "global_pool",  # [H, W, C] -> [C], mean
+    "upsample",  # [H, W, C] -> [2H, 2W, C], each pixel repeated
     "pad",  # map up to a multiple of the patch, zeros below and to the right
-    "crop",  # the inverse of pad
+    "crop",  # the rows and columns at the top left
     "unfold",  # [H, W, d] -> [G, N, d]
     "fold",  # the inverse of unfold
     "layer_norm",  # over the last axis

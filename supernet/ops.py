@@ -32,6 +32,13 @@ def resize_channels(x: jax.Array, channels: int) -> jax.Array:
     return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, missing)])
 
 
+def enlarge(x: jax.Array, height: int, width: int) -> jax.Array:
+    """`x` [B, H, W, C] twice as large by repeating each pixel, cut to [B, height, width, C]."""
+    batch, rows, columns, channels = x.shape
+    x = jnp.broadcast_to(x[:, :, None, :, None], (batch, rows, 2, columns, 2, channels))
+    return x.reshape(batch, 2 * rows, 2 * columns, channels)[:, :height, :width]
+
+
 def mask_kernel(kernel: jax.Array, active: jax.Array | None) -> jax.Array:
     """Depthwise `kernel` [K, K, C] with all but its central `active` x `active` weights set to 0."""
     if active is None:

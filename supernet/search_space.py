@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from supernet.architecture import Architecture, StageChoice
+from supernet.architecture import Architecture, DenseHeadChoice, StageChoice
 from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.network_spec import (
     BlockSpec,
     ConvSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -28,6 +29,7 @@ from supernet.space_validation import validate
 from supernet.stage_space import (
     ATTENTION_FAMILIES,
     FAMILIES,
+    HEAD_FAMILIES,
     RELATIONS,
     Gene,
     parse_constraint,
@@ -76,7 +78,8 @@ class SearchSpace(SpaceDeclaration):
                     continue
                 if len(choices) > 1:
                     found.append(Gene(f"stage{number}.{field}", choices))
-        return tuple(found)
+        head = [Gene(f"head.{field}", choices) for field, choices in self._head_choices().items()]
+        return (*found, *(gene for gene in head if len(gene.choices) > 1))
 
     @functools.cached_property
     def cardinalities(self) -> np.ndarray:
@@ -91,8 +94,9 @@ class SearchSpace(SpaceDeclaration):
     def columns(self, genes: np.ndarray) -> dict[str, np.ndarray]:
         """The value of every field, fixed ones too, for codes [N, G] (out of range: UserError).
 
-        Keys "resolution" and "stage<i>.<field>"; values [N]. `width` and `embed` are the channels that
-        come out, `patch` what the feature map leaves of it, `side` the side of the stage's feature map.
+        Keys "resolution", "stage<i>.<field>" and, of a dense head, "head.<field>"; values [N]. `width` and
+        `embed` are the channels that come out, `patch` what the feature map leaves of it, `side` the side of
+        the stage's feature map.
         """
         genes = self._checked(genes)
         index = {gene.name: i for i, gene in enumerate(self.genes)}
@@ -103,6 +107,7 @@ class SearchSpace(SpaceDeclaration):
             return np.repeat(np.array(choices[:1] or (0,)), len(genes))
 
         out = {"resolution": values("resolution", self.resolution)}
+        out |= {name: values(name, choices) for name, choices in self._head_choices("head.").items()}
         side = -(-out["resolution"] // self.stem_stride)
         width = np.full(len(genes), self.stem_width)
         for number, stage in enumerate(self.stages, 1):
@@ -225,9 +230,13 @@ class SearchSpace(SpaceDeclaration):
         genes = self.canonical(genes)
         columns = {name: column.tolist() for name, column in self.columns(genes).items()}
         stages = [_stage_choices(columns, f"stage{s + 1}.") for s in range(len(self.stages))]
+        heads: list[DenseHeadChoice | None] = [None] * len(genes)
+        if self.dense_head is not None:
+            heads = list(map(DenseHeadChoice, columns["head.width"], columns["head.depth"]))
+        rows = zip(genes.tolist(), columns["resolution"], heads, *stages, strict=True)
         return [
-            Architecture(self.name, tuple(code), resolution, tuple(choices))
-            for code, resolution, *choices in zip(genes.tolist(), columns["resolution"], *stages, strict=True)
+            Architecture(self.name, tuple(code), resolution, tuple(choices), head)
+            for code, resolution, head, *choices in rows
         ]
 
     def to_json(self, architecture: Architecture) -> dict[str, Any]:
@@ -253,11 +262,16 @@ class SearchSpace(SpaceDeclaration):
     def network_spec(self, architecture: Architecture, *, num_classes: int, channels: int = 3) -> NetworkSpec:
         """The stand-alone network of an architecture, block by block."""
         blocks: list[BlockSpec] = [ConvSpec(self.stem_width, stride=self.stem_stride)]
-        width = self.stem_width
+        width, ends = self.stem_width, []
         for choice, stage in zip(architecture.stages, self.stages, strict=True):
             blocks += _stage_blocks(choice, width, stage.stride)
+            ends.append(len(blocks) - 1)
             width = choice.width
-        head = HeadSpec(self.head_width(width))
+        head: HeadSpec | DenseHeadSpec = HeadSpec(self.head_width(width))
+        if self.dense_head is not None and architecture.dense_head is not None:
+            own, taps = architecture.dense_head, tuple(ends[number] for number in self.taps)
+            fixed = self.dense_head
+            head = DenseHeadSpec(own.width, own.depth, taps, fixed.kernel, fixed.box_channels)
         return NetworkSpec(
             architecture.name, architecture.resolution, channels, num_classes, tuple(blocks), head
         )
@@ -265,6 +279,12 @@ class SearchSpace(SpaceDeclaration):
     def with_resolutions(self, resolution: Sequence[int]) -> "SearchSpace":
         """The same space for other input resolutions, in pixels."""
         return dataclasses.replace(self, resolution=tuple(sorted(resolution)))
+
+    def _head_choices(self, prefix: str = "") -> dict[str, tuple[int, ...]]:
+        """The choices of each field of a dense head; nothing without one."""
+        if self.dense_head is None:
+            return {}
+        return {prefix + field: getattr(self.dense_head, field) for field in HEAD_FAMILIES}
 
     def _cap(self, stage: str) -> int | None:
         return self.stages[int(stage.removeprefix("stage")) - 1].max_width

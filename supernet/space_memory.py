@@ -32,7 +32,7 @@ def reachable_widths(space: SpaceDeclaration) -> list[set[int]]:
 def num_weights(space: SpaceDeclaration) -> int:
     """About how many weights the supernet has, which holds every choice at its largest."""
     widths = [space.stem_width, *(max(widths) for widths in reachable_widths(space))]
-    weights = 27 * space.stem_width + widths[-1] * space.head_width(widths[-1])
+    weights = 27 * space.stem_width + _head(space, widths[1:])
     for stage, (before, width) in zip(space.stages, itertools.pairwise(widths), strict=True):
         weights += _residual(stage, before, width)
         if "conv" in stage.block:
@@ -69,6 +69,16 @@ def _check(stage: str, what: str, values: int, side: int) -> None:
             f"{4 * values / 1e9:.0f} GB for one image; at most {MOST_VALUES:.1e} are taken: give a smaller "
             "resolution, or strides of 2 before it"
         )
+
+
+def _head(space: SpaceDeclaration, widths: list[int]) -> int:
+    """Weights of the head over stages of `widths`, less its classifier."""
+    dense = space.dense_head
+    if dense is None:
+        return widths[-1] * space.head_width(widths[-1])
+    width = max(dense.width)
+    read = sum(widths[number] for number in space.taps)
+    return width * (read + max(dense.depth) * (width + dense.kernel**2))
 
 
 def _residual(stage: StageSpace, before: int, width: int) -> int:

@@ -30,7 +30,8 @@ def num_networks(space: SearchSpace) -> int:
                     following[width] += count * _choices_at(stage, width, side)
             ways = following
         total += sum(ways.values())
-    return total
+    head = space.dense_head
+    return total if head is None else total * len(head.width) * len(head.depth)
 
 
 def _widths(stage: StageSpace, in_width: int) -> set[int]:

@@ -10,7 +10,13 @@ from supernet.constraints import check_constraints
 from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.space_memory import MOST_CHANNELS, check_memory, reachable_widths
-from supernet.stage_space import ATTENTION_FAMILIES, StageSpace, parse_constraint
+from supernet.stage_space import (
+    ATTENTION_FAMILIES,
+    HEAD_FAMILIES,
+    DenseHeadSpace,
+    StageSpace,
+    parse_constraint,
+)
 
 POSITIVE_INTEGERS = ("depth", "expansion", "width", "embed", "heads", "patch")
 # The most that any network is given; what many of them together take is `space_memory`'s.
@@ -46,6 +52,7 @@ def validate(space: SpaceDeclaration) -> None:
     smallest, strides = min(space.resolution), math.prod(stage.stride for stage in space.stages)
     allowed = f"at least the product of all strides, {space.stem_stride * strides}"
     _require(smallest >= space.stem_stride * strides, "resolution", smallest, allowed)
+    _validate_dense_head(space)
     _validate_widths(space)
     _validate_attention(space)
     _validate_constraints(space)
@@ -77,6 +84,23 @@ def _validate_stage(name: str, stage: StageSpace) -> None:
         _require(bool(stage.growth), f"{name}.max_width", stage.max_width, "left out: only growth is capped")
     good = stage.stride in (1, 2) and not isinstance(stage.stride, bool)
     _require(good, f"{name}.stride", stage.stride, "1 or 2")
+
+
+def _validate_dense_head(space: SpaceDeclaration) -> None:
+    head = space.dense_head
+    if head is None:
+        return
+    _require(isinstance(head, DenseHeadSpace), "dense_head", head, "a DenseHeadSpace")
+    for field in HEAD_FAMILIES:
+        choices = getattr(head, field)
+        _check_choices(f"dense_head.{field}", choices)
+        for value in choices:
+            _check_number(f"dense_head.{field}", value, "a positive integer")
+    _check_number("dense_head.kernel", head.kernel, "an odd positive integer")
+    boxes = head.box_channels in (0, 4) and not isinstance(head.box_channels, bool)
+    _require(boxes, "dense_head.box_channels", head.box_channels, "4 (a box for each cell) or 0")
+    found = sorted(set(space.strides))
+    _require(head.stride in found, "dense_head.stride", head.stride, f"a stride of a stage's map, of {found}")
 
 
 def _validate_widths(space: SpaceDeclaration) -> None:
@@ -113,6 +137,7 @@ def _validate_constraints(space: SpaceDeclaration) -> None:
         for n in range(1, len(space.stages) + 1)
         for f in ("depth", "expansion", "kernel", "width", *ATTENTION_FAMILIES)
     }
+    known |= {f"head.{f}" for f in HEAD_FAMILIES if space.dense_head is not None}
     good = isinstance(space.constraints, tuple) and all(isinstance(c, str) for c in space.constraints)
     _require(good, "constraints", space.constraints, "a tuple of texts")
     for text in space.constraints:

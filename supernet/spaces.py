@@ -10,7 +10,7 @@ from typing import Any
 
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
-from supernet.stage_space import StageSpace
+from supernet.stage_space import DenseHeadSpace, StageSpace
 
 
 def _hytnas() -> SearchSpace:
@@ -160,7 +160,11 @@ def space_from_mapping(data: Mapping[str, Any]) -> SearchSpace:
         if not isinstance(stage, Mapping):
             raise UserError(f"stage{number}: expected a mapping of fields, got {stage!r}")
         stages.append(StageSpace(**_fields(StageSpace, stage, f"stage{number}")))
-    return SearchSpace(**{**_fields(SearchSpace, data, "space"), "stages": tuple(stages)})
+    fields = {**_fields(SearchSpace, data, "space"), "stages": tuple(stages)}
+    head = fields.get("dense_head")
+    if isinstance(head, Mapping):
+        fields["dense_head"] = DenseHeadSpace(**_fields(DenseHeadSpace, head, "dense_head"))
+    return SearchSpace(**fields)
 
 
 def space_to_mapping(space: SearchSpace) -> dict[str, Any]:
@@ -172,7 +176,10 @@ def space_to_mapping(space: SearchSpace) -> dict[str, Any]:
       >>> space_from_mapping(space_to_mapping(space)) == space
       True
     """
-    return _lists(dataclasses.asdict(space))
+    mapping = _lists(dataclasses.asdict(space))
+    if space.dense_head is None:
+        del mapping["dense_head"]
+    return mapping
 
 
 def _fields(cls: type, data: Mapping[str, Any], where: str) -> dict[str, Any]:

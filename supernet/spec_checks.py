@@ -1,12 +1,14 @@
 """What makes a `NetworkSpec` one that can be built, said in the words of its fields."""
 
 import dataclasses
+import itertools
 from typing import get_args
 
 from supernet.errors import UserError
 from supernet.network_spec import (
     Activation,
     BlockSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -23,14 +25,18 @@ def check_network_spec(spec: NetworkSpec) -> None:
         _check_at_least(f"network {spec.name!r}", field, getattr(spec, field), 1)
     if not spec.blocks:
         raise UserError(f"network {spec.name!r}: blocks is empty; give it at least one block")
-    side, channels = spec.resolution, spec.channels
+    side, channels, maps = spec.resolution, spec.channels, []
     for index, block in enumerate(spec.blocks):
         where = f"network {spec.name!r}, blocks/{index}"
         _check_block(where, block, channels)
         if isinstance(block, PatchEmbedSpec):
             _check_patches(where, block, side)
         side, channels = -(-side // getattr(block, "stride", 1)), block.width
-    _check_block(f"network {spec.name!r}, head", spec.head, channels)
+        maps.append(side)
+    where = f"network {spec.name!r}, head"
+    _check_block(where, spec.head, channels)
+    if isinstance(spec.head, DenseHeadSpec):
+        _check_taps(where, spec.head.taps, maps)
 
 
 _ACTIVATIONS = get_args(Activation)
@@ -53,11 +59,11 @@ _LEAST: dict[type, tuple[tuple[str, int], ...]] = {
         for field in dataclasses.fields(kind)
         if field.name in _MINIMUM
     )
-    for kind in (*get_args(BlockSpec), HeadSpec)
+    for kind in (*get_args(BlockSpec), HeadSpec, DenseHeadSpec)
 }
 
 
-def _check_block(where: str, spec: BlockSpec | HeadSpec, channels: int) -> None:
+def _check_block(where: str, spec: BlockSpec | HeadSpec | DenseHeadSpec, channels: int) -> None:
     """Raises UserError for a block that cannot follow `channels` channels."""
     for field, least in _LEAST[type(spec)]:
         _check_at_least(where, field, getattr(spec, field), least)
@@ -108,6 +114,21 @@ def _check_patches(where: str, spec: PatchEmbedSpec, side: int) -> None:
             f"{where}: patch is {spec.patch}, which does not divide the side of its {side} x {side} map; "
             f"choose a resolution that makes it a multiple of {spec.patch}, such as {above}"
         )
+
+
+def _check_taps(where: str, taps: tuple[int, ...], sides: list[int]) -> None:
+    """Raises UserError for taps that are no blocks, or whose maps, of these `sides`, do not halve."""
+    numbers = range(len(sides))
+    if not taps or list(taps) != sorted(set(taps)) or not set(taps) <= set(numbers):
+        raise UserError(
+            f"{where}: taps is {taps}, but must be ascending numbers of blocks, of 0 to {len(sides) - 1}"
+        )
+    for before, tap in itertools.pairwise(taps):
+        if sides[tap] != -(-sides[before] // 2):
+            raise UserError(
+                f"{where}: taps {before} and {tap} have maps of {sides[before]} and {sides[tap]} pixels; "
+                "each must be half of the one before: choose blocks with one stride of 2 between them"
+            )
 
 
 def _check_at_least(where: str, field: str, value: object, least: int) -> None:

@@ -52,9 +52,33 @@ class StageSpace:
     patch: tuple[int, ...] = ()
 
 
+HEAD_FAMILIES = ("width", "depth")
+
+
+@dataclasses.dataclass(frozen=True)
+class DenseHeadSpace:
+    """The choices of a head with an output for each cell of a map (`DenseHeadSpec`).
+
+    `stride` is how many pixels of the image a cell has in each direction: the head reads the last stage of
+    that stride, and the last of each larger one. Stride and kernel are no genes: the outputs of all networks
+    have one shape.
+
+    Examples:
+      >>> from supernet import DenseHeadSpace
+      >>> DenseHeadSpace(width=(24, 32), depth=(1, 2), stride=8, box_channels=4).kernel
+      5
+    """
+
+    width: tuple[int, ...] = (24, 32, 48, 64)
+    depth: tuple[int, ...] = (1, 2, 3)
+    kernel: int = 5
+    stride: int = 8
+    box_channels: int = 0
+
+
 @dataclasses.dataclass(frozen=True)
 class Gene:
-    """One decision: `name` is "resolution" or "stage<i>.<family>" with i from 1."""
+    """One decision: `name` is "resolution", "stage<i>.<family>" with i from 1, or "head.<family>"."""
 
     name: str
     choices: tuple[Any, ...]

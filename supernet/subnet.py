@@ -30,6 +30,8 @@ def slice_subnet(
     """
     channels = params["stem"]["conv"]["kernel"].shape[2]
     num_classes = params["head"]["classifier"]["bias"].shape[0]
+    if space.dense_head is not None:
+        num_classes -= space.dense_head.box_channels
     spec = space.network_spec(architecture, num_classes=num_classes, channels=channels)
     model = stand_alone(spec)
     cut = [

@@ -27,14 +27,15 @@ from flax import nnx
 from supernet.architecture import Architecture
 from supernet.blocks import ConvBlock, Head
 from supernet.control_flow import chain, either
+from supernet.dense_head import DenseHead
 from supernet.elastic import ElasticMobileViT, ElasticResidual
 from supernet.layers import Initializer
 from supernet.model import Model, Tree
-from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, MobileViTSpec
+from supernet.network_spec import ConvSpec, DenseHeadSpec, HeadSpec, InvertedResidualSpec, MobileViTSpec
 from supernet.ops import Train
 from supernet.search_space import SearchSpace
 from supernet.stage_space import StageSpace
-from supernet.widths import AttentionWidths, ResidualWidths
+from supernet.widths import AttentionWidths, HeadWidths, ResidualWidths
 
 # Sizes in one program on a CPU. On maps of 24 pixels a training step takes 0.7 times as long as with one; on
 # maps of 12 it takes 1.7 times as long, and compiles for twice the time.
@@ -44,9 +45,10 @@ CPU_TIERS, SMALLEST_TIERED_SIDE = 2, 16
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Control:
-    """What a subnet is, as numbers: int32 [S] each, `head` []; a batch of them has [A] in front.
+    """What a subnet is, as numbers: int32 [S] each, those of the head []; a batch of them has [A] in front.
 
-    In a convolution stage the attention fields hold harmless values (1) and have no effect.
+    In a convolution stage the attention fields hold harmless values (1) and have no effect; so does
+    `head_depth` without a dense head.
 
     Examples:
       >>> from supernet import built_in_space, controls
@@ -65,6 +67,12 @@ class Control:
     ffn: Any
     patch: Any
     head: Any
+    head_depth: Any
+
+    @property
+    def head_widths(self) -> HeadWidths:
+        """Those of the head."""
+        return HeadWidths(self.head, self.head_depth)
 
     def at(self, index: Any) -> "Control":
         """The control of one architecture of a batch."""
@@ -96,9 +104,16 @@ def controls(space: SearchSpace, architectures: Sequence[Architecture]) -> Contr
     patch = np.where(patch >= sides, -(-sides // units) * units, patch)
     patch = np.where(kinds == 1, patch, units)
     active = {name: np.maximum(field(name), 1) for name in ("embed", "heads", "ffn")}
-    head = np.array([space.head_width(a.stages[-1].width) for a in architectures], np.int32)
+    head = np.array([_head_sizes(space, a) for a in architectures], np.int32).reshape(-1, 2)
     basic = {name: field(name) for name in ("depth", "width", "expansion", "kernel")}
-    return Control(attention=kinds, patch=patch, head=head, **basic, **active)
+    return Control(attention=kinds, patch=patch, head=head[:, 0], head_depth=head[:, 1], **basic, **active)
+
+
+def _head_sizes(space: SearchSpace, architecture: Architecture) -> tuple[int, int]:
+    """Channels, and blocks, of an architecture's head."""
+    if space.dense_head is None or architecture.dense_head is None:
+        return space.head_width(architecture.stages[-1].width), 1
+    return architecture.dense_head.width, architecture.dense_head.depth
 
 
 class SupernetStage(nnx.Module):
@@ -155,37 +170,47 @@ class Supernet(nnx.Module):
     ):
         self.stem = _stem(space, channels, init)
         self.stages = nnx.List([SupernetStage(space, n, tiers, init) for n in range(len(space.stages))])
+        self.taps = space.taps
         self.head = _head(space, num_classes, init)
+
+    def output_shape(self, resolution: int) -> tuple[int, ...]:
+        """Of one image: [num_classes], or [H, W, K] with a dense head."""
+        return self.head.output_shape(resolution)
 
     def features(self, images: jax.Array, control: Control, *, train: Train) -> jax.Array:
         """Feature map before global pooling: [B, H, W, C] -> [B, H', W', C']."""
-        x = self._trunk(self.stem(images, train=train), control, train)
-        return self.head.features(x, control.head, train=train)
+        *_, x = self._trunk(self.stem(images, train=train), control, train)
+        return self.head.features(x, control.head_widths, train=train)
 
     def __call__(self, images: jax.Array, control: Control, *, train: Train) -> jax.Array:
-        """[B, H, W, C] -> logits float32 [B, num_classes]."""
+        """[B, H, W, C] -> logits float32 [B, num_classes], or [B, H, W, K] with a dense head."""
         return self.after_stem(self.stem(images, train=train), control, train=train)
 
     def after_stem(self, x: jax.Array, control: Control, *, train: Train) -> jax.Array:
-        """The stem's maps [B, H, W, C] -> logits float32 [B, num_classes]."""
-        return self.head(self._trunk(x, control, train), control.head, train=train)
+        """The stem's maps [B, H, W, C] -> what `__call__` gives."""
+        return self.head(self._trunk(x, control, train), control.head_widths, train=train)
 
-    def _trunk(self, x: jax.Array, control: Control, train: Train) -> jax.Array:
-        for stage in self.stages:
+    def _trunk(self, x: jax.Array, control: Control, train: Train) -> list[jax.Array]:
+        """The maps that the head reads."""
+        maps = []
+        for number, stage in enumerate(self.stages):
             x = stage(x, control, train=train)
-        return x
+            if number in self.taps:
+                maps.append(x)
+        return maps
 
 
 class ModelPart(NamedTuple):
     """One after the other, the parts are the supernet: stem, stages, head.
 
     `model.apply(of_tree(params), stats, x, of_control(control), train=)` computes this one, `stats` being its
-    own.
+    own; `x` is the map of the part before, but the head reads a list of maps, those of the parts `reads`.
     """
 
     model: Model
     of_tree: Callable[[Tree], Tree]
     of_control: Callable[[Control], Any]
+    reads: tuple[int, ...] = ()
 
 
 class SupernetModel(Model):
@@ -202,6 +227,7 @@ class SupernetModel(Model):
 
     def __init__(self, space: SearchSpace, channels: int, num_classes: int, dtype: Any, tiers: int):
         super().__init__(lambda init: Supernet(space, channels, num_classes, init, tiers=tiers), dtype=dtype)
+        self._taps = space.taps
         self._builds: tuple[Callable[[Initializer], nnx.Module], ...] = (
             lambda init: _stem(space, channels, init),
             *(functools.partial(SupernetStage, space, number, tiers) for number in range(len(space.stages))),
@@ -213,7 +239,7 @@ class SupernetModel(Model):
         return self._bind(params, self.no_stats()).stem(images.astype(self._dtype), train=True)
 
     def after_stem(self, params: Tree, maps: jax.Array, control: Control) -> jax.Array:
-        """Logits float32 [B, num_classes] of the stem's maps, by the batch's statistics."""
+        """The outputs of the stem's maps, by the batch's statistics."""
         return self._bind(params, self.no_stats()).after_stem(maps, control, train=True)
 
     @functools.cached_property
@@ -227,7 +253,12 @@ class SupernetModel(Model):
         return (
             ModelPart(stem, lambda tree: tree["stem"], lambda _: None),
             *(stage(number, model) for number, model in enumerate(stages)),
-            ModelPart(head, lambda tree: tree["head"], lambda control: control.head),
+            ModelPart(
+                head,
+                lambda tree: tree["head"],
+                lambda control: control.head_widths,
+                reads=tuple(number + 1 for number in self._taps),  # the stem is part 0
+            ),
         )
 
 
@@ -259,9 +290,14 @@ def _stem(space: SearchSpace, channels: int, init: Initializer) -> ConvBlock:
     return ConvBlock(channels, ConvSpec(space.stem_width, stride=space.stem_stride), init)
 
 
-def _head(space: SearchSpace, num_classes: int, init: Initializer) -> Head:
-    width = stage_sizes(space)[-1].width[-1]
-    return Head(width, HeadSpec(space.head_width(width)), num_classes, init)
+def _head(space: SearchSpace, num_classes: int, init: Initializer) -> Head | DenseHead:
+    widths = [sizes.width[-1] for sizes in stage_sizes(space)]
+    dense = space.dense_head
+    if dense is None:
+        return Head(widths[-1], HeadSpec(space.head_width(widths[-1])), num_classes, init)
+    spec = DenseHeadSpec(max(dense.width), max(dense.depth), space.taps, dense.kernel, dense.box_channels)
+    tapped = [widths[number] for number in space.taps]
+    return DenseHead(tapped, spec, num_classes, init, stride=space.strides[space.taps[0]])
 
 
 class StageSizes(NamedTuple):
@@ -303,9 +339,11 @@ def _tiers(sizes: Sequence[int], count: int) -> list[int]:
 
 def _stage(control: Control, number: int) -> Control:
     fields = {
-        f.name: getattr(control, f.name)[number] for f in dataclasses.fields(Control) if f.name != "head"
+        field.name: getattr(control, field.name)[number]
+        for field in dataclasses.fields(Control)
+        if field.name not in ("head", "head_depth")
     }
-    return Control(**fields, head=control.head)
+    return Control(**fields, head=control.head, head_depth=control.head_depth)
 
 
 def _patch_unit(stage: StageSpace) -> int:

@@ -1,4 +1,4 @@
-"""How wide a block's subnet is, as traced numbers: int32 [] each."""
+"""How wide a block's or a head's subnet is, as traced numbers: int32 [] each."""
 
 import dataclasses
 
@@ -14,6 +14,15 @@ class ResidualWidths:
     width: jax.Array
     expansion: jax.Array
     kernel: jax.Array
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class HeadWidths:
+    """Of a head: channels of its convolution; `depth`, blocks of a dense one, has no meaning for another."""
+
+    width: jax.Array
+    depth: jax.Array
 
 
 @jax.tree_util.register_dataclass

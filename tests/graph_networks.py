@@ -10,6 +10,7 @@ from supernet.network import stand_alone
 from supernet.network_spec import (
     BlockSpec,
     ConvSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -21,7 +22,7 @@ from supernet.network_spec import (
 
 HEAD = HeadSpec(0)
 # On images of 11 x 11 with 4 channels.
-NETWORKS: dict[str, tuple[tuple[BlockSpec, ...], HeadSpec]] = {
+NETWORKS: dict[str, tuple[tuple[BlockSpec, ...], HeadSpec | DenseHeadSpec]] = {
     "conv, head": (
         (
             ConvSpec(6, kernel=7, stride=2, activation="hardswish", bias=True),
@@ -55,6 +56,15 @@ NETWORKS: dict[str, tuple[tuple[BlockSpec, ...], HeadSpec]] = {
     "patches, transformer": (
         (ConvSpec(4, stride=2), PatchEmbedSpec(12, patch=2), TransformerSpec(12, heads=3, ffn=16, depth=2)),
         HEAD,
+    ),
+    # Maps of 6 and 3 pixels: enlarged exactly. Of 11, 6 and 3: cut from 12.
+    "dense head": (
+        (ConvSpec(4, stride=2), ConvSpec(6, stride=2)),
+        DenseHeadSpec(5, depth=1, taps=(0, 1), kernel=3, box_channels=4),
+    ),
+    "dense head, three maps": (
+        (ConvSpec(4), InvertedResidualSpec(6, 8, stride=2), ConvSpec(4), ConvSpec(3, stride=2)),
+        DenseHeadSpec(4, depth=2, taps=(0, 2, 3)),
     ),
     "one patch": ((PatchEmbedSpec(8, patch=11), TransformerSpec(8, heads=2, ffn=12, depth=1)), HEAD),
 }

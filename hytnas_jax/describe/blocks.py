@@ -8,6 +8,7 @@ from supernet.graph import build_graph
 from supernet.network_spec import (
     BlockSpec,
     ConvSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -79,7 +80,14 @@ def _window(spec: ConvSpec | SeparableSpec | InvertedResidualSpec) -> str:
     return f"{spec.kernel}x{spec.kernel}{stride}"
 
 
-def _head_layers(spec: HeadSpec) -> str:
+def _head_layers(spec: HeadSpec | DenseHeadSpec) -> str:
+    if isinstance(spec, DenseHeadSpec):
+        return f"{len(spec.taps)} maps by conv 1x1 of {spec.width}, summed, {_refining(spec)}conv 1x1"
     conv = f"conv 1x1 of {spec.width}, " if spec.width else ""
     hidden = f"linear {spec.hidden}, " if spec.hidden else ""
     return f"{conv}pool, {hidden}classifier"
+
+
+def _refining(spec: DenseHeadSpec) -> str:
+    times = f"{spec.depth} times " if spec.depth > 1 else ""
+    return f"{times}separable conv {spec.kernel}x{spec.kernel}, "

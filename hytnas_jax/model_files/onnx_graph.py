@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hytnas_jax.model_files.folded_weights import EPSILON, FoldedWeights, Tree
 from supernet.graph import build_graph
-from supernet.network_spec import NetworkSpec
+from supernet.network_spec import DenseHeadSpec, NetworkSpec
 from supernet.operations import KEY, Graph, Op, Shape
 from supernet.positions import sine_cosine_positions
 
@@ -35,7 +35,7 @@ def build_onnx(
     """The network as a serialised ONNX model, opset 21.
 
     Input `images` float32 [N, R, R, C], already normalised, N symbolic; output `logits` float32
-    [N, num_classes].
+    [N, num_classes], or [N, H, W, K] with a dense head.
 
     Args:
         spec: the network.
@@ -48,9 +48,13 @@ def build_onnx(
         UserError: for an impossible `spec`, or weights that do not fit it.
     """
     graph = build_graph(spec)
-    writer = _Writer(graph, FoldedWeights(params, stats, seed), "pixels")
+    shape, is_map = graph.ops[-1].shape, isinstance(spec.head, DenseHeadSpec)
+    writer = _Writer(graph, FoldedWeights(params, stats, seed), "pixels", "cells" if is_map else OUTPUT)
     writer.add("Transpose", [INPUT], ["pixels"], perm=TO_CHANNELS_FIRST)
-    return writer.serialise(("N", *graph.input_shape), ("N", spec.num_classes))
+    writer.write()
+    if is_map:
+        writer.add("Transpose", ["cells"], [OUTPUT], perm=TO_CHANNELS_LAST)
+    return writer.serialise(("N", *graph.input_shape), ("N", *shape))
 
 
 def build_onnx_part(graph: Graph, *, seed: int = 0) -> bytes:
@@ -59,7 +63,8 @@ def build_onnx_part(graph: Graph, *, seed: int = 0) -> bytes:
     Input `images` and output `logits` are float32, of what the part reads and makes: maps with their channels
     first [N, C, H, W], as between the operations of a network, or tokens [N * G * T, d].
     """
-    writer = _Writer(graph, FoldedWeights(None, None, seed), INPUT)
+    writer = _Writer(graph, FoldedWeights(None, None, seed), INPUT, OUTPUT)
+    writer.write()
     shapes = (graph.input_shape, graph.ops[-1].shape)
     return writer.serialise(*(_part_shape(shape, graph.reads_tokens) for shape in shapes))
 
@@ -72,18 +77,21 @@ def _part_shape(shape: Shape, is_tokens: bool) -> tuple[str | int, ...]:
 class _Writer:
     """Collects nodes and initializers. A tensor is called as the operation that makes it."""
 
-    def __init__(self, graph: Graph, weights: FoldedWeights, source: str) -> None:
-        """`source` is what the graph's tensor 0 is called."""
+    def __init__(self, graph: Graph, weights: FoldedWeights, source: str, result: str) -> None:
+        """`source` is what the graph's tensor 0 is called, `result` its last one."""
         self.graph = graph
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
-        self._names = [source, *(op.name for op in graph.ops[:-1]), OUTPUT]
+        self._names = [source, *(op.name for op in graph.ops[:-1]), result]
 
-    def serialise(self, input_shape: Sequence[str | int], output_shape: Sequence[str | int]) -> bytes:
-        """The whole model: all operations of the graph, after what has been added before."""
+    def write(self) -> None:
+        """Adds all operations of the graph."""
         for op in self.graph.ops:
             _WRITERS[op.kind](self, op)
+
+    def serialise(self, input_shape: Sequence[str | int], output_shape: Sequence[str | int]) -> bytes:
+        """The whole model."""
         model = helper.make_model(
             helper.make_graph(
                 self.nodes,
@@ -214,6 +222,13 @@ def _write_pad(writer: _Writer, op: Op) -> None:
     writer.node(op, "Pad", [*writer.inputs(op), pads])
 
 
+def _write_upsample(writer: _Writer, op: Op) -> None:
+    (x,) = writer.inputs(op)
+    scales = writer.constant(f"{op.name}/scales", np.array([1, 1, 2, 2], np.float32))
+    rule = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    writer.node(op, "Resize", [x, "", scales], **rule)
+
+
 def _write_crop(writer: _Writer, op: Op) -> None:
     bounds = {"starts": [0, 0], "ends": list(op.shape[:2]), "axes": [2, 3]}
     names = [writer.integers(f"{op.name}/{n}", v) for n, v in bounds.items()]
@@ -302,6 +317,7 @@ _WRITERS: dict[str, Callable[[_Writer, Op], object]] = {
     "multiply": _write_multiply,
     "concat": lambda writer, op: writer.node(op, "Concat", writer.inputs(op), axis=1),
     "global_pool": _write_global_pool,
+    "upsample": _write_upsample,
     "pad": _write_pad,
     "crop": _write_crop,
     "unfold": _write_unfold,

@@ -189,6 +189,8 @@ def _options(kind: str, given: dict[str, Any]) -> Any:
             return fb.TransposeOptionsT()
         case "SLICE":
             return fb.SliceOptionsT()
+        case "RESIZE_NEAREST_NEIGHBOR":  # TensorFlow Lite Micro does not look at its options: none is set
+            return fb.ResizeNearestNeighborOptionsT(alignCorners=False, halfPixelCenters=False)
         case "PAD":
             return fb.PadOptionsT()
         case _:

@@ -1,8 +1,9 @@
 """Writes a network's TFLite model directly from its operations, without tracing a program.
 
 Maps are [1, H, W, C], tokens [G * T, d] with T tokens in each of G groups; other letters are those of
-`supernet.operations`. Nothing has more than four axes and nothing is resized, so that the integer kernels of
-microcontrollers can run it; GELU alone, which the search spaces do not have, TensorFlow Lite Micro lacks.
+`supernet.operations`. Nothing has more than four axes, and maps are enlarged by repeating pixels alone, so
+that the integer kernels of microcontrollers can run it; GELU alone, which the search spaces do not have,
+TensorFlow Lite Micro lacks.
 `proxies.tflite_operators` lists the same operators, to count their memory.
 """
 
@@ -28,7 +29,8 @@ def build_tflite(
 ) -> bytes:
     """The network as a serialised TFLite model for one image.
 
-    Input `images` float32 [1, R, R, C], already normalised; output `logits` float32 [1, num_classes].
+    Input `images` float32 [1, R, R, C], already normalised; output `logits` float32 [1, num_classes],
+    or [1, H, W, K] with a dense head.
 
     Args:
         spec: the network.
@@ -208,6 +210,11 @@ def _write_pad(writer: _Writer, op: Op) -> None:
     writer.last(op, "PAD", inputs, (1, *op.shape))
 
 
+def _write_upsample(writer: _Writer, op: Op) -> None:
+    inputs = [*writer.inputs(op), writer.constant(op, "size", op.shape[:2])]
+    writer.last(op, "RESIZE_NEAREST_NEIGHBOR", inputs, (1, *op.shape))
+
+
 def _write_crop(writer: _Writer, op: Op) -> None:
     shape = (1, *op.shape)
     inputs = [*writer.inputs(op), writer.constant(op, "begin", [0] * 4), writer.constant(op, "size", shape)]
@@ -305,6 +312,7 @@ _WRITERS: dict[str, Callable[[_Writer, Op], None]] = {
     "multiply": _write_multiply,
     "concat": lambda writer, op: writer.last(op, "CONCATENATION", writer.inputs(op), (1, *op.shape), axis=3),
     "global_pool": _write_global_pool,
+    "upsample": _write_upsample,
     "pad": _write_pad,
     "crop": _write_crop,
     "unfold": _write_unfold,

@@ -11,6 +11,7 @@ from hytnas_jax.describe.blocks import BlockRow, describe
 from supernet.network_spec import (
     BlockSpec,
     ConvSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -113,7 +114,9 @@ def _window(block: ConvSpec | SeparableSpec | InvertedResidualSpec) -> str:
     return f"{block.kernel}×{block.kernel}{stride}"
 
 
-def _head_label(head: HeadSpec) -> str:
+def _head_label(head: HeadSpec | DenseHeadSpec) -> str:
+    if isinstance(head, DenseHeadSpec):
+        return f"{len(head.taps)} maps to {head.width}, {head.depth} × separable {head.kernel}×{head.kernel}"
     conv = f"1×1 to {head.width}, " if head.width else ""
     hidden = f"linear {head.hidden}, " if head.hidden else ""
     return f"{conv}mean, {hidden}classifier"

@@ -65,12 +65,14 @@ class PartsEvaluator:
 
     def _begin(self, architecture: Architecture, control: Control) -> Any:
         """The sums, which may still be in the making."""
-        maps, prefix = self._maps, _prefix(architecture)
+        maps, prefix, read = self._maps, _prefix(architecture), []
         *body, head = self._parts
         for number, part in enumerate(body):  # the stem is part 0, the same for all
             key = prefix[: number + 1]
             maps = self._kept.get(key, functools.partial(part, maps, control), rank=number)
-        return self._summarise(jnp.stack(head(maps, control).evaluated), *self._targets)
+            if number in head.reads:
+                read.append(maps)
+        return self._summarise(jnp.stack(head(_by_batch(read), control).evaluated), *self._targets)
 
 
 def _prefix(architecture: Architecture) -> tuple[Hashable, ...]:
@@ -79,17 +81,24 @@ def _prefix(architecture: Architecture) -> tuple[Hashable, ...]:
 
 
 class Maps(NamedTuple):
-    """Feature maps [B, H, W, C] of the batches to calibrate by and of those to evaluate by."""
+    """Feature maps [B, H, W, C] of the batches to calibrate by and of those to evaluate by; for a head that
+    reads several, a list of them for each batch."""
 
-    calibration: list[jax.Array]
-    evaluated: list[jax.Array]
+    calibration: list[Any]
+    evaluated: list[Any]
+
+
+def _by_batch(parts: Sequence[Maps]) -> Maps:
+    """For each batch a list of the maps of all parts."""
+    calibration, evaluated = zip(*parts, strict=True)
+    return Maps(*([list(maps) for maps in zip(*each, strict=True)] for each in (calibration, evaluated)))
 
 
 class EvaluatedPart:
     """One part of the supernet: maps to maps, the latter by statistics calibrated on the former."""
 
     def __init__(self, part: ModelPart, params: Tree):
-        model, of_tree, self._of_control = part
+        model, of_tree, self._of_control, self.reads = part
         self._params = of_tree(params)
         self._blank = model.no_stats()
         # One program, whether it is told to calibrate (train) or to use statistics.

@@ -59,7 +59,7 @@ def feature_table(specs: Iterable[NetworkSpec]) -> Features:
       >>> from supernet import named_network
       >>> names = ("mobilevit-xxs", "mobilevit-xs")
       >>> feature_table(named_network(name, num_classes=10, resolution=96) for name in names).shape
-      (2, 50)
+      (2, 52)
     """
     return np.array([latency_features(spec) for spec in specs]).reshape(-1, len(FEATURE_NAMES))
 
@@ -77,7 +77,7 @@ def architecture_features(architectures: Sequence[Architecture], to_spec: ToSpec
       >>> def to_spec(architecture):
       ...     return space.network_spec(architecture, num_classes=10)
       >>> architecture_features([space.decode([0] * len(space.genes))], to_spec).shape
-      (1, 50)
+      (1, 52)
     """
     table = np.zeros((len(architectures), len(FEATURE_NAMES)))
     table[:, _INDEX["network"]] = 1

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from all_spaces import SPACES
 
 from proxies.base import Estimator
 from proxies.complexity import (
@@ -31,7 +32,7 @@ from supernet.network_spec import (
     MobileViTSpec,
     NetworkSpec,
 )
-from supernet.spaces import SPACE_NAMES, built_in_space
+from supernet.spaces import built_in_space
 
 
 def spec_of(*blocks: BlockSpec, resolution: int = 4) -> NetworkSpec:
@@ -111,17 +112,17 @@ def test_macs_against_the_compiler() -> None:
     assert flops == pytest.approx(2 * complexity(spec).num_macs, rel=0.02)
 
 
-@pytest.mark.parametrize("name", SPACE_NAMES)
+@pytest.mark.parametrize("name", SPACES)
 def test_counts_by_block_are_those_of_the_whole_graph(name: str) -> None:
-    space = built_in_space(name)
+    space = SPACES[name]
     for architecture in space.decode_all(space.sample(np.random.default_rng(0), 20)):
         spec = space.network_spec(architecture, num_classes=3, channels=3)
         assert complexity(spec) == graph_complexity(build_graph(spec))
 
 
-@pytest.mark.parametrize("name", SPACE_NAMES)
+@pytest.mark.parametrize("name", SPACES)
 def test_counts_of_many_are_those_of_each(name: str) -> None:
-    space = built_in_space(name)
+    space = SPACES[name]
     codes = np.concatenate([space.sample(np.random.default_rng(1), 100), space.corners()])
     architectures = space.decode_all(codes)
     to_spec = functools.partial(space.network_spec, num_classes=3, channels=1)

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+from all_spaces import SPACES
 from tiny_space import SPACE
 
 from proxies.parts import Part, PartUses, part_uses
@@ -11,7 +12,7 @@ from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.network_spec import MobileViTSpec
-from supernet.spaces import SPACE_NAMES, built_in_space
+from supernet.spaces import built_in_space
 
 to_spec = functools.partial(SPACE.network_spec, num_classes=3, channels=1)
 
@@ -65,9 +66,9 @@ def test_parts_are_kept_from_one_call_to_the_next() -> None:
     assert len(counted) == len(uses.known.parts)
 
 
-@pytest.mark.parametrize("name", SPACE_NAMES)
+@pytest.mark.parametrize("name", SPACES)
 def test_operations_add_up_to_those_of_the_whole_network(name: str) -> None:
-    space = built_in_space(name)
+    space = SPACES[name]
     architectures = space.decode_all(space.sample(np.random.default_rng(1), 20))
     of_space = functools.partial(space.network_spec, num_classes=3)
     counted = np.zeros(len(architectures), np.int64)

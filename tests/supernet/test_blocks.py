@@ -22,6 +22,7 @@ from supernet.network_spec import (
     TransformerSpec,
 )
 from supernet.positions import sine_cosine_positions
+from supernet.widths import HeadWidths
 
 from .block_models import SIDE, block_model, compiled, images, random_params
 
@@ -147,6 +148,10 @@ def head_model(in_width: int, spec: HeadSpec) -> Model:
     return Model(lambda init: Head(in_width, spec, 2, init))
 
 
+def narrowed(width: int) -> HeadWidths:
+    return HeadWidths(jnp.int32(width), jnp.int32(1))
+
+
 def test_head_by_hand() -> None:
     model = head_model(4, HeadSpec(3, hidden=2, activation="silu"))
     params, x = random_params(model), images(4, 4)
@@ -154,14 +159,14 @@ def test_head_by_hand() -> None:
     h = _norm(np.asarray(x) @ p["conv"]["kernel"]) * p["norm"]["scale"] + p["norm"]["bias"]
     h = (h * expit(h)).mean((1, 2)) @ p["hidden"]["kernel"] + p["hidden"]["bias"]
     expected = (h * expit(h)) @ p["classifier"]["kernel"] + p["classifier"]["bias"]
-    np.testing.assert_allclose(compiled(model)(params, x, None)[0], expected, atol=1e-4)
+    np.testing.assert_allclose(compiled(model)(params, [x], None)[0], expected, atol=1e-4)
 
 
 def test_head_masked_is_sliced(cut: Callable[[Tree, Tree], Tree]) -> None:
     model, small = head_model(6, HeadSpec(5)), head_model(4, HeadSpec(3))
     params, x = random_params(model), images(6, 4)
-    y, _ = compiled(model)(params, x, jnp.int32(3))
-    expected, _ = compiled(small)(cut(small.abstract_params, params), x[..., :4], None)
+    y, _ = compiled(model)(params, [x], narrowed(3))
+    expected, _ = compiled(small)(cut(small.abstract_params, params), [x[..., :4]], None)
     np.testing.assert_allclose(y, expected, atol=1e-4)
 
 
@@ -170,4 +175,6 @@ def test_head_of_pooling_alone() -> None:
     params, x = random_params(model), images(4, 4)
     assert set(model.abstract_params) == {"classifier"}
     kernel, bias = params["classifier"]["kernel"], params["classifier"]["bias"]
-    np.testing.assert_allclose(compiled(model)(params, x, None)[0], x.mean((1, 2)) @ kernel + bias, atol=1e-5)
+    np.testing.assert_allclose(
+        compiled(model)(params, [x], None)[0], x.mean((1, 2)) @ kernel + bias, atol=1e-5
+    )

@@ -37,6 +37,7 @@ def test_controls_by_hand(tiny: Any) -> None:
         "ffn": [[1, 8], [16, 4]],
         "patch": [[1, 2], [4, 4]],
         "head": [5, 5],
+        "head_depth": [1, 1],
     }
     assert {name: value.tolist() for name, value in dataclasses.asdict(batch).items()} == expected
     assert {leaf.dtype for leaf in jax.tree.leaves(batch)} == {np.dtype(np.int32)}

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from all_spaces import SPACES
 
 from proxies.latency.features import FEATURE_NAMES, architecture_features, feature_table, latency_features
 from supernet.errors import UserError
 from supernet.graph import build_graph
 from supernet.named import NAMES, named_network
 from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, NetworkSpec, PatchEmbedSpec
-from supernet.spaces import SPACE_NAMES, built_in_space
 
 
 def named(features: np.ndarray) -> dict[str, float]:
@@ -72,9 +72,9 @@ def test_blocks_add_up_to_the_whole_graph_of_a_named_network(name: str) -> None:
     assert named(latency_features(spec)) == whole_graph(spec)
 
 
-@pytest.mark.parametrize("name", SPACE_NAMES)
+@pytest.mark.parametrize("name", SPACES)
 def test_blocks_add_up_to_the_whole_graph_in_every_space(name: str) -> None:
-    space = built_in_space(name)
+    space = SPACES[name]
     for architecture in space.decode_all(space.sample(np.random.default_rng(0), 10)):
         spec = space.network_spec(architecture, num_classes=5, channels=1)
         assert named(latency_features(spec)) == whole_graph(spec)
@@ -88,9 +88,9 @@ def test_a_table_has_a_row_for_each_network() -> None:
     assert feature_table([]).shape == (0, len(FEATURE_NAMES))
 
 
-@pytest.mark.parametrize("name", SPACE_NAMES)
+@pytest.mark.parametrize("name", SPACES)
 def test_features_of_many_are_those_of_each(name: str) -> None:
-    space = built_in_space(name)
+    space = SPACES[name]
     codes = np.concatenate([space.sample(np.random.default_rng(1), 100), space.corners()])
     architectures = space.decode_all(codes)
     to_spec = functools.partial(space.network_spec, num_classes=3)
