@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from hytnas_jax.numbers import counted
+
 # What Pillow has opened, the pixels not yet decoded; or the pixels, [H, W] or [H, W, 3] of any numbers.
 RawImage = Image.Image | np.ndarray
 Opener = Callable[[], AbstractContextManager[RawImage]]
@@ -226,8 +228,9 @@ def _eight_bits(values: np.ndarray, rule: ImageRule) -> np.ndarray:
         return values
     if values.dtype == bool:
         return values.astype(np.uint8) * np.uint8(255)
-    if num_nan := np.count_nonzero(np.isnan(values)):
-        raise Unreadable(f"{num_nan} of its {values.size} values are no numbers (NaN)")
+    if num_nan := int(np.count_nonzero(np.isnan(values))):
+        among = f"of its {counted(values.size, 'value')}"
+        raise Unreadable(f"{counted(num_nan, f'{among} is no number', f'{among} are no numbers')} (NaN)")
     white, is_float = rule.white(values.dtype), values.dtype.kind == "f"
     grey = values * np.float64(255 / white)
     np.rint(grey, out=grey)
