@@ -130,7 +130,7 @@ def _tau(interval: dict[str, float] | None) -> str:
 
 
 def _value(interval: dict[str, float] | None) -> float:
-    return -1.0 if interval is None else interval["value"]
+    return -math.inf if interval is None else interval["value"]
 
 
 def _ranking_warning(low: float, num_networks: int) -> str:
