@@ -17,8 +17,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from hytnas_jax.numbers import counted
-
 # What Pillow has opened, the pixels not yet decoded; or the pixels, [H, W] or [H, W, 3] of any numbers.
 RawImage = Image.Image | np.ndarray
 Opener = Callable[[], AbstractContextManager[RawImage]]
@@ -229,8 +227,8 @@ def _eight_bits(values: np.ndarray, rule: ImageRule) -> np.ndarray:
     if values.dtype == bool:
         return values.astype(np.uint8) * np.uint8(255)
     if num_nan := int(np.count_nonzero(np.isnan(values))):
-        among = f"of its {counted(values.size, 'value')}"
-        raise Unreadable(f"{counted(num_nan, f'{among} is no number', f'{among} are no numbers')} (NaN)")
+        what = "is no number" if num_nan == 1 else "are no numbers"
+        raise Unreadable(f"{num_nan} of its {values.size} values {what} (NaN)")
     white, is_float = rule.white(values.dtype), values.dtype.kind == "f"
     grey = values * np.float64(255 / white)
     np.rint(grey, out=grey)

@@ -263,7 +263,7 @@ def test_batch_norm_of_both_kinds_in_one_program() -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "stride", "channels"), [(1, 1, 8), (3, 1, 8), (3, 2, 8), (5, 2, 8), (3, 2, 2)]
+    ("side", "stride", "channels"), [(1, 1, 8), (3, 1, 8), (3, 2, 8), (5, 2, 8), (3, 1, 2)]
 )
 def test_full_conv(side: int, stride: int, channels: int) -> None:
     """Against XLA's, with its gradients: on a CPU it is a product of matrices from 8 channels on."""

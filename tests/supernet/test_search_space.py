@@ -114,6 +114,10 @@ def test_corners() -> None:
     attention_large = code(**most, stage2_growth=1.5, **attends)
     expected = np.concatenate([small, large, attention_small, attention_large])
     np.testing.assert_array_equal(SPACE.corners(), np.unique(expected, axis=0))
+    assert [SPACE.extreme(small[0], largest=largest)[[0, -1]].tolist() for largest in (False, True)] == [
+        [0, 2],
+        [1, 0],
+    ]
     space = dataclasses.replace(SPACE, constraints=("stage1.width <= 4",))
     assert len(space.corners()) == 2
     assert space.satisfied(space.corners()).all()
@@ -149,7 +153,9 @@ def test_ffn_ratios_of_one_width_are_one() -> None:
     space = dataclasses.replace(SPACE, stages=(stage,))
     same = code(space, stage1_block="attention", stage1_ffn_ratio=1.2)
     np.testing.assert_array_equal(space.canonical(same), code(space, stage1_block="attention"))
-    assert space.decode(same[0]).stages[0].ffn == 4  # 4.8 rounded down
+    stage = dataclasses.replace(stage, block=("attention",), ffn_ratio=(1.2,))
+    space = dataclasses.replace(SPACE, stages=(stage,))
+    assert space.decode(code(space)[0]).stages[0].ffn == 4  # 4.8 rounded down
 
 
 @pytest.mark.parametrize("name", ["hybrid-small", "hytnas", "tiny"])
