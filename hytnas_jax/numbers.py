@@ -5,7 +5,7 @@ import re
 
 from hytnas_jax.console import duration
 
-__all__ = ["DASH", "count", "duration", "milliseconds", "percent", "size", "span"]
+__all__ = ["DASH", "count", "counted", "duration", "milliseconds", "percent", "size", "span"]
 
 DASH = "–"
 
@@ -23,6 +23,15 @@ def milliseconds(value: float) -> str:
 def count(value: float) -> str:
     """12345 as "12.3 k", 4200000 as "4.2 M"."""
     return DASH if math.isnan(value) else _scaled(value, 1000, ("", " k", " M", " G"))
+
+
+def counted(number: float, noun: str, several: str | None = None, *, form: str = "") -> str:
+    """A number before its noun: "1 epoch", "3 epochs".
+
+    several: what stands after every number but 1, where that is not the noun with an s; of a verb, too, as
+    in "1 network is", "3 networks are". form: the number's format, "," for "1,079".
+    """
+    return f"{number:{form}} {noun if number == 1 else several or noun + 's'}"
 
 
 def size(value: float) -> str:

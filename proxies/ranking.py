@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 MIN_PAIRS = 3
+# Of so few values, all pairs at once take less time than SciPy takes to sort: a twentieth, of 12.
+_FEW = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +77,8 @@ def spearman_rho(a: ArrayLike, b: ArrayLike) -> float:
     x, y = _complete_pairs(a, b)
     if not _has_ranking(x, y):
         return math.nan
-    return float(stats.spearmanr(x, y).statistic)
+    one, other = _ranks(x), _ranks(y)
+    return float(one @ other / math.sqrt((one @ one) * (other @ other)))
 
 
 def partial_tau(a: ArrayLike, b: ArrayLike, given: ArrayLike) -> float:
@@ -124,5 +127,22 @@ def _has_ranking(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
     return len(x) >= MIN_PAIRS and bool((x != x[0]).any() and (y != y[0]).any())
 
 
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks less their mean; ties at their mean rank."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place] - (len(values) + 1) / 2
+
+
 def _tau(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    return float(stats.kendalltau(x, y).statistic) if _has_ranking(x, y) else math.nan
+    if not _has_ranking(x, y):
+        return math.nan
+    if len(x) > _FEW:
+        return float(stats.kendalltau(x, y).statistic)
+    one, other = _orders(x), _orders(y)
+    return float(one @ other / math.sqrt((one @ one) * (other @ other)))
+
+
+def _orders(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each two values, which is larger: 1, -1, or 0 for ties, [N * N]."""
+    larger = values[:, None] > values
+    return (larger.astype(np.float64) - larger.T).ravel()

@@ -9,6 +9,21 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    from by_file import ByFile  # pytest-xdist is there where this is called
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files beside this one first: they run whole commands, and of two processes none is to end alone."""
+    items.sort(key=lambda item: item.path.parent != TESTS)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:

@@ -332,7 +332,7 @@ def test_a_folder_of_images_is_enough(
     result = call("hytnas_jax.train_supernet", *command, "--skip-corrupt")
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
-    assert "skipped 1 image(s) that cannot be read: " in result.stderr
+    assert "skipped 1 image that cannot be read: " in result.stderr
     assert "of 2 classes; space 'small', 2 networks, at 24 pixels" in result.stdout
     assert "accuracy on the validation split" in result.stdout
 
@@ -342,7 +342,7 @@ def test_images_that_cannot_be_used_are_explained(
 ) -> None:
     data = save_images(dark=6)
     command = (train_supernet, *flags, "--data", data)
-    assert_refused(call_here(*command), r"found 1 class folders \(dark\), a classifier needs at least 2")
+    assert_refused(call_here(*command), r"found 1 class folder \(dark\), a classifier needs at least 2")
     (data / "empty").mkdir()
     assert_refused(call_here(*command), "'?empty'?.* no images")
 

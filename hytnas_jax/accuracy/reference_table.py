@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hytnas_jax.files.tables import number_in, read_user_table
+from hytnas_jax.numbers import counted
 from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -23,7 +24,7 @@ class ReferenceJob:
     epochs: int
 
     def __str__(self) -> str:
-        return f"{self.architecture.name} · {self.epochs} epochs · seed {self.seed}"
+        return f"{self.architecture.name} · {counted(self.epochs, 'epoch')} · seed {self.seed}"
 
 
 @dataclasses.dataclass(frozen=True)

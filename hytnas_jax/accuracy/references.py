@@ -15,6 +15,7 @@ from hytnas_jax.accuracy.agreement import training_noise
 from hytnas_jax.accuracy.reference_table import TABLE, ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.accuracy.sample import draw_over_cost, spread
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.numbers import counted
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import command_line
 from proxies.complexity import num_macs
@@ -140,8 +141,9 @@ def read_references(project: Project) -> References:
     references = references_of(longest(planned(project, **plan), trained), trained)
     missing = int(np.isnan(references.trainings[:, 0]).sum())
     if missing:
+        among = f"of {counted(len(references.architectures), 'network')}"
         raise UserError(
-            f"{step.folder / TABLE}: {missing} of {len(references.architectures)} networks are not in it "
+            f"{step.folder / TABLE}: {counted(missing, f'{among} is', f'{among} are')} not in it "
             f"(any more); run {command_line('study_ranking', project.workdir.path)} with the flags of "
             "before, which trains them"
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hytnas_jax.numbers import counted
 from proxies.base import Estimator
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -26,7 +27,8 @@ def draw_over_cost(space: SearchSpace, cost: Estimator, *, count: int, seed: int
     codes = np.unique(space.sample(rng, DRAWS_PER_NETWORK * count), axis=0)
     if len(codes) < count:
         raise UserError(
-            f"--networks {count}: only {len(codes)} different networks were drawn from the space "
+            f"--networks {count}: only "
+            f"{counted(len(codes), 'different network was', 'different networks were')} drawn from the space "
             f"{space.name!r}; ask for at most as many"
         )
     pool = space.decode_all(codes)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from hytnas_jax.accuracy.reference_table import ReferenceJob, Trained
 from hytnas_jax.accuracy.references import References, longer
+from hytnas_jax.numbers import counted
 from proxies.ranking import RankAgreement, kendall_tau
 
 ENOUGH = 0.8  # a tau
@@ -45,9 +46,10 @@ class Standing:
             None: "whether the order of these references is stable is not known",
         }[self.stand]
         half = "half as many" if self.epochs % 2 else f"{self.epochs // 2}"
+        epochs = counted(self.epochs, "epoch")
         taus = {
-            f"between two seeds of {self.epochs} epochs": self.between_seeds,
-            f"between {half} and {self.epochs} epochs": self.between_lengths,
+            f"between two seeds of {epochs}": self.between_seeds,
+            f"between {half} and {epochs}": self.between_lengths,
         }
         texts = [f"tau {how} {'not known' if math.isnan(t.tau) else t}" for how, t in taus.items()]
         return f"{verdict} ({ENOUGH} is needed of both): {', '.join(texts)}"

@@ -11,6 +11,7 @@ import numpy as np
 from hytnas_jax.accuracy.combined import FEWEST, Combined
 from hytnas_jax.accuracy.estimates import Estimates, Values, estimates_of
 from hytnas_jax.accuracy.references import read_references
+from hytnas_jax.numbers import counted
 from hytnas_jax.workspace.project import Project
 from proxies.base import Direction, Estimate, Estimator
 from supernet.architecture import Architecture
@@ -65,7 +66,8 @@ def trained_error(project: Project) -> TrainedError:
     references = read_references(project)
     if len(references.accuracy) < FEWEST:
         raise UserError(
-            f"--objectives trained_error: study_ranking has trained {len(references.accuracy)} networks, "
+            f"--objectives trained_error: study_ranking has trained "
+            f"{counted(len(references.accuracy), 'network')}, "
             f"and {FEWEST} are needed; delete {project.workdir.path / 'references'} and run it with "
             "more --networks"
         )

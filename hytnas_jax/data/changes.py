@@ -7,6 +7,7 @@ import numpy as np
 
 from hytnas_jax.data.dataset import Dataset
 from hytnas_jax.data.digest import Content
+from hytnas_jax.numbers import counted
 
 _CLASSES_NAMED = 5
 
@@ -67,7 +68,7 @@ class _Comparison:
             (is_new & ~is_replaced, "new"),
             (has_come, "from another split"),
         ]
-        parts = [] if len(now) == len(before) else [f"{len(before)} images before, {len(now)} now"]
+        parts = [] if len(now) == len(before) else [f"{counted(len(before), 'image')} before, {len(now)} now"]
         parts += [
             f"{what}: {rows.sum()} of {len(now)} ({self._by_class(self._classes_now, now.labels[rows])}), "
             f"e.g. {names_now[rows.argmax()]}"

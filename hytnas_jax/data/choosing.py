@@ -10,6 +10,7 @@ import numpy as np
 
 from hytnas_jax.data.decode import ImageRule, RawImage, shape, wide_values
 from hytnas_jax.data.readers.source import Source, look
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 FITS = ("auto", "crop", "stretch", "pad")
@@ -126,8 +127,9 @@ def _warn_of_kind(kind: Kind, peaks: np.ndarray, white: int) -> None:
         if kind == "integer" and len(dim) == len(peaks)
         else "where they are on another scale, store all images on one"
     )
+    among = f"of {counted(len(peaks), f'{kind} image')} looked at"
     warnings.warn(
-        f"{len(dim)} of {len(peaks)} {kind} images looked at use less than an eighth of the range 0 to "
-        f"{white} (their largest value is {dim.max():g}), of which little is left in 8 bits: {remedy}",
+        f"{counted(len(dim), f'{among} uses', f'{among} use')} less than an eighth of the range 0 to "
+        f"{white} (the largest value is {dim.max():g}), of which little is left in 8 bits: {remedy}",
         stacklevel=3,
     )

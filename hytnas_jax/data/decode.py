@@ -226,8 +226,9 @@ def _eight_bits(values: np.ndarray, rule: ImageRule) -> np.ndarray:
         return values
     if values.dtype == bool:
         return values.astype(np.uint8) * np.uint8(255)
-    if num_nan := np.count_nonzero(np.isnan(values)):
-        raise Unreadable(f"{num_nan} of its {values.size} values are no numbers (NaN)")
+    if num_nan := int(np.count_nonzero(np.isnan(values))):
+        what = "is no number" if num_nan == 1 else "are no numbers"
+        raise Unreadable(f"{num_nan} of its {values.size} values {what} (NaN)")
     white, is_float = rule.white(values.dtype), values.dtype.kind == "f"
     grey = values * np.float64(255 / white)
     np.rint(grey, out=grey)

@@ -11,6 +11,7 @@ import numpy as np
 from hytnas_jax.data.decode import ImageRule, OutOfRange, Unreadable, quiet, read_image
 from hytnas_jax.data.readers.source import Source
 from hytnas_jax.data.splits import Selection
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 _CHUNK = 64
@@ -108,4 +109,6 @@ def warn_of_skipped(skipped: Mapping[str, str]) -> None:
         more = ", ..." if len(skipped) > _NAMED_IN_WARNING else ""
         first = list(skipped.items())[:_NAMED_IN_WARNING]
         listed = ", ".join(f"{name} ({reason})" for name, reason in first)
-        warnings.warn(f"skipped {len(skipped)} image(s) that cannot be read: {listed}{more}", stacklevel=3)
+        warnings.warn(
+            f"skipped {counted(len(skipped), 'image')} that cannot be read: {listed}{more}", stacklevel=3
+        )

@@ -9,6 +9,7 @@ import numpy as np
 from hytnas_jax.data.copies import Stack, find_copies
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.splits import Selection, keep_together
+from hytnas_jax.numbers import counted
 
 # What copies in both splits do to the first one's errors.
 _CONSEQUENCES: Mapping[tuple[Split, Split], str] = {
@@ -108,8 +109,10 @@ def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarra
             like = np.flatnonzero(outside & (groups == groups[one]))[0]
             exact = int(np.isin(rows.digests[inside], rows.digests[outside]).sum())
             is_carved = rows.stored[one] == rows.stored[like]
+            among = f"of {counted(int(inside.sum()), f'{split} image')}"
             remarks.append(
-                f"{len(shared)} of {inside.sum()} {split} images are copies of {other} images "
+                f"{counted(len(shared), f'{among} is a copy of a', f'{among} are copies of')} "
+                f"{other} {'image' if len(shared) == 1 else 'images'} "
                 f"({exact} to the last pixel, {len(shared) - exact} nearly or mirrored), "
                 f"e.g. {rows.name(one)} and {rows.name(like)}: {consequence}; "
                 f"{_DIVIDED if is_carved else 'remove them from one of the two'}"
@@ -127,6 +130,7 @@ def _under_two_labels(rows: _Rows) -> list[str]:
     examples = (f"{rows.name(row)} ('{rows.label(row)}')" for row in order[differ[0] : differ[0] + 2])
     count = np.isin(rows.digests, digest[differ]).sum()
     return [
-        f"{count} images are there under more than one label, e.g. {' and '.join(examples)}, equal to the "
+        f"{counted(int(count), 'image is', 'images are')} there under more than one label, "
+        f"e.g. {' and '.join(examples)}, equal to the "
         "last pixel: remove those under the wrong one"
     ]

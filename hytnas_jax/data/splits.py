@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hytnas_jax.data.readers.source import Source, Split
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 # With max_images, labels are read of at most so many images a split: in a record file of millions,
@@ -81,7 +82,7 @@ def check_classes(labels: np.ndarray, split: Split, class_names: tuple[str, ...]
     for name, count in zip(class_names, counts, strict=True):
         if count == 0:
             raise UserError(
-                f"class '{name}' has 0 images in the {split} split ({len(labels)} images); every "
+                f"class '{name}' has 0 images in the {split} split ({counted(len(labels), 'image')}); every "
                 "class needs at least one in each split: add some, or remove the class"
             )
 
@@ -164,7 +165,8 @@ def _carve(
         if len(members) < 1 + len(fractions):
             also = "".join(f", {split}" for split in fractions)
             raise UserError(
-                f"class '{name}' has {len(members)} images, too few for one each in train{also}: add "
+                f"class '{name}' has {counted(len(members), 'image')}, "
+                f"too few for one each in train{also}: add "
                 "some, or remove the class"
             )
         start = 0

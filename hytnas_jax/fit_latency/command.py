@@ -15,6 +15,7 @@ from hytnas_jax.fit_latency.config import Config
 from hytnas_jax.latency.devices import device_names, device_step
 from hytnas_jax.latency.kit_table import CONSTANT, FRONT, Measured, read_tables
 from hytnas_jax.latency.measurements import load_predictor
+from hytnas_jax.numbers import counted
 from hytnas_jax.shared_flags.device_names import QUANTITIES
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
@@ -93,7 +94,10 @@ def _fit_energy(rows: Sequence[Measured], features: Features) -> LatencyPredicto
     if known.sum() >= MIN_NETWORKS:
         return LatencyPredictor.fit(features[known], energies[known])
     if known.any():
-        console.warn(f"{known.sum()} rows have an energy, and {MIN_NETWORKS} are needed to predict it")
+        console.warn(
+            f"{counted(known.sum(), 'row has', 'rows have')} an energy, and {MIN_NETWORKS} are needed to "
+            "predict it"
+        )
     return None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hytnas_jax import console
+from hytnas_jax.numbers import counted
 from proxies.latency.predictor import MIN_NETWORKS
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -34,7 +35,8 @@ def draw_networks(
     kept = codes[np.sort(first)[:count]]
     if len(kept) < least:
         raise UserError(
-            f"space {space.name!r} has {len(kept)} different networks or a few more; a latency predictor "
+            f"space {space.name!r} has {counted(len(kept), 'different network')} or a few more; "
+            f"a latency predictor "
             f"needs {least}: give genes more choices, or loosen the constraints"
         )
     if len(kept) < count:

@@ -13,6 +13,7 @@ from hytnas_jax.latency.sample import draw_networks
 from hytnas_jax.latency.session import milliseconds, time_beside
 from hytnas_jax.measure_latency.config import Config
 from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.numbers import counted
 from hytnas_jax.on_device.measure import Timing, describe_shift, is_shifted, shift
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.shared_flags.settings import settings_of
@@ -104,8 +105,10 @@ def measure(
 def _warn_if_wide(timings: Sequence[Timing], folder: Path) -> None:
     wide = sum(timing.half_width > WIDE for timing in timings)
     if wide:
+        among = f"of {counted(len(timings), 'latency', 'latencies')}"
         console.warn(
-            f"{wide} of {len(timings)} latencies are uncertain by more than {WIDE:.0%}: something else uses "
+            f"{counted(wide, f'{among} is', f'{among} are')} uncertain by more than {WIDE:.0%}: "
+            f"something else uses "
             f"this machine. The work can go on; for better ones end it, delete {folder} and measure again"
         )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hytnas_jax.model_files.parity import Check
+from hytnas_jax.numbers import counted
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
 
@@ -36,6 +37,7 @@ def describe_loss(check: Check, blocks: Sequence[dict[str, Any]]) -> str:
     worst = "; ".join(f"{b['block']} ({100 * b['accuracy']:.1f}%)" for b in blocks)
     return (
         f"is {100 * check.loss:.1f} points less accurate than the network ({100 * check.accuracy:.1f} for "
-        f"{100 * check.accuracy_in_jax:.1f}% of {check.num_images} images). What helps most is to keep "
+        f"{100 * check.accuracy_in_jax:.1f}% of {counted(check.num_images, 'image')}). "
+        f"What helps most is to keep "
         f"one of these blocks in floats: {worst}"
     )

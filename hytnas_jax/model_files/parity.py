@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.model_files.runtimes import Images, Logits, batched
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.network import stand_alone
@@ -95,6 +96,7 @@ def refuse_mismatch(check: Check, *, what: str, is_integer: bool) -> None:
     if check.max_difference <= limit and np.isfinite(check.max_difference):
         return
     raise ExportMismatch(
-        f"{what} and JAX differ by {check.max_difference:.3g} in a logit, on {check.num_images} images "
+        f"{what} and JAX differ by {check.max_difference:.3g} in a logit, "
+        f"on {counted(check.num_images, 'image')} "
         f"whose largest logit is {check.scale:.3g}; allowed is {limit:.3g}. The file was not written"
     )

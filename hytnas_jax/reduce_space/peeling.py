@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from hytnas_jax.numbers import counted
 from hytnas_jax.reduce_space.box import Box
 from hytnas_jax.reduce_space.sample import IsWithin, Sample
 from supernet.errors import UserError
@@ -179,8 +180,9 @@ def wilson_upper(found: int, count: int, deviations: float) -> float:
 def _fallback(box: Box, sample: Sample, share: float, keep: Collection[str]) -> tuple[int, int]:
     """What to take away where no choice is surely worse than the others. Raises UserError."""
     if sample.num_within < FEW:
+        drawn = f"of {counted(len(sample.codes), 'network')} drawn"
         raise UserError(
-            f"{sample.num_within} of {len(sample.codes)} networks drawn are within the limits: too few to "
+            f"{counted(sample.num_within, f'{drawn} is', f'{drawn} are')} within the limits: too few to "
             "tell which choices keep the others from it; loosen the limits"
         )
     found = worst_choice(box, sample, keep=keep, deviations=0.0)

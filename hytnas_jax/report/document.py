@@ -4,7 +4,7 @@ import json
 from html import escape
 from typing import Any
 
-from hytnas_jax.numbers import DASH, duration, milliseconds, percent, span
+from hytnas_jax.numbers import DASH, counted, duration, milliseconds, percent, span
 from hytnas_jax.report.device_sections import devices_section
 from hytnas_jax.report.file_sections import files_section
 from hytnas_jax.report.front_sections import expected_section, front_section
@@ -47,8 +47,8 @@ def key_result(results: Results) -> str:
         return _networks_in_words(networks)
     if results.search is not None:
         return (
-            f"{len(results.search.front)} networks on the Pareto front of {len(results.search.values)} "
-            "evaluated ones; none has been retrained yet."
+            f"{counted(len(results.search.front), 'network')} on the Pareto front of "
+            f"{counted(len(results.search.values), 'evaluated one')}; none has been retrained yet."
         )
     if "supernet" in results.steps:
         return "The supernet is trained; nothing has been searched yet."
@@ -57,8 +57,8 @@ def key_result(results: Results) -> str:
 
 def _networks_in_words(networks: tuple[NetworkResult, ...]) -> str:
     errors = [n.retrained.test_error for n in networks]
-    number = "1 network" if len(networks) == 1 else f"{len(networks)} networks"
-    sentence = f"{number} of {span(percent(min(errors)), percent(max(errors)))} test error"
+    error = span(percent(min(errors)), percent(max(errors)))
+    sentence = f"{counted(len(networks), 'network')} of {error} test error"
     cards = [n.card for n in networks if n.card is not None]
     if not cards:
         return f"{sentence}; not exported and measured yet."

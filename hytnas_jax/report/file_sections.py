@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from hytnas_jax.numbers import DASH, milliseconds, percent, size
+from hytnas_jax.numbers import DASH, counted, milliseconds, percent, size
 from hytnas_jax.report.page import paragraph, section, table
 from hytnas_jax.report.results import NetworkResult, Results
 
@@ -18,7 +18,8 @@ def files_section(results: Results) -> str:
     if not files:
         return ""
     text = (
-        f"Each file was run in its own runtime on {files[0][2]['num_images']:,} images of the validation "
+        f"Each file was run in its own runtime on "
+        f"{counted(files[0][2]['num_images'], 'image', form=',')} of the validation "
         "split; JAX is the network itself. Same class: images of which both say the same. Latency is of "
         "one image, on one thread. Peak memory is that of a TFLite file's activations."
     )

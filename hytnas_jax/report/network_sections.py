@@ -4,7 +4,7 @@ from html import escape
 
 from scipy.stats import binomtest
 
-from hytnas_jax.numbers import DASH, count, milliseconds, percent, size
+from hytnas_jax.numbers import DASH, count, counted, milliseconds, percent, size
 from hytnas_jax.report.block_diagram import COLOURS, block_diagram
 from hytnas_jax.report.page import paragraph, section, table
 from hytnas_jax.report.results import NetworkResult, Results
@@ -25,7 +25,8 @@ def table_section(results: Results) -> str:
     rows = [_row(network) for network in results.networks]
     tested = results.networks[0].retrained.result["test_images"]
     text = (
-        f"Test error is on {tested:,} images that neither the search nor the training has seen; "
+        f"Test error is on {counted(tested, 'image', form=',')} that neither the search nor "
+        f"the training has seen; "
         "validation error on the validation split; expected is what the networks retrained before let "
         "expect of that (in brackets one standard deviation to either side)."
     ) + estimate_words(results)

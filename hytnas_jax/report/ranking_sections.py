@@ -4,7 +4,7 @@ import math
 
 from hytnas_jax.accuracy.agreement import ALL, BANDS, Interval
 from hytnas_jax.accuracy.estimates import ACCURACY, BLENDED
-from hytnas_jax.numbers import DASH, percent
+from hytnas_jax.numbers import DASH, counted, percent
 from hytnas_jax.report.chart import Axis, Point, Series, chart
 from hytnas_jax.report.page import details, paragraph, section, table
 from hytnas_jax.report.results import Results
@@ -130,13 +130,14 @@ def _tau(interval: dict[str, float] | None) -> str:
 
 
 def _value(interval: dict[str, float] | None) -> float:
-    return -1.0 if interval is None else interval["value"]
+    return -math.inf if interval is None else interval["value"]
 
 
 def _ranking_warning(low: float, num_networks: int) -> str:
     if num_networks < FEW_NETWORKS:
         return paragraph(
-            f"{num_networks} networks are few: take this number and its interval with caution. Retrain more "
+            f"{counted(num_networks, 'network is', 'networks are')} few: "
+            f"take this number and its interval with caution. Retrain more "
             "networks to know better.",
             "warning",
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hytnas_jax.mobo import hypervolume_history
-from hytnas_jax.numbers import percent
+from hytnas_jax.numbers import counted, percent
 from hytnas_jax.report.chart import Axis, Point, Series, chart
 from hytnas_jax.report.network_sections import estimate_words
 from hytnas_jax.report.page import missing, paragraph, section
@@ -26,7 +26,8 @@ def search_section(results: Results, command: str) -> str:
         return section(title, missing("The search has not ended yet.", command))
     names = " and ".join(_axis_label(o) for o in search.objectives)
     text = (
-        f"{len(search.values)} networks were evaluated for {names}; {len(search.front)} of them are on the "
+        f"{counted(len(search.values), 'network was', 'networks were')} evaluated for {names}; "
+        f"{counted(len(search.front), 'of them is', 'of them are')} on the "
         "Pareto front: no evaluated network is better in everything."
     ) + estimate_words(results)
     charts = [_evaluations_chart(search, m) for m in range(1, len(search.objectives))]
@@ -162,17 +163,18 @@ def _hypervolume_words(search: SearchResult) -> str:
     if needed > len(history):
         return f"{start}{text}The search did not reach what random search reached."
     return (
-        f"{start}{text}The search reached after {needed} evaluations what random search reached after "
-        f"{needed_at_random}."
+        f"{start}{text}The search reached after {counted(needed, 'evaluation')} "
+        f"what random search reached after {needed_at_random}."
     )
 
 
 def _extrapolation_warning(search: SearchResult) -> str:
     if not search.num_extrapolated:
         return ""
+    front = f"of {counted(len(search.front), 'network')} on the front"
     return paragraph(
-        f"{search.num_extrapolated} of {len(search.front)} networks on the front are unlike those that the "
-        "latency predictor was fitted on: their predicted latency is an extrapolation. Trust measured ones.",
+        f"{counted(search.num_extrapolated, f'{front} is', f'{front} are')} unlike those that the latency "
+        "predictor was fitted on: their predicted latency is an extrapolation. Trust measured ones.",
         "warning",
     )
 

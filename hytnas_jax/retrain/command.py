@@ -7,7 +7,7 @@ command goes on with the network that was cut, and comes to the same choices.
 from collections.abc import Callable, Sequence
 
 from hytnas_jax import console
-from hytnas_jax.numbers import percent
+from hytnas_jax.numbers import counted, percent
 from hytnas_jax.retrain.archive import Archive, load_archive
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.networks import Became, Retraining
@@ -79,24 +79,29 @@ def _retrain_front(
         became.append(retraining.train(archive, chosen, number=len(became) + 1, most=most))
         if len(became) > len(begun):
             off_the_front(archive, became, images=images)
-    return became, f"{len(became)} networks are retrained: no more than --count"
+    return became, f"{_retrained(became)}: no more than --count"
 
 
 def _next(succession: Succession, became: list[Became], step: Step, config: Config) -> Next | str:
     """The network to retrain next, or why there is none."""
     minutes = config.max_minutes
     if became and minutes is not None and step.seconds() >= 60 * minutes:
-        return f"no further network is begun: {minutes:g} minutes are spent (--max-minutes)"
+        spent = counted(minutes, "minute is", "minutes are", form="g")
+        return f"no further network is begun: {spent} spent (--max-minutes)"
     errors = {network.chosen.row: network.error for network in became if network.chosen is not None}
     following = succession.next(errors)
     if following is None:
-        return f"{len(became)} networks are retrained: all that the search has"
+        return f"{_retrained(became)}: all that the search has"
     if following.gain is not None and following.gain < config.least_gain:
         return (
             f"no further network is begun: the best is expected to add {percent(following.gain)} to the "
             f"front (--least-gain {config.least_gain:g})"
         )
     return following
+
+
+def _retrained(became: list[Became]) -> str:
+    return f"{counted(len(became), 'network is', 'networks are')} retrained"
 
 
 def _published(project: Project, names: Sequence[str]) -> list[NetworkSpec]:

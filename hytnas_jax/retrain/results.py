@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.numbers import percent
+from hytnas_jax.numbers import counted, percent
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.confirmation import confirm
 from hytnas_jax.retrain.networks import Became
@@ -68,7 +68,7 @@ def show(
             "learnt from the networks retrained before; of the first, nothing was known"
         )
     if "unclear" in on_front.values():
-        console.say(f"unclear: {UNCLEAR} ({images} images)")
+        console.say(f"unclear: {UNCLEAR} ({counted(images, 'image')})")
     words = {"yes": "the front that became", "unclear": "perhaps on it", "no": "off it"}
     names = {verdict: [name for name, found in on_front.items() if found == verdict] for verdict in words}
     console.say("; ".join(f"{words[v]}: {', '.join(found)}" for v, found in names.items() if found))

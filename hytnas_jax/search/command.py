@@ -7,6 +7,7 @@ from hytnas_jax.files.atomic import write_json
 from hytnas_jax.latency.devices import require_latency
 from hytnas_jax.latency.measurements import STEP as LATENCY_STEP
 from hytnas_jax.mobo import Settings
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.config import Config
 from hytnas_jax.search.log import EvaluationLog
@@ -38,8 +39,9 @@ def search(config: Config) -> None:
     if step.is_done:
         summary = step.done()["summary"]
         console.say(
-            f"step {STEP!r} is done: {summary['evaluations']} evaluations, {summary['front']} networks on "
-            f"the Pareto front; give more --evaluations to go on, or delete {step.folder} to search anew"
+            f"step {STEP!r} is done: {counted(summary['evaluations'], 'evaluation')}, "
+            f"{counted(summary['front'], 'network')} on the Pareto front; "
+            f"give more --evaluations to go on, or delete {step.folder} to search anew"
         )
         console.wrote([], command_line("retrain", config.workdir))
         return
@@ -117,7 +119,7 @@ def _show(search_problem: SearchProblem, points: list[ParetoPoint], volumes: Map
         )
         for point in points
     ]
-    console.say(f"the Pareto front, {len(points)} networks:")
+    console.say(f"the Pareto front, {counted(len(points), 'network')}:")
     columns = ("parameters", "MACs", "peak bytes", "in int8", "file bytes", "in int8")
     console.table(rows, ("name", *names, *measured, *columns))
     for name in [name for name in ERRORS if name in names and name != "trained_error"]:
@@ -133,9 +135,10 @@ def _unsure(point: ParetoPoint, name: str) -> str:
 def _warn_if_extrapolated(points: list[ParetoPoint]) -> None:
     on_front = sum(point.extrapolated for point in points)
     if on_front:
+        front = f"of {counted(len(points), 'network')} on the front (marked *)"
         console.warn(
-            f"{on_front} of {len(points)} networks on the front (marked *) are unlike those that the latency "
-            "predictor was fitted on: their latency is an extrapolation. Measure more networks "
+            f"{counted(on_front, f'{front} is', f'{front} are')} unlike those that the latency predictor "
+            "was fitted on: their latency is an extrapolation. Measure more networks "
             "(measure_latency --networks), or trust only what is measured after the export"
         )
 

@@ -16,6 +16,7 @@ from hytnas_jax import console
 from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initial_design, suggest
 from hytnas_jax.mobo.design import draw_unseen
 from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import compiling
 from hytnas_jax.search.log import Evaluation, EvaluationLog
 from hytnas_jax.search.problem import SearchProblem
@@ -71,7 +72,7 @@ def bayesian(problem: Problem, *, batch: int, settings: Settings) -> SearchStrat
     def suggest_batch(observations: Observations, rng: np.random.Generator) -> Suggestion:
         genes, info = suggest(problem, observations, batch=batch, settings=settings, rng=rng)
         for text in info.fallbacks:
-            console.warn(f"after {len(observations.genes)} evaluations, {text}")
+            console.warn(f"after {counted(len(observations.genes), 'evaluation')}, {text}")
         return Suggestion(genes, info.mean, info.std)
 
     return SearchStrategy("model", "searching", suggest_batch)

@@ -19,6 +19,7 @@ from hytnas_jax import console
 from hytnas_jax.latency.measurements import STEP, measured_networks
 from hytnas_jax.latency.session import milliseconds, time_beside
 from hytnas_jax.model_files.onnx_graph import build_onnx
+from hytnas_jax.numbers import counted
 from hytnas_jax.on_device.measure import Timing, describe_shift, is_shifted
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.search.disagreement import Batch
@@ -50,8 +51,8 @@ class Recalibrated:
         if self.first_error is None or self.held_out_error is None:
             return "no latency that was measured on the way could be set against the predictor"
         first = (
-            f"measured {self.networks} networks on the way: the predictor of measure_latency errs on them by "
-            f"{100 * self.first_error:.1f}% in the mean"
+            f"measured {counted(self.networks, 'network')} on the way: the predictor of measure_latency errs "
+            f"there by {100 * self.first_error:.1f}% in the mean"
         )
         if not self.recalibrations:
             return f"{first}, and was kept"
@@ -120,8 +121,9 @@ class Recalibration:
         shift = session.shift(self._sample)
         if is_shifted(shift):
             console.warn(
-                f"after {evaluations} evaluations: the machine is {describe_shift(shift)} when "
-                f"measure_latency measured, so what is measured now ({len(networks)} networks) is not used. "
+                f"after {counted(evaluations, 'evaluation')}: the machine is {describe_shift(shift)} when "
+                f"measure_latency measured, so what is measured now "
+                f"({counted(len(networks), 'network')}) is not used. "
                 f"{self._remedy(shift)}"
             )
         return session

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.files.atomic import write_json, write_text
+from hytnas_jax.numbers import counted
 from hytnas_jax.plots import save_figure
 from hytnas_jax.runtime.environment import environment
 from hytnas_jax.study_efficiency.figures import (
@@ -109,14 +110,17 @@ def remarks(
     study: EfficiencyStudy, shares: SpaceShares, predictors: Mapping[str, LatencyPredictor]
 ) -> list[str]:
     """What the study found, in lines."""
+    space = study.plan.space.name
     lines = [
         f"latency on {name} is predicted with a mean error of {100 * predictor.error.mape:.1f}% "
-        f"({predictor.error.num_networks} networks of {study.plan.space.name}, each predicted without it)"
+        f"({predictor.error.num_networks} networks of {space}, each predicted without it)"
         for name, predictor in predictors.items()
     ]
     lines += [
-        f"latency on {device.name} is not predicted: {len(study.drawn_on(device))} networks of "
-        f"{study.plan.space.name} were measured, and a predictor needs {MIN_NETWORKS}"
+        f"latency on {device.name} is not predicted: "
+        f"{counted(len(study.drawn_on(device)), f'network of {space} was', f'networks of {space} were')} "
+        f"measured, "
+        f"and a predictor needs {MIN_NETWORKS}"
         for device in study.devices
         if device.name not in predictors
     ]

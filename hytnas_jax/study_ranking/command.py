@@ -12,6 +12,7 @@ from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_
 from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime.executor import local
 from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from hytnas_jax.study_ranking.bias_table import bias_rows, headers
@@ -99,9 +100,10 @@ def _first_length(project: Project, step: Step, config: Config) -> int:
 def _warn_of_other_lengths(table: ReferenceTable, epochs: int, config: Config) -> None:
     lengths = {job.epochs for job in table.read()}
     if lengths and epochs not in lengths:
+        *shorter, last = sorted(lengths)
         console.warn(
             f"--epochs {config.epochs}: {TABLE} has only networks trained for "
-            f"{', '.join(map(str, sorted(lengths)))} epochs; they are trained anew"
+            f"{', '.join([*map(str, shorter), counted(last, 'epoch')])}; they are trained anew"
         )
 
 

@@ -153,4 +153,4 @@ def _wrong(tau: Interval | None) -> str:
 
 
 def _value(interval: Interval | None) -> float:
-    return -1.0 if interval is None else interval.value
+    return -math.inf if interval is None else interval.value

@@ -8,6 +8,7 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.mobo import Settings
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import executor
 from hytnas_jax.shared_flags.settings import flags_of
 from hytnas_jax.study_search.budget import StudyBudget
@@ -72,7 +73,9 @@ def make_study(config: Config) -> StrategyStudy:
         sizes = {"initial": config.initial, "evaluations": config.evaluations, "batch": max(config.batch)}
         for name, size in sizes.items():
             if size > len(table):
-                raise UserError(f"--{name} {size}: {table.name} has {len(table)} rows; give at most as many")
+                raise UserError(
+                    f"--{name} {size}: {table.name} has {counted(len(table), 'row')}; give at most as many"
+                )
     budget = StudyBudget(config.evaluations, config.initial, config.initial_design)
     return StrategyStudy(
         tables, strategies, budget, range(config.first_seed, config.first_seed + config.seeds)
@@ -85,7 +88,7 @@ def _tell(table: Table) -> None:
     numbers = [feature.name for feature in table.features if not feature.is_categorical]
     kinds = {"numbers": numbers, "categories": categories}
     told = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names)
-    console.say(f"{table.name}: {len(table)} rows, {told}")
+    console.say(f"{table.name}: {counted(len(table), 'row')}, {told}")
     scaled = np.sort(scaled_values(table), axis=0)
     for name, column in zip(table.columns.objectives, scaled.T, strict=True):
         middle = column[int(0.95 * (len(column) - 1))] - column[int(0.05 * (len(column) - 1))]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hytnas_jax.numbers import counted
 from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.summary import THRESHOLDS, SummaryRow
 
@@ -48,7 +49,7 @@ def report_markdown(
     """
     sections = [
         "# Search strategies compared",
-        f"{budget.evaluations} evaluations a run, the first {budget.initial} initial "
+        f"{counted(budget.evaluations, 'evaluation')} a run, the first {budget.initial} initial "
         f"(--initial-design {budget.initial_design}).",
         EXPLANATION,
     ]
@@ -90,6 +91,7 @@ def _versions(environment: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in packages.items())
     commit = f"; commit {environment['commit']}" if environment["commit"] else ""
     return (
-        f"Python {environment['python']}, {versions}; {environment['cpu']}, {environment['cores']} cores, "
+        f"Python {environment['python']}, {versions}; {environment['cpu']}, "
+        f"{counted(environment['cores'], 'core')}, "
         f"{environment['platform']}{commit}."
     )

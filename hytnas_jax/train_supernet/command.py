@@ -8,6 +8,7 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data.loading import available_memory
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import compiling
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.train_supernet.config import Config
@@ -58,9 +59,9 @@ def train_supernet(config: Config) -> None:
     recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
     console.say(
         f"{len(dataset.train)} training images of {project.num_classes} classes; space "
-        f"{project.space.name!r}, {num_networks(project.space):.3g} networks, at "
+        f"{project.space.name!r}, {counted(num_networks(project.space), 'network', form='.3g')}, at "
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
-        f"{recipe.num_steps} steps, learning rate {rate:.2g}"
+        f"{counted(recipe.num_steps, 'step')}, learning rate {rate:.2g}"
     )
     state = train_loop(
         _step_function(project, dataset, model, recipe, config),

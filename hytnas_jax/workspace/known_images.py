@@ -18,6 +18,7 @@ from hytnas_jax.data import (
     load_dataset,
 )
 from hytnas_jax.files.atomic import read_json, write_json
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime.environment import package_version
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
@@ -173,7 +174,8 @@ def _say_fit(dataset: Dataset) -> None:
 def _say_what_is_shared(dataset: Dataset) -> None:
     if dataset.kept_together:
         console.say(
-            f"{dataset.kept_together} images are copies of others, exact, nearly or mirrored: copies of "
+            f"{counted(dataset.kept_together, 'image is a copy', 'images are copies')} of others, "
+            f"exact, nearly or mirrored: copies of "
             "one image were put into the same split"
         )
     for remark in dataset.remarks:

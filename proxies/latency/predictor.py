@@ -129,8 +129,9 @@ class LatencyPredictor:
         if not count:
             return None
         return (
-            f"{count} of {len(features)} networks are unlike the {self.region.num_networks} that the latency "
-            "predictor was fitted on: their predicted latency is an extrapolation. Measure more "
+            f"{count} of {len(features)} networks {'is' if count == 1 else 'are'} unlike the "
+            f"{self.region.num_networks} that the latency predictor was fitted on: their predicted latency "
+            "is an extrapolation. Measure more "
             "networks, or measure these before relying on it"
         )
 

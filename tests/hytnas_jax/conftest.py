@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
@@ -32,7 +32,7 @@ STEPS = ("supernet", "latency", "search", "retrain")
 
 
 @pytest.fixture
-def work_folder(tmp_path: Path) -> Callable[..., Project]:
+def work_folder(tmp_path: Path, fitted_once: None) -> Callable[..., Project]:
     """Makes a project of the digits in which the steps up to the named one have ended."""
 
     def make(last: str = "retrain") -> Project:
@@ -48,6 +48,23 @@ def work_folder(tmp_path: Path) -> Callable[..., Project]:
         return project
 
     return make
+
+
+@pytest.fixture(scope="module")
+def fitted_once() -> Iterator[None]:
+    """Latency predictors of equal measurements are fitted once: cross-validating takes seconds each time."""
+    known: dict[tuple[bytes, bytes], LatencyPredictor] = {}
+    fit = LatencyPredictor.fit
+
+    def fit_once(features: np.ndarray, latency_ms: np.ndarray) -> LatencyPredictor:
+        key = (np.asarray(features).tobytes(), np.asarray(latency_ms).tobytes())
+        if key not in known:
+            known[key] = fit(features, latency_ms)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LatencyPredictor, "fit", staticmethod(fit_once))
+        yield
 
 
 @pytest.fixture

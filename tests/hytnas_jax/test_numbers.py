@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hytnas_jax.numbers import count, duration, milliseconds, percent, size, span
+from hytnas_jax.numbers import count, counted, duration, milliseconds, percent, size, span
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,14 @@ from hytnas_jax.numbers import count, duration, milliseconds, percent, size, spa
         (duration(59.4), "59 s"),
         (duration(185), "3 min 05 s"),
         (duration(7620), "2 h 07 min"),
+        (counted(1, "epoch"), "1 epoch"),
+        (counted(0, "epoch"), "0 epochs"),
+        (counted(2, "class", "classes"), "2 classes"),
+        (counted(1, "network is", "networks are"), "1 network is"),
+        (counted(3, "network is", "networks are"), "3 networks are"),
+        (counted(1079, "image", form=","), "1,079 images"),
+        (counted(1.0, "minute", form="g"), "1 minute"),
+        (counted(0.5, "minute", form="g"), "0.5 minutes"),
         (span("0.9%", "3.0%"), "0.9 to 3.0%"),
         (span("3.0%", "3.0%"), "3.0%"),
         (span("–", "3.0%"), "– to 3.0%"),

@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from proxies.ranking import kendall_tau, partial_tau, spearman_rho, top_recall
+from proxies.ranking import kendall_tau, partial_tau, spearman_rho, tau_b, top_recall
 
 
 def test_kendall_by_hand() -> None:
@@ -46,6 +47,18 @@ def test_spearman_by_hand() -> None:
     assert spearman_rho([1, 2, 3, 4], [10, 30, 20, 40]) == pytest.approx(1 - 6 * 2 / 60)
     # Ranks 1.5 1.5 3 against 1 2 3: covariance 1.5, variances 1.5 and 2.
     assert spearman_rho([5, 5, 9], [1, 2, 3]) == pytest.approx(1.5 / math.sqrt(1.5 * 2))
+
+
+@pytest.mark.parametrize("count", [3, 40, 200, 201])
+@pytest.mark.parametrize("choices", [4, 1000])
+def test_correlations_are_those_of_scipy(count: int, choices: int) -> None:
+    """With many ties and with few, of few values and of many; infinities are values."""
+    rng = np.random.default_rng(count)
+    a, b = rng.integers(0, choices, (2, count)).astype(float)
+    a[:2], b[-2:] = (-math.inf, 1), (0, math.inf)
+    assert tau_b(a, b) == pytest.approx(stats.kendalltau(a, b).statistic, abs=1e-12)
+    ranks = stats.rankdata(a), stats.rankdata(b)
+    assert spearman_rho(a, b) == pytest.approx(stats.pearsonr(*ranks).statistic, abs=1e-12)
 
 
 def test_perfect_orders() -> None:

@@ -85,6 +85,44 @@ def test_decoded_by_hand() -> None:
     assert columns["stage2.width"].tolist() == [8]
 
 
+def test_sides_of_maps_are_rounded_up() -> None:
+    space = dataclasses.replace(SPACE, resolution=(9,), stem_stride=2)
+    columns = space.columns(code(space))
+    assert [columns[f"stage{stage}.side"].tolist() for stage in (1, 2)] == [[5], [3]]
+
+
+def test_columns_of_genes_without_effect() -> None:
+    """A patch as large as the map, which leaves pixels alone, has one head; convolution has no attention."""
+    columns = SPACE.columns(code(stage2_block="attention", stage2_heads=2, stage2_patch=8))
+    assert [columns[f"stage2.{field}"].tolist() for field in ("patch", "heads")] == [[4], [1]]
+    columns = SPACE.columns(code(stage2_heads=2, stage2_patch=4))
+    for field in ("embed", "heads", "ffn_ratio", "patch"):
+        assert columns[f"stage2.{field}"].tolist() == [0]
+
+
+def test_grown_widths_are_rounded_down() -> None:
+    space = dataclasses.replace(SPACE, stages=(CONV, dataclasses.replace(HYBRID, growth=(1, 1.7))))
+    assert space.columns(code(space, stage2_growth=1.7))["stage2.width"].tolist() == [6]  # 4 * 1.7 = 6.8
+
+
+def test_corners() -> None:
+    """The largest has the smallest patch: one as large as the map is no attention. Constraints cut some."""
+    most = {"resolution": 16, "stage2_depth": 2, "stage1_expansion": 4, "stage1_kernel": 5, "stage1_width": 6}
+    small, large = code(), code(**most, stage2_growth=1.5)  # as wide as growth 2, for the cap
+    attends = {"stage2_block": "attention", "stage2_ffn_ratio": 1.5, "stage2_heads": 2, "stage2_patch": 2}
+    attention_small = code(stage2_block="attention", stage2_patch=4)  # the whole map
+    attention_large = code(**most, stage2_growth=1.5, **attends)
+    expected = np.concatenate([small, large, attention_small, attention_large])
+    np.testing.assert_array_equal(SPACE.corners(), np.unique(expected, axis=0))
+    assert [SPACE.extreme(small[0], largest=largest)[[0, -1]].tolist() for largest in (False, True)] == [
+        [0, 2],
+        [1, 0],
+    ]
+    space = dataclasses.replace(SPACE, constraints=("stage1.width <= 4",))
+    assert len(space.corners()) == 2
+    assert space.satisfied(space.corners()).all()
+
+
 def test_convolution_stage_repeats_inverted_residuals() -> None:
     spec = SPACE.network_spec(SPACE.decode(code(stage2_depth=2, stage2_growth=2)[0]), num_classes=2)
     last = InvertedResidualSpec(8, 8, expand=False)
@@ -115,6 +153,9 @@ def test_ffn_ratios_of_one_width_are_one() -> None:
     space = dataclasses.replace(SPACE, stages=(stage,))
     same = code(space, stage1_block="attention", stage1_ffn_ratio=1.2)
     np.testing.assert_array_equal(space.canonical(same), code(space, stage1_block="attention"))
+    stage = dataclasses.replace(stage, block=("attention",), ffn_ratio=(1.2,))
+    space = dataclasses.replace(SPACE, stages=(stage,))
+    assert space.decode(code(space)[0]).stages[0].ffn == 4  # 4.8 rounded down
 
 
 @pytest.mark.parametrize("name", ["hybrid-small", "hytnas", "tiny"])
@@ -183,6 +224,12 @@ def test_samples_are_canonical_and_uniform() -> None:
     np.testing.assert_array_equal(SPACE.sample(np.random.default_rng(0), 100), sampled)
 
 
+def test_no_more_is_drawn_than_is_needed() -> None:
+    sizes: list[int] = []
+    found = SPACE.meeting(lambda size: sizes.append(size) or np.repeat(code(), size, axis=0), 20)
+    assert (sizes, len(found)) == ([20], 20)
+
+
 CONSTRAINTS = ("stage1.width < stage2.width", "stage2.embed <= 4", "resolution >= 16.0")
 
 
@@ -200,7 +247,7 @@ def test_samples_meet_the_constraints() -> None:
 def test_impossible_constraints_say_so() -> None:
     """Also where that follows from how one width comes of another: then it is found by drawing."""
     space = dataclasses.replace(SPACE, constraints=("stage2.width < stage1.width",))
-    with pytest.raises(UserError, match=r"stage1\.width'.*0 meet them and 2 are needed; loosen them"):
+    with pytest.raises(UserError, match=r"stage1\.width'.*of 16000 codes.*0 meet them and 2 are needed"):
         space.sample(np.random.default_rng(0), 2)
 
 

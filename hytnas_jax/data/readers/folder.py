@@ -12,6 +12,7 @@ from hytnas_jax.data.readers.left_out import BESIDE, NESTED, LeftOut
 from hytnas_jax.data.readers.listing import Listing, count_files, extensions, list_folder
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.split_folders import LAYOUT, beside_train, split_folders
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 
@@ -84,7 +85,7 @@ class FolderSource:
                     )
         if len(self.class_names) < 2:
             raise UserError(
-                f"{self._paths['train']}: found {len(self.class_names)} class folders "
+                f"{self._paths['train']}: found {counted(len(self.class_names), 'class folder')} "
                 f"({', '.join(self.class_names)}), a classifier needs at least 2; {LAYOUT}"
             )
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from hytnas_jax.data.readers.listing import BARE, BROKEN, HIDDEN
+from hytnas_jax.numbers import counted
 
 NESTED, BESIDE = "in subfolders", "beside the class folders"
 _NAMED = 3  # folders, and reasons of one folder; the rest is counted
@@ -30,11 +31,11 @@ class LeftOut:
         parts = [f"{folder}: {_list(counts)} left out" for folder, counts in files[:_NAMED]]
         if files[_NAMED:]:
             rest = sum(counts.total() for _, counts in files[_NAMED:])
-            parts.append(f"{_plural(rest, 'file')} in {_plural(len(files) - _NAMED, 'more folder')}")
-        parts += [f"{name}/ ({_plural(count, 'file')}) is not used" for name, count in unused[:_NAMED]]
+            parts.append(f"{counted(rest, 'file')} in {counted(len(files) - _NAMED, 'more folder')}")
+        parts += [f"{name}/ ({counted(count, 'file')}) is not used" for name, count in unused[:_NAMED]]
         if unused[_NAMED:]:
             rest = sum(count for _, count in unused[_NAMED:])
-            parts.append(f"nor {_plural(len(unused) - _NAMED, 'more folder')} ({_plural(rest, 'file')})")
+            parts.append(f"nor {counted(len(unused) - _NAMED, 'more folder')} ({counted(rest, 'file')})")
         parts += [f"{name}/ lies beside it and is not used" for name in self.elsewhere]
         return "; ".join([*parts, *self._advice()]).replace("\n", " ")
 
@@ -54,19 +55,15 @@ def _list(counts: Counter[str]) -> str:
     """ "20 files in subfolders and 20 .HEIC"."""
     parts = [_count(reason, count) for reason, count in counts.most_common(_NAMED)]
     if len(counts) > _NAMED:
-        parts.append(_plural(counts.total() - sum(n for _, n in counts.most_common(_NAMED)), "other"))
+        parts.append(counted(counts.total() - sum(n for _, n in counts.most_common(_NAMED)), "other"))
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
 
 
 def _count(reason: str, count: int) -> str:
     if reason in (NESTED, BARE):
-        return f"{_plural(count, 'file')} {reason}"
+        return f"{counted(count, 'file')} {reason}"
     if reason == BESIDE:
-        return f"{_plural(count, 'image')} {reason}"
+        return f"{counted(count, 'image')} {reason}"
     if reason == HIDDEN:
         return f"{count} hidden"
-    return _plural(count, "broken link") if reason == BROKEN else f"{count} {reason}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("s" if count != 1 else "")
+    return counted(count, "broken link") if reason == BROKEN else f"{count} {reason}"

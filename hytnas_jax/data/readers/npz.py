@@ -12,6 +12,7 @@ import numpy as np
 
 from hytnas_jax.data.decode import Opener
 from hytnas_jax.data.readers.source import Split
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 _KEYS: dict[Split, tuple[str, str]] = {
@@ -47,7 +48,8 @@ class NpzSource:
         for split, (x, y) in self._keys.items():
             if shapes[split][0] != len(raw[split]):
                 raise UserError(
-                    f"{path}: {x} has {shapes[split][0]} images but {y} has {len(raw[split])} labels"
+                    f"{path}: {x} has {counted(shapes[split][0], 'image')} but {y} has "
+                    f"{counted(len(raw[split]), 'label')}"
                 )
             if shapes[split][3] != shapes["train"][3]:
                 raise UserError(
@@ -161,7 +163,8 @@ class NpzSource:
                 raise UserError(f"{self._path}: class_names has '{twice[0]}' twice; name each class once")
         if len(names) < 2:
             raise UserError(
-                f"{self._path}: found {len(names)} classes ({', '.join(names) or 'none'}), a classifier "
+                f"{self._path}: found {counted(len(names), 'class', 'classes')} "
+                f"({', '.join(names) or 'none'}), a classifier "
                 "needs at least 2"
             )
         return names, values

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 
 from hytnas_jax.mobo.surrogates.base import Function, Predictor, Surrogate
 from hytnas_jax.mobo.surrogates.warp import Warp, fit_warp
+from hytnas_jax.numbers import counted
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def fit_surrogate(
     centre, scale = float(np.mean(y)), float(np.std(y))
     varies = np.ptp(x, axis=0) > 0.0
     if scale <= 1e-12 * np.abs(y).max() or not varies.any():
-        logger.warning("%s: nothing to learn from %d point(s); a constant is used", name, len(y))
+        logger.warning("%s: nothing to learn from %s; a constant is used", name, counted(len(y), "point"))
         everything = np.zeros(x.shape[1], bool)
         return Fitted(_Constant(), everything, np.zeros(0), np.ones(0), Warp(*_line(centre, scale)))
     x_centre, x_scale = x[:, varies].mean(axis=0), TYPICAL_DEVIATION * np.ptp(x[:, varies], axis=0)

@@ -114,7 +114,7 @@ def test_copies_in_the_users_own_splits_are_counted(tmp_path: Path, save: Save) 
         "3 of 18 test images are copies of train images (1 to the last pixel, 2 nearly or mirrored), "
         "e.g. test/cat/exact.png and train/cat/00.png: errors on the test split will be too good; remove "
         "them from one of the two",
-        "1 of 16 validation images are copies of train images (1 to the last pixel, 0 nearly or mirrored), "
+        "1 of 16 validation images is a copy of a train image (1 to the last pixel, 0 nearly or mirrored), "
         "e.g. val/dog/exact.png and train/dog/36.png: errors on the validation split will be too good; "
         "remove them from one of the two",
     )

@@ -48,6 +48,7 @@ def test_carved_splits_are_disjoint_complete_and_stratified() -> None:
     assert counted == {"train": {0: 28, 1: 7}, "validation": {0: 8, 1: 2}, "test": {0: 4, 1: 1}}
     for selection in splits.values():
         np.testing.assert_array_equal(selection.labels, source.labels("train", selection.positions))
+        assert (np.diff(selection.positions) > 0).all()
 
 
 def test_the_seed_decides() -> None:
@@ -91,6 +92,17 @@ def test_max_images_thins_every_split_alike() -> None:
     assert Counter(few["train"].labels.tolist()) == {0: 20, 1: 5}
     for name in ("train", "validation", "test"):
         assert set(few[name].positions) <= set(whole[name].positions)
+        assert (np.diff(few[name].positions) > 0).all()
+
+
+def test_a_small_split_keeps_an_image_of_each_class() -> None:
+    few = split(Labels(classes=4, train=[0, 1, 2, 3] * 25, validation=[0, 1, 2, 3]), max_images=8)
+    assert Counter(few["validation"].labels.tolist()) == {0: 1, 1: 1, 2: 1, 3: 1}
+
+
+def test_a_stored_split_without_a_class_is_refused() -> None:
+    with pytest.raises(UserError, match=r"class 'b' has 0 images in the validation split \(1 image\)"):
+        split(Labels(classes=2, train=[0, 1] * 10, validation=[0]))
 
 
 def test_max_images_above_the_size_changes_nothing() -> None:
@@ -103,6 +115,9 @@ def test_few_labels_are_read_of_a_huge_source() -> None:
     splits = split(source, max_images=100)
     assert source.looked_at == 20_000
     assert len(splits["train"]) == 100
+    source.looked_at = 0
+    assert len(split(source, max_images=2000)["train"]) == 2000
+    assert source.looked_at == 40_000
 
 
 def test_quotas_by_hand() -> None:
@@ -116,6 +131,7 @@ def test_quotas_by_hand() -> None:
     [
         (0.0, 0.2, "validation_fraction=0.0: wanted a number between 0 and 1"),
         (0.2, 1.5, "test_fraction=1.5"),
+        (1.0, 0.2, "validation_fraction=1.0: wanted a number between 0 and 1"),
         (0.6, 0.4, "leave nothing to train on"),
     ],
 )
@@ -157,6 +173,14 @@ def test_pairs_of_several_classes_keep_the_proportions(seed: int) -> None:
         before, now = (np.bincount(x[labels == label], minlength=3) for x in (assigned, placed))
         np.testing.assert_allclose(now, before, atol=8)
     np.testing.assert_array_equal(keep_together(assigned, labels, groups, seed=seed), placed)
+    assert (keep_together(assigned, labels, groups, seed=seed + 1) != placed).any()
+
+
+def test_the_largest_group_is_placed_first_and_counts_as_often_as_it_has_images() -> None:
+    """Eight copies fill the one split, so that the four pairs go to the other; all of them were divided."""
+    placed = together([0, 1] * 8, [0] * 16, [0] * 8 + [1, 1, 2, 2, 3, 3, 4, 4])
+    assert len(set(placed[:8])) == 1
+    assert set(placed[8:]) == {1 - placed[0]}
 
 
 def test_a_group_stays_divided_where_a_class_would_be_lacking() -> None:

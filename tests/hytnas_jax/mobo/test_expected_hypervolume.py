@@ -56,6 +56,21 @@ def test_certain_values_improve_like_exact_hypervolumes(num_objectives, size):
     np.testing.assert_allclose(certain(points, front, reference), exact, atol=1e-12)
 
 
+@pytest.mark.parametrize("num_objectives", [2, 3, 4])
+def test_points_beyond_the_reference_are_no_front(num_objectives):
+    rng = np.random.default_rng(0)
+    front, points = rng.random((6, num_objectives)), rng.random((20, num_objectives))
+    beyond = rng.random((6, num_objectives))
+    beyond[np.arange(6), np.arange(6) % num_objectives] = 1.5
+    on_the_edge = np.full((1, num_objectives), 0.1)
+    on_the_edge[0, 0] = 1.1
+    reference = np.full(num_objectives, 1.1)
+    everything = np.concatenate([beyond, front, on_the_edge])
+    np.testing.assert_allclose(
+        certain(points, everything, reference), certain(points, front, reference), atol=1e-12
+    )
+
+
 @pytest.mark.parametrize("num_objectives", [2, 3])
 def test_uncertain_values_against_sampling(num_objectives):
     rng = np.random.default_rng(0)

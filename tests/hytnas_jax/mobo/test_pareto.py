@@ -22,7 +22,9 @@ from hytnas_jax.mobo.pareto import hypervolume, hypervolume_history, pareto_mask
 def test_hypervolume_by_hand(values, reference, expected):
     values = np.array(values)
     assert hypervolume(values, np.array(reference)) == pytest.approx(expected)
-    twice = np.concatenate([values, values, np.full((1, values.shape[1]), np.nan)])
+    failed = np.full((2, values.shape[1]), np.nan)
+    failed[1, 1:] = -1.0  # one objective is known
+    twice = np.concatenate([values, values, failed])
     assert hypervolume(twice, np.array(reference)) == pytest.approx(expected)
 
 
@@ -52,6 +54,7 @@ def test_pareto_mask_agrees_with_the_definition():
 
 def test_pareto_rank_peels_fronts():
     assert pareto_rank(np.array([[2.0, 2.0], [1.0, 1.0], [3.0, 3.0]])).tolist() == [1, 0, 2]
+    assert pareto_rank(np.array([[1.0, 2.0]])).tolist() == [0]
     assert pareto_rank(np.zeros((0, 2))).tolist() == []
 
 

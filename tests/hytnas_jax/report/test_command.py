@@ -90,8 +90,8 @@ def test_everything(work_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) ->
     assert "3 networks are few" in text
     assert "Spearman" in text
     assert "The search has measured 30 networks on the way: " in text
-    assert "errs on them by 8.3% in the mean; the search's own, fitted again 2 times, by 3.7%" in text
-    assert "1 of 8 networks on the front are unlike those" in text
+    assert "errs there by 8.3% in the mean; the search's own, fitted again 2 times, by 3.7%" in text
+    assert "1 of 8 networks on the front is unlike those" in text
     assert "hypervolume" in text
     assert json.dumps(list(project.space.resolution)) in text
     assert "Training images mirrored left to right: off, since classes are called 0 to 9" in text

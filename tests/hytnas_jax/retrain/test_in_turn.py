@@ -141,7 +141,8 @@ def test_a_least_gain_of_nothing_spends_the_whole_count(
 ) -> None:
     main(config(project, count=count, least_gain=0.0))
     assert len(trainer.trained) == len(set(trainer.trained)) == count
-    assert f"{count} networks are retrained: " in done(project)["stopped"]
+    told = "1 network is" if count == 1 else f"{count} networks are"
+    assert f"{told} retrained: " in done(project)["stopped"]
 
 
 def test_one_that_leaves_the_front_is_named_and_made_up_for(

@@ -326,7 +326,7 @@ def test_copies_are_told_when_the_work_begins(
     shutil.copy(images / "train/cat/0.png", images / "test/dog/9.png")
     begin(tmp_path / "second", images)
     warnings = capsys.readouterr().err
-    assert "warning: 1 of 13 test images are copies of train images (1 to the last pixel, 0" in warnings
+    assert "warning: 1 of 13 test images is a copy of a train image (1 to the last pixel, 0" in warnings
     assert "warning: 2 images are there under more than one label" in warnings
     remarks = Workdir(tmp_path / "second").step("data").done()["summary"]["remarks"]
     assert [f"warning: {remark}" for remark in remarks] == warnings.splitlines()

@@ -112,7 +112,7 @@ def test_empty_class_folder_is_named(save_images: SaveImages) -> None:
 
 def test_one_class_only(save_images: SaveImages) -> None:
     root = save_images("train/cat", 3)
-    with pytest.raises(UserError, match=r"found 1 class folders \(cat\)"):
+    with pytest.raises(UserError, match=r"found 1 class folder \(cat\)"):
         FolderSource(root)
 
 

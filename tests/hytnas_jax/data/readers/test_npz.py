@@ -87,7 +87,7 @@ def test_a_side_is_known_whatever_the_values(save_npz: SaveNpz) -> None:
         ({"images": grey() * 1j, "labels": LABELS}, "images has .*dtype complex128"),
         ({"images": grey() * np.nan, "labels": LABELS}, r"image images\[.*36 values are no numbers"),
         ({"images": grey(), "labels": LABELS * 0.5}, "labels has shape.*dtype float64"),
-        ({"images": grey(), "labels": LABELS * 0}, r"found 1 classes \(0\)"),
+        ({"images": grey(), "labels": LABELS * 0}, r"found 1 class \(0\)"),
         ({"images": grey(), "labels": LABELS * 2, "class_names": ["a", "b"]}, "has the label 2"),
         (
             {"x_train": grey(), "y_train": LABELS, "x_val": grey(), "y_val": LABELS + 1},
