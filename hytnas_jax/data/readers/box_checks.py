@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -42,14 +43,12 @@ class Changes:
     clipped: list[str] = dataclasses.field(default_factory=list)
     empty: list[str] = dataclasses.field(default_factory=list)
     duplicates: list[str] = dataclasses.field(default_factory=list)
-    polygons: list[str] = dataclasses.field(default_factory=list)
 
     def remarks(self) -> tuple[str, ...]:
         kinds = (
             (self.clipped, "reached beyond the image by at most 1% or one pixel: clipped"),
             (self.empty, "without width or height: left out"),
             (self.duplicates, "drawn twice with the same class: one of each kept"),
-            (self.polygons, "drawn as a polygon: the box around it is taken"),
         )
         return tuple(
             f"{plural(len(told), 'box', 'boxes')} {what} (the first: {told[0]})"
@@ -90,7 +89,7 @@ def check_boxes(raw: RawBoxes, changes: Changes) -> tuple[Boxes, np.ndarray]:
 def _told(raw: RawBoxes, which: np.ndarray) -> list[str]:
     """The first in words; the others only count, since there may be many."""
     found = np.flatnonzero(which)
-    return [raw.tell(m) if n == 0 else "" for n, m in enumerate(found)]
+    return [raw.tell(int(m)) if n == 0 else "" for n, m in enumerate(found)]
 
 
 def _repeated(rows: np.ndarray, classes: np.ndarray, corners: np.ndarray) -> np.ndarray:
@@ -102,7 +101,7 @@ def _repeated(rows: np.ndarray, classes: np.ndarray, corners: np.ndarray) -> np.
     return repeated
 
 
-def _refuse_first(raw: RawBoxes, wrong: np.ndarray, what: Callable[[RawBoxes, int], str]) -> None:
+def _refuse_first(raw: RawBoxes, wrong: Any, what: Callable[[RawBoxes, int], str]) -> None:
     found = np.flatnonzero(wrong)
     if len(found):
         first = int(found[0])

@@ -79,6 +79,9 @@ class BoxFiles:
         turn = turn_to_show(self._path(split, position), (width, height))
         return dataclasses.replace(boxes, corners=turn_corners(boxes.corners, turn))
 
+    def all_boxes(self, split: Split) -> tuple[np.ndarray, Boxes]:
+        return self._rows[split], self._boxes[split]
+
     def _path(self, split: Split, position: int) -> Path:
         return self._folder / self._files[split][position]
 

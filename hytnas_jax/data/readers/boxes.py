@@ -56,6 +56,13 @@ class BoxSource(Source, Protocol):
         """The boxes of one image; those of a corrupt image too."""
         ...
 
+    def all_boxes(self, split: Split) -> tuple[np.ndarray, Boxes]:
+        """The position of each box's image, int64 [M] in ascending order, and all boxes of a split.
+
+        No image is looked at: corners are not turned as the image may be, areas are right.
+        """
+        ...
+
 
 def images_with(rows: np.ndarray, classes: np.ndarray, num_classes: int) -> np.ndarray:
     """int64 [num_classes]: on how many images a class has a box; box m is on the image rows[m]."""

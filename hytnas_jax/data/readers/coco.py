@@ -60,9 +60,8 @@ class CocoFolder:
         for inside, names in known.items():
             if unlisted := sorted(names - listed):
                 where = "" if inside == "." else f"{inside}: "
-                notes.append(
-                    f"{where}{plural(len(unlisted), 'image')} in no JSON file left out (the first: {unlisted[0]})"
-                )
+                images_told = plural(len(unlisted), "image")
+                notes.append(f"{where}{images_told} in no JSON file left out (the first: {unlisted[0]})")
         self.left_out = "; ".join(notes)
         self.class_names, self.remarks = _classes(self.files)
 
@@ -82,8 +81,8 @@ def _found(file: CocoFile, images: ImageFiles) -> list[str]:
         image = file.images[missing[0]]
         raise UserError(
             f"{file.place}: images[{missing[0]}] (id {image['id']}): file_name '{image['file_name']}' is not "
-            f"in {images.folder} ({len(missing)} of {len(found)} listed images are missing); add the files, or "
-            "remove these images and their annotations from the JSON file"
+            f"in {images.folder} ({len(missing)} of {len(found)} listed images are missing); add the files, "
+            "or remove these images and their annotations from the JSON file"
         )
     return [name for name in found if name is not None]
 

@@ -30,7 +30,7 @@ class CocoFile:
         return f"{self.place}: {_told('annotations', index, self.annotations[index])}"
 
     def row(self, index: int) -> int:
-        """The place in `images` of the image that an annotation is of. Raises UserError for an unknown one."""
+        """The place in `images` of an annotation's image. Raises UserError for an unknown one."""
         found = self.annotations[index].get("image_id")
         if not _is_key(found) or found not in self.rows:
             raise UserError(
@@ -88,7 +88,7 @@ def is_coco(data: Any) -> bool:
 
 
 def parse(data: dict[str, Any], place: str) -> CocoFile:
-    """Raises UserError for entries that are no mappings, ids that are missing or stand twice, and the like."""
+    """Raises UserError for entries that are no mappings, and ids that are missing or stand twice."""
     for key in _LISTS:
         for index, entry in enumerate(data[key]):
             if not isinstance(entry, dict):
@@ -105,8 +105,8 @@ def parse(data: dict[str, Any], place: str) -> CocoFile:
     for index, image in enumerate(data["images"]):
         if not isinstance(image.get("file_name"), str) or not image["file_name"]:
             raise UserError(
-                f"{place}: {_told('images', index, image)}: file_name is {image.get('file_name')!r}; wanted the "
-                "name of the image's file"
+                f"{place}: {_told('images', index, image)}: file_name is {image.get('file_name')!r}; wanted "
+                "the name of the image's file"
             )
     return CocoFile(
         place, data["images"], data["annotations"], rows, {key: names[key] for key in order}, parents

@@ -37,7 +37,7 @@ def turn_to_show(path: Path, size: tuple[int, int]) -> int:
 
 
 def turn_corners(corners: np.ndarray, orientation: int) -> np.ndarray:
-    """float32 [M, 4] of the image as shown, of corners on the image as stored, by an orientation of 5 to 8."""
+    """float32 [M, 4] of the image as shown, of corners on it as stored, by an orientation of 5 to 8."""
     left, top, right, bottom = corners.T
     turned = {
         5: (top, left, bottom, right),

@@ -10,7 +10,6 @@ import numpy as np
 
 from hytnas_jax.data.readers.box_checks import RawBoxes
 from hytnas_jax.data.readers.box_files import BoxFiles, BoxSplit
-from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.turned import size_as_shown
 from hytnas_jax.data.readers.voc_layout import Annotated, read_layout
 from hytnas_jax.data.readers.words import did_you_mean
@@ -34,9 +33,9 @@ class VocSource(BoxFiles):
     """Images with boxes in XML files; `voc_layout.LAYOUT` says where these lie.
 
     The classes are the names of the objects in the training files, sorted. Pixels are counted from 1, as VOC
-    has them: 1 is taken from left and top. An image is that which has the name of its XML file, whatever
-    `filename` says. `difficult` boxes are ignored ones. Where `size` is 0 or missing, boxes refer to the image
-    as shown; else as for COCO.
+    has them: 1 is taken from left and top. The image of an XML file is that of the same name, whatever
+    `filename` says. `difficult` boxes are ignored ones. Where `size` is 0 or missing, boxes refer to the
+    image as shown; else as for COCO.
 
     Raises UserError for whatever is wrong in the files, with the line.
     """
@@ -107,9 +106,9 @@ def _box_split(
     for row, thing in zip(rows, things, strict=True):
         if thing.name not in index:
             raise UserError(
-                f"{_at(ones[row], folder / ones[row].xml, thing.number)}: the class '{thing.name}' is not among "
-                f"those of train ({did_you_mean(thing.name, names)}); correct the name, or add images of it "
-                "to train"
+                f"{_at(ones[row], folder / ones[row].xml, thing.number)}: the class '{thing.name}' is not "
+                f"among those of train ({did_you_mean(thing.name, names)}); correct the name, or add images "
+                "of it to train"
             )
     given = np.array([size for size, _ in parsed], np.int64).reshape(-1, 2)
     sizes = given.copy()

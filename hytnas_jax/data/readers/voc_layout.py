@@ -14,8 +14,8 @@ from hytnas_jax.files.text import decode
 from supernet.errors import UserError
 
 LAYOUT = (
-    "the layouts are DIR/Annotations/a.xml with DIR/JPEGImages/a.jpg and, where splits are stored, their names "
-    "in DIR/ImageSets/Main/train.txt, val.txt and test.txt; or DIR/train/a.xml beside DIR/train/a.jpg"
+    "the layouts are DIR/Annotations/a.xml with DIR/JPEGImages/a.jpg and, where splits are stored, their "
+    "names in DIR/ImageSets/Main/train.txt, val.txt and test.txt; or DIR/train/a.xml beside DIR/train/a.jpg"
 )
 _LISTS: Mapping[Split, tuple[str, ...]] = {
     "train": ("train.txt", "trainval.txt"),
@@ -42,7 +42,7 @@ class VocLayout:
 
 
 def read_layout(folder: Path) -> VocLayout:
-    """Raises UserError for an unknown layout, an XML file without its image, and a list with unknown names."""
+    """Raises UserError for an unknown layout, an XML file without its image, and unknown names in a list."""
     notes: list[str] = []
     xml_folder = child(folder, "Annotations", "annotation", "xml", "xmls")
     if xml_folder is None:
@@ -59,7 +59,8 @@ def read_layout(folder: Path) -> VocLayout:
         for number, name in read_list(path, place):
             if name not in ones:
                 raise UserError(
-                    f"{place}, line {number}: {xml_folder.name}/{name}.xml is not there; add it, or delete the line"
+                    f"{place}, line {number}: {xml_folder.name}/{name}.xml is not there; add it, or delete "
+                    "the line"
                 )
             splits[split].append(ones[name])
     unused = sorted(set(ones) - {Path(one.xml).stem for part in splits.values() for one in part})
@@ -124,8 +125,8 @@ def _paired(folder: Path, xml_folder: Path, image_folder: Path, notes: list[str]
         names = images.pop(xml.stem, [])
         if not names:
             raise UserError(
-                f"{prefix}{xml.name}: no image in {inside or 'DIR/'} is called {xml.stem}; add it, or delete the "
-                "XML file"
+                f"{prefix}{xml.name}: no image in {inside or 'DIR/'} is called {xml.stem}; add it, or delete "
+                "the XML file"
             )
         if len(names) > 1:
             raise UserError(f"{prefix}{xml.name}: is of {inside}{names[0]} or {inside}{names[1]}; keep one")

@@ -102,8 +102,8 @@ def _parse(line: str, at: str, layout: YoloLayout) -> tuple[int, tuple[float, fl
     index = _class(words[0], at, layout)
     if any(value > _PIXELS for value in values):
         raise UserError(
-            f"{at}: '{line.strip():.60}' has {max(values):g}, as if it were in pixels; {WANTED}: divide cx and "
-            "width by the image's width, cy and height by its height"
+            f"{at}: '{line.strip():.60}' has {max(values):g}, as if it were in pixels; {WANTED}: divide cx "
+            "and width by the image's width, cy and height by its height"
         )
     if is_polygon:
         return index, (min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])), True
@@ -145,14 +145,13 @@ def _short(path: Path, folder: Path) -> str:
 def _without_image(folder: Path, images: Mapping[Split, list[str]]) -> list[str]:
     """In a line a folder, the label files that no image has."""
     wanted: dict[Path, set[str]] = {}
-    for files in images.values():
-        for image in files:
-            path = label_file(image, folder)
+    for split_images in images.values():
+        for path in (label_file(image, folder) for image in split_images):
             wanted.setdefault(path.parent, set()).add(path.name)
     notes = []
-    for place, names in wanted.items():
+    for place, known in wanted.items():
         there = (path.name for path in place.glob("*.txt")) if place.is_dir() else ()
-        lost = sorted(name for name in there if name not in names and name.lower() not in _NO_LABELS)
+        lost = sorted(name for name in there if name not in known and name.lower() not in _NO_LABELS)
         if lost:
             files = plural(len(lost), "label file")
             notes.append(f"{_short(place, folder)}: {files} without an image left out (the first: {lost[0]})")

@@ -89,7 +89,7 @@ def read_layout(folder: Path) -> YoloLayout:
 
 
 def label_file(image: str, folder: Path) -> Path:
-    """Where the boxes of an image are: its path with "labels" in place of the last "images", else beside it."""
+    """Where an image's boxes are: its path with "labels" for the last "images", else beside it."""
     parts = list((folder / image).with_suffix(".txt").parts)
     inside = len(folder.parts) if not os.path.isabs(image) else 0
     for index in range(len(parts) - 2, inside - 1, -1):
@@ -126,8 +126,8 @@ def _names(found: dict[Any, Any], file: Path, text: str) -> tuple[tuple[str, ...
         if set(names) != set(wanted):
             missing = [number for number in wanted if number not in names]
             raise UserError(
-                f"{at}: names has the keys {some([repr(key) for key in keys])} but not {missing[0]}; number the "
-                "classes from 0 without a gap"
+                f"{at}: names has the keys {some([repr(key) for key in keys])} but not {missing[0]}; number "
+                "the classes from 0 without a gap"
             )
         names = [names[number] for number in wanted]
     if not isinstance(names, list) or not names:
@@ -186,8 +186,8 @@ def _list(path: str, found: dict[Any, Any], file: Path, at: str) -> tuple[str, l
             image = next((p for p in (place.parent / name, folder / name) if p.is_file()), None)
             if image is None or not is_image(image.name):
                 raise UserError(
-                    f"{place}, line {number}: {name} is no image (looked in {place.parent}); add the file, or "
-                    "delete the line"
+                    f"{place}, line {number}: {name} is no image (looked in {place.parent}); add the file, "
+                    "or delete the line"
                 )
             listed.append(_inside(image, folder))
     return path, listed
