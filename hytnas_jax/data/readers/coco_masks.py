@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from hytnas_jax.data.readers.class_table import IGNORED
 from hytnas_jax.data.readers.coco import CocoFolder
 from hytnas_jax.data.readers.masks import MaskFiles
-from hytnas_jax.data.readers.rle import decode_rle
+from hytnas_jax.data.readers.pixels import decode_rle, fill_polygon
 from hytnas_jax.data.readers.source import Split
 from supernet.errors import UserError
 
@@ -99,12 +98,11 @@ def _draw(segmentation: Any, width: int, height: int) -> np.ndarray:
                 f"{width}x{height}"
             )
         return mask
-    image = Image.new("1", (width, height))
+    mask = np.zeros((height, width), bool)
     polygons = segmentation if isinstance(segmentation[0], list) else [segmentation]
     for polygon in polygons:
         is_numbers = all(isinstance(value, int | float) and np.isfinite(value) for value in polygon)
         if not is_numbers or len(polygon) < 6 or len(polygon) % 2:
             raise ValueError(f"the polygon {polygon!r:.40} has {len(polygon)} values; {_WANTED}")
-        # Pillow draws the pixels that an edge touches, with their centres at whole numbers.
-        ImageDraw.Draw(image).polygon([float(value) - 0.5 for value in polygon], fill=1)
-    return np.asarray(image)
+        mask |= fill_polygon(np.array(polygon, np.float64).reshape(-1, 2), width, height)
+    return mask

@@ -22,14 +22,18 @@ def read_values(path: Path, place: str, table: ClassTable | None) -> tuple[np.nd
     a colour that is not in it.
     """
     try:
-        with refusing(), open_image(path) as image:
-            _refuse_kind(image, place)
-            image.load()
-            return _values(image, place, table), image.mode == "RGB"
+        with refusing():
+            image = open_image(path)
     except Unreadable as error:
-        raise UserError(
-            f"{place}: cannot be read ({error}); repair it, or delete it and its image"
-        ) from error
+        raise _broken(place, error) from error
+    with image:
+        _refuse_kind(image, place)
+        try:
+            with refusing():
+                image.load()
+        except Unreadable as error:
+            raise _broken(place, error) from error
+        return _values(image, place, table), image.mode == "RGB"
 
 
 def to_classes(values: np.ndarray, place: str, table: ClassTable) -> np.ndarray:
@@ -37,12 +41,10 @@ def to_classes(values: np.ndarray, place: str, table: ClassTable) -> np.ndarray:
     classes = table.classes[values]
     if (classes == NOT_ALLOWED).any():
         value = int(values[classes == NOT_ALLOWED].max())
-        count = int((values == value).sum())
-        allowed = ", ".join(str(v) for v in np.flatnonzero(table.classes >= 0)[:-1][:12])
+        pixels = plural(int((values == value).sum()), "pixel")
         raise UserError(
-            f"{place}: has the value {value} ({plural(count, 'pixel')}), but {table.place} has "
-            f"{plural(len(table.names), 'class', 'classes')}, so that {allowed} and {IGNORED} (ignored) are "
-            f"allowed; correct the mask, or name all classes in classes.txt: {FORMS}"
+            f"{place}: has the value {value} ({pixels}); by {table.place} {_allowed(table)} and {IGNORED} "
+            f"(ignored) are allowed; correct the mask, or name all classes in classes.txt: {FORMS}"
         )
     return classes.astype(np.uint8)
 
@@ -73,13 +75,25 @@ def _values(image: Image.Image, place: str, table: ClassTable | None) -> np.ndar
     unknown = [int(code) for code in codes if int(code) not in table.colours]
     if unknown:
         y, x = np.argwhere(codes[places].reshape(pixels.shape[:2]) == unknown[0])[0]
+        more = f" ({plural(len(unknown) - 1, 'other')} neither)" if len(unknown) > 1 else ""
         raise UserError(
             f"{place}: the pixel in row {y}, column {x} has the colour {_rgb(unknown[0])}, which is not in "
-            f"{table.place} (nor {plural(len(unknown) - 1, 'other')}); add the colour there, or correct the "
-            "mask"
+            f"{table.place}{more}; add the colour there, or correct the mask"
         )
     classes = np.array([table.colours[int(code)] for code in codes], np.uint8)
     return classes[places].reshape(pixels.shape[:2])
+
+
+def _allowed(table: ClassTable) -> str:
+    """ "0 to 11", or "0, 3, 7"."""
+    values = [int(value) for value in np.flatnonzero(table.classes != NOT_ALLOWED)[:-1]]
+    if len(values) > 2 and values == list(range(len(values))):
+        return f"0 to {values[-1]}"
+    return ", ".join(map(str, values))
+
+
+def _broken(place: str, error: Unreadable) -> UserError:
+    return UserError(f"{place}: cannot be read ({error}); repair it, or delete it and its image")
 
 
 def _rgb(code: int) -> str:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.data.readers.class_table import IGNORED, ClassTable, find_table, numbered, read_table
+from hytnas_jax.data.readers.class_table import (
+    IGNORED,
+    NOT_ALLOWED,
+    ClassTable,
+    find_table,
+    numbered,
+    read_table,
+)
 from hytnas_jax.data.readers.mask_file import read_values, to_classes
 from hytnas_jax.data.readers.mask_layout import read_layout
 from hytnas_jax.data.readers.masks import MaskFiles
@@ -60,8 +67,7 @@ class MaskFolder(MaskFiles):
             if not is_colour:
                 values[np.bincount(found.ravel(), minlength=IGNORED + 1) > 0] = True
         there = np.flatnonzero(values).tolist()
-        if table is None or not table.colours:
-            self._refuse_two(there, table, len(looked_at))
+        self._refuse_two(there, table, len(looked_at))
         if table is not None:
             return table
         classes = [value for value in there if value != IGNORED]
@@ -70,12 +76,12 @@ class MaskFolder(MaskFiles):
                 f"{self.name}: in {plural(len(looked_at), 'training mask')} all pixels are "
                 f"{_in_words(there)}; at least two classes are needed, 0 and 1"
             )
-        return numbered(
-            classes[-1] + 1, f"the training masks (the highest value in {len(looked_at)} of them)"
-        )
+        return numbered(classes[-1] + 1, f"the values of {plural(len(looked_at), 'training mask')}")
 
     def _refuse_two(self, there: list[int], table: ClassTable | None, count: int) -> None:
-        if len(there) != 2 or there[1] == 1 or (table is not None and there[1] < len(table.names)):
+        if len(there) != 2 or there[1] == 1:
+            return
+        if table is not None and there[1] != IGNORED and (table.classes[there] != NOT_ALLOWED).all():
             return
         first = self.mask_name("train", 0)
         why = (
@@ -84,8 +90,9 @@ class MaskFolder(MaskFiles):
             else "the values are to be the numbers of classes"
         )
         raise UserError(
-            f"{self.name}: {plural(count, 'training mask')} (the first: {first}) have the values {there[0]} "
-            f"and {there[1]} only, as binary masks do; {why}: write 0 and 1"
+            f"{self.name}: the values of {plural(count, 'training mask')} (the first: {first}) are "
+            f"{there[0]} "
+            f"and {there[1]} only, as in binary masks; {why}: write 0 and 1"
         )
 
 

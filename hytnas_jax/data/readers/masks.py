@@ -119,8 +119,8 @@ class MaskFiles(abc.ABC):
         """A line on the classes that none of the training masks looked at has; empty where there are none."""
         names = [self.class_names[n] for n in np.flatnonzero(self._holding == 0)]
         classes = plural(len(names), "class", "classes")
-        looked_at = len(self._looked_at(self._MOST))
-        return [f"no pixel in {looked_at} training masks is of {classes}: {some(names)}"] if names else []
+        looked_at = plural(len(self._looked_at(self._MOST)), "training mask")
+        return [f"no pixel of {looked_at} is of {classes}: {some(names)}"] if names else []
 
     _MOST = 200  # training masks by which the rare classes are told
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -41,7 +42,7 @@ def save_image(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def save_coco(tmp_path: Path, save_image: Callable[..., Path]) -> Callable[..., Path]:
-    """save_coco([[10, 20, 30, 10]]): instances.json with these boxes, all of cat and on a.jpg of 100x50 pixels.
+    """save_coco([[10, 20, 30, 10]]): instances.json with these boxes, all of cat and on a.jpg, 100x50 pixels.
 
     b.jpg has no box. With `change`, a function that gets the content before it is written.
     """
@@ -117,6 +118,34 @@ def save_voc(tmp_path: Path, save_image: Callable[..., Path]) -> Callable[..., P
             lines.append(f"<object>\n<name>{label}</name>{extra}<bndbox>{inner}</bndbox>\n</object>")
         (tmp_path / "Annotations").mkdir(exist_ok=True)
         (tmp_path / "Annotations" / f"{name}.xml").write_text("\n".join([*lines, "</annotation>"]))
+        return tmp_path
+
+    return save
+
+
+@pytest.fixture
+def save_mask(tmp_path: Path, save_image: Callable[..., Path]) -> Callable[..., Path]:
+    """save_mask("a", [[0, 1]]): train/masks/a.png of these values, and train/images/a.jpg of the same "
+    "size."""
+
+    def save(
+        name: str,
+        values: Any,
+        *,
+        split: str = "train",
+        mode: str | None = None,
+        size: tuple[int, int] | None = None,
+        extension: str = "png",
+    ) -> Path:
+        array = np.array(values)
+        image = Image.fromarray(array if array.dtype == np.uint16 else array.astype(np.uint8))
+        if mode == "P":
+            image.putpalette([*(9, 8, 7, 200, 10, 10), *range(250), *range(250), *range(250)][:768])
+        elif mode is not None:
+            image = image.convert(mode)
+        save_image(f"{split}/images/{name}.jpg", size=size or image.size)
+        (tmp_path / split / "masks").mkdir(exist_ok=True)
+        image.save(tmp_path / split / "masks" / f"{name}.{extension}")
         return tmp_path
 
     return save
