@@ -136,7 +136,7 @@ def _outside(raw: RawBoxes, m: int) -> str:
     worst = int((beyond / limits).argmax())
     if (raw.edges[m] < 0).all() or (raw.edges[m, :2] >= limits[:2]).any() or (raw.edges[m, 2:] <= 0).any():
         return f"lies outside the image{_size(raw, m)}"
-    part = f"{100 * beyond[worst] / limits[worst]:.1f}%"
+    part = f"{100 * float(beyond[worst]) / float(limits[worst]):.1f}%"
     by = f"{beyond[worst]:g} pixels ({part})" if raw.in_pixels else part
     return f"reaches {by} beyond the {_SIDES[worst]} side of the image{_size(raw, m)}, more than 1%"
 

@@ -110,7 +110,8 @@ def _box_split(coco: CocoFolder, split: Split) -> BoxSplit:
     for row in np.unique(rows):
         sizes[row] = coco.size(split, int(row))
     bbox = np.array([_four(file, m) for m in count], np.float64).reshape(-1, 4)
-    edges = np.concatenate([bbox[:, :2], bbox[:, :2] + bbox[:, 2:]], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+        edges = np.concatenate([bbox[:, :2], bbox[:, :2] + bbox[:, 2:]], axis=1)
     raw = RawBoxes(
         rows=rows,
         edges=edges,

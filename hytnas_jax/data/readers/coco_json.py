@@ -11,6 +11,7 @@ from hytnas_jax.files.text import decode
 from supernet.errors import UserError
 
 _LISTS = ("images", "annotations", "categories")
+_LARGEST = 65_535  # sides of images; JPEG's
 WANTED = "bbox is [left, top, width, height] in pixels of the image"
 
 
@@ -115,10 +116,14 @@ def parse(data: dict[str, Any], place: str) -> CocoFile:
 
 def image_size(file: CocoFile, row: int) -> tuple[int, int]:
     """Width and height as the file gives them, (0, 0) where it does not."""
-    found = [file.images[row].get(key) or 0 for key in ("width", "height")]
-    if not all(isinstance(side, int | float) and side >= 0 for side in found) or 0 in found:
-        return 0, 0
-    return int(found[0]), int(found[1])
+    width, height = (file.images[row].get(key) for key in ("width", "height"))
+    if _is_side(width) and _is_side(height):
+        return int(width), int(height)
+    return 0, 0
+
+
+def _is_side(value: Any) -> bool:
+    return isinstance(value, int | float) and 1 <= value <= _LARGEST
 
 
 def _by_id(key: str, data: dict[str, Any], place: str) -> dict[Any, tuple[int, dict[str, Any]]]:

@@ -101,7 +101,7 @@ def _draw(segmentation: Any, width: int, height: int) -> np.ndarray:
     mask = np.zeros((height, width), bool)
     polygons = segmentation if isinstance(segmentation[0], list) else [segmentation]
     for polygon in polygons:
-        is_numbers = all(isinstance(value, int | float) and np.isfinite(value) for value in polygon)
+        is_numbers = all(isinstance(value, int | float) and abs(value) < 1e9 for value in polygon)
         if not is_numbers or len(polygon) < 6 or len(polygon) % 2:
             raise ValueError(f"the polygon {polygon!r:.40} has {len(polygon)} values; {_WANTED}")
         mask |= fill_polygon(np.array(polygon, np.float64).reshape(-1, 2), width, height)

@@ -67,7 +67,7 @@ def _parse(one: Annotated, folder: Path) -> tuple[tuple[int, int], list[VocObjec
         raise UserError(f"{one.xml}: begins with <{root.tag}>; wanted <annotation>, as PASCAL VOC has it")
     size = [_number(root.findtext(f"size/{side}")) or 0.0 for side in ("width", "height")]
     things = [_object(thing, number, one, path) for number, thing in enumerate(root.findall("object"), 1)]
-    if not all(np.isfinite(side) and side >= 1 for side in size):
+    if not all(1 <= side <= 65_535 for side in size):
         return (0, 0), things
     return (int(size[0]), int(size[1])), things
 

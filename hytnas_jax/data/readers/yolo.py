@@ -1,6 +1,7 @@
 """Boxes in text files as YOLO has them: one file an image, `class cx cy width height` a line."""
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +30,12 @@ class YoloSource(BoxFiles):
 
     def __init__(self, folder: Path) -> None:
         layout = read_layout(folder)
-        notes = list(layout.notes)
-        splits = {}
-        polygons: list[str] = []
-        for split, images in layout.images.items():
-            splits[split] = _read_split(folder, layout, split, images, polygons)
+        found = _Found()
+        splits = {split: _read_split(folder, layout, split, found) for split in layout.images}
         super().__init__(folder, layout.class_names, splits)
         self.are_named = layout.are_named
-        notes += _without_image(folder, layout.images)
-        self.left_out = "; ".join(notes)
-        if polygons:
+        self.left_out = "; ".join([*layout.notes, *_without_image(folder, found.labels)])
+        if polygons := found.polygons:
             boxes = plural(len(polygons), "polygon")
             self.remarks = (
                 *self.remarks,
@@ -46,20 +43,30 @@ class YoloSource(BoxFiles):
             )
 
 
-def _read_split(
-    folder: Path, layout: YoloLayout, split: Split, images: list[str], polygons: list[str]
-) -> BoxSplit:
+@dataclasses.dataclass
+class _Found:
+    """polygons: where they stand. labels: a folder -> the label files in it that images may have."""
+
+    polygons: list[str] = dataclasses.field(default_factory=list)
+    labels: dict[Path, set[str]] = dataclasses.field(default_factory=dict)
+
+
+def _read_split(folder: Path, layout: YoloLayout, split: Split, found: _Found) -> BoxSplit:
+    images = layout.images[split]
     places: list[tuple[Path, int]] = []
     rows: list[int] = []
     classes: list[int] = []
     edges: list[tuple[float, float, float, float]] = []
     for row, image in enumerate(images):
         path = label_file(image, folder)
-        for number, line in _lines(path):
-            at = f"{_short(path, folder)}, line {number}"
+        found.labels.setdefault(path.parent, set()).add(path.name)
+        lines = _lines(path)
+        short = _short(path, folder) if lines else ""
+        for number, line in lines:
+            at = f"{short}, line {number}"
             index, box, is_polygon = _parse(line, at, layout)
             if is_polygon:
-                polygons.append(at)
+                found.polygons.append(at)
             places.append((path, number))
             rows.append(row)
             classes.append(index)
@@ -142,14 +149,10 @@ def _short(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
 
 
-def _without_image(folder: Path, images: Mapping[Split, list[str]]) -> list[str]:
+def _without_image(folder: Path, labels: dict[Path, set[str]]) -> list[str]:
     """In a line a folder, the label files that no image has."""
-    wanted: dict[Path, set[str]] = {}
-    for split_images in images.values():
-        for path in (label_file(image, folder) for image in split_images):
-            wanted.setdefault(path.parent, set()).add(path.name)
     notes = []
-    for place, known in wanted.items():
+    for place, known in labels.items():
         there = (path.name for path in place.glob("*.txt")) if place.is_dir() else ()
         lost = sorted(name for name in there if name not in known and name.lower() not in _NO_LABELS)
         if lost:

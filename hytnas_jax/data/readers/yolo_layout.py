@@ -170,10 +170,17 @@ def _candidates(path: str, found: dict[Any, Any], file: Path) -> list[Path]:
     return list(dict.fromkeys(places))
 
 
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except (OSError, ValueError):  # no such name may be
+        return False
+
+
 def _list(path: str, found: dict[Any, Any], file: Path, at: str) -> tuple[str, list[str] | None]:
     """The images that a path leads to, None where nothing is there."""
     folder = file.parent
-    place = next((place for place in _candidates(path, found, file) if place.exists()), None)
+    place = next((place for place in _candidates(path, found, file) if _is_there(place)), None)
     if place is None:
         return path, None
     if place.is_dir():

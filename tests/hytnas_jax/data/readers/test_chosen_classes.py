@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes
+from hytnas_jax.data.readers.voc import VocSource
 from hytnas_jax.data.readers.yolo import YoloSource
 
 Refusal = Callable[[Callable[[], Any]], str]
@@ -58,8 +59,6 @@ def test_whether_there_is_one(source: YoloSource) -> None:
 
 
 def test_ignored_boxes_are_neither(save_voc: Callable[..., Path]) -> None:
-    from hytnas_jax.data.readers.voc import VocSource
-
     save_voc("a", [("cat", (11, 21, 40, 30))], extra="<difficult>1</difficult>")
     save_voc("b", [("dog", (11, 21, 40, 30))])
     cats_and_dogs = VocSource(save_voc("c", [("cat", (11, 21, 40, 30))]))
