@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from hytnas_jax.data.readers.words import did_you_mean
 from hytnas_jax.files.text import decode
@@ -117,12 +117,10 @@ def parse(data: dict[str, Any], place: str) -> CocoFile:
 def image_size(file: CocoFile, row: int) -> tuple[int, int]:
     """Width and height as the file gives them, (0, 0) where it does not."""
     width, height = (file.images[row].get(key) for key in ("width", "height"))
-    if _is_side(width) and _is_side(height):
-        return int(width), int(height)
-    return 0, 0
+    return (int(width), int(height)) if _is_side(width) and _is_side(height) else (0, 0)
 
 
-def _is_side(value: Any) -> bool:
+def _is_side(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and 1 <= value <= _LARGEST
 
 
