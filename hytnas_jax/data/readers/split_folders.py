@@ -51,7 +51,7 @@ def split_folders(folder: Path, names: list[str]) -> dict[Split, str]:
 
 def beside_train(folder: Path, class_names: list[str]) -> list[str]:
     """Where `folder` is called as a training split is: other splits beside it, of such classes too."""
-    if _split_named(folder.name) != "train":
+    if split_named(folder.name) != "train":
         return []
     try:
         with os.scandir(folder.parent) as entries:
@@ -66,7 +66,7 @@ def _meanings(folder: Path, names: list[str]) -> dict[str, Split]:
     """The split that a folder's name means, for those that mean one."""
     found = {}
     for name in names:
-        split = _split_named(name)
+        split = split_named(name)
         if split is not None and (_plain(name) in SPLIT_NAMES or _holds_folders(folder / name)):
             found[name] = split
     for name in names:
@@ -75,12 +75,13 @@ def _meanings(folder: Path, names: list[str]) -> dict[str, Split]:
     return found
 
 
-def _split_named(name: str) -> Split | None:
+def split_named(name: str) -> Split | None:
+    """The split that a folder of this name is, None where the name means none: "Val_set" is validation."""
     return SPLIT_NAMES.get(_plain(name)) or _ALSO.get(_plain(name))
 
 
 def _may_be_split(name: str) -> bool:
-    return _split_named(name) is not None or _plain(name) in _TEST_OR_VALIDATION
+    return split_named(name) is not None or _plain(name) in _TEST_OR_VALIDATION
 
 
 def _plain(name: str) -> str:

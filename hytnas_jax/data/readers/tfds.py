@@ -50,10 +50,9 @@ class TfdsSource:
         except Exception as error:  # TFDS has no common base for what a damaged folder raises
             raise UserError(f"{self._folder}: cannot be read ({error}); prepare it again") from error
         features = builder.info.features
-        self._label_key = _label_key(self._folder, features)
+        self.class_names = self._read_classes(features)
         self.channels = _channels(self._folder, features)
         self.name = builder.name
-        self.class_names = tuple(features[self._label_key].names)
         self._records: dict[Split, Any] = {}
         for stored, split in _stored_splits(self._folder, list(builder.info.splits)).items():
             try:
@@ -62,7 +61,7 @@ class TfdsSource:
                     decoders={"image": tfds.decode.SkipDecoding()},
                     file_format="array_record",
                 )
-                unlabelled = len(records) == 0 or records[0][self._label_key] < 0
+                unlabelled = len(records) == 0 or self._is_unlabelled(records)
             except Exception as error:
                 raise UserError(
                     f"{self._folder}: split {stored} cannot be read ({error}); {_HOW.format(name=name)}"
@@ -88,6 +87,14 @@ class TfdsSource:
 
     def image_name(self, split: Split, position: int) -> str:
         return f"{self._records[split].split}[{position}]"
+
+    def _read_classes(self, features: Any) -> tuple[str, ...]:
+        """The names of the classes. Raises UserError where the data set has none."""
+        self._label_key = _label_key(self._folder, features)
+        return tuple(features[self._label_key].names)
+
+    def _is_unlabelled(self, records: Any) -> bool:
+        return records[0][self._label_key] < 0
 
     def _read(self, split: Split, positions: np.ndarray) -> list[dict[str, Any]]:
         try:

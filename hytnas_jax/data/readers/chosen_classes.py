@@ -1,0 +1,145 @@
+"""Some classes only of a source of boxes: as boxes, or as the question whether there is one."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hytnas_jax.data.decode import Opener
+from hytnas_jax.data.readers.boxes import Boxes, BoxSource, images_with, strata
+from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.words import did_you_mean, plural
+from supernet.errors import UserError
+
+SMALLEST = 0.005  # of the image: the rule of Visual Wake Words
+
+
+def only_classes(source: BoxSource, names: Sequence[str]) -> BoxSource:
+    """The source with the boxes of these classes only, in this order; all images stay.
+
+    Raises UserError for an unknown class, and a split that has no box of them.
+    """
+    return _Chosen(source, names)
+
+
+def as_classification(source: BoxSource, names: Sequence[str]) -> "PresenceSource":
+    """The question whether a box of one of the classes is on the image, by the rule of Visual Wake Words.
+
+    1 where one covers at least 0.5% of the image, 0 where there is none; images with smaller ones alone, or
+    ignored ones, are left out and counted.
+
+    Raises UserError for an unknown class, and a split that lacks one of the two answers.
+    """
+    return PresenceSource(source, names)
+
+
+class _Chosen:
+    def __init__(self, source: BoxSource, names: Sequence[str]) -> None:
+        index = _indices(source, names)
+        self._source = source
+        self.name, self.channels, self.sizes = source.name, source.channels, source.sizes
+        self.are_named, self.left_out, self.remarks = source.are_named, source.left_out, source.remarks
+        self.class_names = tuple(names)
+        self._number = np.full(len(source.class_names), -1, np.int32)
+        self._number[index] = np.arange(len(index))
+        kept = {}
+        for split in source.sizes:
+            rows, boxes = self.all_boxes(split)
+            kept[split] = rows[~boxes.ignored], boxes.classes[~boxes.ignored]
+        for split, (rows, _) in kept.items():
+            if not len(rows):
+                raise UserError(
+                    f"{source.name}: not one of the {plural(source.sizes[split], 'image')} of {split} has "
+                    "a box "
+                    f"of {' or '.join(names)}; choose other classes, or add images with them"
+                )
+        holding = images_with(*kept["train"], len(names))
+        self._strata = {
+            split: strata(rows, numbers, source.sizes[split], holding=holding)
+            for split, (rows, numbers) in kept.items()
+        }
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        return self._strata[split][positions]
+
+    def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
+        return self._source.openers(split, positions)
+
+    def image_name(self, split: Split, position: int) -> str:
+        return self._source.image_name(split, position)
+
+    def boxes(self, split: Split, position: int) -> Boxes:
+        boxes = self._source.boxes(split, position)
+        numbers = self._number[boxes.classes]
+        kept = numbers >= 0
+        return Boxes(boxes.corners[kept], numbers[kept], boxes.ignored[kept])
+
+    def all_boxes(self, split: Split) -> tuple[np.ndarray, Boxes]:
+        rows, boxes = self._source.all_boxes(split)
+        numbers = self._number[boxes.classes]
+        kept = numbers >= 0
+        return rows[kept], Boxes(boxes.corners[kept], numbers[kept], boxes.ignored[kept])
+
+
+class PresenceSource:
+    """A `Source` of two classes: see `as_classification`."""
+
+    are_named = True
+
+    def __init__(self, source: BoxSource, names: Sequence[str]) -> None:
+        wanted = _indices(source, names)
+        self._source = source
+        self.name, self.channels = source.name, source.channels
+        what = " or ".join(names)
+        self.class_names = (f"no {what}", what)
+        self._positions: dict[Split, np.ndarray] = {}
+        self._labels: dict[Split, np.ndarray] = {}
+        dropped = 0
+        for split, size in source.sizes.items():
+            answers = _answers(source, split, wanted)
+            self._positions[split] = np.flatnonzero(answers >= 0)
+            self._labels[split] = answers[self._positions[split]]
+            dropped += size - len(self._labels[split])
+            for answer, name in enumerate(self.class_names):
+                if not (self._labels[split] == answer).any():
+                    raise UserError(
+                        f"{source.name}: no image of {split} is of the class '{name}' (boxes that cover less "
+                        f"than {SMALLEST:.1%} of the image do not count); add some, or choose other classes"
+                    )
+        self.sizes: Mapping[Split, int] = {split: len(rows) for split, rows in self._positions.items()}
+        small = (
+            f"{plural(dropped, 'image')} where all boxes of {what} are below {SMALLEST:.1%} of it left out"
+        )
+        self.left_out = "; ".join(part for part in (source.left_out, small if dropped else "") if part)
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        return self._labels[split][positions]
+
+    def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
+        return self._source.openers(split, self._positions[split][positions])
+
+    def image_name(self, split: Split, position: int) -> str:
+        return self._source.image_name(split, int(self._positions[split][position]))
+
+
+def _indices(source: BoxSource, names: Sequence[str]) -> list[int]:
+    for number, name in enumerate(names):
+        if name not in source.class_names:
+            raise UserError(
+                f"classes: '{name}' is no class of {source.name}; {did_you_mean(name, source.class_names)}"
+            )
+        if name in names[:number]:
+            raise UserError(f"classes: '{name}' is given twice; give each class once")
+    if not names:
+        raise UserError(f"classes: none is given; choose of {', '.join(source.class_names)}")
+    return [source.class_names.index(name) for name in names]
+
+
+def _answers(source: BoxSource, split: Split, wanted: list[int]) -> np.ndarray:
+    """int32 [N]: 1, 0, or -1 for an image that is left out."""
+    rows, boxes = source.all_boxes(split)
+    is_wanted = np.isin(boxes.classes, wanted)
+    is_large = is_wanted & ~boxes.ignored & (boxes.areas() >= SMALLEST)
+    answers = np.zeros(source.sizes[split], np.int32)
+    answers[rows[is_wanted]] = -1
+    answers[rows[is_large]] = 1
+    return answers
