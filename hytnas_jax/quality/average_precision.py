@@ -12,7 +12,7 @@ import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 from numpy.typing import NDArray
 
-from hytnas_jax.quality.jackknife import standard_deviation
+from hytnas_jax.quality.jackknife import standard_deviations
 
 MOST_FOUND = 100  # of each class and image
 
@@ -64,14 +64,10 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], num_classe
         raise ValueError(f"found is of {len(found)} images, truth of {len(truth)}: both need the same images")
     coco = _coco(found, truth, num_classes)
     by_class, by_class50 = _by_class(*coco, np.arange(len(truth)))
-    return AveragePrecision(
-        ap=_mean(by_class),
-        ap50=_mean(by_class50),
-        ap_deviation=standard_deviation(len(truth), lambda images: _mean(_by_class(*coco, images)[0])),
-        ap50_deviation=standard_deviation(len(truth), lambda images: _mean(_by_class(*coco, images)[1])),
-        by_class=by_class,
-        by_class50=by_class50,
+    deviations = standard_deviations(
+        len(truth), lambda images: [_mean(values) for values in _by_class(*coco, images)]
     )
+    return AveragePrecision(_mean(by_class), _mean(by_class50), *deviations, by_class, by_class50)
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from hytnas_jax.quality.jackknife import standard_deviation
+from hytnas_jax.quality.jackknife import standard_deviations
 
 IGNORED = 255
 
@@ -43,13 +43,11 @@ def pixel_counts(found: np.ndarray, truth: np.ndarray, num_classes: int) -> NDAr
 
 def mean_iou(counts: np.ndarray) -> MeanIou:
     """Of `pixel_counts` of images, [N, K, K]."""
-    by_class = _by_class(counts.sum(0))
-    return MeanIou(
-        miou=_mean(by_class),
-        deviation=standard_deviation(len(counts), lambda images: _mean(_by_class(counts[images].sum(0)))),
-        by_class=by_class,
-        accuracy=float(np.trace(counts.sum(0)) / counts.sum()) if counts.sum() else np.nan,
-    )
+    total = counts.sum(0)
+    by_class = _by_class(total)
+    (deviation,) = standard_deviations(len(counts), lambda images: [_mean(_by_class(counts[images].sum(0)))])
+    accuracy = float(np.trace(total) / total.sum()) if total.sum() else np.nan
+    return MeanIou(_mean(by_class), float(deviation), by_class, accuracy)
 
 
 def _mean(values: NDArray[np.float64]) -> float:
