@@ -39,6 +39,7 @@ def _of_image(output: jax.Array) -> FoundBoxes:
     """Of [h, w, K + 4]."""
     num_classes = output.shape[-1] - 4
     logits = output[..., :num_classes].reshape(-1)
+    logits = jnp.where(logits == 0, 0, logits)  # -0.0 would be sorted below 0.0
     logits, index = jax.lax.top_k(logits, min(MOST_CANDIDATES, logits.size))
     cell, classes = jnp.divmod(index, num_classes)
     boxes = jnp.clip(cell_boxes(output[..., num_classes:]).reshape(-1, 4)[cell], 0, 1)

@@ -170,7 +170,7 @@ def test_losses_of_images_add_up() -> None:
 
 
 def test_against_a_loop_over_boxes() -> None:
-    """What `encode` does without one, for twenty random objects of three classes on a map that is no square."""
+    """What `encode` does without one, for twenty random objects of three classes."""
     rng = np.random.default_rng(3)
     low = rng.random((20, 2)) * 0.8
     boxes = np.concatenate([low, low + rng.random((20, 2)) * (1 - low)], -1).astype(np.float32)
