@@ -64,10 +64,17 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], num_classe
         raise ValueError(f"found is of {len(found)} images, truth of {len(truth)}: both need the same images")
     coco = _coco(found, truth, num_classes)
     by_class, by_class50 = _by_class(*coco, np.arange(len(truth)))
-    deviations = standard_deviations(
+    ap_deviation, ap50_deviation = standard_deviations(
         len(truth), lambda images: [_mean(values) for values in _by_class(*coco, images)]
     )
-    return AveragePrecision(_mean(by_class), _mean(by_class50), *deviations, by_class, by_class50)
+    return AveragePrecision(
+        ap=_mean(by_class),
+        ap50=_mean(by_class50),
+        ap_deviation=float(ap_deviation),
+        ap50_deviation=float(ap50_deviation),
+        by_class=by_class,
+        by_class50=by_class50,
+    )
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -64,7 +64,7 @@ def test_equals_pycocotools() -> None:
 
 
 def test_the_deviation_is_that_of_drawn_sets_of_images() -> None:
-    """Of AP50 on 100 sets of 60 images: within a half of what the jackknife says of one."""
+    """Of AP50 on 30 sets of 60 images: within a half of what the jackknife says of one."""
     values, deviations = [], []
     for seed in range(30):
         rng = np.random.default_rng(seed)

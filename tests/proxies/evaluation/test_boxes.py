@@ -9,6 +9,9 @@ from proxies.evaluation import boxes
 from proxies.evaluation.boxes import FoundBoxes, find_boxes
 from supernet.tasks import box_geometry
 
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+FIND = jax.jit(find_boxes)
+
 
 def output_of(*cells: tuple[int, int, int, float, float], num_classes: int = 2, side: int = 8) -> np.ndarray:
     """[side, side, K + 4] where (row, column, class, logit, distance) are the only finds."""
@@ -27,7 +30,7 @@ def real(found: FoundBoxes, image: int = 0) -> list[np.ndarray]:
 
 
 def test_one_box() -> None:
-    found, scores, classes = real(find_boxes(output_of((4, 2, 1, 2.0, 1.5))[None]))
+    found, scores, classes = real(FIND(output_of((4, 2, 1, 2.0, 1.5))[None]))
     np.testing.assert_allclose(found[0], np.array([1, 3, 4, 6]) / 8, rtol=1e-6)
     assert float(scores[0]) == pytest.approx(1 / (1 + np.exp(-2)))
     assert int(classes[0]) == 1
@@ -35,14 +38,14 @@ def test_one_box() -> None:
 
 
 def test_boxes_end_with_the_image() -> None:
-    found, *_ = real(find_boxes(output_of((0, 7, 0, 2.0, 3.0))[None]))
+    found, *_ = real(FIND(output_of((0, 7, 0, 2.0, 3.0))[None]))
     np.testing.assert_allclose(found[0], np.array([4.5, 0, 8, 3.5]) / 8, rtol=1e-6)
 
 
 def test_the_lower_of_two_boxes_of_one_object_is_dropped() -> None:
     """Boxes of 6 x 6 cells, one cell apart: their IoU is 30 / 42."""
     output = output_of((4, 3, 0, 1.0, 3.0), (4, 4, 0, 2.0, 3.0), (4, 3, 1, 0.5, 3.0))
-    for found, scores, classes in (real(find_boxes(output[None])), shipped.decode_boxes(output)):
+    for found, scores, classes in (real(FIND(output[None])), shipped.decode_boxes(output)):
         above = scores > 0.5
         assert classes[above].tolist() == [0, 1]
         np.testing.assert_allclose(found[above][:, 0], [1.5 / 8, 0.5 / 8], rtol=1e-6)
@@ -51,7 +54,7 @@ def test_the_lower_of_two_boxes_of_one_object_is_dropped() -> None:
 def test_what_is_dropped_drops_none() -> None:
     """In a chain of three the second falls to the first; the third, too far from the first, stays."""
     chain = output_of((4, 2, 0, 3.0, 3.0), (4, 3, 0, 2.0, 3.0), (4, 4, 0, 1.0, 3.0))
-    for found, scores, _ in (real(find_boxes(chain[None])), shipped.decode_boxes(chain)):
+    for found, scores, _ in (real(FIND(chain[None])), shipped.decode_boxes(chain)):
         np.testing.assert_allclose(found[scores > 0.5][:, 2], [5.5 / 8, 7.5 / 8], rtol=1e-6)
 
 
@@ -63,7 +66,7 @@ def test_the_shipped_file_finds_the_same(side: int, num_classes: int, levels: in
     outputs = rng.normal(0, 1.5, (3, side, side + 1, num_classes + 4)).astype(np.float32)
     if levels:
         outputs = np.round(outputs * levels / 4) / levels * 4
-    found = jax.jit(find_boxes)(outputs)
+    found = FIND(outputs)
     assert found.boxes.shape == (3, min(boxes.MOST_BOXES, side * (side + 1) * num_classes), 4)
     for image, output in enumerate(outputs):
         for ours, theirs in zip(real(found, image), shipped.decode_boxes(output), strict=True):
@@ -79,7 +82,7 @@ def test_the_shipped_file_has_the_same_constants() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf, 100.0, -1000.0])
 def test_no_output_is_too_wild(value: float) -> None:
     output = np.full((4, 4, 6), value, np.float32)
-    found = find_boxes(output[None])
+    found = FIND(output[None])
     assert found.classes.dtype == np.int32
     with np.errstate(all="ignore"):
         shipped.decode_boxes(output)

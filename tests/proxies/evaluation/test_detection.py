@@ -14,6 +14,8 @@ from proxies.evaluation.detection import Sums, average_precisions, detection, hi
 from proxies.evaluation.matching import NEITHER, RIGHT, THRESHOLDS, WRONG, match
 from supernet.tasks import detection as lesson
 
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 LEFT, RIGHT_HALF, ALL = [0, 0, 0.5, 1], [0.5, 0, 1, 1], [0, 0, 1, 1]
 
 
@@ -91,11 +93,12 @@ def map_of(*objects: tuple[int, int, int, list[float]], num_classes: int = 2, si
     return output
 
 
-def summed(outputs: np.ndarray, targets: dict, real: list[bool] | None = None, num_classes: int = 2) -> Any:
+SUMMARISE = jax.jit(detection(2).summarise)
+
+
+def summed(outputs: np.ndarray, targets: dict, real: list[bool] | None = None) -> Sums:
     count = targets["classes"].shape[1]
-    return detection(num_classes).summarise(
-        jnp.asarray(outputs), targets, np.array([real or [True] * count], bool)
-    )
+    return SUMMARISE(jnp.asarray(outputs), targets, np.array([real or [True] * count], bool))
 
 
 def test_images_by_hand() -> None:
@@ -153,13 +156,12 @@ def test_parts_may_be_added_up_and_subnets_evaluated_together() -> None:
     targets = {"boxes": boxes, "classes": classes, "ignored": ignored}
     batches = jax.tree.map(lambda x: x.reshape(2, 4, *x.shape[1:]), targets)
     outputs = rng.normal(0, 2, (3, 2, 4, 6, 6, 6)).astype(np.float32)
-    summarise = detection(2).summarise
     real = np.ones((2, 4), bool)
-    together = jax.jit(jax.vmap(summarise, (0, None, None)))(outputs, batches, real)
+    together = jax.jit(jax.vmap(SUMMARISE, (0, None, None)))(outputs, batches, real)
     for subnet in range(3):
         whole = jax.tree.map(lambda x, subnet=subnet: x[subnet], together)
         parts = [
-            summarise(outputs[subnet, [n]], jax.tree.map(lambda x, n=n: x[[n]], batches), real[:1])
+            SUMMARISE(outputs[subnet, [n]], jax.tree.map(lambda x, n=n: x[[n]], batches), real[:1])
             for n in range(2)
         ]
         added = jax.tree.map(np.add, *map(jax.device_get, parts))
@@ -199,7 +201,7 @@ def test_a_map_that_learns_one_image_finds_all_of_it() -> None:
     batch = {name: array[0] for name, array in targets.items()}
     taught = lesson.detection(2)
     dense = taught.encode(batch, (8, 8, 6))
-    optimizer = optax.adam(0.1)
+    optimizer = optax.adam(optax.cosine_decay_schedule(0.2, 300))
 
     def descend(carry: Any, _: None) -> tuple[Any, jax.Array]:
         output, state = carry
@@ -208,7 +210,7 @@ def test_a_map_that_learns_one_image_finds_all_of_it() -> None:
         return (output + updates, state), loss
 
     start = jnp.full((1, 8, 8, 6), -3.0).at[..., 2:].set(0)
-    (output, _), losses = jax.jit(lambda *carry: jax.lax.scan(descend, carry, length=500))(
+    (output, _), losses = jax.jit(lambda *carry: jax.lax.scan(descend, carry, length=300))(
         start, optimizer.init(start)
     )
     assert float(losses[-1]) < 0.1 < 1 < float(losses[0])

@@ -11,8 +11,13 @@ import pytest
 from proxies.evaluation.segmentation import Sums, quality, segmentation
 from supernet.tasks import segmentation as lesson
 
+pytestmark = pytest.mark.usefixtures("quick_compiling")
+
 EVEN = (1.0, 1.0, 1.0)
 MASK = np.array([[0, 0, 1, 1], [0, 1, 255, 1], [255, 255, 1, 0], [255, 255, 0, 0]], np.uint8)
+
+
+SUMMARISE = jax.jit(segmentation(3, EVEN).summarise)
 
 
 def output_of(named: list[list[int]]) -> np.ndarray:
@@ -23,7 +28,7 @@ def output_of(named: list[list[int]]) -> np.ndarray:
 def summed(outputs: np.ndarray, masks: np.ndarray, real: list[bool] | None = None) -> Sums:
     """Of one batch."""
     targets = {"mask": masks[None]}
-    return segmentation(3, EVEN).summarise(outputs[None], targets, np.array([real or [True] * len(masks)]))
+    return SUMMARISE(outputs[None], targets, np.array([real or [True] * len(masks)]))
 
 
 def test_pixels_by_hand() -> None:
@@ -56,7 +61,7 @@ def test_the_loss_is_the_lessons() -> None:
     weights = (0.5, 1.5, 1.0)
     outputs = rng.standard_normal((2, 3, 4, 4, 3)).astype(np.float32)
     masks = rng.choice(np.array([0, 1, 2, 255], np.uint8), (2, 3, 8, 8))
-    sums = segmentation(3, weights).summarise(outputs, {"mask": masks}, np.ones((2, 3), bool))
+    sums = jax.jit(segmentation(3, weights).summarise)(outputs, {"mask": masks}, np.ones((2, 3), bool))
     taught = lesson.segmentation(3, weights)
     flat = {"mask": masks.reshape(6, 8, 8)}
     expected = taught.loss(outputs.reshape(6, 4, 4, 3), taught.encode(flat, (4, 4, 3)))
@@ -88,10 +93,10 @@ def test_parts_may_be_added_up_and_subnets_evaluated_together() -> None:
     outputs = rng.standard_normal((3, 2, 2, 5, 5, 3)).astype(np.float32)
     masks = rng.integers(0, 3, (2, 2, 12, 12)).astype(np.uint8)
     real = np.array([[True, True], [True, False]])
-    summarise, score = segmentation(3, EVEN)
-    together = jax.jit(jax.vmap(summarise, (0, None, None)))(outputs, {"mask": masks}, real)
+    score = segmentation(3, EVEN).score
+    together = jax.jit(jax.vmap(SUMMARISE, (0, None, None)))(outputs, {"mask": masks}, real)
     for subnet in range(3):
-        parts = [summarise(outputs[subnet, [n]], {"mask": masks[[n]]}, real[[n]]) for n in range(2)]
+        parts = [SUMMARISE(outputs[subnet, [n]], {"mask": masks[[n]]}, real[[n]]) for n in range(2)]
         added = jax.tree.map(np.add, *map(jax.device_get, parts))
         whole = jax.tree.map(lambda x, subnet=subnet: np.asarray(x[subnet]), together)
         np.testing.assert_array_equal(whole.pixels, added.pixels)
@@ -119,7 +124,7 @@ def test_a_map_that_learns_one_image_names_all_of_it() -> None:
     mask[:, 4:12, 4:12], mask[:, :, 14:] = 1, 2
     taught = lesson.segmentation(3, lesson.class_weights_of(np.bincount(mask.ravel())))
     dense = taught.encode({"mask": mask}, (8, 8, 3))
-    optimizer = optax.adam(0.1)
+    optimizer = optax.adam(0.2)
 
     def descend(carry: Any, _: None) -> tuple[Any, jax.Array]:
         output, state = carry
@@ -128,7 +133,7 @@ def test_a_map_that_learns_one_image_names_all_of_it() -> None:
         return (output + updates, state), loss
 
     start = jnp.zeros((1, 8, 8, 3))
-    (output, _), losses = jax.jit(lambda *carry: jax.lax.scan(descend, carry, length=200))(
+    (output, _), losses = jax.jit(lambda *carry: jax.lax.scan(descend, carry, length=100))(
         start, optimizer.init(start)
     )
     assert float(losses[0]) == pytest.approx(np.log(3), rel=1e-5)
