@@ -26,7 +26,7 @@ LAYERS = (
     ("numbers", "runtime"),
     ("files",),
     ("shared_flags", "plots"),
-    ("data", "mobo"),
+    ("data", "mobo", "quality"),
     ("on_device",),
     ("model_files",),
     ("workspace",),

@@ -1,0 +1,61 @@
+"""Mean intersection over union of masks, by counts of pixels.
+
+Letters: N images, H W pixels, K classes.
+"""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hytnas_jax.quality.jackknife import standard_deviations
+
+IGNORED = 255
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanIou:
+    """The mean over the classes that occur in the truth, NaN where none does, with a standard deviation; by
+    class [K], NaN for a class that does not occur; `accuracy`: the share of the pixels that are right."""
+
+    miou: float
+    deviation: float
+    by_class: NDArray[np.float64]
+    accuracy: float
+
+
+def pixel_counts(found: np.ndarray, truth: np.ndarray, num_classes: int) -> NDArray[np.int64]:
+    """The pixels of an image by true class and by class found, [K, K]; both masks [H, W], 255 ignored in the
+    truth.
+
+    Raises:
+      ValueError: masks of two sizes, or a class that there is not.
+    """
+    if found.shape != truth.shape:
+        raise ValueError(f"the mask found is {found.shape}, the true one {truth.shape}: resize the former")
+    counted = truth != IGNORED
+    true, named = truth[counted].astype(np.int64), found[counted].astype(np.int64)
+    for name, classes in (("truth", true), ("found", named)):
+        if classes.size and not 0 <= classes.min() <= classes.max() < num_classes:
+            raise ValueError(f"{name} has classes up to {classes.max()}: must be below {num_classes}")
+    return np.bincount(true * num_classes + named, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def mean_iou(counts: np.ndarray) -> MeanIou:
+    """Of `pixel_counts` of images, [N, K, K]."""
+    total = counts.sum(0)
+    by_class = _by_class(total)
+    (deviation,) = standard_deviations(len(counts), lambda images: [_mean(_by_class(counts[images].sum(0)))])
+    accuracy = float(np.trace(total) / total.sum()) if total.sum() else np.nan
+    return MeanIou(_mean(by_class), float(deviation), by_class, accuracy)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else np.nan
+
+
+def _by_class(counts: np.ndarray) -> NDArray[np.float64]:
+    right, truth = np.diag(counts), counts.sum(1)
+    union = truth + counts.sum(0) - right
+    return np.where(truth > 0, right / np.maximum(union, 1), np.nan)
