@@ -23,9 +23,9 @@ from supernet.positions import sine_cosine_positions
 OPSET = 21
 IR_VERSION = 10
 INPUT, OUTPUT = "images", "logits"
-# Added to the score of a key that is padding: enough for a softmax to forget it (exp(-32) is 1e-14), and
-# little enough for eight bits to tell the other scores apart.
-PADDING_SCORE = np.float32(-32)
+# Added to the score of a key that is padding: enough for a softmax to forget it where trained scores differ
+# by as much as 100, and little enough for eight bits to tell the other scores apart.
+PADDING_SCORE = np.float32(-128)
 TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
 

@@ -9,6 +9,7 @@ from graph_networks import NETWORKS, example, random_trees
 from hytnas_jax.model_files.onnx_graph import build_onnx, padding_keys
 from supernet.errors import UserError
 from supernet.named import NAMES, named_network
+from supernet.network import stand_alone
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 
 
@@ -86,3 +87,16 @@ def test_padding_keys() -> None:
         [False, True, True, True],
     ]
     assert padding_keys(3, 2).tolist() == expected
+
+
+def test_padding_is_forgotten_where_scores_are_large() -> None:
+    """Of a trained network scores differed by more than 60, and a key of padding outdid the image's own."""
+    spec, params, stats, images, _ = example("padded, two layers")
+    layers = {
+        number: {**layer, "qkv": {"kernel": 5 * layer["qkv"]["kernel"], "bias": 5 * layer["qkv"]["bias"]}}
+        for number, layer in params["blocks"][0]["layers"].items()
+    }
+    sharp = {**params, "blocks": {0: {**params["blocks"][0], "layers": layers}}}
+    expected = np.asarray(stand_alone(spec).apply(sharp, stats, images, train=False)[0])
+    found = run_onnx(build_onnx(spec, sharp, stats), images)
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
