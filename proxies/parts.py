@@ -155,21 +155,20 @@ class _Taps:
         self._strides = [getattr(block, "stride", 1) for block in first.spec.blocks]
         self._resolution = resolution
         self._before = self._held = 0 * resolution  # without and with the map that the next stage reads
+        self._next_reads_tap = False
         self.widths: list[np.ndarray] = []
 
     def stage_ends(self, place: int, width: np.ndarray) -> None:
         """A stage of `width` [A] channels ends; `place` is its last block in the first network."""
-        self._before = self._held
-        if place in self._taps:
+        self._before, self._next_reads_tap = self._held, place in self._taps
+        if self._next_reads_tap:
             stride = math.prod(self._strides[: place + 1])
             self._held = self._held + (-(-self._resolution // stride)) ** 2 * width
             self.widths.append(width)
 
     def beside_first(self, uses: PartUses) -> PartUses:
         """Uses as a stage's first block, whose input is the latest tap, where that is one."""
-        if self._before is self._held:
-            return self.beside(uses)
-        return dataclasses.replace(uses, held=self._before[uses.who], input_stays=True)
+        return dataclasses.replace(uses, held=self._before[uses.who], input_stays=self._next_reads_tap)
 
     def beside(self, uses: PartUses) -> PartUses:
         """Uses in a stage, beside what is held."""

@@ -22,7 +22,7 @@ RawImage = Image.Image | np.ndarray
 Opener = Callable[[], AbstractContextManager[RawImage]]
 
 ORIENTATION = 0x0112  # the EXIF tag
-_TURN = {
+TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -169,7 +169,7 @@ def _decoded(image: Image.Image, rule: ImageRule) -> Image.Image:
             f"not {rule.integer_white}; as uint16 in a .npz file all bits are read"
         )
     _load(image)  # before the orientation is asked for, which loads a PNG and would hide that it is cut
-    method = _TURN.get(_orientation(image))
+    method = TURN.get(_orientation(image))
     shown = _in_eight_bits(image, rule)
     return shown if method is None else shown.transpose(method)
 
@@ -207,7 +207,7 @@ def _orientation(image: Image.Image) -> int:
         value = image.getexif().get(ORIENTATION)
     except Exception:  # as many kinds as there are ways to break metadata; the pixels may be sound
         return 1
-    return value if isinstance(value, int) and value in _TURN else 1
+    return value if isinstance(value, int) and value in TURN else 1
 
 
 def _is_wide(image: Image.Image) -> bool:

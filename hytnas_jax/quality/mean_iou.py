@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.quality.jackknife import standard_deviations
-
-IGNORED = 255
+from proxies.evaluation.segmentation import iou_by_class
+from supernet.tasks.segmentation import IGNORED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +44,10 @@ def pixel_counts(found: np.ndarray, truth: np.ndarray, num_classes: int) -> NDAr
 def mean_iou(counts: np.ndarray) -> MeanIou:
     """Of `pixel_counts` of images, [N, K, K]."""
     total = counts.sum(0)
-    by_class = _by_class(total)
-    (deviation,) = standard_deviations(len(counts), lambda images: [_mean(_by_class(counts[images].sum(0)))])
+    by_class = iou_by_class(total)
+    (deviation,) = standard_deviations(
+        len(counts), lambda images: [_mean(iou_by_class(counts[images].sum(0)))]
+    )
     accuracy = float(np.trace(total) / total.sum()) if total.sum() else np.nan
     return MeanIou(_mean(by_class), float(deviation), by_class, accuracy)
 
@@ -53,9 +55,3 @@ def mean_iou(counts: np.ndarray) -> MeanIou:
 def _mean(values: NDArray[np.float64]) -> float:
     values = values[~np.isnan(values)]
     return float(values.mean()) if len(values) else np.nan
-
-
-def _by_class(counts: np.ndarray) -> NDArray[np.float64]:
-    right, truth = np.diag(counts), counts.sum(1)
-    union = truth + counts.sum(0) - right
-    return np.where(truth > 0, right / np.maximum(union, 1), np.nan)

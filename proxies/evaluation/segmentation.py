@@ -52,12 +52,16 @@ def segmentation(num_classes: int, class_weights: tuple[float, ...], /) -> Scori
 
 def quality(sums: Sums) -> Quality:
     """On the host."""
-    pixels = np.asarray(sums.pixels, np.int64)
+    by_class = iou_by_class(np.asarray(sums.pixels, np.int64))
+    present = by_class[~np.isnan(by_class)]
+    return Quality(float(present.mean()) if len(present) else np.nan, by_class)
+
+
+def iou_by_class(pixels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Intersection over union [K] of pixels by true class and by class found [K, K]; NaN for a class that
+    does not occur in the truth."""
     right, truth = np.diag(pixels), pixels.sum(1)
-    by_class = np.full(len(pixels), np.nan)
-    present = truth > 0
-    by_class[present] = (right / np.maximum(truth + pixels.sum(0) - right, 1))[present]
-    return Quality(float(by_class[present].mean()) if present.any() else np.nan, by_class)
+    return np.where(truth > 0, right / np.maximum(truth + pixels.sum(0) - right, 1), np.nan)
 
 
 def _confusion(outputs: jax.Array, masks: jax.Array, real: jax.Array) -> jax.Array:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hytnas_jax.data.decode import ORIENTATION, open_image, quiet, refusing, shape
+from hytnas_jax.data.decode import ORIENTATION, TURN, open_image, quiet, refusing, shape
 from supernet.errors import UserError
 
 
@@ -50,13 +50,4 @@ def turn_corners(corners: np.ndarray, orientation: int) -> np.ndarray:
 
 def turn_image(image: Image.Image, orientation: int) -> Image.Image:
     """The same for an image, whatever its mode."""
-    methods = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    return image.transpose(methods[orientation]) if orientation in methods else image
+    return image.transpose(TURN[orientation]) if orientation in TURN else image
