@@ -114,13 +114,24 @@ def quiet() -> Iterator[None]:
 
 
 def to_array(image: RawImage, rule: ImageRule) -> np.ndarray:
-    """Decode into uint8 [side, side, channels].
+    """Decode into uint8 [side, side, channels]: `as_shown`, then resized as the rule's `fit` says.
 
-    Of several frames the first is taken; the EXIF orientation is applied, and nothing else of the metadata
-    is read. Values of more than 8 bits are scaled to 8, transparent pixels are laid on white. Resizing is
-    bilinear over the source pixels' area, so antialiased.
+    Resizing is bilinear over the source pixels' area, so antialiased.
 
     Raises OutOfRange for values that the rule does not allow, and anything for a corrupt image.
+    """
+    if isinstance(image, Image.Image):  # lets JPEG's decoder skip detail far below a pixel
+        image.draft(None, (2 * rule.side, 2 * rule.side))
+    square = _square(as_shown(image, rule), rule)
+    return np.asarray(square, np.uint8).reshape(rule.side, rule.side, rule.channels)
+
+
+def as_shown(image: RawImage, rule: ImageRule) -> Image.Image:
+    """All pixels of an image as people see it, in 8 bits, grey or RGB as the rule says.
+
+    Of several frames the first is taken; the EXIF orientation is applied, and nothing else of the metadata
+    is read. Values of more than 8 bits are scaled to 8, transparent pixels are laid on white. Raises as
+    `to_array` does.
     """
     if isinstance(image, np.ndarray):
         image = Image.fromarray(_eight_bits(image, rule))
@@ -129,9 +140,7 @@ def to_array(image: RawImage, rule: ImageRule) -> np.ndarray:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("L" if rule.channels == 1 else "RGB")
-    square = _square(image, rule)
-    return np.asarray(square, np.uint8).reshape(rule.side, rule.side, rule.channels)
+    return image.convert("L" if rule.channels == 1 else "RGB")
 
 
 def shape(image: RawImage) -> tuple[int, int]:
@@ -162,7 +171,6 @@ def wide_values(image: RawImage) -> np.ndarray | None:
 
 def _decoded(image: Image.Image, rule: ImageRule) -> Image.Image:
     """With its pixels, turned as its orientation says, in a mode of 8 bits that converts to L and RGB."""
-    image.draft(None, (2 * rule.side, 2 * rule.side))  # lets JPEG's decoder skip detail far below a pixel
     if _is_deep_colour(image) and rule.integer_white != 65535:
         raise OutOfRange(
             "of its colours of 16 bits Pillow keeps the upper eight only, so that white has to be 65535 and "
