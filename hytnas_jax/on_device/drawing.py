@@ -4,8 +4,8 @@ Letters: D boxes, H W the pixels of a mask.
 """
 
 import colorsys
+import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -47,13 +47,13 @@ def draw_boxes(
     drawn = image.convert("RGB")
     pen = ImageDraw.Draw(drawn)
     width, height = drawn.size
-    line = max(1, round((width + height) / 500))
+    line = max(1, round((width + height) / 350))
     for row in np.argsort(scores, kind="stable"):
         left, top, right, bottom = np.rint(boxes[row] * [width, height, width, height]).astype(int).tolist()
-        colour = class_colour(int(classes[row]))
-        pen.rectangle((left, top, max(right - 1, left), max(bottom - 1, top)), outline=colour, width=line)
-        text = f"{_caption(labels[classes[row]])} {scores[row]:.2f}"
-        _tag(drawn, (left, top), text, colour)
+        number = int(classes[row])
+        last = max(right - 1, left), max(bottom - 1, top)
+        pen.rectangle((left, top, *last), outline=class_colour(number), width=line)
+        _tag(drawn, (left, top), f"{_caption(labels, number)} {scores[row]:.2f}", class_colour(number))
     return drawn
 
 
@@ -69,18 +69,17 @@ def draw_mask(image: Image.Image, mask: np.ndarray, labels: Sequence[str]) -> Im
     colours, is_drawn = np.zeros((256, 3), np.uint8), np.zeros(256, bool)
     for number, label in enumerate(labels):
         colours[number], is_drawn[number] = class_colour(number), label != NOT_DRAWN
-    pixels = np.asarray(shown)
-    blended = Image.fromarray(pixels // 2 + colours[mask] // 2)
+    blended = Image.fromarray(np.asarray(shown) // 2 + colours[mask] // 2)
     blended.paste(shown, mask=Image.fromarray(~is_drawn[mask]))
     found = [int(number) for number in np.unique(mask) if is_drawn[number]]
-    return _with_legend(blended, [(_caption(labels[number]), class_colour(number)) for number in found])
+    return _with_legend(blended, [(_caption(labels, number), class_colour(number)) for number in found])
 
 
 def _with_legend(image: Image.Image, entries: list[tuple[str, Colour]]) -> Image.Image:
     """On a canvas as wide as the image, or as the widest entry, with lines of entries below the image."""
     font = _font(image.size)
-    side = round(_text_size("X", font)[1] * 1.4)  # of a line, and of the square of a colour
-    widths = [2 * side + round(_text_size(text, font)[0]) for text, _ in entries]
+    side = sum(font.getmetrics())  # of a line, and of the square of a colour
+    widths = [2 * side + round(font.getlength(text)) for text, _ in entries]
     width = max([image.width, *widths])
     places: list[tuple[int, int]] = []
     left, top = 0, image.height
@@ -94,30 +93,29 @@ def _with_legend(image: Image.Image, entries: list[tuple[str, Colour]]) -> Image
     pen = ImageDraw.Draw(canvas)
     for (left, top), (text, colour) in zip(places, entries, strict=True):
         pen.rectangle((left + side // 4, top + side // 4, left + side, top + side - 1), fill=colour)
-        pen.text((left + side * 5 // 4, top + side * 5 // 8), text, fill="black", font=font, anchor="lm")
+        pen.text((left + side * 5 // 4, top), text, fill="black", font=font)
     return canvas
 
 
 def _tag(image: Image.Image, corner: tuple[int, int], text: str, colour: Colour) -> None:
     """A text on its colour above the corner of a box, or in the box where there is no room above it."""
     pen, font = ImageDraw.Draw(image), _font(image.size)
-    width, height = (length + 4 for length in _text_size(text, font))
+    width, height = round(font.getlength(text)) + 4, sum(font.getmetrics())
     left, top = max(0, min(corner[0], image.width - width)), corner[1]
     top = top - height if top >= height else top
     pen.rectangle((left, top, left + width - 1, top + height - 1), fill=colour)
     is_light = np.dot(colour, (0.299, 0.587, 0.114)) > 140
-    pen.text((left + 2, top + 2), text, fill="black" if is_light else "white", font=font, anchor="lt")
+    pen.text((left + 2, top), text, fill="black" if is_light else "white", font=font)
 
 
-def _font(size: tuple[int, int]) -> Any:
-    return ImageFont.load_default(max(10, round(sum(size) / 70)))
+def _font(size: tuple[int, int]) -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(max(10, round(sum(size) / 70)))
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as it always is where a size is given
+    return font
 
 
-def _text_size(text: str, font: Any) -> tuple[int, int]:
-    left, top, right, bottom = font.getbbox(text)
-    return round(right - left), round(bottom - top)
-
-
-def _caption(label: str) -> str:
-    """In one line, without what is no letter."""
-    return "".join(letter if letter.isprintable() else "?" for letter in label)
+def _caption(labels: Sequence[str], number: int) -> str:
+    """A label, or the number of the class: the font has ASCII's letters only, so accents are left out."""
+    plain = unicodedata.normalize("NFKD", labels[number])
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return plain if plain.isascii() and plain.isprintable() else f"class {number}"
