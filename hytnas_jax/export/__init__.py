@@ -4,8 +4,8 @@
     python -m hytnas_jax.export --workdir runs/digits --formats onnx onnx-int8 tflite tflite-int8 stablehlo
 
 Each network's folder gets a file of each format, with what its check found beside it
-(`model.onnx.check.json`), `card.json` (the model card) and `infer.py`, which classifies an image with no
-more than numpy, Pillow and the format's runtime.
+(`model.onnx.check.json`), `card.json` (the model card) and `infer.py`, which runs the network on an
+image with no more than numpy, Pillow and the format's runtime.
 
 Examples:
   >>> from pathlib import Path

@@ -44,7 +44,7 @@ def main() -> None:
         "--least",
         type=float,
         metavar="SCORE",
-        help=f"the lowest score, 0 to 1, of what is shown: {LEAST}; all are shown in JSON otherwise",
+        help=f"the lowest score, 0 to 1, of what is shown; without it {LEAST}, and in JSON everything",
     )
     run_script(parser, "detection", answer)
 

@@ -58,7 +58,11 @@ def answer(arguments: argparse.Namespace, model: Model, card: Card) -> Answer:
     ranking = ranked(card.labels, counts / mask.size)
     if arguments.json:
         return Answer([as_json(dict(ranking))], written)
-    return Answer([f"{share:6.1%}  {printable(label)}" for label, share in ranking if share], written)
+    return Answer([f"{percent(share):>6}  {printable(label)}" for label, share in ranking if share], written)
+
+
+def percent(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.0005 else "<0.1%"
 
 
 def find_mask(path: Path, model: Model, card: Card, size: tuple[int, int] | None = None) -> np.ndarray:

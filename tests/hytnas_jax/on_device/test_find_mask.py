@@ -120,6 +120,19 @@ def test_a_grey_network(console: Console, tmp_path: Path) -> None:
     assert json.loads(line) == {"background": 0.75, "person": 0.25, "line\nbreak": 0.0}
 
 
+def test_a_class_of_few_pixels_is_named(exported: Exported, console: Console) -> None:
+    Image.new("L", (200, 100)).save("few.png")
+
+    def one_cell(image: np.ndarray) -> np.ndarray:
+        """A person in the corner: in one of 20,000 pixels."""
+        output = np.zeros((100, 200, 3), np.float32)
+        output[0, 0, 1] = 1
+        return output
+
+    lines = console.run(console.with_model(exported, one_cell), "few.png", "--no-draw").lines
+    assert lines == ["100.0%  background", " <0.1%  person"]
+
+
 def test_what_is_written_where(exported: Exported, console: Console) -> None:
     path, script = half(console.here / "half.png"), console.with_model(exported, bright_half)
     content = path.read_bytes()

@@ -75,8 +75,9 @@ def assert_refused(result: subprocess.CompletedProcess[str], *words: str) -> Non
         assert word in result.stderr
 
 
-def test_the_script_is_one_file_with_the_source_of_decode() -> None:
-    script = infer_script()
+@pytest.mark.parametrize("task", ["classification", "detection", "segmentation"])
+def test_the_script_is_one_file_with_the_source_of_decode(task: str) -> None:
+    script = infer_script(task)
     assert Path(decode.__file__).read_text(encoding="utf-8") in script
     nodes = list(ast.walk(ast.parse(script)))
     imported = {
@@ -84,6 +85,30 @@ def test_the_script_is_one_file_with_the_source_of_decode() -> None:
     }
     imported |= {str(node.module).split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported - sys.stdlib_module_names == {"numpy", "PIL", "onnxruntime", "ai_edge_litert"}
+
+
+@pytest.mark.parametrize("task", ["classification", "detection", "segmentation"])
+def test_no_name_in_the_script_has_two_meanings(task: str) -> None:
+    """As one that two of its modules define; and packages are looked for before they are imported."""
+    tree = ast.parse(infer_script(task))
+    assert ast.get_docstring(tree)
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        names += [target.id for target in targets if isinstance(target, ast.Name)]
+    assert len(names) == len(set(names)) > 20
+    looked_for = next(index for index, node in enumerate(tree.body) if isinstance(node, ast.For))
+    imports = [node for node in tree.body[:looked_for] if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {alias.name for node in imports for alias in node.names} == {"importlib.util", "sys"}
+
+
+def test_a_script_has_only_what_its_task_needs() -> None:
+    has_boxes, has_masks = (
+        [f"def {name}(" in infer_script(task) for task in ("classification", "detection", "segmentation")]
+        for name in ("decode_boxes", "decode_mask")
+    )
+    assert has_boxes == [False, True, False]
+    assert has_masks == [False, False, True]
 
 
 @pytest.mark.parametrize(("stored_side", "resolution"), [(24, 24), (24, 16), (24, 40)])
@@ -126,6 +151,24 @@ def test_labels_in_any_encoding(exported: Path, encoding: str) -> None:
     assert {"-dash", r"caf\udce9", r"line\nbreak"} < set(printed)
     assert sum(printed.values()) == pytest.approx(1, abs=1e-3)
     assert done.stderr == ""
+
+
+def test_json(exported: Path) -> None:
+    done = run(exported, exported / "image.png", "--json", PYTHONIOENCODING="ascii")
+    probabilities = json.loads(done.stdout)
+    assert set(probabilities) == set(LABELS)
+    assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert list(probabilities.values()) == sorted(probabilities.values(), reverse=True)
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_card_of_another_task(exported: Path, tmp_path: Path) -> None:
+    write("infer.py", infer_script().encode())(tmp_path)
+    card = json.loads((exported / "card.json").read_text())
+    assert "task" not in card  # as in cards of earlier versions
+    write_json(tmp_path / "card.json", card | {"task": "detection"})
+    refused = run(tmp_path, exported / "image.png")
+    assert_refused(refused, "card.json is for detection, this script is for classification")
 
 
 def test_a_reader_that_has_gone_is_no_error(exported: Path) -> None:
