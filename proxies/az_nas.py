@@ -34,6 +34,7 @@ from proxies.untrained import (
     check_positive,
     over_architectures,
     random_weights,
+    trunk_of,
 )
 from supernet.architecture import Architecture
 from supernet.elastic import ElasticMobileViT, ElasticResidual
@@ -93,13 +94,13 @@ class AzNas(Estimator):
     def entropies(self, architectures: Sequence[Architecture]) -> list[NDArray[np.float64]]:
         """s_l float64 [L] of each architecture's blocks, in their order."""
         weights_key, images_key = jax.random.split(jax.random.key(self.seed))
-        params = random_weights(self.space, self.channels, weights_key)
+        params = random_weights(trunk_of(self.space), self.channels, weights_key)
 
         def evaluate(resolution: int, batch_of: Control, count: int) -> NDArray[np.float64]:
-            program = supernet_program(self.space, self.channels, resolution, self.batch)
+            program = supernet_program(trunk_of(self.space), self.channels, resolution, self.batch)
             return np.asarray(program(params, images_key, batch_of, count)[:count], np.float64)
 
-        found = by_resolution(self.space, architectures, evaluate, title="AZ-NAS")
+        found = by_resolution(trunk_of(self.space), architectures, evaluate, title="AZ-NAS")
         return [row[~np.isnan(row)] for row in found]
 
 

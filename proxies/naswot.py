@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from proxies.base import Direction, Estimate, Estimator
 from proxies.naswot_network import coded_supernet, sum_of_similarities, with_active
-from proxies.untrained import by_resolution, check_positive, over_architectures, random_weights
+from proxies.untrained import by_resolution, check_positive, over_architectures, random_weights, trunk_of
 from proxies.zen_network import norm_widths
 from supernet.architecture import Architecture
 from supernet.model import Model, Tree
@@ -80,13 +80,13 @@ class Naswot(Estimator):
     def kernels(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """K float64 [A, B, B]."""
         weights_key, images_key = jax.random.split(jax.random.key(self.seed))
-        params = random_weights(self.space, self.channels, weights_key)
+        params = random_weights(trunk_of(self.space), self.channels, weights_key)
 
         def evaluate(resolution: int, batch_of: Control, count: int) -> NDArray[np.float64]:
-            program = supernet_program(self.space, self.channels, resolution, self.batch)
+            program = supernet_program(trunk_of(self.space), self.channels, resolution, self.batch)
             return np.asarray(program(params, images_key, batch_of, count)[:count], np.float64)
 
-        found = by_resolution(self.space, architectures, evaluate, title="NASWOT")
+        found = by_resolution(trunk_of(self.space), architectures, evaluate, title="NASWOT")
         return np.array(found, np.float64).reshape(-1, self.batch, self.batch)
 
 

@@ -3,6 +3,7 @@
 Letters: A architectures.
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -68,6 +69,14 @@ def adapted_supernet(
     return Model(build)
 
 
+def trunk_of(space: SearchSpace) -> SearchSpace:
+    """The space without a dense head: what is estimated from random weights are the features before it."""
+    if space.dense_head is None:
+        return space
+    constraints = tuple(text for text in space.constraints if "head." not in text)
+    return dataclasses.replace(space, dense_head=None, constraints=constraints)
+
+
 def random_weights(space: SearchSpace, channels: int, key: jax.Array) -> Tree:
     """The parameters that training would start from, of which each architecture takes its part."""
     return supernet(space, channels=channels, num_classes=1).init(key)[0]
@@ -97,7 +106,8 @@ def by_resolution(
     """What `evaluate(resolution, controls, count)` gives for each architecture, in their order.
 
     It is given up to MAX_ARCHITECTURES of one resolution, filled up to that many so that one program does,
-    and returns the results of the first `count`, with them in the first axis.
+    and returns the results of the first `count`, with them in the first axis. `space` has no dense head;
+    those of the architectures are not looked at.
 
     Raises:
       UserError: an architecture of another space.
@@ -111,7 +121,7 @@ def by_resolution(
         at_resolution = np.flatnonzero(resolutions == resolution)
         for start in range(0, len(at_resolution), MAX_ARCHITECTURES):
             places = at_resolution[start : start + MAX_ARCHITECTURES]
-            members = [architectures[i] for i in places]
+            members = [dataclasses.replace(architectures[i], dense_head=None) for i in places]
             padded = members + members[:1] * (MAX_ARCHITECTURES - len(members))
             found = evaluate(int(resolution), controls(space, padded), len(members))
             results |= dict(zip(places.tolist(), found, strict=True))

@@ -33,7 +33,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from proxies.base import Direction, Estimate, Estimator
-from proxies.untrained import by_resolution, check_positive
+from proxies.untrained import by_resolution, check_positive, trunk_of
 from proxies.zen_network import LayerNormRule, norm_widths, scored_network, scored_supernet
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -88,11 +88,11 @@ class ZenScore(Estimator):
 
         def evaluate(resolution: int, batch_of: Control, count: int) -> np.ndarray:
             program = supernet_program(
-                self.space, self.channels, resolution, self.batch, self.layer_norm, self.shortcuts
+                trunk_of(self.space), self.channels, resolution, self.batch, self.layer_norm, self.shortcuts
             )
             return np.asarray(program(key, batch_of, count, self.repeats))[:count]
 
-        scores = by_resolution(self.space, architectures, evaluate, title="Zen-score")
+        scores = by_resolution(trunk_of(self.space), architectures, evaluate, title="Zen-score")
         return Estimate(np.array(scores, np.float64))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from supernet.errors import UserError as UserError
     from supernet.graph import build_graph as build_graph
     from supernet.named import named_network as named_network
+    from supernet.named import with_dense_head as with_dense_head
     from supernet.network import stand_alone as stand_alone
     from supernet.network_spec import NetworkSpec as NetworkSpec
     from supernet.search_space import SearchSpace as SearchSpace
@@ -40,7 +41,7 @@ else:
             "supernet.encoding": ["feature_names", "from_features", "to_features"],
             "supernet.errors": ["UserError"],
             "supernet.graph": ["build_graph"],
-            "supernet.named": ["named_network"],
+            "supernet.named": ["named_network", "with_dense_head"],
             "supernet.network": ["stand_alone"],
             "supernet.network_spec": ["NetworkSpec"],
             "supernet.search_space": ["SearchSpace"],

@@ -22,6 +22,7 @@ from supernet.mobilenets import (
 from supernet.network_spec import (
     BlockSpec,
     ConvSpec,
+    DenseHeadSpec,
     HeadSpec,
     InvertedResidualSpec,
     MobileViTSpec,
@@ -73,6 +74,38 @@ def named_network(name: str, *, num_classes: int, resolution: int, channels: int
     )
     check_network_spec(spec)
     return spec
+
+
+def with_dense_head(
+    spec: NetworkSpec, *, stride: int, box_channels: int, width: int = 48, depth: int = 2
+) -> NetworkSpec:
+    """A network's blocks under the head of detection or segmentation (`DenseHeadSpec`), in the place of its
+    own.
+
+    `stride` is how many pixels a cell has in each direction: the head reads the last map of that stride and
+    of each larger one. Where all are larger, it is the smallest that there is.
+
+    Raises:
+        UserError: the maps are not each half of the one before.
+
+    Examples:
+      >>> from supernet import named_network, with_dense_head
+      >>> spec = named_network("mobilenetv3-small", num_classes=1, resolution=96)
+      >>> with_dense_head(spec, stride=8, box_channels=4).head.taps
+      (3, 8, 11)
+    """
+    total, last = 1, dict[int, int]()
+    for index, block in enumerate(spec.blocks):
+        total *= getattr(block, "stride", 1)
+        last[total] = index
+    if isinstance(spec.blocks[0], PatchEmbedSpec):
+        last = {spec.blocks[0].patch: len(spec.blocks) - 1}
+    taps = tuple(index for found, index in last.items() if found >= min(stride, max(last)))
+    dense = dataclasses.replace(
+        spec, head=DenseHeadSpec(width, depth, taps, box_channels=box_channels), counts_statistics=False
+    )
+    check_network_spec(dense)
+    return dense
 
 
 def _hybrid_blocks(

@@ -14,7 +14,7 @@ from hytnas_jax.data import prepare
 from hytnas_jax.data.decode import ImageRule, open_image, read_image
 from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.model_files.parity import jax_logits
+from hytnas_jax.model_files.parity import jax_outputs
 from supernet.network_spec import ConvSpec, DenseHeadSpec, InvertedResidualSpec, NetworkSpec
 
 SIDE = 24
@@ -39,7 +39,7 @@ class Exported(NamedTuple):
 
     def output_of(self, path: Path) -> np.ndarray:
         """JAX's output for it: [h, w, channels]."""
-        return jax_logits(self.spec, self.params, self.stats, self.input_of(path))[0]
+        return jax_outputs(self.spec, self.params, self.stats, self.input_of(path))[0]
 
 
 def write_folder(folder: Path, task: str, labels: list[str], *, channels: int = 3) -> Exported:
@@ -54,7 +54,7 @@ def write_folder(folder: Path, task: str, labels: list[str], *, channels: int = 
     write_json(folder / "card.json", {"task": task, "labels": labels, "input": given})
     params, stats = random_trees(spec)
     images = np.random.default_rng(3).normal(size=(4, SIDE, SIDE, channels)).astype(np.float32)
-    offsets = np.median(jax_logits(spec, params, stats, images)[..., : len(labels)], (0, 1, 2))
+    offsets = np.median(jax_outputs(spec, params, stats, images)[..., : len(labels)], (0, 1, 2))
     params["head"]["classifier"]["bias"][: len(labels)] -= offsets  # so that each class is somewhere
     return Exported(folder, rule, spec, params, stats)
 

@@ -28,6 +28,7 @@ LAYERS = (
     ("shared_flags", "plots"),
     ("data", "mobo", "quality"),
     ("on_device",),
+    ("tasks",),
     ("model_files",),
     ("workspace",),
     ("training",),

@@ -151,8 +151,8 @@ def test_the_script_is_as_good_as_the_card_says(pipeline: Pipeline, tmp_path: Pa
     data = load_dataset("digits", side=8, max_images=200)
     for folder in (pipeline.workdir / "export" / path.name for path in retrained(pipeline.workdir)):
         card = json.loads((folder / "card.json").read_text())
-        expected = [("model.onnx", data.test, card["accuracy"]["test"])]
-        expected += [(file, data.validation, found["accuracy"]) for file, found in card["files"].items()]
+        expected = [("model.onnx", data.test, card["quality"]["test"])]
+        expected += [(file, data.validation, found["quality"]) for file, found in card["files"].items()]
         for file, split, accuracy in expected:
             found = script_accuracy(folder, file, split.images, split.labels, scratch=tmp_path)
             assert found == pytest.approx(accuracy, abs=1e-6), file

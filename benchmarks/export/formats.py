@@ -51,12 +51,12 @@ def summarise(file: str, cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
     found = [card["files"][file] for card in cards]
     references = [card["files"][REFERENCE] for card in cards]
     pairs = list(zip(found, references, strict=True))
-    losses = [100 * (f["accuracy_in_jax"] - f["accuracy"]) for f in found]
+    losses = [100 * (f["quality_in_jax"] - f["quality"]) for f in found]
     timed = [f["latency"]["latency_ms"] / r["latency"]["latency_ms"] for f, r in pairs if f["latency"]]
     return {
         "mean_loss_points": float(np.mean(losses)),
         "worst_loss_points": float(np.max(losses)),
-        "same_class": float(np.mean([f["num_same_class"] / f["num_images"] for f in found])),
+        "same_class": float(np.mean([f["same_class"] for f in found])),
         "correlation": float(np.mean([f["correlation"] for f in found])),
         "size_ratio": geometric_mean([f["bytes"] / r["bytes"] for f, r in pairs]),
         "latency_ratio": geometric_mean(timed) if timed else None,

@@ -59,11 +59,11 @@ class _Comparison:
         before, now = self._before[split], self._now[split]
         names_before, names_now = self._files_before[split], self._files_now[split]
         is_new = ~np.isin(now.digests, self._all_before.digests)
-        is_relabelled = ~is_new & self._had_another_label(before, now)
+        is_relabelled = ~is_new & self._is_relabelled(before, now)
         is_replaced = is_new & np.isin(names_now, names_before)
         has_come = ~is_new & ~is_relabelled & ~np.isin(now.digests, before.digests)
         found = [
-            (is_relabelled, "another label"),
+            (is_relabelled, "another label" if now.annotations is None else "other boxes or masks"),
             (is_replaced, "other pixels"),
             (is_new & ~is_replaced, "new"),
             (has_come, "from another split"),
@@ -82,6 +82,13 @@ class _Comparison:
             parts.append(f"gone: {is_gone.sum()} ({classes}), e.g. {names_before[is_gone.argmax()]}")
         return parts or ["the same images in another order, as where files were renamed"]
 
+    def _is_relabelled(self, before: Content, now: Content) -> np.ndarray:
+        """Which of a split's images are told other things of than anywhere before: bool [N]."""
+        if now.annotations is None or self._all_before.annotations is None:
+            return self._had_another_label(before, now)
+        known = set(zip(self._all_before.digests, self._all_before.annotations, strict=True))
+        return np.array([pair not in known for pair in zip(now.digests, now.annotations, strict=True)], bool)
+
     def _had_another_label(self, before: Content, now: Content) -> np.ndarray:
         """Which of a split's images have a label now that they had nowhere before: bool [N]."""
         is_renamed = list(self._classes_before) != list(self._classes_now)
@@ -96,9 +103,10 @@ class _Comparison:
         return ~np.isin(keys[1], keys[0])
 
     def _by_class(self, classes: Sequence[str], labels: np.ndarray) -> str:
-        """How many images of each class, as "cat: 3, dog: 4"."""
-        counts = np.bincount(labels, minlength=len(classes))
-        return _listed([f"{name}: {count}" for name, count in zip(classes, counts, strict=True) if count])
+        """How many images of each class, as "cat: 3, dog: 4"; of several on an image, the rarest."""
+        names = (*classes, "nothing")
+        counts = np.bincount(labels, minlength=len(names))
+        return _listed([f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -109,5 +117,10 @@ def _listed(names: Sequence[str]) -> str:
 
 def _joined(contents: Mapping[Any, Content]) -> Content:
     """Several splits as one."""
-    digests = np.concatenate([content.digests for content in contents.values()])
-    return Content(digests, np.concatenate([content.labels for content in contents.values()]))
+    parts = list(contents.values())
+    annotations = [part.annotations for part in parts if part.annotations is not None]
+    return Content(
+        np.concatenate([part.digests for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(annotations) if annotations else None,
+    )

@@ -85,7 +85,12 @@ def look_at(source: Source) -> Looked:
 
 def choose_rule(looked: Looked, wish: Wish, *, side: int) -> ImageRule:
     """The rule for a data set."""
-    fit = choose_fit(looked.shapes) if wish.fit == "auto" else wish.fit
+    task = looked.source.task
+    if task != "classification" and wish.fit not in ("auto", "stretch"):
+        raise UserError(f"fit={wish.fit!r} (--fit): {task} stretches images, and takes auto or stretch only")
+    fit = wish.fit
+    if fit == "auto":
+        fit = "stretch" if task != "classification" else choose_fit(looked.shapes)
     whites = {kind: _white(kind, peaks, wish.bit_depth) for kind, peaks in looked.peaks.items()}
     return ImageRule(side, looked.source.channels, fit, whites["integer"], whites["float"])
 

@@ -1,17 +1,18 @@
 """The data set that all commands work on: uint8 arrays in three disjoint splits."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from hytnas_jax.data.annotations import Annotations, class_pixels, digest_annotations, read_annotations
 from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, look_at, warn_if_hardly_used
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.data.digest import Content, digest_images
 from hytnas_jax.data.loading import check_memory, load_images, warn_of_skipped
 from hytnas_jax.data.readers.open_source import open_source
-from hytnas_jax.data.readers.source import Source, Split
+from hytnas_jax.data.readers.source import Source, Split, Task
 from hytnas_jax.data.sharing import Loaded, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, check_classes, make_splits
 from supernet.errors import UserError
@@ -21,13 +22,30 @@ _HISTOGRAM_CHUNK = 1024
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """images uint8 [N, S, S, C], S the side at which they were loaded; labels int32 [N]."""
+    """images uint8 [N, S, S, C], S the side at which they were loaded; labels int32 [N].
+
+    annotations: boxes or masks; None for classification. With them, the label is the rarest class on an
+    image, and the number of classes where there is none.
+    """
 
     images: np.ndarray
     labels: np.ndarray
+    annotations: Annotations | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def targets(self) -> Annotations:
+        """What a network is to say of the images, for the task's lesson: arrays [N, ...] by name."""
+        return {"label": self.labels} if self.annotations is None else self.annotations
+
+    def take(self, rows: np.ndarray) -> "LabelledImages":
+        """These rows alone."""
+        annotations = self.annotations
+        if annotations is not None:
+            annotations = {name: array[rows] for name, array in annotations.items()}
+        return LabelledImages(self.images[rows], self.labels[rows], annotations)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,6 +62,7 @@ class Dataset:
     """
 
     name: str
+    task: Task
     class_names: tuple[str, ...]
     train: LabelledImages
     validation: LabelledImages
@@ -61,9 +80,18 @@ class Dataset:
     left_out: str = ""
 
     def splits_to_json(self) -> dict[str, Any]:
-        """What `splits.json` keeps: all but the pixels, of which it keeps digests. JSON values only."""
+        """What `splits.json` keeps: all but the pixels, of which it keeps digests. JSON values only.
+
+        class_pixels: of the training masks, by class; for segmentation alone.
+        """
+        masks = self.train.targets.get("mask")
+        pixels = (
+            {} if masks is None else {"class_pixels": class_pixels(masks, len(self.class_names)).tolist()}
+        )
         return {
+            **pixels,
             "name": self.name,
+            "task": self.task,
             "class_names": list(self.class_names),
             "mean": list(self.mean),
             "std": list(self.std),
@@ -75,9 +103,11 @@ class Dataset:
         }
 
 
-def first_look(source: str, *, data_dir: str | None = None) -> Looked:
+def first_look(
+    source: str, *, data_dir: str | None = None, task: Task | None = None, classes: Sequence[str] = ()
+) -> Looked:
     """A source and what 200 of its images say of it. Raises UserError as `load_dataset` does."""
-    return look_at(open_source(source, data_dir=data_dir))
+    return look_at(open_source(source, data_dir=data_dir, task=task, classes=classes))
 
 
 def load_dataset(
@@ -85,6 +115,8 @@ def load_dataset(
     *,
     side: int | None,
     data_dir: str | None = None,
+    task: Task | None = None,
+    classes: Sequence[str] = (),
     seed: int = 0,
     validation_fraction: float = 0.2,
     test_fraction: float = 0.2,
@@ -100,6 +132,8 @@ def load_dataset(
         source: "digits", a folder, a .npz file, "tfds:NAME" or "tfds:NAME:VERSION"; or a first look at one.
         side: images become side x side; None: the native side.
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
+        task: what networks are for; None: as the source is recognised.
+        classes: these of a source of boxes only; empty: all.
         seed: of the carved splits and of `max_images`.
         validation_fraction: of the training images, where the source has no validation split.
         test_fraction: of the training images, where the source has no test split.
@@ -116,7 +150,9 @@ def load_dataset(
     """
     wish = wish or Wish()
     wish.check()
-    looked = first_look(source, data_dir=data_dir) if isinstance(source, str) else source
+    looked = source
+    if isinstance(looked, str):
+        looked = first_look(looked, data_dir=data_dir, task=task, classes=classes)
     opened = looked.source
     _check_arguments(side=side, seed=seed, max_images=max_images, num_classes=len(opened.class_names))
     fractions = carved_fractions(
@@ -128,7 +164,7 @@ def load_dataset(
     if max_images is not None:
         train_size = opened.sizes["train"] * (1 - sum(fractions.values()))
         total = min(total, round(total * max_images / train_size))
-    check_memory(total, side=side, channels=opened.channels)
+    check_memory(total, side=side, channels=opened.channels + (opened.task == "segmentation"))
     rule = choose_rule(looked, wish, side=side)
     if remark:
         warn_if_hardly_used(looked, rule)
@@ -136,10 +172,17 @@ def load_dataset(
     loaded, skipped = _load_all(opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress)
     separated = separate(opened, loaded, native_side=native_side, seed=seed, remark=remark)
     splits = separated.splits
-    images = {split: LabelledImages(part.images, part.selection.labels) for split, part in splits.items()}
+    annotations = read_annotations(
+        opened, {split: part.selection for split, part in splits.items()}, side=side
+    )
+    images = {
+        split: LabelledImages(part.images, part.selection.labels, annotations[split])
+        for split, part in splits.items()
+    }
     mean, std = channel_statistics(images["train"].images)
     return Dataset(
         name=opened.name,
+        task=opened.task,
         class_names=opened.class_names,
         train=images["train"],
         validation=images["validation"],
@@ -150,10 +193,10 @@ def load_dataset(
         rule=rule,
         cut=looked.cut,
         files={split: _names(opened, part.selection) for split, part in splits.items()},
-        content={split: Content(part.digests, part.selection.labels) for split, part in splits.items()},
+        content={split: _content(part, annotations[split]) for split, part in splits.items()},
         skipped=tuple(skipped),
         kept_together=separated.kept_together,
-        remarks=(*(_too_dark(images["train"].images, looked) if remark else ()), *separated.remarks),
+        remarks=(*_remarks(looked, images["train"].images), *separated.remarks) if remark else (),
         left_out=opened.left_out,
     )
 
@@ -175,6 +218,15 @@ def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[flo
     variance = (weights * (values - mean[:, None]) ** 2).sum(axis=1)
     std = np.maximum(np.sqrt(variance), 1 / 255)
     return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _remarks(looked: Looked, train: np.ndarray) -> tuple[str, ...]:
+    return (*looked.source.remarks, *_too_dark(train, looked))
+
+
+def _content(part: Loaded, annotations: Annotations | None) -> Content:
+    digests = None if annotations is None else digest_annotations(annotations)
+    return Content(part.digests, part.selection.labels, digests)
 
 
 def _too_dark(images: np.ndarray, looked: Looked) -> list[str]:
@@ -214,7 +266,9 @@ def _load_all(
         skipped |= corrupt
     warn_of_skipped(skipped)
     for split, loaded in splits.items():
-        check_classes(loaded.selection.labels, split, source.class_names)
+        if not len(loaded):
+            raise UserError(f"{source.name}: not one image of the {split} split can be read")
+        check_classes(loaded.selection.labels, split, source)
     return splits, list(skipped)
 
 

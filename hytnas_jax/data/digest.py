@@ -14,34 +14,45 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 _CHUNK = 512
+_KINDS = {"digests": "<u8", "labels": "<i4", "annotations": "<u8"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Content:
-    """What a split holds, row by row: digests uint64 [N] of the pixels, labels int32 [N]."""
+    """What a split holds, row by row: digests uint64 [N] of the pixels, labels int32 [N].
+
+    annotations: digests uint64 [N] of boxes or masks; None for classification.
+    """
 
     digests: np.ndarray
     labels: np.ndarray
+    annotations: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def is_same(self, other: "Content") -> bool:
-        """The same images in the same order, with the same labels."""
-        return np.array_equal(self.digests, other.digests) and np.array_equal(self.labels, other.labels)
+        """The same images in the same order, with the same labels and annotations."""
+        pairs = zip(self._columns().values(), other._columns().values(), strict=True)
+        return self._columns().keys() == other._columns().keys() and all(np.array_equal(*p) for p in pairs)
 
     def to_json(self) -> dict[str, str]:
-        """Both as text (base64 of little-endian bytes): one line each, however many images."""
+        """All as text (base64 of little-endian bytes): one line each, however many images."""
+        kinds = {name: _KINDS[name] for name in self._columns()}
         return {
-            "digests": base64.b64encode(self.digests.astype("<u8").tobytes()).decode(),
-            "labels": base64.b64encode(self.labels.astype("<i4").tobytes()).decode(),
+            name: base64.b64encode(self._columns()[name].astype(kind).tobytes()).decode()
+            for name, kind in kinds.items()
         }
 
     @staticmethod
     def from_json(values: Mapping[str, str]) -> "Content":
         """What `to_json` has written."""
-        digests, labels = (base64.b64decode(values[key]) for key in ("digests", "labels"))
-        return Content(np.frombuffer(digests, "<u8"), np.frombuffer(labels, "<i4"))
+        columns = {name: np.frombuffer(base64.b64decode(text), _KINDS[name]) for name, text in values.items()}
+        return Content(**columns)
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        columns = {"digests": self.digests, "labels": self.labels}
+        return columns if self.annotations is None else {**columns, "annotations": self.annotations}
 
 
 def digest_images(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:

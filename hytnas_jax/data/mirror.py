@@ -42,10 +42,12 @@ def decide_mirroring(looked: Looked, wish: Wish, *, data_set: str) -> Mirroring:
     """What "auto" comes to: by the names of the classes and of the data set, then by the images."""
     source = looked.source
     reason = reason_in_names(data_set, source.class_names if source.are_named else ())
-    if reason is None:
+    if reason is None and source.task == "classification":
         reason = reason_in_images(*sample(looked, wish), source.class_names)
     if reason is not None:
         return Mirroring(False, f"since {reason}")
+    if source.task != "classification":
+        return Mirroring(True, "since the names of the classes do not speak against it")
     return Mirroring(True, "since neither the names of the classes nor their images speak against it")
 
 

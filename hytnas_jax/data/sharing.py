@@ -1,14 +1,20 @@
-"""Copies of one image in two splits: kept together where splits are carved, told where they are given."""
+"""Images that belong in one split: kept together where splits are carved, told where splits are given.
+
+They are copies of one image; and, for detection and segmentation, the frames of one video.
+"""
 
 import dataclasses
 from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from hytnas_jax.data.copies import Stack, find_copies
+from hytnas_jax.data.readers.groups import group_of, look_like_videos
 from hytnas_jax.data.readers.source import Source, Split
-from hytnas_jax.data.splits import Selection, keep_together
+from hytnas_jax.data.splits import Selection, join_rare, keep_together, tally
 from hytnas_jax.numbers import counted
 
 # What copies in both splits do to the first one's errors.
@@ -61,17 +67,36 @@ def separate(
         side=native_side,
         apart=np.where(family & (len(carved) > 1), 0, where + 1),
     ).groups(len(where))
+    videos = _videos(rows, family) if len(carved) > 1 and source.task != "classification" else None
     placed = where.copy()
-    placed[family] = keep_together(where[family], rows.labels[family], groups[family], seed=seed)
-    moved = placed != where
+    placed[family] = keep_together(
+        where[family],
+        _carved_by(source, where[family], rows.labels[family], are_frames=videos is not None),
+        (groups if videos is None else _joined(groups, videos))[family],
+        seed=seed,
+    )
     separated = dict(splits)
-    if moved.any():
+    if (placed != where).any():
         separated |= {split: rows.take(np.flatnonzero(placed == n)) for n, split in enumerate(carved)}
     remarks: tuple[str, ...] = ()
     if remark:
         in_split = {split: placed == n for n, split in enumerate(order)}
-        remarks = (*_shared(rows, in_split, groups), *_under_two_labels(rows))
-    return Separated(separated, int(np.isin(groups, groups[moved]).sum()), remarks)
+        about_videos = () if videos is None else _about_videos(rows, videos, placed)
+        remarks = (*about_videos, *_shared(rows, in_split, groups), *_under_two_labels(rows))
+    kept_together = _is_divided(groups, where) & family & ~_is_divided(groups, placed)
+    return Separated(separated, int(kept_together.sum()), remarks)
+
+
+def _carved_by(source: Source, where: np.ndarray, labels: np.ndarray, *, are_frames: bool) -> np.ndarray:
+    """The labels that are spread evenly over the splits, of which each has an image in every split.
+
+    A video has one scene, and its frames stay together: what is rare may then be in one split alone.
+    """
+    if source.task == "classification":
+        return labels
+    if are_frames:
+        return np.zeros(len(labels), np.int32)
+    return join_rare(labels, (tally(where, labels, like=where) == 0).any(axis=1))
 
 
 class _Rows:
@@ -79,6 +104,7 @@ class _Rows:
 
     def __init__(self, source: Source, parts: list[Loaded]) -> None:
         self._source = source
+        self.are_classified = source.task == "classification"
         self.parts = parts
         self.stored = np.repeat([part.selection.stored for part in parts], [len(part) for part in parts])
         self.positions = np.concatenate([part.selection.positions for part in parts])
@@ -120,8 +146,51 @@ def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarra
     return remarks
 
 
+def _videos(rows: _Rows, family: np.ndarray) -> np.ndarray | None:
+    """int [N], the same for the frames of one video; None where names do not speak of videos."""
+    names = {int(row): rows.name(int(row)) for row in np.flatnonzero(family)}
+    if not look_like_videos(names.values()):
+        return None
+    # What has no number at its end, or a split of its own, is alone.
+    keys = [group_of(names.get(row, "")) or f"/{row}" for row in range(len(family))]
+    return np.unique(keys, return_inverse=True)[1]
+
+
+def _about_videos(rows: _Rows, videos: np.ndarray, placed: np.ndarray) -> list[str]:
+    """What was made of the frames, and what could not be."""
+    frames = np.flatnonzero(np.bincount(videos)[videos] > 1)
+    count = counted(len(np.unique(videos[frames])), "video")
+    told = (
+        f"by their names up to the last number, {len(frames)} images are frames of {count}, "
+        f"e.g. {rows.name(int(frames[0]))}: the frames of one were put into the same split"
+    )
+    divided = _is_divided(videos, placed)
+    if divided.any():
+        left = counted(len(np.unique(videos[divided])), "video is", "videos are")
+        told += f", but {left} in two, since there are too few: errors may be too good there"
+    return [told]
+
+
+def _is_divided(groups: np.ndarray, placed: np.ndarray) -> np.ndarray:
+    """Whether the group of each image is in several splits: bool [N]."""
+    low, high = np.full(groups.max() + 1, placed.max()), np.zeros(groups.max() + 1, placed.dtype)
+    np.minimum.at(low, groups, placed)
+    np.maximum.at(high, groups, placed)
+    return (low != high)[groups]
+
+
+def _joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Groups int [N] such that images of one group in either are of one group."""
+    first = np.concatenate([np.unique(groups, return_index=True)[1][groups] for groups in (one, other)])
+    rows, num = np.tile(np.arange(len(one)), 2), len(one)
+    links = coo_array((np.ones(2 * num, bool), (rows, first)), (num, num))
+    return connected_components(links, directed=False)[1]
+
+
 def _under_two_labels(rows: _Rows) -> list[str]:
-    """A remark where images are equal to one with another label."""
+    """A remark where images of a classification are equal to one with another label."""
+    if not rows.are_classified:
+        return []
     order = np.lexsort((rows.labels, rows.digests))
     digest, label = rows.digests[order], rows.labels[order]
     differ = np.flatnonzero((digest[1:] == digest[:-1]) & (label[1:] != label[:-1]))

@@ -1,7 +1,7 @@
 """Which images train, which the search looks at, and which are kept for the test."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -60,26 +60,29 @@ def make_splits(
 
     Stored splits are used as they are; those in `fractions` are carved out of train, class by class.
     `max_images` then keeps that many training images, and of the other splits the same part, with
-    every class in about its old proportion.
+    every class in about its old proportion. For detection and segmentation, an image counts as one of the
+    rarest class on it; classes too rare for every split are carved together.
 
-    Raises UserError naming a class that some split would lack, and its number of images.
+    Raises UserError naming a class that some split of a classification would lack, and its number of images.
     """
     rng = np.random.default_rng(seed)
     splits = {split: _look(source, split, max_images, rng) for split in source.sizes}
-    train, carved = _carve(splits["train"], fractions, source.class_names, rng)
+    train, carved = _carve(splits["train"], fractions, source, rng)
     splits = {**splits, "train": train, **carved}
     for split, selection in splits.items():
-        check_classes(selection.labels, split, source.class_names)
+        check_classes(selection.labels, split, source)
     if max_images is not None and max_images < len(train):
         part = max_images / len(train)
-        splits = {s: _thin(x, round(len(x) * part), source.class_names, rng) for s, x in splits.items()}
+        splits = {split: _thin(all_of, round(len(all_of) * part), rng) for split, all_of in splits.items()}
     return splits
 
 
-def check_classes(labels: np.ndarray, split: Split, class_names: tuple[str, ...]) -> None:
-    """Raises UserError where a class has no image in the split."""
-    counts = np.bincount(labels, minlength=len(class_names))
-    for name, count in zip(class_names, counts, strict=True):
+def check_classes(labels: np.ndarray, split: Split, source: Source) -> None:
+    """Raises UserError where a class has no image in the split of a classification."""
+    if source.task != "classification":
+        return
+    counts = np.bincount(labels, minlength=len(source.class_names))
+    for name, count in zip(source.class_names, counts, strict=True):
         if count == 0:
             raise UserError(
                 f"class '{name}' has 0 images in the {split} split ({counted(len(labels), 'image')}); every "
@@ -115,7 +118,7 @@ def keep_together(assigned: np.ndarray, labels: np.ndarray, groups: np.ndarray, 
     for part, split in zip(parts, _places(assigned, labels, parts), strict=True):
         placed[part] = split
     divided = np.zeros(len(several), bool)
-    while (lacking := (_tally(placed, labels, like=assigned) == 0).any(axis=1)).any():
+    while (lacking := (tally(placed, labels, like=assigned) == 0).any(axis=1)).any():
         divided[groups[lacking[labels]]] = True
         placed = np.where(divided[groups], assigned, placed)
     return placed
@@ -123,9 +126,9 @@ def keep_together(assigned: np.ndarray, labels: np.ndarray, groups: np.ndarray, 
 
 def _places(assigned: np.ndarray, labels: np.ndarray, parts: list[np.ndarray]) -> list[int]:
     """A split for each of the groups that are taken out: that which lacks most of what it had."""
-    wanted = _tally(assigned, labels, like=assigned)
+    wanted = tally(assigned, labels, like=assigned)
     taken_out = np.concatenate(parts)
-    counts = wanted - _tally(assigned[taken_out], labels[taken_out], like=assigned, classes=len(wanted))
+    counts = wanted - tally(assigned[taken_out], labels[taken_out], like=assigned, classes=len(wanted))
     places = []
     for part in parts:
         classes = labels[part]
@@ -135,7 +138,7 @@ def _places(assigned: np.ndarray, labels: np.ndarray, parts: list[np.ndarray]) -
     return places
 
 
-def _tally(
+def tally(
     assigned: np.ndarray, labels: np.ndarray, *, like: np.ndarray, classes: int | None = None
 ) -> np.ndarray:
     """Images of each class in each split, int [classes, splits]."""
@@ -152,17 +155,25 @@ def _look(source: Source, split: Split, max_images: int | None, rng: np.random.G
     return Selection(split, positions, source.labels(split, positions))
 
 
+def join_rare(labels: np.ndarray, is_rare: np.ndarray) -> np.ndarray:
+    """Labels [N] 0.. without a gap, where the rare ones [K] became the most frequent one."""
+    most_frequent = np.bincount(labels).argmax()
+    joined = np.where(is_rare[labels], most_frequent, labels)
+    return np.unique(joined, return_inverse=True)[1]
+
+
 def _carve(
-    train: Selection,
-    fractions: Mapping[Split, float],
-    class_names: tuple[str, ...],
-    rng: np.random.Generator,
+    train: Selection, fractions: Mapping[Split, float], source: Source, rng: np.random.Generator
 ) -> tuple[Selection, dict[Split, Selection]]:
     rows: dict[Split, list[np.ndarray]] = {split: [] for split in fractions}
-    kept = []
-    for index, name in enumerate(class_names):
-        members = rng.permutation(np.flatnonzero(train.labels == index))
-        if len(members) < 1 + len(fractions):
+    kept, labels, fewest = [], train.labels, 1 + len(fractions)
+    names: Sequence[str] = source.class_names
+    if source.task != "classification":
+        labels = join_rare(labels, np.bincount(labels) < fewest)
+        names = ["any"] * (labels.max() + 1)
+    for index, name in enumerate(names):
+        members = rng.permutation(np.flatnonzero(labels == index))
+        if len(members) < fewest:
             also = "".join(f", {split}" for split in fractions)
             raise UserError(
                 f"class '{name}' has {counted(len(members), 'image')}, "
@@ -180,14 +191,12 @@ def _carve(
     return train.take(np.concatenate(kept)), carved
 
 
-def _thin(
-    selection: Selection, total: int, class_names: tuple[str, ...], rng: np.random.Generator
-) -> Selection:
+def _thin(selection: Selection, total: int, rng: np.random.Generator) -> Selection:
     """About `total` of the images (exactly, unless there are more classes than that)."""
-    counts = np.bincount(selection.labels, minlength=len(class_names))
+    present, counts = np.unique(selection.labels, return_counts=True)
     rows = [
         rng.choice(np.flatnonzero(selection.labels == index), quota, replace=False)
-        for index, quota in enumerate(quotas(counts, max(total, len(class_names))))
+        for index, quota in zip(present, quotas(counts, max(total, len(present))), strict=True)
     ]
     return selection.take(np.concatenate(rows))
 

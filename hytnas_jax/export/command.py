@@ -17,7 +17,7 @@ from hytnas_jax.export.model_card import model_card
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json, write_text
 from hytnas_jax.model_files.lost_accuracy import ACCEPTED_LOSS, costly_blocks, describe_loss
 from hytnas_jax.model_files.microcontroller import verdict
-from hytnas_jax.model_files.parity import Check, compare, jax_logits, refuse_mismatch
+from hytnas_jax.model_files.parity import Check, compare, jax_outputs, refuse_mismatch
 from hytnas_jax.model_files.registry import FORMATS, Format
 from hytnas_jax.on_device.measure import Timing, time_models
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
@@ -45,7 +45,7 @@ def export(config: Config) -> None:
         _warn_if_other_processor(project)
         write_cards(project, step, networks, config.formats)
         step.finish({"networks": [network.name for network in networks]})
-    _print_table(step, networks)
+    _print_table(project, step, networks)
     console.wrote(
         [step.folder / network.name for network in networks],
         command_line("report", config.workdir),
@@ -94,9 +94,10 @@ class _Writer:
         side = network.spec.resolution
         self._step, self._network = step, network
         self._weights = load_weights(network.weights)
-        self._images, self._labels = project.prepared(evaluated, side), evaluated.labels
+        self._images, self._targets = project.prepared(evaluated, side), evaluated.targets
+        self._task = project.task
         self._calibration = project.prepared(calibration, side)
-        self._expected = jax_logits(network.spec, *self._weights, self._images)
+        self._expected = jax_outputs(network.spec, *self._weights, self._images)
 
     def write(self, name: str, note: Callable[[str], None]) -> None:
         """The file of a format, and its check; `note` shows what takes long."""
@@ -113,7 +114,7 @@ class _Writer:
             peak = target.peak_bytes(model)
             found |= {"peak_activation_bytes": peak, "microcontroller": verdict(peak, len(model))}
         if quantise is not None and check.loss > ACCEPTED_LOSS:
-            note(f"{what} loses accuracy; looking for the block that costs it")
+            note(f"{what} loses {self._task.file_quality_name}; looking for the block that costs it")
             found["costly_blocks"] = self._explain(target, quantise, check, what)
         write_bytes(self._step.folder / self._network.name / target.file, model)
         write_json(_check_file(self._step, self._network, name), found)
@@ -125,11 +126,11 @@ class _Writer:
         blocks = costly_blocks(
             self._network.spec, lambda block: self._check(target, quantise(in_float=block))
         )
-        console.warn(f"{what} {describe_loss(check, blocks)}")
+        console.warn(f"{what} {describe_loss(check, blocks, self._task.file_quality_name)}")
         return blocks
 
     def _check(self, target: Format, model: bytes) -> Check:
-        return compare(self._expected, target.run(model, self._images), self._labels)
+        return compare(self._expected, target.run(model, self._images), self._task, self._targets)
 
 
 def write_cards(project: Project, step: Step, networks: Sequence[Retrained], formats: Sequence[str]) -> None:
@@ -152,7 +153,7 @@ def write_cards(project: Project, step: Step, networks: Sequence[Retrained], for
             latency = None if found is None else dataclasses.asdict(found)
             files[FORMATS[name].file] = read_json(_check_file(step, network, name)) | {"latency": latency}
         card = model_card(network, project, rule=rule, files=files, timing=timings[network.name, "onnx"])
-        write_text(folder / "infer.py", infer_script())
+        write_text(folder / "infer.py", infer_script(project.task.name))
         write_json(folder / "card.json", card)
 
 
@@ -164,7 +165,7 @@ def _check_file(step: Step, network: Retrained, name: str) -> Path:
 def _spread(images: LabelledImages, count: int) -> LabelledImages:
     """`count` images from all over, or all where there are no more."""
     rows = np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)
-    return LabelledImages(images.images[rows], images.labels[rows])
+    return images.take(rows)
 
 
 def _warn_if_other_processor(project: Project) -> None:
@@ -179,8 +180,8 @@ def _warn_if_other_processor(project: Project) -> None:
         )
 
 
-def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
-    """A row for each file; the accuracies are on the validation split's images that checked it.
+def _print_table(project: Project, step: Step, networks: Sequence[Retrained]) -> None:
+    """A row for each file; the qualities are on the validation split's images that checked it.
 
     Below it, whether the int8 TFLite files fit a microcontroller.
     """
@@ -189,13 +190,21 @@ def _print_table(step: Step, networks: Sequence[Retrained]) -> None:
         card = read_json(step.folder / network.name / "card.json")
         for file, found in card["files"].items():
             ms = None if found["latency"] is None else found["latency"]["latency_ms"]
-            same = found["num_same_class"] / found["num_images"]
-            accuracies = found["accuracy"], found["accuracy_in_jax"]
+            qualities = found["quality"], found["quality_in_jax"]
             peak = found.get("peak_activation_bytes")
-            rows.append((network.name, file, *accuracies, same, ms, found["bytes"], peak))
+            rows.append((network.name, file, *qualities, found["same_class"], ms, found["bytes"], peak))
             if file == FORMATS["tflite-int8"].file:
                 fits.append(f"{network.name}: {file} {found['microcontroller']}")
-    header = ("network", "file", "accuracy", "in JAX", "same class", "ms", "bytes", "peak bytes")
+    header = (
+        "network",
+        "file",
+        project.task.file_quality_name,
+        "in JAX",
+        "same class",
+        "ms",
+        "bytes",
+        "peak bytes",
+    )
     console.table(rows, header)
     for line in fits:
         console.say(line)

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from hytnas_jax.data.augment import SMALLEST_CROP
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.model_files.microcontroller import verdict
 from hytnas_jax.model_files.onnx_graph import INPUT, OUTPUT
@@ -15,11 +14,19 @@ from hytnas_jax.retrain.retrained import Retrained
 from hytnas_jax.runtime.environment import environment, package_version
 from hytnas_jax.workspace.project import Project
 from proxies.complexity import complexity
+from supernet.network import stand_alone
 
 LICENCE = (
     "The weights were trained on the images of data.source{}, whose licence hytnas_jax does not know. "
     "Check that it allows what you do with this model, and write it here before you pass the model on."
 )
+_MEANINGS = {
+    "classification": "logits, in the order of labels; softmax makes them probabilities",
+    "detection": "for each cell logits in the order of labels, of which a sigmoid makes scores, then the "
+    "logarithms of the distances in cells from its centre to the left, top, right and bottom of a box",
+    "segmentation": "for each cell logits in the order of labels; enlarged bilinearly, the largest is the "
+    "class",
+}
 _FITS = {
     "crop": "the middle square, resized to",
     "stretch": "stretched to",
@@ -47,18 +54,15 @@ def model_card(
     """
     return {
         "name": network.name,
+        "task": project.task.name,
         "labels": list(project.class_names),
         "input": _input(network, project, rule),
         "output": {
             "name": OUTPUT,
-            "shape": ["N", project.num_classes],
-            "meaning": "logits, in the order of labels; softmax makes them probabilities",
+            "shape": ["N", *stand_alone(network.spec).output_shape(network.spec.resolution)],
+            "meaning": _MEANINGS[project.task.name],
         },
-        "accuracy": {
-            "test": 1 - network.test_error,
-            "test_images": network.result["test_images"],
-            "validation": 1 - network.validation_error,
-        },
+        "quality": _quality(network, project),
         "latency": _latency(network, timing),
         "size": {
             **_counted(network),
@@ -69,7 +73,7 @@ def model_card(
         "data": _data(network, project),
         "training": {
             "mirror": "each image left to right, with probability 1/2" if project.mirror else "off",
-            "crop": f"a random square of {SMALLEST_CROP} to 1 times the side",
+            **_augmented(project),
         },
         "role": network.role,
         "architecture": network.architecture,
@@ -101,6 +105,24 @@ def _input(network: Retrained, project: Project, rule: ImageRule) -> dict[str, A
         "mean": list(project.mean),
         "std": list(project.std),
     }
+
+
+def _quality(network: Retrained, project: Project) -> dict[str, Any]:
+    """On whole splits; `test_deviation` is what the test one would vary by with other images."""
+    return {
+        "measure": project.task.quality,
+        "test": 1 - network.test_error,
+        "test_deviation": network.test_deviation,
+        "test_images": network.result["test_images"],
+        "validation": 1 - network.validation_error,
+        **network.test_details,
+    }
+
+
+def _augmented(project: Project) -> dict[str, str]:
+    drawn = project.task.augmentation
+    crop = {"crop": f"a random square of {drawn.smallest:g} to {drawn.largest:g} times the side"}
+    return crop | ({"colour": f"brightness and contrast by up to {drawn.colour:.0%}"} if drawn.colour else {})
 
 
 def _data(network: Retrained, project: Project) -> dict[str, Any]:

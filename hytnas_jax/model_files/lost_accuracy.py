@@ -1,4 +1,4 @@
-"""Which blocks of a network cost its eight-bit file accuracy: each in turn keeps its floats."""
+"""Which blocks of a network cost its eight-bit file quality: each in turn keeps its floats."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from hytnas_jax.numbers import counted
 from supernet.graph import build_graph
 from supernet.network_spec import NetworkSpec
 
-ACCEPTED_LOSS = 0.01  # of accuracy
+ACCEPTED_LOSS = 0.01  # of the quality
 NUM_NAMED = 3
 
 
@@ -21,23 +21,23 @@ def costly_blocks(spec: NetworkSpec, check_without: Callable[[str], Check]) -> l
             floats.
 
     Returns:
-        `NUM_NAMED` blocks: "block", "accuracy" and "correlation" of the logits with that block in floats.
+        `NUM_NAMED` blocks: "block", "quality" and "correlation" of the outputs with that block in floats.
     """
     names = dict.fromkeys(op.block for op in build_graph(spec).ops)
     checks = {name: check_without(name) for name in names}
     found: list[dict[str, Any]] = [
-        {"block": name, "accuracy": check.accuracy, "correlation": check.correlation}
+        {"block": name, "quality": check.quality, "correlation": check.correlation}
         for name, check in checks.items()
     ]
     return sorted(found, key=lambda block: -block["correlation"])[:NUM_NAMED]
 
 
-def describe_loss(check: Check, blocks: Sequence[dict[str, Any]]) -> str:
-    """What the user is told, after the name of the file."""
-    worst = "; ".join(f"{b['block']} ({100 * b['accuracy']:.1f}%)" for b in blocks)
+def describe_loss(check: Check, blocks: Sequence[dict[str, Any]], quality: str) -> str:
+    """What the user is told, after the name of the file; `quality` is what is lost."""
+    worst = "; ".join(f"{b['block']} ({100 * b['quality']:.1f}%)" for b in blocks)
     return (
-        f"is {100 * check.loss:.1f} points less accurate than the network ({100 * check.accuracy:.1f} for "
-        f"{100 * check.accuracy_in_jax:.1f}% of {counted(check.num_images, 'image')}). "
+        f"loses {100 * check.loss:.1f} points of {quality} ({100 * check.quality:.1f} for "
+        f"{100 * check.quality_in_jax:.1f}% on {counted(check.num_images, 'image')}). "
         f"What helps most is to keep "
         f"one of these blocks in floats: {worst}"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hytnas_jax.model_files.onnx_graph import OPSET, build_onnx
 from hytnas_jax.model_files.onnx_int8 import quantise_onnx
-from hytnas_jax.model_files.runtimes import Images, Logits, run_model
+from hytnas_jax.model_files.runtimes import Images, Outputs, run_model
 from hytnas_jax.model_files.stablehlo import PLATFORMS, build_stablehlo, run_stablehlo
 from hytnas_jax.model_files.tflite_graph import build_tflite
 from hytnas_jax.model_files.tflite_int8 import quantise_tflite
@@ -30,7 +30,7 @@ class Format:
     title: str
     build: Callable[[NetworkSpec, Tree, Tree], bytes]
     quantise: Callable[..., bytes] | None = None
-    run: Callable[[bytes, Images], Logits] = run_model
+    run: Callable[[bytes, Images], Outputs] = run_model
     is_timed: bool = True
     peak_bytes: Callable[[bytes], int] | None = None
 

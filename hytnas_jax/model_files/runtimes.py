@@ -15,18 +15,18 @@ from hytnas_jax.on_device.measure import OnnxModel, load
 BATCH = 64  # images that run at once
 
 Images = NDArray[np.float32]  # [B, R, R, C], normalised
-Logits = NDArray[np.float32]  # [B, num_classes]
+Outputs = NDArray[np.float32]  # [B, ...]
 
 
-def run_model(model: bytes, images: Images) -> Logits:
-    """Logits [B, num_classes] of normalised images [B, R, R, C]; `model` is an ONNX or TFLite file."""
+def run_model(model: bytes, images: Images) -> Outputs:
+    """Outputs [B, ...] of normalised images [B, R, R, C]; `model` is an ONNX or TFLite file."""
     loaded = load(model)
     if isinstance(loaded, OnnxModel):
         return batched(lambda part: loaded.session.run(None, {loaded.input: part})[0], images)
     return _run_tflite(loaded.interpreter, images)
 
 
-def batched(run: Callable[[Images], Any], images: Images) -> Logits:
+def batched(run: Callable[[Images], Any], images: Images) -> Outputs:
     """`run` on `BATCH` images at a time, the last of them repeated where fewer are left: one shape."""
     rows = []
     for start in range(0, len(images), BATCH):
@@ -37,7 +37,7 @@ def batched(run: Callable[[Images], Any], images: Images) -> Logits:
     return np.concatenate(rows)
 
 
-def _run_tflite(interpreter: Any, images: Images) -> Logits:
+def _run_tflite(interpreter: Any, images: Images) -> Outputs:
     (source,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
     rows = []
     for image in images:

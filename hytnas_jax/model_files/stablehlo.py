@@ -30,5 +30,5 @@ def build_stablehlo(spec: NetworkSpec, params: Tree, stats: Tree) -> bytes:
 
 
 def run_stablehlo(model: bytes, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits [B, num_classes] of images [B, R, R, C], on this machine's device."""
+    """Outputs [B, ...] of images [B, R, R, C], on this machine's device."""
     return batched(jax.jit(export.deserialize(bytearray(model)).call), images)

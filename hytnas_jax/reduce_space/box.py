@@ -91,8 +91,15 @@ class Box:
             if "attention" in stage.block and "attention" not in fields.get("block", stage.block):
                 fields |= dict.fromkeys(ATTENTION_FAMILIES, ())
             stages.append(dataclasses.replace(stage, **fields))
-        resolution = choices.get("resolution", self.space.resolution)
-        return dataclasses.replace(self.space, name=name, stages=tuple(stages), resolution=resolution)
+        of_head = {n.removeprefix("head."): kept for n, kept in choices.items() if n.startswith("head.")}
+        head = self.space.dense_head
+        return dataclasses.replace(
+            self.space,
+            name=name,
+            stages=tuple(stages),
+            resolution=choices.get("resolution", self.space.resolution),
+            dense_head=None if head is None else dataclasses.replace(head, **of_head),
+        )
 
     def _draw_any(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
         """Codes [count, G], whether they meet the constraints or not."""

@@ -38,9 +38,9 @@ def _row(network: NetworkResult, file: str, found: dict[str, Any]) -> tuple[str,
     return (
         network.letter,
         file,
-        percent(1 - found["accuracy"]),
-        percent(1 - found["accuracy_in_jax"]),
-        percent(found["num_same_class"] / found["num_images"]),
+        percent(1 - found["quality"]),
+        percent(1 - found["quality_in_jax"]),
+        percent(found["same_class"]),
         DASH if latency is None else milliseconds(latency["latency_ms"]),
         size(found["bytes"]),
         size(found.get("peak_activation_bytes", math.nan)),
@@ -48,8 +48,8 @@ def _row(network: NetworkResult, file: str, found: dict[str, Any]) -> tuple[str,
 
 
 def _loss(network: NetworkResult, file: str, found: dict[str, Any]) -> str:
-    blocks = ", ".join(f"{b['block']} ({percent(1 - b['accuracy'])} error)" for b in found["costly_blocks"])
-    loss = 100 * (found["accuracy_in_jax"] - found["accuracy"])
+    blocks = ", ".join(f"{b['block']} ({percent(1 - b['quality'])} error)" for b in found["costly_blocks"])
+    loss = 100 * (found["quality_in_jax"] - found["quality"])
     return (
         f"{network.letter}: {file} is {loss:.1f} points less accurate than the network. It would be the "
         f"least so with one of these blocks in floats: {blocks}."

@@ -22,7 +22,7 @@ from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from supernet.architecture import Architecture
 from supernet.errors import UserError
 from supernet.model import Tree
-from supernet.named import NAMES, named_network
+from supernet.named import NAMES
 from supernet.network_spec import NetworkSpec
 from supernet.subnet import slice_subnet
 
@@ -52,7 +52,7 @@ def retrain(config: Config) -> None:
         tested = [retraining.test(network)["test_error"] for network in bar]
     folders = [step.folder / network.name for network in became]
     trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
-    said = doubt(trainings, dataset, schedule, mirror=project.mirror)
+    said = doubt(trainings, project, dataset, schedule)
     images = len(dataset.validation)
     summary = show(archive, became, tested, images=images)
     if said is not None:
@@ -78,7 +78,7 @@ def _retrain_front(
             chosen = following
         became.append(retraining.train(archive, chosen, number=len(became) + 1, most=most))
         if len(became) > len(begun):
-            off_the_front(archive, became, images=images)
+            off_the_front(archive, became)
     return became, f"{_retrained(became)}: no more than --count"
 
 
@@ -109,12 +109,10 @@ def _published(project: Project, names: Sequence[str]) -> list[NetworkSpec]:
 
     Raises UserError for a name that is not known, or whose network cannot take images of that side.
     """
-    side, specs = max(project.space.resolution), []
+    side, specs = max(project.space.resolution), list[NetworkSpec]()
     for name in dict.fromkeys(names):
         try:
-            spec = named_network(
-                name, num_classes=project.num_classes, resolution=side, channels=project.channels
-            )
+            specs.append(project.published(name, side))
         except UserError as error:
             if name not in NAMES:
                 raise
@@ -122,7 +120,6 @@ def _published(project: Project, names: Sequence[str]) -> list[NetworkSpec]:
                 f"--named {name}: {error}; the resolution is the largest of the search, so leave {name} out "
                 "or search at another one in another work folder"
             ) from None
-        specs.append(spec)
     return specs
 
 

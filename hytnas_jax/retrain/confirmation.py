@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 STANDARD_ERRORS = 2.0  # by so many two error rates have to differ for one network to be clearly better
 
 
-def confirm(costs: NDArray[np.float64], errors: NDArray[np.float64], *, images: int) -> list[str]:
+def confirm(
+    costs: NDArray[np.float64], errors: NDArray[np.float64], deviations: NDArray[np.float64]
+) -> list[str]:
     """For each network "yes", "no" or "unclear".
 
     "no": another one costs no more in anything and is clearly better. "unclear": another one costs no more
@@ -17,9 +19,10 @@ def confirm(costs: NDArray[np.float64], errors: NDArray[np.float64], *, images: 
 
     Args:
       costs: float64 [N, M - 1], all minimised: the other objectives.
-      errors: float64 [N], after training, on so many `images`.
+      errors: float64 [N], after training.
+      deviations: float64 [N], the standard deviation of each with other images.
     """
-    variances = errors * (1 - errors) / images
+    variances = deviations**2
     verdicts = []
     for n, (cost, error) in enumerate(zip(costs, errors, strict=True)):
         rivals = np.all(costs <= cost, axis=1) & (errors < error)

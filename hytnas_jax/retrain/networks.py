@@ -14,8 +14,9 @@ from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.forecast import Expected
 from hytnas_jax.retrain.next_network import Next
+from hytnas_jax.tasks import Examined
 from hytnas_jax.training.init_from import read_origins
-from hytnas_jax.training.stand_alone import Schedule, error_and_loss, train_alone
+from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
 from hytnas_jax.training.weights import load_weights, save_weights
 from hytnas_jax.workspace.project import Project
 from supernet.architecture import Architecture
@@ -28,11 +29,12 @@ PUBLISHED = "published"
 
 @dataclasses.dataclass(frozen=True)
 class Became:
-    """A retrained network, its error rate on the validation split, and why it was chosen (None:
-    published)."""
+    """A retrained network, its error rate on the validation split with the standard deviation, and why it was
+    chosen (None: published)."""
 
     spec: NetworkSpec
     error: float
+    deviation: float
     chosen: Next | None
 
     @property
@@ -91,12 +93,12 @@ class Retraining:
             "expected": None if chosen.expected is None else dataclasses.asdict(chosen.expected),
         }
         why = f"{number} of at most {most}, {chosen.why}"
-        return Became(spec, self._train(spec, architecture, record, why), chosen)
+        return Became(spec, *self._train(spec, architecture, record, why), chosen)
 
     def train_published(self, spec: NetworkSpec) -> Became:
         """Train a network that is not of the space, from random weights."""
         record: dict[str, Any] = {"role": PUBLISHED, "search": {}, "expected": None}
-        return Became(spec, self._train(spec, None, record, PUBLISHED), None)
+        return Became(spec, *self._train(spec, None, record, PUBLISHED), None)
 
     def test(self, network: Became) -> dict[str, Any]:
         """`result.json`: what became of it, and its test error; the first time, the test split is read."""
@@ -106,10 +108,13 @@ class Retraining:
         chosen = network.chosen
         expected = None if chosen is None else chosen.expected
         is_inherited = chosen is not None and self.inherited is not None
+        tested = self._examine(network.spec, self.dataset.test)
         result = {
             "validation_error_expected": None if expected is None else expected.error,
             "validation_error_retrained": network.error,
-            "test_error": self._error(network.spec, self.dataset.test),
+            "test_error": tested.error,
+            "test_error_deviation": tested.deviation,
+            "test_details": tested.details,
             "test_images": len(self.dataset.test),
             "epochs": self.schedule.epochs,
             "init": "supernet" if is_inherited else "scratch",
@@ -120,9 +125,9 @@ class Retraining:
 
     def _train(
         self, spec: NetworkSpec, architecture: Architecture | None, record: dict[str, Any], why: str
-    ) -> float:
+    ) -> tuple[float, float]:
         """Train and evaluate what is not trained and evaluated; gives the error rate on the validation
-        split."""
+        split, and its standard deviation."""
         folder = self.folder / spec.name
         if not (folder / "architecture.json").exists():
             write_json(folder / "architecture.json", {"network": spec.to_json(), **record})
@@ -140,11 +145,18 @@ class Retraining:
         evaluated = folder / "evaluated.json"
         if not evaluated.exists():
             images = self.dataset.validation
+            found = self._examine(spec, images)
             write_json(
-                evaluated, {"validation_error": self._error(spec, images), "validation_images": len(images)}
+                evaluated,
+                {
+                    "validation_error": found.error,
+                    "validation_error_deviation": found.deviation,
+                    "validation_images": len(images),
+                },
             )
-        return float(read_json(evaluated)["validation_error"])
+        noted = read_json(evaluated)
+        return float(noted["validation_error"]), float(noted["validation_error_deviation"])
 
-    def _error(self, spec: NetworkSpec, images: LabelledImages) -> float:
+    def _examine(self, spec: NetworkSpec, images: LabelledImages) -> Examined:
         weights = load_weights(self.folder / spec.name / "weights.npz")
-        return error_and_loss(self.project, self.dataset, spec, weights, images)[0]
+        return examine(self.project, spec, weights, images)

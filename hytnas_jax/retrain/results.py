@@ -19,7 +19,7 @@ HEADERS = ("network", "role", "in the search", "expected", "retrained", "test er
 UNCLEAR = "another one costs no more and makes fewer errors, which may be chance"
 
 
-def verdicts(archive: Archive, became: Sequence[Became], *, images: int) -> dict[str, str]:
+def verdicts(archive: Archive, became: Sequence[Became]) -> dict[str, str]:
     """Whether each network of the search is on the front of those retrained: "yes", "no" or "unclear".
 
     In the order of retraining; published networks are in nobody's way.
@@ -27,14 +27,14 @@ def verdicts(archive: Archive, became: Sequence[Became], *, images: int) -> dict
     searched = [(network, network.chosen.row) for network in became if network.chosen is not None]
     costs = archive.costs[[row for _, row in searched]]
     errors = np.array([network.error for network, _ in searched])
-    found = confirm(costs, errors, images=images)
+    found = confirm(costs, errors, np.array([network.deviation for network, _ in searched]))
     return {network.name: verdict for (network, _), verdict in zip(searched, found, strict=True)}
 
 
-def off_the_front(archive: Archive, became: Sequence[Became], *, images: int) -> None:
+def off_the_front(archive: Archive, became: Sequence[Became]) -> None:
     """Say whom the network retrained last puts off the front, itself perhaps."""
-    before = verdicts(archive, became[:-1], images=images)
-    for name, verdict in verdicts(archive, became, images=images).items():
+    before = verdicts(archive, became[:-1])
+    for name, verdict in verdicts(archive, became).items():
         if verdict == "no" != before.get(name, "yes"):
             console.say(
                 f"{name} has left the front: another one costs no more and makes clearly fewer errors"
@@ -46,7 +46,7 @@ def show(
 ) -> dict[str, Any]:
     """Print the table, in the order of retraining, and what it does not say; gives what the step's done mark
     has of it. `tested` are the test errors."""
-    on_front = verdicts(archive, became, images=images)
+    on_front = verdicts(archive, became)
     rows = [
         (
             network.name,

@@ -42,6 +42,16 @@ class Retrained:
         return float(self.result["test_error"])
 
     @property
+    def test_deviation(self) -> float | None:
+        """The standard deviation of the test error with other images; None of earlier versions."""
+        return self.result.get("test_error_deviation")
+
+    @property
+    def test_details(self) -> dict[str, Any]:
+        """What else is told of a detector or a segmenter on the test split (`VisionTask.examine`)."""
+        return dict(self.result.get("test_details", {}))
+
+    @property
     def validation_error(self) -> float:
         """After retraining, on the validation split."""
         return float(self.result["validation_error_retrained"])

@@ -8,6 +8,7 @@ from hytnas_jax.shared_flags.ranges import MOST_BITS, MOST_IMAGES, MOST_PIXELS, 
 
 Mirror = Literal["auto", "on", "off"]
 Fit = Literal["auto", "crop", "stretch", "pad"]
+Task = Literal["classification", "detection", "segmentation"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +18,15 @@ class DataConfig:
     workdir: Path
     """Folder for everything that is made; the same command again goes on in it."""
     data: str = "digits"
-    """Your images: a folder (DIR/train/<class>/*, or DIR/<class>/*), a .npz file, tfds:NAME, or digits."""
+    """Your images: a folder (DIR/train/<class>/*, or DIR/<class>/*; with boxes as COCO, YOLO or Pascal VOC
+    have them; or with masks), a .npz file, tfds:NAME, or digits."""
+    task: Task | None = None
+    """What the networks are for: classification names the class of an image, detection finds objects,
+    segmentation names the class of every pixel. If not given: what your folder is recognised as."""
+    classes: tuple[str, ...] = ()
+    """Of boxes, the classes to find; with --task classification, the question whether an image has one of
+    them that covers at least 0.5% of it. Of masks, the classes to tell apart; pixels of others are ignored.
+    If not given: all."""
     data_dir: Path | None = None
     """Where TensorFlow Datasets lie prepared; for --data tfds:NAME only."""
     space: str | None = None

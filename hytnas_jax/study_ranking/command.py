@@ -144,7 +144,7 @@ def _finish(
     """Mark the step as done, with the jobs of the length that counts."""
     step = project.workdir.step(STEP)
     trainings = [Training(job.architecture.name, step.folder, 1 - trained[job].error) for job in jobs]
-    said = doubt(trainings, dataset, schedule, mirror=project.mirror, at_least=0.5)
+    said = doubt(trainings, project, dataset, schedule, at_least=0.5)
     references = references_of(jobs, trained)
     step.finish(
         {

@@ -49,6 +49,10 @@ def _values(gene: Gene, columns: dict[str, NDArray]) -> GeneValues:
     if gene.name == "resolution":
         return GeneValues("resolution", "the resolution", columns["resolution"].astype(float), everywhere)
     number, word = stage.removeprefix("stage"), WORDS.get(gene.family, gene.family)
+    if stage == "head":
+        return GeneValues(
+            f"head: {word}", f"the {word} of the head", columns[gene.name].astype(float), everywhere
+        )
     is_attention = columns[f"{stage}.block"] == "attention"
     title = f"stage {number}: {word}"
     if gene.family == "block":

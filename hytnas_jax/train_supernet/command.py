@@ -49,7 +49,8 @@ def train_supernet(config: Config) -> None:
     _begin(step, project, source, config)
     next_command = command_line("measure_latency", config.workdir)
     if step.is_done:
-        console.say(f"the supernet in {step.folder} is trained already: {_describe(step.done()['summary'])}")
+        done = _describe(step.done()["summary"], project.task.quality)
+        console.say(f"the supernet in {step.folder} is trained already: {done}")
         console.wrote([], next_command)
         return
     _check_memory(project)
@@ -58,7 +59,7 @@ def train_supernet(config: Config) -> None:
     rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
     recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
     console.say(
-        f"{len(dataset.train)} training images of {project.num_classes} classes; space "
+        f"{len(dataset.train)} training images, {counted(project.num_classes, 'class', 'classes')}; space "
         f"{project.space.name!r}, {counted(num_networks(project.space), 'network', form='.3g')}, at "
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
         f"{counted(recipe.num_steps, 'step')}, learning rate {rate:.2g}"
@@ -69,18 +70,18 @@ def train_supernet(config: Config) -> None:
         num_steps=recipe.num_steps,
         folder=step.folder,
         label="training the supernet",
-        num_classes=project.num_classes,
+        chance_loss=project.task.chance_loss,
     )
     summary = _evaluate(project, dataset, model, training.weights(model, state.ema), config.seed)
     said = doubt(
         [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
+        project,
         dataset,
         Schedule(config.epochs, config.batch_size, rate, config.seed),
-        mirror=project.mirror,
     )
     origins = () if source is None else source.origins
     step.finish({**summary, "steps": recipe.num_steps, "doubt": said, "begun_with": origins})
-    console.say(_describe(summary))
+    console.say(_describe(summary, project.task.quality))
     if said is not None:
         console.warn(said)
     console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
@@ -135,13 +136,18 @@ def _step_function(
 def _evaluate(
     project: Project, dataset: Dataset, model: SupernetModel, params: Tree, seed: int
 ) -> dict[str, Any]:
-    """Accuracies on the validation split of the largest, the smallest and some random subnets."""
+    """Qualities (1 - error) on the validation split of the largest, the smallest and some random subnets."""
     rng = np.random.default_rng([seed, 1])
     resolution = max(project.space.resolution)
     subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
     with console.progress(len(subnets), "evaluating subnets", apart=compiling.seconds) as bar:
         evaluate = SupernetError(
-            project.space, model, params, evaluation_images(project, dataset), on_evaluated=bar.advance
+            project.space,
+            model,
+            params,
+            evaluation_images(project, dataset),
+            on_evaluated=bar.advance,
+            scoring=project.task.scoring,
         )
         accuracies = 1 - evaluate(subnets)
     return {
@@ -151,9 +157,9 @@ def _evaluate(
     }
 
 
-def _describe(summary: dict[str, Any]) -> str:
+def _describe(summary: dict[str, Any], quality: str) -> str:
     return (
-        "accuracy on the validation split, before any retraining: largest subnet "
+        f"{quality} on the validation split, before any retraining: largest subnet "
         f"{summary['largest_accuracy']:.3f}, smallest {summary['smallest_accuracy']:.3f}, "
         f"median of {len(summary['random_accuracies'])} random ones "
         f"{np.median(summary['random_accuracies']):.3f}"

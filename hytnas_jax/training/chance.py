@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from hytnas_jax.data import Dataset, LabelledImages
+from hytnas_jax.data import Dataset
+from hytnas_jax.tasks import VisionTask, vision_task
 from hytnas_jax.training.stand_alone import Schedule
+from hytnas_jax.workspace.project import Project
 
 CLEARLY = 2.0  # standard deviations
+_MIRRORED = "images that are of another class once mirrored (--mirror off, another --workdir)"
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """An accuracy on so many images, of which the most frequent class has the part `guess`; `where` it is
-    from, in words."""
+    """An accuracy, or another quality in 0..1, on so many images; `guess` is that of always naming the most
+    frequent class. `where` it is from, in words."""
 
     accuracy: float
     images: int
@@ -45,52 +48,58 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """A training that has ended: of what, where its metrics lie, and its accuracy on the validation split."""
+    """A training that has ended: of what, where its metrics lie, and its quality on the validation split."""
 
     name: str
     folder: Path
-    validation_accuracy: float
+    validation_quality: float
 
 
 def doubt(
     trainings: Sequence[Training],
+    project: Project,
     dataset: Dataset,
     schedule: Schedule,
     *,
-    mirror: bool,
     at_least: float = 0.0,
 ) -> str | None:
     """What to say of the trainings that ended near guessing, and of what may be the cause; None without any.
 
-    mirror: whether training images were mirrored. at_least: the part of the trainings below which nothing
-    is said: among networks of all sizes, the smallest may learn little.
+    at_least: the part of the trainings below which nothing is said: among networks of all sizes, the smallest
+    may learn little.
     """
-    near = [(training.name, _near(training, dataset, schedule.batch_size)) for training in trainings]
+    task = project.task
+    near = [(training.name, _near(training, dataset, task, schedule.batch_size)) for training in trainings]
     found = [(name, score) for name, score in near if score is not None]
     if not found or len(found) < at_least * len(trainings):
         return None
     name, score = found[0]
     who = name if len(trainings) == 1 else f"{len(found)} of {len(trainings)} networks ({name} for one)"
     causes = [
-        *(["images that are of another class once mirrored (--mirror off, another --workdir)"] * mirror),
+        *([_MIRRORED] * project.mirror),
         f"too few epochs ({schedule.epochs})",
         f"a learning rate that does not suit ({schedule.learning_rate:g})",
     ]
     return (
-        f"hardly better than guessing: {who}, with an accuracy of {score.accuracy:.2f} {score.where}, where "
-        f"naming the most frequent class gives {score.guess:.2f}. Causes may be {', '.join(causes)}, or "
-        "labels that do not belong to the images"
+        f"hardly better than guessing: {who}, with {task.a_quality} of {score.accuracy:.2f} {score.where}, "
+        f"where naming the most frequent class gives {score.guess:.2f}. Causes may be {', '.join(causes)}, "
+        "or labels that do not belong to the images"
     )
 
 
-def _near(training: Training, dataset: Dataset, batch_size: int) -> Score | None:
-    """The score near guessing: in the last epoch, unless the validation split contradicts it; or on that."""
+def _near(training: Training, dataset: Dataset, task: VisionTask, batch_size: int) -> Score | None:
+    """The score near guessing: in the last epoch, unless the validation split contradicts it; or on that.
+
+    What a training step counts is the quality for classification alone.
+    """
     evaluated = Score(
-        training.validation_accuracy,
+        training.validation_quality,
         len(dataset.validation),
-        _guess(dataset.validation),
+        task.guess(dataset.validation),
         "on the validation split",
     )
+    if task.name != "classification":
+        return evaluated if evaluated.is_near_guessing else None
     in_training = training_score(training.folder, dataset, batch_size=batch_size)
     if in_training is not None and in_training.is_near_guessing and not evaluated.is_surely_better:
         return in_training
@@ -105,8 +114,5 @@ def training_score(folder: Path, dataset: Dataset, *, batch_size: int) -> Score 
     if not last:
         return None
     accuracy = float(np.mean([json.loads(line)["accuracy"] for line in last]))
-    return Score(accuracy, len(last) * batch_size, _guess(dataset.train), "in training")
-
-
-def _guess(images: LabelledImages) -> float:
-    return float(np.bincount(images.labels).max()) / len(images)
+    guess = vision_task("classification", len(dataset.class_names)).guess(dataset.train)
+    return Score(accuracy, len(last) * batch_size, guess, "in training")

@@ -33,8 +33,7 @@ def images_for(
     batch = min(BATCH, len(train))
     count = max(1, min(num_calibration, len(train) // batch))
     order = np.random.default_rng(0).permutation(len(train))[: count * batch]
-    calibration = project.prepared(LabelledImages(train.images[order], train.labels[order]), resolution)
-    batches = in_batches(
-        project.prepared(evaluated, resolution), {"label": evaluated.labels}, min(BATCH, len(evaluated))
-    )
+    calibration = project.prepared(train.take(order), resolution)
+    prepared = project.prepared(evaluated, resolution)
+    batches = in_batches(prepared, evaluated.targets, min(BATCH, len(evaluated)))
     return EvaluationImages(calibration.reshape(count, batch, *calibration.shape[1:]), *batches)

@@ -43,13 +43,14 @@ def train_loop(
     num_steps: int,
     folder: Path,
     label: str,
-    num_classes: int,
+    chance_loss: float,
     save_every: int = 200,
 ) -> TrainState:
     """Train until step `num_steps`, from the newest checkpoint under `folder` where there is one.
 
     Writes `folder`/checkpoints, `folder`/metrics.jsonl and TensorBoard events. A run that was cut goes on
     with the same numbers as one that was not: the step function may depend on nothing but its arguments.
+    `chance_loss` is that of a network that has learnt nothing: a jump below it is no divergence.
 
     Raises:
       UserError: the loss diverged more than MAX_ROLLBACKS times.
@@ -63,7 +64,7 @@ def train_loop(
     ):
         if first < num_steps:
             bar.note(COMPILING, now=True)
-        run = _Run(step_function, checkpoints, log, bar, _Plan(num_steps, save_every, num_classes))
+        run = _Run(step_function, checkpoints, log, bar, _Plan(num_steps, save_every, chance_loss))
         return run.train(saved)
 
 
@@ -79,11 +80,11 @@ def restore(folder: Path, state: TrainState, *, step: int) -> TrainState:
 
 @dataclasses.dataclass(frozen=True)
 class _Plan:
-    """How many steps, how many between two checkpoints, and the classes, which chance goes by."""
+    """How many steps, how many between two checkpoints, and the loss of having learnt nothing."""
 
     num_steps: int
     save_every: int
-    num_classes: int
+    chance_loss: float
 
     def is_checked(self, step: int) -> bool:
         """Whether the losses are looked at after so many steps."""
@@ -116,7 +117,7 @@ class _Run:
             step += 1
             if not self.plan.is_checked(step):
                 continue
-            if _diverged(pending, self.log.losses, self.plan.num_classes):
+            if _diverged(pending, self.log.losses, self.plan.chance_loss):
                 attempt = _next_attempt(attempt, step)
                 state = self._rolled_back(state, step - len(pending))
                 step, pending = int(state.step), []
@@ -140,7 +141,7 @@ class _Run:
         self.bar.advance(len(pending))
 
 
-def _diverged(pending: list[Metrics], before: list[float], num_classes: int) -> bool:
+def _diverged(pending: list[Metrics], before: list[float], chance_loss: float) -> bool:
     """Whether numbers are not finite, or the loss jumped over those `before`.
 
     A jump is JUMP times the median of the latest hundred, and above guessing's. A gradient that is not
@@ -152,7 +153,7 @@ def _diverged(pending: list[Metrics], before: list[float], num_classes: int) -> 
         return True
     if len(before) < CHECK_EVERY:
         return False
-    bound = max(JUMP * float(np.median(before[-100:])), 1.5 * float(np.log(num_classes)))
+    bound = max(JUMP * float(np.median(before[-100:])), 1.5 * chance_loss)
     return bool(np.median(losses[:, 0]) > bound)
 
 

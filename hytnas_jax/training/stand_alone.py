@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 
 from hytnas_jax.data import Dataset, LabelledImages, batches
 from hytnas_jax.runtime.hardware import compute_dtype
-from hytnas_jax.training.evaluation_images import images_for
+from hytnas_jax.tasks import Examined
+from hytnas_jax.training.evaluation_images import BATCH, images_for
 from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project
 from proxies.evaluation.alone import summarise_alone
-from proxies.evaluation.classification import CLASSIFICATION
 from supernet import training
 from supernet.calibration import calibrate
 from supernet.model import Model, Tree
@@ -61,7 +62,7 @@ def train_alone(
         num_steps=num_steps,
         folder=folder,
         label=label,
-        num_classes=project.num_classes,
+        chance_loss=project.task.chance_loss,
     )
     images = images_for(project, dataset.train, dataset.validation, spec.resolution)
     params = training.weights(model, state.ema)
@@ -92,11 +93,24 @@ def train_and_evaluate(
 def error_and_loss(
     project: Project, dataset: Dataset, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages
 ) -> tuple[float, float]:
-    """Error rate, and mean cross-entropy in nats, of a trained network on one split's images."""
-    evaluated = images_for(project, dataset.train, images, spec.resolution)
-    summarise = functools.partial(summarise_alone, stand_alone(spec), scoring=CLASSIFICATION)
-    error, loss = CLASSIFICATION.score(jax.device_get(jax.jit(summarise)(*weights, evaluated)))
+    """Error rate, and mean loss in nats, of a trained network on one split's images, as a supernet's subnets
+    are evaluated."""
+    evaluated, scoring = images_for(project, dataset.train, images, spec.resolution), project.task.scoring
+    summarise = functools.partial(summarise_alone, stand_alone(spec), scoring=scoring)
+    error, loss = scoring.score(jax.device_get(jax.jit(summarise)(*weights, evaluated)))
     return float(error), float(loss)
+
+
+def examine(
+    project: Project, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages
+) -> Examined:
+    """What is told of a trained network on one split's images in the end."""
+    apply = jax.jit(functools.partial(stand_alone(spec).apply, train=False))
+    outputs = [
+        np.asarray(apply(*weights, project.prepared(images.take(rows), spec.resolution))[0])
+        for rows in np.array_split(np.arange(len(images)), -(-len(images) // BATCH))
+    ]
+    return project.task.examine(np.concatenate(outputs), images.targets)
 
 
 def _step_function(

@@ -3,6 +3,7 @@
 Letters: N images of the data set, S their side, C channels, B batch.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from hytnas_jax.data import LabelledImages, augment
+from hytnas_jax.data import LabelledImages, augment_with_crops
+from hytnas_jax.tasks import VisionTask
 from hytnas_jax.workspace.project import Project
 from supernet import training
 from supernet.device_memory import free_bytes
@@ -29,7 +31,9 @@ def augmented_step(
     of `images` where they fit, so that no step waits for the host to send some.
     """
     take = held(images) if holds(images) else sent(images)
-    train = compiled_step(model, recipe, mean=project.mean, std=project.std, mirror=project.mirror)
+    train = compiled_step(
+        model, recipe, project.task, mean=project.mean, std=project.std, mirror=project.mirror
+    )
 
     def step(
         state: training.TrainState, key: jax.Array, chosen: np.ndarray, subnets: Any, *, resolution: int
@@ -41,20 +45,35 @@ def augmented_step(
 
 @functools.lru_cache(maxsize=1)
 def compiled_step(
-    model: Model, recipe: training.Recipe, *, mean: tuple[float, ...], std: tuple[float, ...], mirror: bool
+    model: Model,
+    recipe: training.Recipe,
+    task: VisionTask,
+    *,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
+    mirror: bool,
 ) -> Callable[..., Any]:
-    """`train(state, key, images, labels, subnets, *, resolution) -> (state, metrics)` of a batch at hand.
+    """`train(state, key, images, targets, subnets, *, resolution) -> (state, metrics)` of a batch at hand.
 
-    images uint8 [B, S, S, C] and labels int [B]; the others as `augmented_step` says. The same arguments
-    again have the same program: a network trained from several seeds is compiled once.
+    images uint8 [B, S, S, C] and targets, arrays [B, ...]; the others as `augmented_step` says. The same
+    arguments again have the same program: a network trained from several seeds is compiled once.
     """
+    drawn = dataclasses.replace(task.augmentation, mirror=mirror)
+    recipe = dataclasses.replace(recipe, lesson=task.lesson)
 
     @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
     def train(
-        state: training.TrainState, key: jax.Array, images: Any, labels: Any, subnets: Any, *, resolution: int
+        state: training.TrainState,
+        key: jax.Array,
+        images: Any,
+        targets: Any,
+        subnets: Any,
+        *,
+        resolution: int,
     ) -> tuple[training.TrainState, training.Metrics]:
-        inputs = augment(key, images, resolution=resolution, mean=mean, std=std, mirror=mirror, crop=True)
-        return training.step(model, recipe, state, inputs, {"label": labels}, subnets)
+        inputs, crops = augment_with_crops(key, images, drawn, resolution=resolution, mean=mean, std=std)
+        moved = task.move(targets, crops, images.shape[1], resolution)
+        return training.step(model, recipe, state, inputs, moved, subnets)
 
     return train
 
@@ -63,19 +82,25 @@ def holds(images: LabelledImages) -> bool:
     """Whether the device holds all images: where its memory is its own, and large enough."""
     if jax.default_backend() == "cpu":
         return False
-    return images.images.nbytes <= HELD_FRACTION * free_bytes(jax.local_devices()[0])
+    needed = sum(array.nbytes for array in (images.images, *images.targets.values()))
+    return needed <= HELD_FRACTION * free_bytes(jax.local_devices()[0])
 
 
-def held(images: LabelledImages) -> Callable[[np.ndarray], tuple[jax.Array, jax.Array]]:
-    """`take(chosen) -> images, labels`, cut on the device from all images, which lie there."""
-    everything = jax.device_put((images.images, images.labels))
+def held(images: LabelledImages) -> Callable[[np.ndarray], tuple[Any, Any]]:
+    """`take(chosen) -> images, targets`, cut on the device from all images, which lie there."""
+    everything = jax.device_put((images.images, images.targets))
     cut = jax.jit(lambda arrays, chosen: jax.tree.map(lambda a: a[chosen], arrays))
     return lambda chosen: cut(everything, chosen)
 
 
-def sent(images: LabelledImages) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """`take(chosen) -> images, labels`, cut by the host and sent with each step."""
-    return lambda chosen: (images.images[chosen], images.labels[chosen])
+def sent(images: LabelledImages) -> Callable[[np.ndarray], tuple[Any, Any]]:
+    """`take(chosen) -> images, targets`, cut by the host and sent with each step."""
+
+    def take(chosen: np.ndarray) -> tuple[Any, Any]:
+        batch = images.take(chosen)
+        return batch.images, batch.targets
+
+    return take
 
 
 def step_key(seed: int, attempt: int, number: int) -> jax.Array:

@@ -29,7 +29,8 @@ def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
 def supernet_error(project: Project) -> SupernetError:
     """The error on the validation split; the training split calibrates, the test split is not touched."""
     model, params = load_supernet(project)
-    return SupernetError(project.space, model, params, evaluation_images(project, project.dataset()))
+    images = evaluation_images(project, project.dataset())
+    return SupernetError(project.space, model, params, images, scoring=project.task.scoring)
 
 
 def supernet_model(project: Project) -> SupernetModel:

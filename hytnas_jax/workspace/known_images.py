@@ -1,7 +1,7 @@
 """The images of a work folder: where they lie, and that they are still those that the work began with."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from hytnas_jax.data import (
     Looked,
     NoSuchSource,
     Place,
+    Task,
     Wish,
     are_mostly_other_pixels,
     changes,
@@ -35,7 +36,7 @@ class KnownImages:
 
     step: Step
 
-    def look(self, place: Place) -> Looked | None:
+    def look(self, place: Place, task: Task | None, classes: Sequence[str]) -> Looked | None:
         """A first look at the images in `place`; None where the work folder's are known.
 
         Raises UserError as `first_look` does.
@@ -43,7 +44,7 @@ class KnownImages:
         if self.step.is_done:
             return None
         try:
-            return first_look(place.data, data_dir=place.data_dir)
+            return first_look(place.data, data_dir=place.data_dir, task=task, classes=classes)
         except UserError as error:
             folder, images = self.step.folder.parent.resolve(), Path(place.data).resolve()
             if images not in folder.parents:
@@ -57,6 +58,10 @@ class KnownImages:
     def native_side(self, looked: Looked | None, *, fit: str) -> int:
         """That of the images looked at, or of the known ones, for the same default space."""
         return self._noted()["native_side"] if looked is None else looked.native_side(fit)
+
+    def task(self, looked: Looked | None) -> Task:
+        """That of the images looked at, or of the known ones."""
+        return self._noted().get("task", "classification") if looked is None else looked.source.task
 
     def begin(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
         """The images by these settings, noted now or the same as are noted, wherever they lie now.
@@ -150,6 +155,8 @@ def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -
             looked or settings["data"],
             side=settings["side"],
             data_dir=settings["data_dir"],
+            task=settings.get("task", "classification"),
+            classes=settings.get("classes", ()),
             seed=settings["seed"],
             max_images=settings["max_images"],
             skip_corrupt=settings["skip_corrupt"],
@@ -166,8 +173,10 @@ def _say_fit(dataset: Dataset) -> None:
         return
     if dataset.rule.fit == "crop":
         told = f"their middle is used, {share} of the area (median) is cut off; or: --fit stretch, pad"
-    else:
+    elif dataset.task == "classification":
         told = f"stretched to squares, as their middle lacks {share} of the area; or: --fit crop, pad"
+    else:
+        told = f"stretched to squares, and what lies in them with them, for {dataset.task}"
     console.say(f"images are not square: {told}")
 
 
@@ -186,6 +195,7 @@ def _counts(dataset: Dataset) -> dict[str, Any]:
     sizes = {name: len(getattr(dataset, name)) for name in ("train", "validation", "test")}
     return {
         **sizes,
+        "task": dataset.task,
         "classes": list(dataset.class_names),
         "skipped": len(dataset.skipped),
         "left_out": dataset.left_out,

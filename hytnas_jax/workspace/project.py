@@ -6,19 +6,25 @@ from collections.abc import Callable, Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from hytnas_jax.data import Dataset, LabelledImages, Place, Wish, prepare
+from hytnas_jax import console
+from hytnas_jax.data import Dataset, LabelledImages, Looked, Place, Wish, prepare
 from hytnas_jax.files.atomic import read_json
+from hytnas_jax.numbers import counted
 from hytnas_jax.shared_flags.data import DataConfig
+from hytnas_jax.tasks import VisionTask, vision_task, with_head
 from hytnas_jax.workspace.known_images import KnownImages
 from hytnas_jax.workspace.mirroring import mirroring_of
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Step, Workdir
 from supernet.architecture import Architecture
+from supernet.named import named_network, with_dense_head
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
+from supernet.tasks.segmentation import class_weights_of
 
 SMALL_IMAGES = 32  # pixels; up to here the default space is hybrid-small
+MOST_PIXELS = 128  # of a side by default for detection and segmentation, where cost grows with the pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Project:
     std: tuple[float, ...]
     mirror: bool
     source: str
+    task: VisionTask
 
     @property
     def num_classes(self) -> int:
@@ -46,6 +53,19 @@ class Project:
     def to_spec(self, architecture: Architecture) -> NetworkSpec:
         """The stand-alone network of an architecture for this data."""
         return self.space.network_spec(architecture, num_classes=self.num_classes, channels=self.channels)
+
+    def published(self, name: str, resolution: int) -> NetworkSpec:
+        """A published network for this data, with the head of the space where that is a dense one.
+
+        Raises UserError for an unknown name, and images that the network cannot take.
+        """
+        spec = named_network(
+            name, num_classes=self.num_classes, resolution=resolution, channels=self.channels
+        )
+        head = self.space.dense_head
+        if head is None:
+            return spec
+        return with_dense_head(spec, stride=head.stride, box_channels=head.box_channels)
 
     def dataset(self) -> Dataset:
         """The images, read again. Raises UserError where they are not those the work began with."""
@@ -82,14 +102,21 @@ def create_project(
     """
     step, place = workdir.step("data"), Place.of(flags.data, flags.data_dir)
     known = KnownImages(step)
-    looked = known.look(place)
-    native = known.native_side(looked, fit=flags.fit)
+    looked = known.look(place, flags.task, flags.classes)
+    native, task = known.native_side(looked, fit=flags.fit), flags.task or known.task(looked)
+    _say_task(flags, looked)
     named = None if flags.space is None else load_space(flags.space)
     if space_for is not None:
         named = space_for(named)
     chosen = named or built_in_space("hybrid-small" if native <= SMALL_IMAGES else "hybrid")
-    chosen = chosen.with_resolutions(flags.resolutions or default_resolutions(chosen.resolution, native))
+    most = native if task == "classification" else min(native, MOST_PIXELS)
+    chosen = chosen.with_resolutions(flags.resolutions or default_resolutions(chosen.resolution, most))
+    chosen = with_head(chosen, task)
+    # What has been there before there were other tasks goes without saying.
+    of_task = {} if task == "classification" else {"task": task}
     settings = {
+        **of_task,
+        **({"classes": list(flags.classes)} if flags.classes else {}),
         **dataclasses.asdict(place),
         "max_images": flags.max_images,
         "skip_corrupt": flags.skip_corrupt,
@@ -118,6 +145,12 @@ def open_project(workdir: Workdir) -> Project:
     step.require("train_supernet")
     settings = read_json(step.folder / "settings.json")["settings"]
     splits = read_json(step.folder / "splits.json")
+    pixels = splits.get("class_pixels")
+    task = vision_task(
+        splits.get("task", "classification"),
+        len(splits["class_names"]),
+        class_weights_of(pixels) if pixels else (),
+    )
     return Project(
         workdir,
         space_from_mapping(settings["space"]),
@@ -127,7 +160,18 @@ def open_project(workdir: Workdir) -> Project:
         tuple(splits["std"]),
         settings["mirror"] == "on",
         Place(settings["data"], None).title,
+        task,
     )
+
+
+def _say_task(flags: DataConfig, looked: Looked | None) -> None:
+    """What a folder was recognised as, where nobody has said it."""
+    if looked is not None and flags.task is None and looked.source.task != "classification":
+        names = looked.source.class_names
+        console.say(
+            f"recognised as {looked.source.task} of {counted(len(names), 'class', 'classes')} (otherwise: "
+            "--task; some classes only: --classes)"
+        )
 
 
 def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:

@@ -44,6 +44,8 @@ def load_space(name_or_file: str) -> SearchSpace:
 def space_text(space: SearchSpace, *, comment: str = "") -> str:
     """A YAML file's text from which `load_space` reads an equal space; `comment` stands at its top."""
     plain = space_to_mapping(space)
+    if space.dense_head is not None:
+        plain["dense_head"] = _given(space.dense_head, plain["dense_head"])
     stages = [_given(stage, values) for stage, values in zip(space.stages, plain.pop("stages"), strict=True)]
     data = {**_given(space, plain), "stages": stages}
     lines = "".join(f"# {line}\n" for line in comment.splitlines())

@@ -3,6 +3,7 @@
 python artificial.py FOLDER NUM_STEPS
 """
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -53,6 +54,6 @@ if __name__ == "__main__":
         num_steps=int(sys.argv[2]),
         folder=Path(sys.argv[1]),
         label="training",
-        num_classes=NUM_CLASSES,
+        chance_loss=math.log(NUM_CLASSES),
         save_every=3,
     )

@@ -74,7 +74,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     def logits(spec: NetworkSpec, params: Tree, stats: Tree, images: np.ndarray) -> np.ndarray:
         return run_model(build_onnx(spec, params, stats), images)
 
-    monkeypatch.setattr(command, "jax_logits", logits)
+    monkeypatch.setattr(command, "jax_outputs", logits)
 
 
 def draw(project: Project, count: int) -> list[Architecture]:

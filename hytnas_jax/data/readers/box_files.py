@@ -10,7 +10,7 @@ import numpy as np
 from hytnas_jax.data.decode import Opener, open_image
 from hytnas_jax.data.readers.box_checks import Changes, RawBoxes, check_boxes
 from hytnas_jax.data.readers.boxes import Boxes, images_with, strata
-from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.source import Split, Task
 from hytnas_jax.data.readers.turned import turn_corners, turn_to_show
 from hytnas_jax.data.readers.words import plural, some
 from supernet.errors import UserError
@@ -37,6 +37,8 @@ class BoxFiles:
     Raises UserError for a split without an image or a box, an image in two splits, and a box that cannot be
     trained on.
     """
+
+    task: Task = "detection"
 
     def __init__(self, folder: Path, class_names: tuple[str, ...], splits: Mapping[Split, BoxSplit]) -> None:
         self._folder = folder

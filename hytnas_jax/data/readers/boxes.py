@@ -46,11 +46,8 @@ class BoxSource(Source, Protocol):
     """Images with boxes. An image may have none; a split of the source has at least one.
 
     `labels` are the strata by which splits are carved: the class of the image's boxes that the fewest
-    training images hold, and len(class_names) for an image without a box. `remarks` says in a line each what
-    was changed in reading: boxes clipped, duplicates dropped.
+    training images hold, and len(class_names) for an image without a box.
     """
-
-    remarks: tuple[str, ...]
 
     def boxes(self, split: Split, position: int) -> Boxes:
         """The boxes of one image; those of a corrupt image too."""

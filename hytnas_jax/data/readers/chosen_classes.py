@@ -1,4 +1,4 @@
-"""Some classes only of a source of boxes: as boxes, or as the question whether there is one."""
+"""Some classes only of a source of boxes or masks; or of boxes, the question whether there is one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,7 +6,9 @@ import numpy as np
 
 from hytnas_jax.data.decode import Opener
 from hytnas_jax.data.readers.boxes import Boxes, BoxSource, images_with, strata
-from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.class_table import IGNORED
+from hytnas_jax.data.readers.masks import MaskSource
+from hytnas_jax.data.readers.source import Source, Split, Task
 from hytnas_jax.data.readers.words import did_you_mean, plural
 from supernet.errors import UserError
 
@@ -21,6 +23,14 @@ def only_classes(source: BoxSource, names: Sequence[str]) -> BoxSource:
     return _Chosen(source, names)
 
 
+def only_masks(source: MaskSource, names: Sequence[str]) -> MaskSource:
+    """The source with these classes only, in this order; pixels of others are ignored, all images stay.
+
+    Raises UserError for an unknown class, and fewer than two.
+    """
+    return _ChosenMasks(source, names)
+
+
 def as_classification(source: BoxSource, names: Sequence[str]) -> "PresenceSource":
     """The question whether a box of one of the classes is on the image, by the rule of Visual Wake Words.
 
@@ -33,6 +43,8 @@ def as_classification(source: BoxSource, names: Sequence[str]) -> "PresenceSourc
 
 
 class _Chosen:
+    task: Task = "detection"
+
     def __init__(self, source: BoxSource, names: Sequence[str]) -> None:
         index = _indices(source, names)
         self._source = source
@@ -80,17 +92,47 @@ class _Chosen:
         return rows[kept], Boxes(boxes.corners[kept], numbers[kept], boxes.ignored[kept])
 
 
+class _ChosenMasks:
+    task: Task = "segmentation"
+
+    def __init__(self, source: MaskSource, names: Sequence[str]) -> None:
+        index = _indices(source, names)
+        if len(index) < 2:
+            raise UserError(f"classes: '{names[0]}' alone; segmentation tells at least two classes apart")
+        self._source = source
+        self.name, self.channels, self.sizes = source.name, source.channels, source.sizes
+        self.are_named, self.left_out, self.remarks = source.are_named, source.left_out, source.remarks
+        self.class_names = tuple(names)
+        self._number = np.full(IGNORED + 1, IGNORED, np.uint8)
+        self._number[index] = np.arange(len(index))
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        """The chosen class of each image's label; of one that is not chosen, len(class_names)."""
+        labels = self._number[self._source.labels(split, positions)]
+        return np.where(labels == IGNORED, len(self.class_names), labels).astype(np.int32)
+
+    def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
+        return self._source.openers(split, positions)
+
+    def image_name(self, split: Split, position: int) -> str:
+        return self._source.image_name(split, position)
+
+    def mask(self, split: Split, position: int) -> np.ndarray:
+        return self._number[self._source.mask(split, position)]
+
+
 class PresenceSource:
     """A `Source` of two classes: see `as_classification`."""
 
+    task: Task = "classification"
     are_named = True
 
     def __init__(self, source: BoxSource, names: Sequence[str]) -> None:
         wanted = _indices(source, names)
         self._source = source
-        self.name, self.channels = source.name, source.channels
+        self.name, self.channels, self.remarks = source.name, source.channels, source.remarks
         what = " or ".join(names)
-        self.class_names = (f"no {what}", what)
+        self.class_names: tuple[str, ...] = (f"no {what}", what)
         self._positions: dict[Split, np.ndarray] = {}
         self._labels: dict[Split, np.ndarray] = {}
         dropped = 0
@@ -121,7 +163,7 @@ class PresenceSource:
         return self._source.image_name(split, int(self._positions[split][position]))
 
 
-def _indices(source: BoxSource, names: Sequence[str]) -> list[int]:
+def _indices(source: Source, names: Sequence[str]) -> list[int]:
     for number, name in enumerate(names):
         if name not in source.class_names:
             raise UserError(

@@ -8,13 +8,15 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from hytnas_jax.data.decode import Opener
-from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.source import Split, Task
 
 
 class DigitsSource:
     """`sklearn.datasets.load_digits` with its values 0..16 scaled to 0..255; one channel."""
 
+    task: Task = "classification"
     left_out = ""
+    remarks: tuple[str, ...] = ()
     are_named = True
 
     def __init__(self) -> None:

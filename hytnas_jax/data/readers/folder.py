@@ -10,7 +10,7 @@ import numpy as np
 from hytnas_jax.data.decode import Opener, open_image
 from hytnas_jax.data.readers.left_out import BESIDE, NESTED, LeftOut
 from hytnas_jax.data.readers.listing import Listing, count_files, extensions, list_folder
-from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.source import Split, Task
 from hytnas_jax.data.readers.split_folders import LAYOUT, beside_train, split_folders
 from hytnas_jax.numbers import counted
 from supernet.errors import UserError
@@ -27,6 +27,8 @@ class FolderSource:
     layout that is neither of the two.
     """
 
+    task: Task = "classification"
+    remarks: tuple[str, ...] = ()
     are_named = True
 
     def __init__(self, folder: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from hytnas_jax.data.decode import Opener, open_image
 from hytnas_jax.data.readers.class_table import IGNORED
-from hytnas_jax.data.readers.source import Source, Split
+from hytnas_jax.data.readers.source import Source, Split, Task
 from hytnas_jax.data.readers.turned import size_as_shown, turn_image, turn_to_show
 from hytnas_jax.data.readers.words import plural, some
 from supernet.errors import UserError
@@ -23,10 +23,8 @@ class MaskSource(Source, Protocol):
     """Images with masks.
 
     `labels` are the strata by which splits are carved: the class of the image that the fewest of the training
-    images looked at hold. They are found by reading the masks. `remarks` says in a line each what is odd.
+    images looked at hold. They are found by reading the masks.
     """
-
-    remarks: tuple[str, ...]
 
     def mask(self, split: Split, position: int) -> np.ndarray:
         """uint8 [H, W] of the image as shown: the class of each pixel, 255 where it has none.
@@ -41,6 +39,8 @@ class MaskFiles(abc.ABC):
 
     Raises UserError for an image in two splits, and a split without images.
     """
+
+    task: Task = "segmentation"
 
     def __init__(self, folder: Path, files: Mapping[Split, list[str]], places: Mapping[Split, str]) -> None:
         self._folder = folder

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax.data.decode import Opener
-from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.source import Split, Task
 from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
@@ -37,7 +37,9 @@ class NpzSource:
     Raises UserError that names the key, its shape and its dtype.
     """
 
+    task: Task = "classification"
     left_out = ""
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,12 +1,14 @@
 """Which task a folder is for, as far as that is certain, and the reader for a folder and a task."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from hytnas_jax.data.decode import Unreadable, open_image, refusing
 from hytnas_jax.data.readers.boxes import BoxSource
+from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes, only_masks
 from hytnas_jax.data.readers.coco import CocoSource
 from hytnas_jax.data.readers.coco_layout import LAYOUT as COCO_LAYOUT
 from hytnas_jax.data.readers.coco_layout import json_files
@@ -18,7 +20,7 @@ from hytnas_jax.data.readers.mask_folder import MaskFolder
 from hytnas_jax.data.readers.mask_layout import LAYOUT as MASK_LAYOUT
 from hytnas_jax.data.readers.mask_layout import mask_folders
 from hytnas_jax.data.readers.masks import MaskSource
-from hytnas_jax.data.readers.source import Source
+from hytnas_jax.data.readers.source import Source, Task
 from hytnas_jax.data.readers.split_folders import LAYOUT as CLASS_LAYOUT
 from hytnas_jax.data.readers.split_folders import split_named
 from hytnas_jax.data.readers.voc import VocSource
@@ -27,9 +29,9 @@ from hytnas_jax.data.readers.yolo import YoloSource
 from hytnas_jax.data.readers.yolo_layout import EXAMPLE, find_yaml
 from supernet.errors import UserError
 
-Task = Literal["classification", "detection", "segmentation"]
-
 _LOOKED_AT = 20  # label files
+_NOTHING = "neither boxes, nor masks, nor class folders are found"
+_PRESENCE = ", or --classes NAME for whether an image has one"
 _OTHER_FOLDERS = ("images", "labels", "masks", "annotations", "jpegimages", "segmentationclass", "imagesets")
 _LAYOUTS: dict[Task, str] = {
     "classification": f"for classification {CLASS_LAYOUT}",
@@ -59,19 +61,31 @@ def task_of(folder: Path) -> Guess:
     classes = _class_folders(folder)
     if len(classes) >= 2:
         return Guess("classification", f"one folder a class: {', '.join(classes[:3])}")
-    return Guess(None, "neither boxes, nor masks, nor class folders are found")
+    return Guess(None, _NOTHING)
 
 
-def open_folder(folder: Path, task: Task) -> Source | BoxSource | MaskSource:
+def open_folder(
+    folder: Path, task: Task | None, *, classes: Sequence[str] = ()
+) -> Source | BoxSource | MaskSource:
     """The source for a task: a `BoxSource` for detection, a `MaskSource` for segmentation.
 
-    Raises UserError where the folder is for another task, and says for which; and what the reader raises.
+    task: None for what the folder is recognised as. classes: of boxes or masks, those that are used; for
+    classification, the question is whether an image has one of them.
+
+    Raises UserError where the folder is for another task, and says for which; where it may be for several
+    and `task` is None; and what the reader raises.
     """
-    if task == "detection":
-        return open_boxes(folder)
+    guess = task_of(folder) if task is None or task == "classification" else Guess(task, "")
+    if task is None:
+        if guess.task is None and guess.reason != _NOTHING:
+            raise UserError(f"{folder}: {guess.reason}; say which with --task")
+        task = guess.task or "classification"
     if task == "segmentation":
-        return open_masks(folder)
-    guess = task_of(folder)
+        return only_masks(open_masks(folder), classes) if classes else open_masks(folder)
+    if task == "detection":
+        return only_classes(open_boxes(folder), classes) if classes else open_boxes(folder)
+    if classes:
+        return as_classification(open_boxes(folder), classes)
     if guess.task not in (None, "classification"):
         raise _other_task(folder, task, guess)
     return FolderSource(folder)
@@ -101,7 +115,8 @@ def _other_task(folder: Path, task: Task, guess: Guess) -> UserError:
     if guess.task not in (None, task):
         return UserError(
             f"{folder}: task={task}, but this looks like {guess.task} ({guess.reason}); give "
-            f"--task {guess.task}, or another folder: {_LAYOUTS[task]}"
+            f"--task {guess.task}{_PRESENCE if task == 'classification' else ''}, or another folder: "
+            f"{_LAYOUTS[task]}"
         )
     return UserError(f"{folder}: is in no layout that is known ({guess.reason}); {_LAYOUTS[task]}")
 

@@ -10,6 +10,7 @@ from hytnas_jax.data.decode import Opener, RawImage, Unreadable, quiet, refusing
 from supernet.errors import UserError
 
 Split = Literal["train", "validation", "test"]
+Task = Literal["classification", "detection", "segmentation"]
 
 # How a split may be called where it is stored. The validation images are those the search looks at.
 SPLIT_NAMES: Mapping[str, Split] = {
@@ -35,11 +36,14 @@ class Source(Protocol):
     `sizes` has the number of images of each stored split: "train" always, "validation" and "test" where
     the source has them. An image is known by its split and its position 0..sizes[split]-1. `left_out` says
     in one line what lies there and is not used, "" where nothing does. `are_named` says whether somebody has
-    named the classes; else a class is called by its number.
+    named the classes; else a class is called by its number. `remarks` says in a line each what is odd, or was
+    changed in reading.
     """
 
+    task: Task
     name: str
     left_out: str
+    remarks: tuple[str, ...]
     class_names: tuple[str, ...]
     are_named: bool
     channels: int

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.decode import Opener
-from hytnas_jax.data.readers.source import SPLIT_NAMES, NoSuchSource, Split
+from hytnas_jax.data.readers.source import SPLIT_NAMES, NoSuchSource, Split, Task
 from supernet.errors import UserError
 
 # wake_vision calls its label "person", and has two training splits: the smaller, better labelled first.
@@ -38,7 +38,9 @@ class TfdsSource:
     has no image or class label.
     """
 
+    task: Task = "classification"
     left_out = ""
+    remarks: tuple[str, ...] = ()
     are_named = True
 
     def __init__(self, name: str, *, version: str | None, data_dir: str | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data.readers.boxes import Boxes, images_with, strata
-from hytnas_jax.data.readers.source import Split
+from hytnas_jax.data.readers.source import Split, Task
 from hytnas_jax.data.readers.tfds import TfdsSource
 from supernet.errors import UserError
 
@@ -25,7 +25,7 @@ class TfdsBoxes(TfdsSource):
     Raises UserError as `TfdsSource`, and where the data set has no such objects or no boxes.
     """
 
-    remarks: tuple[str, ...] = ()
+    task: Task = "detection"
 
     def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
         rows, boxes = self._flat(split, positions)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from hytnas_jax.data.readers.source import Opener, Split
+from hytnas_jax.data.readers.source import Opener, Split, Task
 from hytnas_jax.data.splits import carved_fractions, keep_together, make_splits, quotas
 from supernet.errors import UserError
 
@@ -17,7 +17,8 @@ class Labels:
     name = "labels"
     channels = 1
 
-    def __init__(self, *, classes: int, **splits: list[int]) -> None:
+    def __init__(self, *, classes: int, task: Task = "classification", **splits: list[int]) -> None:
+        self.task = task
         self._labels = {split: np.array(values, np.int32) for split, values in splits.items()}
         self.class_names = tuple("abcdefgh"[:classes])
         self.sizes: Mapping[Split, int] = {s: len(x) for s, x in self._labels.items()}  # type: ignore[misc]

@@ -55,7 +55,7 @@ def test_models_cards_and_script(
     for index, network in enumerate(networks):
         folder = project.workdir.path / "export" / network.name
         card = json.loads((folder / "card.json").read_text())
-        assert card["accuracy"]["test"] == 1 - network.test_error
+        assert card["quality"]["test"] == 1 - network.test_error
         assert card["latency"]["measured_ms"] == 0.1 * (2 * index + 1)  # of two files each
         assert card["latency"]["predicted_ms"] == network.estimates["latency_ms"]
         assert card["size"]["file_bytes"] == (folder / "model.onnx").stat().st_size
@@ -109,7 +109,7 @@ def test_every_format(work_folder: MakeFolder, tmp_path: Path, capsys: pytest.Ca
     search = command._spread(project.dataset().validation, 32)
     for file in ("model.onnx", "model.int8.onnx", "model.tflite", "model.int8.tflite"):
         accuracy = script_accuracy(folder, file, search.images, search.labels, scratch=tmp_path)
-        assert accuracy == card["files"][file]["accuracy"], file
+        assert accuracy == card["files"][file]["quality"], file
     fits = "model.int8.tflite fits 256 kB of memory and 1 MB of flash"
     assert f"{network.name}: {fits}" in capsys.readouterr().out
 
@@ -186,7 +186,7 @@ def test_goes_on_where_it_was_cut(work_folder: MakeFolder, monkeypatch: pytest.M
         cut.setattr(command, "write_cards", interrupt)
         with pytest.raises(KeyboardInterrupt):
             main(config)
-    monkeypatch.setattr(command, "jax_logits", interrupt)  # all models are there: none is checked again
+    monkeypatch.setattr(command, "jax_outputs", interrupt)  # all models are there: none is checked again
     main(config)
     assert project.workdir.step("export").is_done
 

@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from hytnas_jax.model_files.parity import Check, ExportMismatch, compare, refuse_mismatch
+from hytnas_jax.tasks import vision_task
 
 LABELS = np.array([0, 0, 1])
 
 
 def check(expected: list[list[float]], found: list[list[float]], labels: np.ndarray = LABELS) -> Check:
-    return compare(np.array(expected, np.float32), np.array(found, np.float32), labels)
+    task = vision_task("classification", 2)
+    return compare(np.array(expected, np.float32), np.array(found, np.float32), task, {"label": labels})
 
 
 def test_agreement_counts_ties_and_right_answers() -> None:
     agreement = check([[10, 0], [5, 5.001], [0, 1]], [[10, 0.005], [5.002, 5], [0, 1]])
     assert agreement.max_difference == pytest.approx(0.005, rel=1e-3)
-    assert (agreement.scale, agreement.num_same_class, agreement.num_tied) == (10.0, 2, 1)
-    assert agreement.accuracy == 1
-    assert agreement.accuracy_in_jax == pytest.approx(2 / 3)
+    assert (agreement.scale, agreement.same_class, agreement.tied) == (10.0, 2 / 3, 1 / 3)
+    assert agreement.quality == 1
+    assert agreement.quality_in_jax == pytest.approx(2 / 3)
     assert agreement.loss == pytest.approx(-1 / 3)
     assert agreement.correlation == pytest.approx(1, abs=1e-5)
 

@@ -134,9 +134,9 @@ def test_a_file_that_loses_accuracy_is_told(work_folder: MakeFolder, monkeypatch
     path = next(project.workdir.path.glob("export/*/card.json"))
     card = json.loads(path.read_text())
     lost = {
-        "accuracy": 0.8,
-        "accuracy_in_jax": 0.95,
-        "costly_blocks": [{"block": "blocks/3", "accuracy": 0.9}],
+        "quality": 0.8,
+        "quality_in_jax": 0.95,
+        "costly_blocks": [{"block": "blocks/3", "quality": 0.9}],
     }
     card["files"]["model.int8.onnx"] = card["files"]["model.onnx"] | lost
     write_json(path, card)

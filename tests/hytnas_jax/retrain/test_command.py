@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.retrain import command, main
+from hytnas_jax.retrain import command, main, networks
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.shared_flags.data import DataConfig
@@ -109,18 +109,18 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     def shared_weights(project: Project) -> Callable[..., Any]:
         return lambda architecture: stand_alone(project.to_spec(architecture)).init(jax.random.key(7))[0]
 
-    def images_for(project: Project, train: Any, evaluated: Any, resolution: int) -> Any:
+    def examine(project: Project, spec: Any, weights: Any, images: Any) -> Any:
         dataset = project.dataset()
-        is_test = evaluated.labels.shape == dataset.test.labels.shape and (
-            np.array_equal(evaluated.images, dataset.test.images)
+        is_test = images.labels.shape == dataset.test.labels.shape and (
+            np.array_equal(images.images, dataset.test.images)
         )
         recorder.note("read test" if is_test else "read validation")
-        return real_images_for(project, train, evaluated, resolution)
+        return real_examine(project, spec, weights, images)
 
-    real_images_for = training_alone.images_for
+    real_examine = networks.examine
     monkeypatch.setattr(training_alone, "train_loop", train_loop)
     monkeypatch.setattr(command, "shared_weights", shared_weights)
-    monkeypatch.setattr(training_alone, "images_for", images_for)
+    monkeypatch.setattr(networks, "examine", examine)
     jax.config.update("jax_disable_most_optimizations", True)
     yield recorder
     jax.config.update("jax_disable_most_optimizations", False)
@@ -132,8 +132,7 @@ def results(project: Project) -> dict[str, tuple[str, int]]:
     return {path.parent.name: (path.read_text(), path.stat().st_mtime_ns) for path in paths}
 
 
-# What calibrates comes with the images of the validation split, which then evaluate.
-TRAINED = ["train", "read validation", "read validation"]
+TRAINED = ["train", "read validation"]
 TESTED = ["read test"]
 
 

@@ -6,6 +6,12 @@ import pytest
 from hytnas_jax.retrain.confirmation import confirm
 
 
+def binomial(errors, images):
+    """Standard deviations of error rates on so many images."""
+    errors = np.array(errors)
+    return np.sqrt(errors * (1 - errors) / images)
+
+
 @pytest.mark.parametrize(
     ("costs", "errors", "verdicts"),
     [
@@ -16,10 +22,10 @@ from hytnas_jax.retrain.confirmation import confirm
     ],
 )
 def test_front(costs, errors, verdicts):
-    assert confirm(np.array(costs), np.array(errors), images=100) == verdicts
+    assert confirm(np.array(costs), np.array(errors), binomial(errors, 100)) == verdicts
 
 
 def test_more_images_make_it_clear():
     costs, errors = np.array([[1.0], [2.0]]), np.array([0.1, 0.12])
-    assert confirm(costs, errors, images=100)[1] == "unclear"
-    assert confirm(costs, errors, images=10_000)[1] == "no"
+    assert confirm(costs, errors, binomial(errors, 100))[1] == "unclear"
+    assert confirm(costs, errors, binomial(errors, 10_000))[1] == "no"

@@ -14,6 +14,7 @@ from hytnas_jax.retrain import command, main, networks
 from hytnas_jax.retrain.archive import load_archive
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
+from hytnas_jax.tasks import Examined
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
@@ -43,10 +44,9 @@ class Trainer:
         self.trained.append(self.latency[spec.name])
         return {"params": np.zeros(1)}, {"stats": np.zeros(1)}
 
-    def evaluate(
-        self, project: Any, dataset: Any, spec: Any, weights: Any, images: Any
-    ) -> tuple[float, float]:
-        return self.became[self.latency[spec.name]], 1.0
+    def examine(self, project: Any, spec: Any, weights: Any, images: Any) -> Examined:
+        error = self.became[self.latency[spec.name]]
+        return Examined(error, math.sqrt(error * (1 - error) / len(images)), {})
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     trainer = Trainer(project)
     monkeypatch.setattr(command, "shared_weights", lambda project: lambda architecture: {})
     monkeypatch.setattr(networks, "train_alone", trainer.train)
-    monkeypatch.setattr(networks, "error_and_loss", trainer.evaluate)
+    monkeypatch.setattr(networks, "examine", trainer.examine)
     return trainer
 
 
@@ -195,7 +195,7 @@ def test_cut_between_training_and_evaluating_it_is_evaluated(
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(networks, "error_and_loss", cut)
+        patch.setattr(networks, "examine", cut)
         with pytest.raises(Cut):
             main(config(project, count=2))
     main(config(project, count=2))

@@ -3,14 +3,18 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.data.decode import ImageRule
+from hytnas_jax.tasks import vision_task
 from hytnas_jax.training.chance import Score, Training, doubt, training_score
 from hytnas_jax.training.stand_alone import Schedule
+from hytnas_jax.workspace.project import Project
 
 SCHEDULE = Schedule(epochs=3, batch_size=10, learning_rate=0.003, seed=0)
 
@@ -48,7 +52,14 @@ def dataset(train: int = 60, search: int = 50) -> Dataset:
 
     splits = {"train": images(train, 0.6), "validation": images(search, 0.5), "test": images(4, 0.5)}
     rule = ImageRule(1, 1)
-    return Dataset("", ("a", "b"), **splits, mean=(0.0,), std=(1.0,), native_side=1, rule=rule, cut=0.0)
+    return Dataset(
+        "", "classification", ("a", "b"), **splits, mean=(0.0,), std=(1.0,), native_side=1, rule=rule, cut=0.0
+    )
+
+
+def project(*, mirror: bool = True) -> Project:
+    """What is asked of one."""
+    return cast(Project, SimpleNamespace(task=vision_task("classification", 2), mirror=mirror))
 
 
 def write_metrics(folder: Path, accuracies: list[float]) -> Path:
@@ -67,23 +78,23 @@ def test_the_last_epoch_counts(tmp_path: Path) -> None:
 
 def test_no_doubt_about_what_was_learnt(tmp_path: Path) -> None:
     folder = write_metrics(tmp_path, [0.5] * 12 + [0.95] * 6)
-    assert doubt([Training("network", folder, 0.9)], dataset(), SCHEDULE, mirror=True) is None
+    assert doubt([Training("network", folder, 0.9)], project(), dataset(), SCHEDULE) is None
 
 
 def test_mirroring_is_named_among_the_causes_where_it_is_on(tmp_path: Path) -> None:
     stuck = Training("the network", write_metrics(tmp_path, [0.62] * 18), 0.6)
-    said = doubt([stuck], dataset(), SCHEDULE, mirror=True)
+    said = doubt([stuck], project(), dataset(), SCHEDULE)
     assert said == (
         "hardly better than guessing: the network, with an accuracy of 0.62 in training, where naming the "
         "most frequent class gives 0.60. Causes may be images that are of another class once mirrored "
         "(--mirror off, another --workdir), too few epochs (3), a learning rate that does not suit (0.003), "
         "or labels that do not belong to the images"
     )
-    assert "mirrored" not in (doubt([stuck], dataset(), SCHEDULE, mirror=False) or "mirrored")
+    assert "mirrored" not in (doubt([stuck], project(mirror=False), dataset(), SCHEDULE) or "mirrored")
     # The validation split is evaluated at the end, when the last epoch's lessons have been learnt.
-    late = dataclasses.replace(stuck, validation_accuracy=0.8)
-    assert doubt([late], dataset(), SCHEDULE, mirror=True) is None
-    assert doubt([late], dataset(search=4), SCHEDULE, mirror=True) is not None  # 4 images say nothing
+    late = dataclasses.replace(stuck, validation_quality=0.8)
+    assert doubt([late], project(), dataset(), SCHEDULE) is None
+    assert doubt([late], project(), dataset(search=4), SCHEDULE) is not None  # 4 images say nothing
 
 
 def test_one_line_for_all_networks(tmp_path: Path) -> None:
@@ -92,8 +103,17 @@ def test_one_line_for_all_networks(tmp_path: Path) -> None:
     trainings = [
         Training(name, by_heart, accuracy) for name, accuracy in (("a", 0.9), ("b", 0.52), ("c", 0.4))
     ]
-    said = doubt(trainings, dataset(), SCHEDULE, mirror=True)
+    said = doubt(trainings, project(), dataset(), SCHEDULE)
     assert said is not None
     assert "guessing: 2 of 3 networks (b for one), with an accuracy of 0.52 on the validation split" in said
     assert "\n" not in said
-    assert doubt(trainings, dataset(), SCHEDULE, mirror=True, at_least=0.7) is None
+    assert doubt(trainings, project(), dataset(), SCHEDULE, at_least=0.7) is None
+
+
+def test_a_detector_is_doubted_where_it_finds_nothing(tmp_path: Path) -> None:
+    detection = cast(Project, SimpleNamespace(task=vision_task("detection", 2), mirror=False))
+    folder = write_metrics(tmp_path, [0.5] * 18)  # what a step counts is no AP
+    said = doubt([Training("network", folder, 0.0)], detection, dataset(), SCHEDULE)
+    assert said is not None
+    assert "with an AP of 0.00 on the validation split" in said
+    assert doubt([Training("network", folder, 0.02)], detection, dataset(), SCHEDULE) is None

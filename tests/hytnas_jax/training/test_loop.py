@@ -1,6 +1,7 @@
 """Exact resume and roll-back, on a training without a network; then on a real supernet."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -46,7 +47,7 @@ def train(
         num_steps=num_steps,
         folder=folder,
         label="training",
-        num_classes=artificial.NUM_CLASSES,
+        chance_loss=math.log(artificial.NUM_CLASSES),
         save_every=save_every,
     )
 
@@ -189,7 +190,9 @@ def test_a_step_is_compiled_once(tmp_path: Path) -> None:
         return compiled(state), artificial.step(state, number, attempt)[1]
 
     for num_steps in (3, 6):
-        train_loop(step, state, num_steps=num_steps, folder=tmp_path, label="training", num_classes=3)
+        train_loop(
+            step, state, num_steps=num_steps, folder=tmp_path, label="training", chance_loss=math.log(3)
+        )
     assert compiled._cache_size() == 1
 
 

@@ -80,12 +80,15 @@ def test_nothing_is_certain_of_other_folders(save_images: Save, tmp_path: Path) 
     assert task_of(save_images("labels", 0)).task is None
 
 
-@pytest.mark.parametrize("task", ["classification", "segmentation"])
-def test_boxes_for_another_task(save_yolo: Save, refusal: Refusal, task: Any) -> None:
+@pytest.mark.parametrize(
+    ("task", "also"),
+    [("classification", ", or --classes NAME for whether an image has one"), ("segmentation", "")],
+)
+def test_boxes_for_another_task(save_yolo: Save, refusal: Refusal, task: Any, also: str) -> None:
     folder = save_yolo({"train/a": "0 .5 .5 .2 .2"})
     assert refusal(lambda: open_folder(folder, task)).startswith(
         f"DIR: task={task}, but this looks like detection (data.yaml with boxes in label files); give "
-        f"--task detection, or another folder: for {task} the layout"
+        f"--task detection{also}, or another folder: for {task} the layout"
     )
 
 

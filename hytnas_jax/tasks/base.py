@@ -1,0 +1,66 @@
+"""What differs between tasks; everything else is the same for all.
+
+Letters: N images, B batch, K classes.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from hytnas_jax.data import Augmentation, Crops, LabelledImages
+from hytnas_jax.data.readers.source import Task
+from proxies.evaluation.base import Scoring
+from supernet.tasks.base import Lesson, Targets
+
+
+@dataclasses.dataclass(frozen=True)
+class Examined:
+    """What is told of a trained network on a split.
+
+    error: 1 - quality, in 0..1. deviation: its standard deviation with other images. details: further
+    numbers by name, JSON values; by class where a list has K of them.
+    """
+
+    error: float
+    deviation: float
+    details: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class VisionTask:
+    """A task with the classes of one data set.
+
+    Attributes:
+      name: as --task has it.
+      quality: what 1 - error is called: "accuracy", "AP", "mIoU"; a_quality: with its article.
+      lesson, scoring: what is taught, and how that is evaluated.
+      augmentation: what is drawn for each training image; whether it is mirrored, the data set says.
+      move: (targets, crops, stored side, resolution) -> targets of the augmented images, traced.
+      chance_loss: about the loss of a network that has learnt nothing, in nats.
+      guess: (images) -> the quality that naming the most frequent class has.
+      class_logits: outputs [N, ...] -> those for the classes, [N, ..., K].
+      file_quality: (outputs [N, ...], targets) -> what an exported file may lose a point of, in 0..1, and
+        what that is called.
+      examine: (outputs [N, ...], targets) -> what is told of them in the end, exactly; on the host.
+    """
+
+    name: Task
+    quality: str
+    a_quality: str
+    lesson: Lesson
+    scoring: Scoring
+    augmentation: Augmentation
+    move: Callable[[Targets, Crops, int, int], Targets]
+    chance_loss: float
+    guess: Callable[[LabelledImages], float]
+    class_logits: Callable[[np.ndarray], np.ndarray]
+    file_quality: Callable[[np.ndarray, Targets], float]
+    file_quality_name: str
+    examine: Callable[[np.ndarray, Targets], Examined]
+
+
+def known(values: np.ndarray) -> list[float | None]:
+    """As JSON values; None for those that are no numbers, as of a class that does not occur."""
+    return [float(value) if np.isfinite(value) else None for value in values]

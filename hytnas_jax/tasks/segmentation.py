@@ -1,0 +1,69 @@
+"""Naming the class of every pixel. Letters: N images, S side of a mask, h w cells of an output, K classes."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hytnas_jax.data import Augmentation, Crops, LabelledImages, move_masks
+from hytnas_jax.data.annotations import class_pixels
+from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts
+from hytnas_jax.tasks.base import Examined, VisionTask, known
+from proxies.evaluation import segmentation as scoring
+from supernet.tasks import segmentation as lesson
+from supernet.tasks.base import Targets
+
+AUGMENTATION = Augmentation(mirror=True, smallest=0.5, largest=1.0, colour=0.2)
+
+
+@functools.cache
+def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
+    """The error is 1 - mIoU, the mean over the classes that occur. `class_weights`: one for each class."""
+    num_classes = len(class_weights)
+    return VisionTask(
+        name="segmentation",
+        quality="mIoU",
+        a_quality="an mIoU",
+        lesson=lesson.segmentation(num_classes, class_weights),
+        scoring=scoring.segmentation(num_classes, class_weights),
+        augmentation=AUGMENTATION,
+        move=_move,
+        chance_loss=math.log(num_classes),
+        guess=functools.partial(_guess, num_classes),
+        class_logits=lambda logits: logits,
+        file_quality=lambda outputs, targets: 1 - _examine(num_classes, outputs, targets).error,
+        file_quality_name="mIoU",
+        examine=functools.partial(_examine, num_classes),
+    )
+
+
+def _move(targets: Targets, crops: Crops, side: int, resolution: int) -> Targets:
+    return move_masks(targets, crops, resolution)
+
+
+def _guess(num_classes: int, images: LabelledImages) -> float:
+    """The mIoU of the most frequent class everywhere."""
+    pixels = class_pixels(images.targets["mask"], num_classes)
+    return float(pixels.max() / pixels.sum() / np.count_nonzero(pixels))
+
+
+def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examined:
+    """Of logits [N, h, w, K], enlarged to the masks [N, S, S]."""
+    masks = targets["mask"]
+    found = (_named(output, masks.shape[1]) for output in outputs)
+    counts = [pixel_counts(each, mask, num_classes) for each, mask in zip(found, masks, strict=True)]
+    told = mean_iou(np.stack(counts))
+    details = {"pixel_accuracy": told.accuracy, "IoU_by_class": known(told.by_class)}
+    return Examined(1 - told.miou, told.deviation, details)
+
+
+def _named(output: np.ndarray, side: int) -> np.ndarray:
+    """The class of each pixel [S, S] of logits [h, w, K]."""
+    return np.asarray(_most_likely(output, side))
+
+
+@functools.partial(jax.jit, static_argnames="side")
+def _most_likely(output: jax.Array, side: int) -> jax.Array:
+    return jnp.argmax(jax.image.resize(output, (side, side, output.shape[-1]), "bilinear"), -1)
