@@ -10,42 +10,13 @@ from hytnas_jax.data.annotations import Annotations, class_pixels, digest_annota
 from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, look_at, warn_if_hardly_used
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.data.digest import Content, digest_images
+from hytnas_jax.data.labelled import LabelledImages, channel_statistics
 from hytnas_jax.data.loading import check_memory, load_images, warn_of_skipped
 from hytnas_jax.data.readers.open_source import open_source
 from hytnas_jax.data.readers.source import Source, Split, Task
 from hytnas_jax.data.sharing import Loaded, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, check_classes, make_splits
 from supernet.errors import UserError
-
-_HISTOGRAM_CHUNK = 1024
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class LabelledImages:
-    """images uint8 [N, S, S, C], S the side at which they were loaded; labels int32 [N].
-
-    annotations: boxes or masks; None for classification. With them, the label is the rarest class on an
-    image, and the number of classes where there is none.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    annotations: Annotations | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def targets(self) -> Annotations:
-        """What a network is to say of the images, for the task's lesson: arrays [N, ...] by name."""
-        return {"label": self.labels} if self.annotations is None else self.annotations
-
-    def take(self, rows: np.ndarray) -> "LabelledImages":
-        """These rows alone."""
-        annotations = self.annotations
-        if annotations is not None:
-            annotations = {name: array[rows] for name, array in annotations.items()}
-        return LabelledImages(self.images[rows], self.labels[rows], annotations)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,6 +88,7 @@ def load_dataset(
     data_dir: str | None = None,
     task: Task | None = None,
     classes: Sequence[str] = (),
+    frames_together: bool = True,
     seed: int = 0,
     validation_fraction: float = 0.2,
     test_fraction: float = 0.2,
@@ -134,6 +106,8 @@ def load_dataset(
         data_dir: where TensorFlow Datasets are prepared; for tfds: only.
         task: what networks are for; None: as the source is recognised.
         classes: these of a source of boxes only; empty: all.
+        frames_together: of images with boxes or masks, keep those that are called as frames of one video in
+            one carved split.
         seed: of the carved splits and of `max_images`.
         validation_fraction: of the training images, where the source has no validation split.
         test_fraction: of the training images, where the source has no test split.
@@ -170,7 +144,14 @@ def load_dataset(
         warn_if_hardly_used(looked, rule)
     selections = make_splits(opened, fractions=fractions, max_images=max_images, seed=seed)
     loaded, skipped = _load_all(opened, selections, rule=rule, skip_corrupt=skip_corrupt, progress=progress)
-    separated = separate(opened, loaded, native_side=native_side, seed=seed, remark=remark)
+    separated = separate(
+        opened,
+        loaded,
+        native_side=native_side,
+        seed=seed,
+        remark=remark,
+        frames_together=frames_together and opened.task != "classification",
+    )
     splits = separated.splits
     annotations = read_annotations(
         opened, {split: part.selection for split, part in splits.items()}, side=side
@@ -199,25 +180,6 @@ def load_dataset(
         remarks=(*_remarks(looked, images["train"].images), *separated.remarks) if remark else (),
         left_out=opened.left_out,
     )
-
-
-def channel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation a channel of uint8 [N, S, S, C], on the scale 0..1.
-
-    Exact, by the histogram of the 256 values. The deviation is at least one grey level, so that
-    dividing by it is safe for a channel without contrast.
-    """
-    channels = images.shape[-1]
-    counts = np.zeros((channels, 256))
-    for start in range(0, len(images), _HISTOGRAM_CHUNK):
-        pixels = images[start : start + _HISTOGRAM_CHUNK].reshape(-1, channels)
-        counts += [np.bincount(pixels[:, channel], minlength=256) for channel in range(channels)]
-    values = np.arange(256) / 255
-    weights = counts / counts.sum(axis=1, keepdims=True)
-    mean = weights @ values
-    variance = (weights * (values - mean[:, None]) ** 2).sum(axis=1)
-    std = np.maximum(np.sqrt(variance), 1 / 255)
-    return tuple(mean.tolist()), tuple(std.tolist())
 
 
 def _remarks(looked: Looked, train: np.ndarray) -> tuple[str, ...]:

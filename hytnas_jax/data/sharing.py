@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from hytnas_jax.data.copies import Stack, find_copies
-from hytnas_jax.data.readers.groups import group_of, look_like_videos
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.splits import Selection, join_rare, keep_together, tally
+from hytnas_jax.data.videos import about_videos, is_divided, joined, videos_of
 from hytnas_jax.numbers import counted
 
 # What copies in both splits do to the first one's errors.
@@ -48,9 +46,17 @@ class Separated:
 
 
 def separate(
-    source: Source, splits: Mapping[Split, Loaded], *, native_side: int, seed: int, remark: bool
+    source: Source,
+    splits: Mapping[Split, Loaded],
+    *,
+    native_side: int,
+    seed: int,
+    remark: bool,
+    frames_together: bool,
 ) -> Separated:
     """Keep copies, exact, near and mirrored, in one of the splits that were carved from train.
+
+    With `frames_together`, also images that are called as frames of one video.
 
     `remark` looks for copies between given splits too, which takes about three times as long as digests do.
     """
@@ -67,12 +73,12 @@ def separate(
         side=native_side,
         apart=np.where(family & (len(carved) > 1), 0, where + 1),
     ).groups(len(where))
-    videos = _videos(rows, family) if len(carved) > 1 and source.task != "classification" else None
+    videos = videos_of(rows.name, family) if len(carved) > 1 and frames_together else None
     placed = where.copy()
     placed[family] = keep_together(
         where[family],
         _carved_by(source, where[family], rows.labels[family], are_frames=videos is not None),
-        (groups if videos is None else _joined(groups, videos))[family],
+        (groups if videos is None else joined(groups, videos))[family],
         seed=seed,
     )
     separated = dict(splits)
@@ -81,9 +87,9 @@ def separate(
     remarks: tuple[str, ...] = ()
     if remark:
         in_split = {split: placed == n for n, split in enumerate(order)}
-        about_videos = () if videos is None else _about_videos(rows, videos, placed)
-        remarks = (*about_videos, *_shared(rows, in_split, groups), *_under_two_labels(rows))
-    kept_together = _is_divided(groups, where) & family & ~_is_divided(groups, placed)
+        told = [] if videos is None else about_videos(rows.name, videos, placed)
+        remarks = (*told, *_shared(rows, in_split, groups), *_under_two_labels(rows))
+    kept_together = is_divided(groups, where) & family & ~is_divided(groups, placed)
     return Separated(separated, int(kept_together.sum()), remarks)
 
 
@@ -144,47 +150,6 @@ def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarra
                 f"{_DIVIDED if is_carved else 'remove them from one of the two'}"
             )
     return remarks
-
-
-def _videos(rows: _Rows, family: np.ndarray) -> np.ndarray | None:
-    """int [N], the same for the frames of one video; None where names do not speak of videos."""
-    names = {int(row): rows.name(int(row)) for row in np.flatnonzero(family)}
-    if not look_like_videos(names.values()):
-        return None
-    # What has no number at its end, or a split of its own, is alone.
-    keys = [group_of(names.get(row, "")) or f"/{row}" for row in range(len(family))]
-    return np.unique(keys, return_inverse=True)[1]
-
-
-def _about_videos(rows: _Rows, videos: np.ndarray, placed: np.ndarray) -> list[str]:
-    """What was made of the frames, and what could not be."""
-    frames = np.flatnonzero(np.bincount(videos)[videos] > 1)
-    count = counted(len(np.unique(videos[frames])), "video")
-    told = (
-        f"by their names up to the last number, {len(frames)} images are frames of {count}, "
-        f"e.g. {rows.name(int(frames[0]))}: the frames of one were put into the same split"
-    )
-    divided = _is_divided(videos, placed)
-    if divided.any():
-        left = counted(len(np.unique(videos[divided])), "video is", "videos are")
-        told += f", but {left} in two, since there are too few: errors may be too good there"
-    return [told]
-
-
-def _is_divided(groups: np.ndarray, placed: np.ndarray) -> np.ndarray:
-    """Whether the group of each image is in several splits: bool [N]."""
-    low, high = np.full(groups.max() + 1, placed.max()), np.zeros(groups.max() + 1, placed.dtype)
-    np.minimum.at(low, groups, placed)
-    np.maximum.at(high, groups, placed)
-    return (low != high)[groups]
-
-
-def _joined(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Groups int [N] such that images of one group in either are of one group."""
-    first = np.concatenate([np.unique(groups, return_index=True)[1][groups] for groups in (one, other)])
-    rows, num = np.tile(np.arange(len(one)), 2), len(one)
-    links = coo_array((np.ones(2 * num, bool), (rows, first)), (num, num))
-    return connected_components(links, directed=False)[1]
 
 
 def _under_two_labels(rows: _Rows) -> list[str]:

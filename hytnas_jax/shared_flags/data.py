@@ -35,6 +35,9 @@ class DataConfig:
     resolutions: Annotated[tuple[int, ...], within(1, MOST_PIXELS)] = ()
     """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
     that your images reach."""
+    frames: Literal["auto", "apart"] = "auto"
+    """Of detection and segmentation, whether images called as frames of one video (cam1_0001.jpg,
+    cam1_0002.jpg, ...) stay in one split. auto: they do where several such groups are found; apart: no."""
     max_images: Annotated[int | None, within(1, MOST_IMAGES)] = None
     """Use at most so many training images, for a quick trial."""
     skip_corrupt: bool = False

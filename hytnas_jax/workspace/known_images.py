@@ -157,6 +157,7 @@ def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -
             data_dir=settings["data_dir"],
             task=settings.get("task", "classification"),
             classes=settings.get("classes", ()),
+            frames_together=settings.get("frames", "auto") == "auto",
             seed=settings["seed"],
             max_images=settings["max_images"],
             skip_corrupt=settings["skip_corrupt"],

@@ -117,6 +117,7 @@ def create_project(
     settings = {
         **of_task,
         **({"classes": list(flags.classes)} if flags.classes else {}),
+        **({"frames": flags.frames} if flags.frames != "auto" else {}),
         **dataclasses.asdict(place),
         "max_images": flags.max_images,
         "skip_corrupt": flags.skip_corrupt,

@@ -20,7 +20,7 @@ from benchmarks.accuracy.recipes.optimizers import Numbers, compiled_optimizer
 from benchmarks.accuracy.recipes.recipe import Recipe
 from hytnas_jax import console, train_supernet
 from hytnas_jax.data import Dataset, LabelledImages, batches, prepare
-from hytnas_jax.data.dataset import channel_statistics
+from hytnas_jax.data.labelled import channel_statistics
 from hytnas_jax.data.splits import quotas
 from hytnas_jax.files.atomic import write_bytes
 from hytnas_jax.training.evaluation_images import BATCH, NUM_CALIBRATION_BATCHES

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.data import first_look, load_dataset, loading
-from hytnas_jax.data.dataset import channel_statistics
+from hytnas_jax.data.labelled import channel_statistics
 from supernet.errors import UserError
 
 
