@@ -111,7 +111,7 @@ def augment_with_crops(
     pixels, shown = _cut_out(images, crops, resolution, drawn.sizes(side)[1])
     if drawn.colour:
         colour_key = jax.random.fold_in(key, 4)  # 0 to 3 are the keys of `draw_crops`
-        pixels = _coloured(colour_key, pixels, shown, drawn.colour)
+        pixels = _coloured(colour_key, pixels, images, drawn.colour)
     return _normalise(_with_margins(pixels, shown, mean), mean, std), crops
 
 
@@ -205,11 +205,11 @@ def _resample(pixels: jax.Array, places: jax.Array, size: jax.Array, *, axis: in
     return resized
 
 
-def _coloured(key: jax.Array, pixels: jax.Array, shown: jax.Array | None, most: float) -> jax.Array:
-    """Contrast about each image's mean, then brightness, times 1 - `most` to 1 + `most` each."""
+def _coloured(key: jax.Array, pixels: jax.Array, images: jax.Array, most: float) -> jax.Array:
+    """Contrast about the mean of each stored image, then brightness, times 1 - `most` to 1 + `most` each."""
     shape = (2, len(pixels), 1, 1, 1)
     contrast, brightness = jax.random.uniform(key, shape, minval=1 - most, maxval=1 + most)
-    middle = jnp.mean(pixels, (1, 2, 3), keepdims=True, where=shown)
+    middle = jnp.mean(images, (1, 2, 3), keepdims=True)
     return jnp.clip(brightness * (middle + contrast * (pixels - middle)), 0, 255)
 
 
