@@ -1,4 +1,4 @@
-"""From uint8 images to the network's input, on the device: resizing, random crops, normalisation.
+"""From uint8 images to the network's input, on the device: resizing, random crops, colour, normalisation.
 
 B images, S their stored side, R the resolution, C channels.
 """
@@ -11,25 +11,15 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from supernet.errors import UserError
+
 SMALLEST_CROP = 0.75  # of the image's side: an object at the border stays in most crops
 
 
-def prepare(images: jax.Array, *, resolution: int, mean: Sequence[float], std: Sequence[float]) -> jax.Array:
-    """uint8 [B, S, S, C] to normalised float32 [B, R, R, C].
-
-    Resized bilinearly with antialias where R differs from S; normalised is (pixel / 255 - mean) / std.
-    """
-    pixels = images.astype(jnp.float32)
-    if images.shape[1] != resolution:
-        shape = (images.shape[0], resolution, resolution, images.shape[3])
-        pixels = jax.image.resize(pixels, shape, "bilinear", antialias=True)
-    return _normalise(pixels, mean, std)
-
-
 class Crops(NamedTuple):
-    """Squares of stored images, in whole pixels of these, int32 [B] each; mirrored: bool [B, 1].
+    """A square of each stored image, in whole pixels of it: int32 [B], and bool [B] for mirrored.
 
-    A square that is larger than the image has nothing in its margins.
+    A square may reach beyond the image, and is empty there.
     """
 
     size: jax.Array
@@ -42,9 +32,13 @@ class Crops(NamedTuple):
 class Augmentation:
     """What is drawn for each training image.
 
-    mirror: whether it is mirrored left to right, with probability 1/2. smallest, largest: side of the square
-    that is cut out, of the image's side: above 1 the image becomes smaller. colour: how much brightness and
-    contrast may change, of 1.
+    Attributes:
+      mirror: whether it is mirrored left to right, with probability 1/2.
+      smallest, largest: side of the square that is cut out, by the image's side. Above 1, the image becomes
+        smaller and has empty margins.
+      colour: how far brightness and contrast may be from 1, as factors.
+
+    Raises UserError for a value outside its range.
     """
 
     mirror: bool
@@ -52,9 +46,31 @@ class Augmentation:
     largest: float = 1.0
     colour: float = 0.0
 
-    def largest_size(self, side: int) -> int:
-        """In whole pixels of an image of that side."""
-        return math.floor(self.largest * side)
+    def __post_init__(self) -> None:
+        if not 0 < self.smallest <= self.largest < math.inf:
+            raise UserError(
+                f"smallest={self.smallest}, largest={self.largest}: both must be numbers above 0, and "
+                "smallest at most largest"
+            )
+        if not 0 <= self.colour <= 1:
+            raise UserError(f"colour={self.colour}: must be between 0 (as it is) and 1")
+
+    def sizes(self, side: int) -> tuple[int, int]:
+        """The smallest and the largest crop of an image of `side` pixels, in whole pixels."""
+        smallest = math.ceil(self.smallest * side)
+        return smallest, max(smallest, math.floor(self.largest * side))
+
+
+def prepare(images: jax.Array, *, resolution: int, mean: Sequence[float], std: Sequence[float]) -> jax.Array:
+    """uint8 [B, S, S, C] to normalised float32 [B, R, R, C].
+
+    Resized bilinearly with antialias where R differs from S; normalised is (pixel / 255 - mean) / std.
+    """
+    pixels = images.astype(jnp.float32)
+    if images.shape[1] != resolution:
+        shape = (images.shape[0], resolution, resolution, images.shape[3])
+        pixels = jax.image.resize(pixels, shape, "bilinear", antialias=True)
+    return _normalise(pixels, mean, std)
 
 
 def augment(
@@ -85,98 +101,120 @@ def augment_with_crops(
     mean: Sequence[float],
     std: Sequence[float],
 ) -> tuple[jax.Array, Crops]:
-    """As `prepare`, but cut out, mirrored and coloured as is drawn: float32 [B, R, R, C], and the crops.
+    """As `prepare`, but cut out, mirrored and coloured as `drawn` says; and the crops, which what lies in the
+    images has to follow (`moving`).
 
-    What lies in the images has to follow the crops (`moving`). Outside of an image all is of the mean colour.
+    Margins are `mean`, which is 0 once normalised, whatever becomes of the image's colours.
     """
-    crops = draw_crops(key, images.shape[0], images.shape[1], drawn)
-    pixels, inside = _cut_out(images, crops, resolution, drawn)
-    if inside is not None:
-        pixels = jnp.where(inside, pixels, 255 * jnp.asarray(mean))
+    side = images.shape[1]
+    crops = draw_crops(key, len(images), side, drawn)
+    pixels, shown = _cut_out(images, crops, resolution, drawn.sizes(side)[1])
     if drawn.colour:
-        pixels = _coloured(jax.random.fold_in(key, 1), pixels, drawn.colour)
-    return _normalise(pixels, mean, std), crops
+        colour_key = jax.random.fold_in(key, 4)  # 0 to 3 are the keys of `draw_crops`
+        pixels = _coloured(colour_key, pixels, images, drawn.colour)
+    return _normalise(_with_margins(pixels, shown, mean), mean, std), crops
 
 
 def draw_crops(key: jax.Array, num: int, side: int, drawn: Augmentation) -> Crops:
-    """Crops of `num` images of `side` x `side` pixels; in a larger one lies the whole image."""
+    """Crops of `num` images of `side` pixels; inside of the image, or around it where they are larger."""
     size_key, top_key, left_key, mirror_key = jax.random.split(key, 4)
-    smallest, largest = math.ceil(drawn.smallest * side), drawn.largest_size(side)
+    smallest, largest = drawn.sizes(side)
     size = jax.random.randint(size_key, (num,), smallest, largest + 1)
-    low, high = jnp.minimum(side - size, 0), jnp.maximum(side - size, 0)
+    low: int | jax.Array = 0
+    high = side - size
+    if largest > side:
+        low, high = jnp.minimum(high, 0), jnp.maximum(high, 0)
     top = jax.random.randint(top_key, (num,), low, high + 1)
     left = jax.random.randint(left_key, (num,), low, high + 1)
-    return Crops(size, top, left, jax.random.bernoulli(mirror_key, 0.5 if drawn.mirror else 0.0, (num, 1)))
+    return Crops(size, top, left, jax.random.bernoulli(mirror_key, 0.5 if drawn.mirror else 0.0, (num,)))
+
+
+def cut_out(
+    images: jax.Array, crops: Crops, *, resolution: int, largest: int, empty: Sequence[float]
+) -> jax.Array:
+    """uint8 [B, S, S, C] to pixels 0..255 of the crops, float32 [B, R, R, C].
+
+    No crop may have more than `largest` pixels along a side: where these are more than S, a new pixel with
+    its centre outside of the image has the colour `empty`, [C] in 0..1.
+    """
+    return _with_margins(*_cut_out(images, crops, resolution, largest), empty)
+
+
+def centres(crops: Crops, resolution: int) -> tuple[jax.Array, jax.Array]:
+    """How far the centres of the new pixels are from the image's top and from its left, int32 [B, R] each.
+
+    Counted in 1/(2R) of a stored pixel, in which they are whole numbers: in floating point, XLA may round
+    the index and the weight of a pixel on a boundary differently.
+    """
+    new = jnp.broadcast_to(jnp.arange(resolution), (len(crops.size), resolution))
+    new_columns = jnp.where(crops.mirrored[:, None], resolution - 1 - new, new)
+    return (
+        2 * resolution * crops.top[:, None] + (2 * new + 1) * crops.size[:, None],
+        2 * resolution * crops.left[:, None] + (2 * new_columns + 1) * crops.size[:, None],
+    )
+
+
+def on_image(places: jax.Array, side: int) -> jax.Array:
+    """Which of the `centres`, [B, R], are on an image of `side` pixels."""
+    return (places >= 0) & (places < 2 * places.shape[1] * side)
 
 
 def _cut_out(
-    images: jax.Array, crops: Crops, resolution: int, drawn: Augmentation
+    images: jax.Array, crops: Crops, resolution: int, largest: int
 ) -> tuple[jax.Array, jax.Array | None]:
-    """uint8 [B, S, S, C] to pixels 0..255 of the crops, float32 [B, R, R, C], and which of them lie on the
-    image, bool [B, R, R, 1]; None where all do.
+    """As `cut_out`, with any number outside of the images; and which pixels are on them, bool [B, R, R, 1],
+    or None where all are.
 
     Crop, resizing and mirroring are one bilinear resampling: 35 us for an image of 64x64x3 and 0.4 ms
     for 224x224x3 on two busy CPU cores. As products with matrices [R, S] it was 90 us and 4 ms.
     """
     side = images.shape[1]
-    taps = math.ceil(2 * max(drawn.largest_size(side) / resolution, 1))
-    new = jnp.broadcast_to(jnp.arange(resolution), (len(images), resolution))
-    columns = jnp.where(crops.mirrored, resolution - 1 - new, new)
+    rows, columns = centres(crops, resolution)
     pixels = images.astype(jnp.float32)
-    pixels = _resample(pixels, new, crops.top, crops.size, axis=1, taps=taps)
-    pixels = _resample(pixels, columns, crops.left, crops.size, axis=2, taps=taps)
-    if drawn.largest <= 1:
+    pixels = _resample(pixels, rows, crops.size, axis=1, largest=largest)
+    pixels = _resample(pixels, columns, crops.size, axis=2, largest=largest)
+    if largest <= side:
         return pixels, None
-    rows = centre_pixels(new, crops.top, crops.size)
-    columns = centre_pixels(columns, crops.left, crops.size)
-    on_image = [(each >= 0) & (each < side) for each in (rows, columns)]
-    return pixels, (on_image[0][:, :, None] & on_image[1][:, None, :])[..., None]
+    return pixels, (on_image(rows, side)[:, :, None] & on_image(columns, side)[:, None, :])[..., None]
 
 
-def centre_pixels(new: jax.Array, start: jax.Array, size: jax.Array) -> jax.Array:
-    """The stored pixel that the centre of each new pixel lies in, int32 [B, R]; of new pixels `new` [B, R],
-    which are numbered 0..R-1 over `start`..`start + size` [B]."""
-    return start[:, None] + (2 * new + 1) * size[:, None] // (2 * new.shape[1])
-
-
-def _coloured(key: jax.Array, pixels: jax.Array, most: float) -> jax.Array:
-    """Contrast about the image's mean and brightness times 1 - `most` to 1 + `most`, for each image."""
-    shape = (2, len(pixels), 1, 1, 1)
-    contrast, brightness = jax.random.uniform(key, shape, minval=1 - most, maxval=1 + most)
-    middle = jnp.mean(pixels, (1, 2, 3), keepdims=True)
-    return jnp.clip(brightness * (middle + contrast * (pixels - middle)), 0, 255)
-
-
-def _resample(
-    pixels: jax.Array, new: jax.Array, start: jax.Array, size: jax.Array, *, axis: int, taps: int
-) -> jax.Array:
-    """Resize `start`..`start + size` [B] of an axis of S pixels to R, and take those numbered `new` [B, R].
+def _resample(pixels: jax.Array, places: jax.Array, size: jax.Array, *, axis: int, largest: int) -> jax.Array:
+    """What an axis of S pixels has at `places` [B, R] (`centres`), where `size` [B] pixels become R.
 
     As `jax.image.resize` does: a triangle about each new pixel's centre, reaching as far as one step
-    where that is above one old pixel (antialias), else one old pixel, and normalised at the border. At most
-    `taps` old pixels are reached; what reaches none is 0.
-
-    Places are counted in 1/(2R) of an old pixel, in which they are whole numbers: in floating point, XLA
-    may round the index and the weight of a pixel on a boundary differently.
+    where that is above one old pixel (antialias), else one old pixel, and normalised at the border.
     """
-    side, resolution = pixels.shape[axis], new.shape[1]
+    side, resolution = pixels.shape[axis], places.shape[1]
     unit = 2 * resolution
-    centre = unit * start[:, None] + (2 * new + 1) * size[:, None] - resolution
+    centre = places - resolution  # from the centre of the first old pixel
     reach = 2 * jnp.maximum(size, resolution)[:, None]
     first = (centre - reach) // unit + 1
-    old = [first + tap for tap in range(taps)]
+    old = [first + tap for tap in range(math.ceil(2 * max(largest / resolution, 1)))]
     weights = [
         jnp.where((i >= 0) & (i < side), jnp.maximum(0, 1 - jnp.abs(centre - unit * i) / reach), 0)
         for i in old
     ]
     total = sum(weights)
-    total = jnp.where(total > 0, total, 1)
+    if largest > side:
+        total = jnp.where(on_image(places, side), total, 1)  # it may be 0 elsewhere
     take = jax.vmap(lambda image, i: jnp.take(image, i, axis=axis - 1, mode="clip"))
     one_axis = (len(pixels), *(resolution if a == axis else 1 for a in (1, 2)), 1)
     resized = jnp.zeros(())
     for i, weight in zip(old, weights, strict=True):
         resized = resized + take(pixels, i) * (weight / total).reshape(one_axis)
     return resized
+
+
+def _coloured(key: jax.Array, pixels: jax.Array, images: jax.Array, most: float) -> jax.Array:
+    """Contrast about the mean of each stored image, then brightness, times 1 - `most` to 1 + `most` each."""
+    shape = (2, len(pixels), 1, 1, 1)
+    contrast, brightness = jax.random.uniform(key, shape, minval=1 - most, maxval=1 + most)
+    middle = jnp.mean(images, (1, 2, 3), keepdims=True)
+    return jnp.clip(brightness * (middle + contrast * (pixels - middle)), 0, 255)
+
+
+def _with_margins(pixels: jax.Array, shown: jax.Array | None, empty: Sequence[float]) -> jax.Array:
+    return pixels if shown is None else jnp.where(shown, pixels, 255 * jnp.asarray(empty))
 
 
 def _normalise(pixels: jax.Array, mean: Sequence[float], std: Sequence[float]) -> jax.Array:

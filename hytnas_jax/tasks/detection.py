@@ -12,7 +12,7 @@ from proxies.evaluation import detection as scoring
 from supernet.tasks import detection as lesson
 from supernet.tasks.base import Targets
 
-AUGMENTATION = Augmentation(mirror=True, smallest=0.5, largest=1.25, colour=0.2)
+AUGMENTATION = Augmentation(mirror=True, smallest=0.6, largest=1.25, colour=0.2)
 # Of a network that finds nothing: -log of the few percent that it begins with, and boxes that are all wrong.
 CHANCE_LOSS = 3.0 + lesson.BOX_WEIGHT
 
