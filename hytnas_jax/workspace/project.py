@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data import Dataset, LabelledImages, Looked, Place, Wish, prepare
+from hytnas_jax.data import Dataset, LabelledImages, Looked, Place, Task, Wish, prepare
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.numbers import counted
 from hytnas_jax.shared_flags.data import DataConfig
@@ -39,7 +39,13 @@ class Project:
     std: tuple[float, ...]
     mirror: bool
     source: str
-    task: VisionTask
+    task_name: Task = "classification"
+    class_weights: tuple[float, ...] = ()  # for segmentation
+
+    @property
+    def task(self) -> VisionTask:
+        """What networks are for; the same each time. It cannot be sent to other processes, a project can."""
+        return vision_task(self.task_name, self.num_classes, self.class_weights)
 
     @property
     def num_classes(self) -> int:
@@ -147,11 +153,6 @@ def open_project(workdir: Workdir) -> Project:
     settings = read_json(step.folder / "settings.json")["settings"]
     splits = read_json(step.folder / "splits.json")
     pixels = splits.get("class_pixels")
-    task = vision_task(
-        splits.get("task", "classification"),
-        len(splits["class_names"]),
-        class_weights_of(pixels) if pixels else (),
-    )
     return Project(
         workdir,
         space_from_mapping(settings["space"]),
@@ -161,7 +162,8 @@ def open_project(workdir: Workdir) -> Project:
         tuple(splits["std"]),
         settings["mirror"] == "on",
         Place(settings["data"], None).title,
-        task,
+        splits.get("task", "classification"),
+        class_weights_of(pixels) if pixels else (),
     )
 
 

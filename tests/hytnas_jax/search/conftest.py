@@ -14,7 +14,6 @@ from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.mobo import Settings
 from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.search import command, problem, recalibration
-from hytnas_jax.tasks import vision_task
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.latency.features import feature_table
@@ -38,7 +37,6 @@ def project(
         std=(0.2,),
         mirror=False,
         source="digits",
-        task=vision_task("classification", 2),
     )
     for name in ("data", "supernet", "latency"):
         workdir.step(name).begin({})

@@ -8,7 +8,6 @@ import pytest
 from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.search.problem import EVALUATED, KNOWN, make_search_problem
 from hytnas_jax.shared_flags.objective_names import LATENCY, OBJECTIVES
-from hytnas_jax.tasks import vision_task
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import complexity, num_macs
@@ -29,7 +28,6 @@ def project(tmp_path) -> Project:
         std=(0.2,),
         mirror=False,
         source="digits",
-        task=vision_task("classification", 3),
     )
 
 

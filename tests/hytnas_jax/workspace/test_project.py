@@ -1,6 +1,7 @@
 """One data set and one space for a work folder, fixed by the first command."""
 
 import dataclasses
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from hytnas_jax.data import Task
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.workspace.project import Project, create_project, default_resolutions, open_project
@@ -203,3 +205,12 @@ def test_prepared_images(tmp_path: Path) -> None:
     expected = (train.images[7] / 255 - project.mean[0]) / project.std[0]
     np.testing.assert_allclose(prepared[7], expected, atol=1e-5)
     assert project.prepared(train, 12).shape == (50, 12, 12, 1)
+
+
+@pytest.mark.parametrize("name", ["classification", "detection", "segmentation"])
+def test_a_project_can_be_sent_to_another_process(tmp_path: Path, name: Task) -> None:
+    """With its task, of which each process has one: what is compiled for it is found again."""
+    begun = create(tmp_path / "work")
+    begun = dataclasses.replace(begun, task_name=name, class_weights=(1.0,) * begun.num_classes)
+    assert pickle.loads(pickle.dumps(begun)).task is begun.task
+    assert begun.task.name == name
