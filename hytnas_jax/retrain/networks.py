@@ -5,6 +5,7 @@ split) and result.json (the test split too) follow. What is there already is not
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.forecast import Expected
 from hytnas_jax.retrain.next_network import Next
 from hytnas_jax.tasks import Examined
+from hytnas_jax.tasks.base import number_or_none
 from hytnas_jax.training.init_from import read_origins
 from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
 from hytnas_jax.training.weights import load_weights, save_weights
@@ -112,8 +114,9 @@ class Retraining:
         result = {
             "validation_error_expected": None if expected is None else expected.error,
             "validation_error_retrained": network.error,
+            "validation_error_deviation": number_or_none(network.deviation),
             "test_error": tested.error,
-            "test_error_deviation": tested.deviation,
+            "test_error_deviation": number_or_none(tested.deviation),
             "test_details": tested.details,
             "test_images": len(self.dataset.test),
             "epochs": self.schedule.epochs,
@@ -150,12 +153,13 @@ class Retraining:
                 evaluated,
                 {
                     "validation_error": found.error,
-                    "validation_error_deviation": found.deviation,
+                    "validation_error_deviation": number_or_none(found.deviation),
                     "validation_images": len(images),
                 },
             )
         noted = read_json(evaluated)
-        return float(noted["validation_error"]), float(noted["validation_error_deviation"])
+        deviation = noted["validation_error_deviation"]
+        return float(noted["validation_error"]), math.nan if deviation is None else float(deviation)
 
     def _examine(self, spec: NetworkSpec, images: LabelledImages) -> Examined:
         weights = load_weights(self.folder / spec.name / "weights.npz")

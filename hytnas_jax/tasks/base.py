@@ -11,6 +11,7 @@ import numpy as np
 
 from hytnas_jax.data import Augmentation, Crops, LabelledImages
 from hytnas_jax.data.readers.source import Task
+from hytnas_jax.tasks.measure import Measure
 from proxies.evaluation.base import Scoring
 from supernet.tasks.base import Lesson, Targets
 
@@ -35,6 +36,7 @@ class VisionTask:
     Attributes:
       name: as --task has it.
       quality: what 1 - error is called: "accuracy", "AP", "mIoU"; a_quality: with its article.
+      measure: how people are told of its errors.
       lesson, scoring: what is taught, and how that is evaluated.
       augmentation: what is drawn for each training image; whether it is mirrored, the data set says.
       move: (targets, crops, stored side, resolution) -> targets of the augmented images, traced.
@@ -49,6 +51,7 @@ class VisionTask:
     name: Task
     quality: str
     a_quality: str
+    measure: Measure
     lesson: Lesson
     scoring: Scoring
     augmentation: Augmentation
@@ -63,4 +66,9 @@ class VisionTask:
 
 def known(values: np.ndarray) -> list[float | None]:
     """As JSON values; None for those that are no numbers, as of a class that does not occur."""
-    return [float(value) if np.isfinite(value) else None for value in values]
+    return [number_or_none(value) for value in values]
+
+
+def number_or_none(value: float) -> float | None:
+    """As a JSON value; None for NaN, as the deviation of what a single image has."""
+    return float(value) if np.isfinite(value) else None

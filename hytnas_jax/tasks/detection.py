@@ -7,7 +7,8 @@ import numpy as np
 from hytnas_jax.data import Augmentation, Crops, LabelledImages, move_boxes
 from hytnas_jax.on_device.decode_boxes import decode_boxes
 from hytnas_jax.quality.average_precision import AveragePrecision, Found, Truth, average_precision
-from hytnas_jax.tasks.base import Examined, VisionTask, known
+from hytnas_jax.tasks.base import Examined, VisionTask, known, number_or_none
+from hytnas_jax.tasks.measure import Measure
 from proxies.evaluation import detection as scoring
 from supernet.tasks import detection as lesson
 from supernet.tasks.base import Targets
@@ -24,6 +25,7 @@ def detection(num_classes: int) -> VisionTask:
         name="detection",
         quality="AP",
         a_quality="an AP",
+        measure=Measure("AP", beside=("AP50", "AP50")),
         lesson=lesson.detection(num_classes),
         scoring=scoring.detection(num_classes),
         augmentation=AUGMENTATION,
@@ -53,8 +55,8 @@ def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examine
     """Of raw outputs [N, h, w, K + 4]."""
     told = _average_precision(num_classes, outputs, targets)
     details = {
-        "AP50": told.ap50,
-        "AP50_deviation": told.ap50_deviation,
+        "AP50": number_or_none(told.ap50),
+        "AP50_deviation": number_or_none(told.ap50_deviation),
         "AP_by_class": known(told.by_class),
         "AP50_by_class": known(told.by_class50),
     }

@@ -10,7 +10,8 @@ import numpy as np
 from hytnas_jax.data import Augmentation, Crops, LabelledImages, move_masks
 from hytnas_jax.data.annotations import class_pixels
 from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts
-from hytnas_jax.tasks.base import Examined, VisionTask, known
+from hytnas_jax.tasks.base import Examined, VisionTask, known, number_or_none
+from hytnas_jax.tasks.measure import Measure
 from proxies.evaluation import segmentation as scoring
 from supernet.tasks import segmentation as lesson
 from supernet.tasks.base import Targets
@@ -26,6 +27,7 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
         name="segmentation",
         quality="mIoU",
         a_quality="an mIoU",
+        measure=Measure("mIoU", beside=("pixel_accuracy", "pixel accuracy")),
         lesson=lesson.segmentation(num_classes, class_weights),
         scoring=scoring.segmentation(num_classes, class_weights),
         augmentation=AUGMENTATION,
@@ -55,7 +57,7 @@ def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examine
     found = (_named(output, masks.shape[1]) for output in outputs)
     counts = [pixel_counts(each, mask, num_classes) for each, mask in zip(found, masks, strict=True)]
     told = mean_iou(np.stack(counts))
-    details = {"pixel_accuracy": told.accuracy, "IoU_by_class": known(told.by_class)}
+    details = {"pixel_accuracy": number_or_none(told.accuracy), "IoU_by_class": known(told.by_class)}
     return Examined(1 - told.miou, told.deviation, details)
 
 
