@@ -19,7 +19,7 @@ def table_section(results: Results) -> str:
     measure = results.project.task.measure
     headers = (
         *("", "network", "role", f"test {measure.name}", "95% interval"),
-        *(() if measure.beside is None else (measure.beside[1],)),
+        *(() if measure.beside is None else (f"test {measure.beside[1]}",)),
         *(f"validation {measure.name}", "expected", "in the search"),
         *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
         *("predicted", "measured", "file", "files"),

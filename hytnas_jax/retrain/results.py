@@ -95,7 +95,7 @@ def _headers(measure: Measure) -> tuple[str, ...]:
     test = f"test {measure.name}"
     if measure.is_error:
         return ("network", "role", "in the search", "expected", "retrained", test, "on the front")
-    beside = () if measure.beside is None else (measure.beside[1],)
+    beside = () if measure.beside is None else (f"test {measure.beside[1]}",)
     of_networks = (f"{measure.name} in the search", "expected", f"retrained {measure.name}")
     return ("network", "role", *of_networks, test, *beside, "on the front")
 
