@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from hytnas_jax.numbers import DASH, counted, duration, milliseconds, span
+from hytnas_jax.report.dense_sections import classes_section, examples_section, failures_section
 from hytnas_jax.report.device_sections import devices_section
 from hytnas_jax.report.file_sections import files_section
 from hytnas_jax.report.front_sections import expected_section, front_section
@@ -27,6 +28,9 @@ def report_html(results: Results) -> str:
         _head(results, title),
         front_section(results, commands["retrain"]),
         table_section(results),
+        examples_section(results),
+        classes_section(results),
+        failures_section(results),
         files_section(results),
         blocks_section(results),
         expected_section(results),

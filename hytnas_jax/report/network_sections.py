@@ -16,15 +16,15 @@ def table_section(results: Results) -> str:
     """All numbers of all retrained networks."""
     if not results.networks:
         return ""
-    measure = results.project.task.measure
+    measure, is_decoded = results.project.task.measure, results.project.task.decode is not None
     headers = (
         *("", "network", "role", f"test {measure.name}", "95% interval"),
         *(() if measure.beside is None else (f"test {measure.beside[1]}",)),
         *(f"validation {measure.name}", "expected", "in the search"),
         *("parameters", "MACs", "peak memory", "in int8", "TFLite int8"),
-        *("predicted", "measured", "file", "files"),
+        *("predicted", "measured", *(["decoding"] if is_decoded else []), "file", "files"),
     )
-    rows = [_row(network, measure) for network in results.networks]
+    rows = [_row(network, measure, is_decoded=is_decoded) for network in results.networks]
     tested = results.networks[0].retrained.result["test_images"]
     text = (
         f"Test {measure.name} is on {counted(tested, 'image', form=',')} that neither the search nor "
@@ -32,6 +32,11 @@ def table_section(results: Results) -> str:
         f"validation {measure.name} on the validation split; expected is what the networks retrained before "
         "let expect of that (in brackets one standard deviation to either side)."
     ) + estimate_words(results)
+    if is_decoded:
+        text += (
+            " Decoding comes after the network and is not in its latency: it makes boxes, or a mask, of the "
+            "output, in NumPy on this machine."
+        )
     return section("The networks in numbers", paragraph(text), table(headers, rows, num_text=3))
 
 
@@ -71,7 +76,7 @@ def blocks_section(results: Results) -> str:
     )
 
 
-def _row(network: NetworkResult, measure: Measure) -> tuple[str, ...]:
+def _row(network: NetworkResult, measure: Measure, *, is_decoded: bool) -> tuple[str, ...]:
     retrained, total = network.retrained, network.complexity
     likely, expected = interval_of_test(retrained, measure), retrained.expected
     return (
@@ -91,6 +96,7 @@ def _row(network: NetworkResult, measure: Measure) -> tuple[str, ...]:
         size(total.model_bytes_int8),
         milliseconds(network.predicted_ms),
         milliseconds(network.measured_ms),
+        *([milliseconds(network.decoding_ms)] if is_decoded else []),
         DASH if network.card is None else size(network.card["size"]["file_bytes"]),
         f"retrain/{retrained.name}" if network.card is None else f"export/{retrained.name}",
     )
@@ -105,4 +111,6 @@ def _facts(network: NetworkResult, measure: Measure) -> list[str]:
     ]
     if network.card is not None:
         facts.append(milliseconds(network.measured_ms))
+        if network.decoding_ms > 0:
+            facts.append(f"decoding {milliseconds(network.decoding_ms)}")
     return facts
