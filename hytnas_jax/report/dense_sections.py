@@ -105,8 +105,8 @@ def _recall_section(results: Results) -> str:
 def _examples(network: NetworkResult, why: str) -> str:
     images = []
     for example in network.examples:
-        caption = f"{QUARTERS[example.quarter - 1]}: quality {example.quality:.2f} {example.image}"
-        images.append(image(example.png, caption.rstrip()))
+        caption = f"{QUARTERS[example.quarter - 1]}: quality {example.quality:.2f}, {example.image}"
+        images.append(image(example.png, caption.rstrip(", ")))
     heading = paragraph(f"{network.letter} ({network.retrained.name}), {why}:")
     return f'{heading}<div class="pair">{"".join(images)}</div>'
 
