@@ -5,7 +5,7 @@ import re
 
 from hytnas_jax.console import duration
 
-__all__ = ["DASH", "count", "counted", "duration", "milliseconds", "percent", "size", "span"]
+__all__ = ["DASH", "count", "counted", "duration", "fraction", "milliseconds", "percent", "size", "span"]
 
 DASH = "–"
 
@@ -13,6 +13,11 @@ DASH = "–"
 def percent(fraction: float) -> str:
     """0.0123 as "1.2%"."""
     return DASH if math.isnan(fraction) else f"{100 * fraction:.1f}%"
+
+
+def fraction(value: float) -> str:
+    """0.0123 as "0.012"."""
+    return DASH if math.isnan(value) else f"{value:.3f}"
 
 
 def milliseconds(value: float) -> str:

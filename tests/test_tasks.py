@@ -1,6 +1,8 @@
 """Detection and segmentation as a user calls them: the whole way by one command, on made-up images."""
 
+import base64
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,6 +113,39 @@ def test_masks_are_recognised_and_the_script_agrees(segmentation: Job) -> None:
             for file, mask in zip(files, masks, strict=True)
         ]
         assert mean_iou(np.stack(counts)).miou == pytest.approx(card["quality"]["test"], abs=1e-3)
+
+
+def test_the_report_shows_what_is_found_and_missed(detection: Job, segmentation: Job) -> None:
+    for job, name, beside, fails in (
+        (detection, "AP", "AP50", "size of the object"),
+        (segmentation, "mIoU", "pixel accuracy", "of its pixels"),
+    ):
+        source = (job.workdir / "report.html").read_text()
+        table = rf"{name} in the search +expected +retrained {name} +test {name} +test {beside} +on the front"
+        assert re.search(table, job.output)
+        said = f"highest test {name}", f">test {beside}</th>", fails, "Up and to the left is better"
+        for words in said:
+            assert words in source
+        assert "test error" not in source + job.output
+        assert re.search(rf"<li>0\.\d{{3}} test {name}</li>", source)
+        assert re.search(r"<li>decoding [\d.]+ ms</li>", source)
+        embedded = re.findall(r'src="data:image/png;base64,([^"]+)"', source)
+        assert len(embedded) in (4, 8)  # the best network may be the smallest
+        written = {path.read_bytes() for path in job.workdir.glob("retrain/*/examples/[1-4].png")}
+        assert {base64.b64decode(data) for data in embedded} <= written
+        assert not re.search(r'(src|href)="(?!data:)', source)
+
+
+def test_results_and_cards_tell_the_same(detection: Job, segmentation: Job) -> None:
+    for job, key in ((detection, "recall"), (segmentation, "confusions")):
+        for folder, card in exports(job):
+            result = json.loads((job.workdir / "retrain" / folder.name / "result.json").read_text())
+            assert card["quality"][key] == result["test_details"][key]
+            assert card["latency"]["decoding_ms"] > 0
+            assert "decoding_ms" not in card["files"]["model.onnx"]
+            assert [entry["quarter"] for entry in result["examples"]] == [1, 2, 3, 4]
+            files, _ = kept_for_the_test(job)
+            assert {entry["image"] for entry in result["examples"]} <= set(files)
 
 
 def train_again(job: Job, *changes: object) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ from hytnas_jax import console
 from hytnas_jax.data import LabelledImages
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.export.config import Config
+from hytnas_jax.export.decoding import decoding_ms
 from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.export.model_card import model_card
 from hytnas_jax.files.atomic import read_json, write_bytes, write_json, write_text
@@ -28,6 +29,7 @@ from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 
 STEP = "export"
+DECODING = "decoding_ms"  # noted with the check of the ONNX file, as the images are at hand then
 
 
 def export(config: Config) -> None:
@@ -97,6 +99,7 @@ class _Writer:
         self._images, self._targets = project.prepared(evaluated, side), evaluated.targets
         self._task = project.task
         self._calibration = project.prepared(calibration, side)
+        self._side = evaluated.images.shape[1]
         self._expected = jax_outputs(network.spec, *self._weights, self._images)
 
     def write(self, name: str, note: Callable[[str], None]) -> None:
@@ -116,6 +119,8 @@ class _Writer:
         if quantise is not None and check.loss > ACCEPTED_LOSS:
             note(f"{what} loses {self._task.file_quality_name}; looking for the block that costs it")
             found["costly_blocks"] = self._explain(target, quantise, check, what)
+        if name == "onnx" and self._task.decode is not None:
+            found[DECODING] = decoding_ms(self._task.decode, self._expected, self._side)
         write_bytes(self._step.folder / self._network.name / target.file, model)
         write_json(_check_file(self._step, self._network, name), found)
 
@@ -153,6 +158,9 @@ def write_cards(project: Project, step: Step, networks: Sequence[Retrained], for
             latency = None if found is None else dataclasses.asdict(found)
             files[FORMATS[name].file] = read_json(_check_file(step, network, name)) | {"latency": latency}
         card = model_card(network, project, rule=rule, files=files, timing=timings[network.name, "onnx"])
+        onnx = card["files"][FORMATS["onnx"].file]
+        if DECODING in onnx:
+            card["latency"][DECODING] = onnx.pop(DECODING)
         write_text(folder / "infer.py", infer_script(project.task.name))
         write_json(folder / "card.json", card)
 

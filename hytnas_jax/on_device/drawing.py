@@ -38,9 +38,14 @@ def class_colour(number: int) -> Colour:
 
 
 def draw_boxes(
-    image: Image.Image, boxes: np.ndarray, scores: np.ndarray, classes: np.ndarray, labels: Sequence[str]
+    image: Image.Image,
+    boxes: np.ndarray,
+    scores: np.ndarray | None,
+    classes: np.ndarray,
+    labels: Sequence[str],
 ) -> Image.Image:
-    """The image in RGB with boxes [D, 4], each with its label and score, the best on top.
+    """The image in RGB with boxes [D, 4], each with its label and score, the best on top; or with its label
+    alone, where there are no scores.
 
     A box is left, top, right, bottom in 0..1 of the image's sides.
     """
@@ -48,12 +53,13 @@ def draw_boxes(
     pen = ImageDraw.Draw(drawn)
     width, height = drawn.size
     line = max(1, round((width + height) / 350))
-    for row in np.argsort(scores, kind="stable"):
+    for row in range(len(boxes)) if scores is None else np.argsort(scores, kind="stable"):
         left, top, right, bottom = np.rint(boxes[row] * [width, height, width, height]).astype(int).tolist()
         number = int(classes[row])
         last = max(right - 1, left), max(bottom - 1, top)
         pen.rectangle((left, top, *last), outline=class_colour(number), width=line)
-        _tag(drawn, (left, top), f"{_caption(labels, number)} {scores[row]:.2f}", class_colour(number))
+        score = "" if scores is None else f" {scores[row]:.2f}"
+        _tag(drawn, (left, top), f"{_caption(labels, number)}{score}", class_colour(number))
     return drawn
 
 

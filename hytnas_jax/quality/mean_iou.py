@@ -4,6 +4,7 @@ Letters: N images, H W pixels, K classes.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from hytnas_jax.quality.jackknife import standard_deviations
 from proxies.evaluation.segmentation import iou_by_class
 from supernet.tasks.segmentation import IGNORED
+
+MOST_CONFUSIONS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +53,30 @@ def mean_iou(counts: np.ndarray) -> MeanIou:
     )
     accuracy = float(np.trace(total) / total.sum()) if total.sum() else np.nan
     return MeanIou(_mean(by_class), float(deviation), by_class, accuracy)
+
+
+def miou_by_image(counts: np.ndarray) -> NDArray[np.float64]:
+    """[N], of `pixel_counts` of images, [N, K, K]: over the classes that occur in an image, NaN without."""
+    return np.array([_mean(iou_by_class(each)) for each in counts])
+
+
+def confusions(counts: np.ndarray, most: int = MOST_CONFUSIONS) -> list[dict[str, Any]]:
+    """The pairs of classes that most pixels are confused by, as JSON values: "class", what it is "taken_for",
+    "pixels", and their "share" of the class's pixels. Of `pixel_counts` of images, [N, K, K]."""
+    total = counts.sum(0)
+    wrong = np.where(np.eye(len(total), dtype=bool), 0, total)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(place), len(total)) for place in order]
+    return [
+        {
+            "class": true,
+            "taken_for": named,
+            "pixels": int(wrong[true, named]),
+            "share": float(wrong[true, named] / total[true].sum()),
+        }
+        for true, named in pairs
+        if wrong[true, named]
+    ]
 
 
 def _mean(values: NDArray[np.float64]) -> float:

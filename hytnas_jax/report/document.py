@@ -4,7 +4,8 @@ import json
 from html import escape
 from typing import Any
 
-from hytnas_jax.numbers import DASH, counted, duration, milliseconds, percent, span
+from hytnas_jax.numbers import DASH, counted, duration, milliseconds, span
+from hytnas_jax.report.dense_sections import classes_section, examples_section, failures_section
 from hytnas_jax.report.device_sections import devices_section
 from hytnas_jax.report.file_sections import files_section
 from hytnas_jax.report.front_sections import expected_section, front_section
@@ -12,7 +13,9 @@ from hytnas_jax.report.network_sections import blocks_section, table_section
 from hytnas_jax.report.page import details, page, paragraph, section, table, tiles
 from hytnas_jax.report.ranking_sections import ranking_section, study_section
 from hytnas_jax.report.results import STEPS, NetworkResult, Results
-from hytnas_jax.report.step_sections import latency_section, search_section, supernet_section
+from hytnas_jax.report.step_sections import latency_section, search_section
+from hytnas_jax.report.supernet_section import supernet_section
+from hytnas_jax.tasks.measure import Measure
 from hytnas_jax.workspace.mirroring import read_mirroring
 from hytnas_jax.workspace.workdir import changed_since, command_line
 
@@ -25,6 +28,9 @@ def report_html(results: Results) -> str:
         _head(results, title),
         front_section(results, commands["retrain"]),
         table_section(results),
+        examples_section(results),
+        classes_section(results),
+        failures_section(results),
         files_section(results),
         blocks_section(results),
         expected_section(results),
@@ -44,7 +50,7 @@ def key_result(results: Results) -> str:
     """The report in one sentence."""
     networks = results.networks
     if networks:
-        return _networks_in_words(networks)
+        return _networks_in_words(networks, results.project.task.measure)
     if results.search is not None:
         return (
             f"{counted(len(results.search.front), 'network')} on the Pareto front of "
@@ -55,10 +61,10 @@ def key_result(results: Results) -> str:
     return "The data set is prepared; nothing has been trained yet."
 
 
-def _networks_in_words(networks: tuple[NetworkResult, ...]) -> str:
+def _networks_in_words(networks: tuple[NetworkResult, ...], measure: Measure) -> str:
     errors = [n.retrained.test_error for n in networks]
-    error = span(percent(min(errors)), percent(max(errors)))
-    sentence = f"{counted(len(networks), 'network')} of {error} test error"
+    between = measure.span(min(errors), max(errors))
+    sentence = f"{counted(len(networks), 'network')} of {between} test {measure.name}"
     cards = [n.card for n in networks if n.card is not None]
     if not cards:
         return f"{sentence}; not exported and measured yet."
@@ -78,7 +84,9 @@ def _head(results: Results, title: str) -> str:
     shown = [("classes", str(project.num_classes))]
     networks = results.networks or ()
     if networks:
-        shown = [("lowest test error", percent(networks[0].retrained.test_error))]
+        measure = project.task.measure
+        best = f"{'lowest' if measure.is_error else 'highest'} test {measure.name}"
+        shown = [(best, measure.number(networks[0].retrained.test_error))]
         fastest = min(n.measured_ms for n in networks)
         if fastest > 0:
             shown.append(("quickest network, measured", milliseconds(fastest)))

@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
-from hytnas_jax.numbers import DASH, counted, milliseconds, percent, size
+from hytnas_jax.numbers import DASH, counted, fraction, milliseconds, percent, size
 from hytnas_jax.report.page import paragraph, section, table
 from hytnas_jax.report.results import NetworkResult, Results
+from hytnas_jax.tasks import VisionTask
 
 
 def files_section(results: Results) -> str:
@@ -17,29 +18,41 @@ def files_section(results: Results) -> str:
     ]
     if not files:
         return ""
+    task = results.project.task
+    seen = "images" if task.measure.is_error else "cells of the output"
     text = (
         f"Each file was run in its own runtime on "
         f"{counted(files[0][2]['num_images'], 'image', form=',')} of the validation "
-        "split; JAX is the network itself. Same class: images of which both say the same. Latency is of "
+        f"split; JAX is the network itself. Same class: {seen} of which both say the same. Latency is of "
         "one image, on one thread. Peak memory is that of a TFLite file's activations."
     )
-    headers = ("", "file", "error", "error in JAX", "same class", "latency", "size", "peak memory")
-    losses = [_loss(*file) for file in files if "costly_blocks" in file[2]]
+    name = _name(task)
+    headers = ("", "file", name, f"{name} in JAX", "same class", "latency", "size", "peak memory")
+    losses = [_loss(*file, task) for file in files if "costly_blocks" in file[2]]
     return section(
         "The files",
         paragraph(text),
-        table(headers, [_row(*file) for file in files], num_text=2),
+        table(headers, [_row(*file, task) for file in files], num_text=2),
         *(paragraph(loss, "warning") for loss in losses),
     )
 
 
-def _row(network: NetworkResult, file: str, found: dict[str, Any]) -> tuple[str, ...]:
+def _name(task: VisionTask) -> str:
+    """What is told of a file's quality."""
+    return task.measure.name if task.measure.is_error else task.file_quality_name
+
+
+def _number(quality: float, task: VisionTask) -> str:
+    return percent(1 - quality) if task.measure.is_error else fraction(quality)
+
+
+def _row(network: NetworkResult, file: str, found: dict[str, Any], task: VisionTask) -> tuple[str, ...]:
     latency = found["latency"]
     return (
         network.letter,
         file,
-        percent(1 - found["quality"]),
-        percent(1 - found["quality_in_jax"]),
+        _number(found["quality"], task),
+        _number(found["quality_in_jax"], task),
         percent(found["same_class"]),
         DASH if latency is None else milliseconds(latency["latency_ms"]),
         size(found["bytes"]),
@@ -47,10 +60,13 @@ def _row(network: NetworkResult, file: str, found: dict[str, Any]) -> tuple[str,
     )
 
 
-def _loss(network: NetworkResult, file: str, found: dict[str, Any]) -> str:
-    blocks = ", ".join(f"{b['block']} ({percent(1 - b['quality'])} error)" for b in found["costly_blocks"])
+def _loss(network: NetworkResult, file: str, found: dict[str, Any], task: VisionTask) -> str:
+    blocks = ", ".join(
+        f"{b['block']} ({_number(b['quality'], task)} {_name(task)})" for b in found["costly_blocks"]
+    )
     loss = 100 * (found["quality_in_jax"] - found["quality"])
+    how = "less accurate than" if task.measure.is_error else f"of {task.file_quality_name} below"
     return (
-        f"{network.letter}: {file} is {loss:.1f} points less accurate than the network. It would be the "
+        f"{network.letter}: {file} is {loss:.1f} points {how} the network. It would be the "
         f"least so with one of these blocks in floats: {blocks}."
     )

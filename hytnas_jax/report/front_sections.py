@@ -4,11 +4,11 @@ import dataclasses
 import math
 from collections.abc import Iterable
 
-from hytnas_jax.numbers import percent
 from hytnas_jax.report.chart import Axis, Point, Series, chart
-from hytnas_jax.report.network_sections import error_interval
+from hytnas_jax.report.intervals import interval, interval_of_test
 from hytnas_jax.report.page import missing, paragraph, section
 from hytnas_jax.report.results import NetworkResult, Results
+from hytnas_jax.tasks.measure import Measure
 
 ONE_STD = 0.6827  # the part of a normal distribution within one standard deviation
 
@@ -25,7 +25,7 @@ class _Cost:
 
 def front_section(results: Results, command: str) -> str:
     """Error over cost, as it was expected before a network was retrained and as it became."""
-    title = "Accuracy against cost"
+    title, measure = "Accuracy against cost", results.project.task.measure
     networks = results.networks
     if not networks:
         return section(title, missing("No network has been retrained yet.", command))
@@ -34,26 +34,30 @@ def front_section(results: Results, command: str) -> str:
     before, after = {}, {}
     for network in networks:
         key, retrained = network.letter, network.retrained
-        before[key] = _expected_point(network, cost.expected[key])
+        before[key] = _expected_point(network, cost.expected[key], measure)
         after[key] = Point(
             cost.found[key],
             retrained.test_error,
             key,
-            f"{key} retrained: {percent(retrained.test_error)} test error",
-            y_bar=error_interval(retrained.test_error, retrained.result["test_images"], ONE_STD),
+            f"{key} retrained: {measure.number(retrained.test_error)} test {measure.name}",
+            y_bar=interval_of_test(retrained, measure, ONE_STD),
         )
+    series = [
+        Series(f"expected before it was retrained{predicted}", [*before.values()], 3, "rings"),
+        Series("front as expected", _front(before.values()), 3, "line"),
+        Series("front that became", _front(after.values()), 1, "line"),
+        Series(f"retrained: test images{measured}", [*after.values()], 1),
+    ]
     figure = chart(
-        [
-            Series(f"expected before it was retrained{predicted}", [*before.values()], 3, "rings"),
-            Series("front as expected", _front(before.values()), 3, "line"),
-            Series("front that became", _front(after.values()), 1, "line"),
-            Series(f"retrained: test images{measured}", [*after.values()], 1),
-        ],
+        [dataclasses.replace(one, points=[_told(point, measure) for point in one.points]) for one in series],
         Axis(cost.label, may_be_log=True),
-        Axis("error, %", factor=100),
-        links=[(before[key], after[key]) for key in before],
+        Axis(measure.label(measure.name), factor=measure.factor),
+        links=[(_told(before[key], measure), _told(after[key], measure)) for key in before],
     )
-    text = "Down and to the left is better; bars are one standard deviation to either side."
+    text = (
+        f"{'Down' if measure.is_error else 'Up'} and to the left is better; bars are one standard deviation "
+        "to either side."
+    )
     if any(math.isfinite(point.x) and math.isfinite(point.y) for point in before.values()):
         text += (
             " What was expected of a network was learnt from those retrained before it (of the first, "
@@ -66,22 +70,21 @@ def front_section(results: Results, command: str) -> str:
 
 def expected_section(results: Results) -> str:
     """What was expected of each network before it was retrained, beside what it became, on one scale."""
-    points = []
+    points, measure = [], results.project.task.measure
     for network in results.networks or ():
-        expected, became = network.retrained.expected, network.retrained.validation_error
+        retrained, expected = network.retrained, network.retrained.expected
         if expected is None:
             continue
-        tested = results.steps["data"].summary["validation"]
-        points.append(
-            Point(
-                expected.error,
-                became,
-                network.letter,
-                f"{network.letter}: expected {expected}, became {percent(became)}",
-                x_bar=(expected.low, expected.high),
-                y_bar=error_interval(became, tested, ONE_STD),
-            )
+        became, images = retrained.validation_error, results.steps["data"].summary["validation"]
+        point = Point(
+            expected.error,
+            became,
+            network.letter,
+            f"{network.letter}: expected {expected.told(measure)}, became {measure.number(became)}",
+            x_bar=(expected.low, expected.high),
+            y_bar=interval(became, retrained.validation_deviation, images, measure, ONE_STD),
         )
+        points.append(_told(point, measure, is_x_too=True))
     if not points:
         return ""
     text = (
@@ -91,20 +94,32 @@ def expected_section(results: Results) -> str:
     )
     figure = chart(
         [Series("a retrained network", points, 1)],
-        Axis("error expected, %", factor=100),
-        Axis("error after retraining, %", factor=100),
+        Axis(measure.label(f"{measure.name} expected"), factor=measure.factor),
+        Axis(measure.label(f"{measure.name} after retraining"), factor=measure.factor),
         is_diagonal=True,
     )
     return section("Expected and became", paragraph(text), f'<div class="wide">{figure}</div>')
 
 
-def _expected_point(network: NetworkResult, cost: float) -> Point:
+def _expected_point(network: NetworkResult, cost: float, measure: Measure) -> Point:
     """Not finite where nothing was expected."""
     expected = network.retrained.expected
     if expected is None:
         return Point(cost, math.nan)
-    title = f"{network.letter} expected: {expected}"
+    title = f"{network.letter} expected: {expected.told(measure)}"
     return Point(cost, expected.error, "", title, y_bar=(expected.low, expected.high))
+
+
+def _told(point: Point, measure: Measure, *, is_x_too: bool = False) -> Point:
+    """A point whose y, or x too, is an error, as a chart shows it."""
+
+    def bar(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        return None if ends is None else (measure.value(ends[0]), measure.value(ends[1]))
+
+    point = dataclasses.replace(point, y=measure.value(point.y), y_bar=bar(point.y_bar))
+    if is_x_too:
+        point = dataclasses.replace(point, x=measure.value(point.x), x_bar=bar(point.x_bar))
+    return point
 
 
 def _front(points: Iterable[Point]) -> list[Point]:

@@ -3,6 +3,7 @@
 Functions take plain text and escape it, except arguments called `html` or `body`.
 """
 
+import base64
 from collections.abc import Sequence
 from html import escape
 
@@ -64,6 +65,15 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, num_text: in
     return (
         f'<div class="scroll"><table>\n<thead>{line(headers, "th")}</thead>\n<tbody>\n{body}\n</tbody>\n'
         "</table></div>"
+    )
+
+
+def image(png: bytes, caption: str) -> str:
+    """A PNG, inside the page, with a line below it."""
+    data = base64.b64encode(png).decode()
+    return (
+        f'<figure class="plot"><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 

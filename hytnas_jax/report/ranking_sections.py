@@ -19,35 +19,44 @@ FEW_NETWORKS = 10  # below, an interval of a rank correlation says little
 
 def ranking_section(results: Results) -> str:
     """Whether the search's estimates order the networks as their retraining does."""
-    title = "Did the search rank networks rightly?"
+    title, measure = "Did the search rank networks rightly?", results.project.task.measure
+    values = f"{measure.name}s"
     if not results.networks:
         return ""
     pairs = [(n.retrained.estimated_error, n.retrained.validation_error) for n in results.networks]
     if all(math.isnan(estimated) for estimated, _ in pairs):
-        return section(title, paragraph("The search did not estimate errors.", "missing"))
+        return section(title, paragraph(f"The search did not estimate {values}.", "missing"))
     points = [
-        Point(a, b, n.letter, f"{n.letter}: estimated {percent(a)}, retrained {percent(b)}")
+        Point(
+            measure.value(a),
+            measure.value(b),
+            n.letter,
+            f"{n.letter}: estimated {measure.number(a)}, retrained {measure.number(b)}",
+        )
         for n, (a, b) in zip(results.networks, pairs, strict=True)
     ]
     figure = chart(
         [Series("a retrained network", points, 1)],
-        Axis("error as the search had it, %", factor=100),
-        Axis("error after retraining, %", factor=100),
+        Axis(measure.label(f"{measure.name} as the search had it"), factor=measure.factor),
+        Axis(measure.label(f"{measure.name} after retraining"), factor=measure.factor),
     )
     agreement = kendall_tau(*zip(*pairs, strict=True))
     if math.isnan(agreement.tau):
         verdict = paragraph(
-            f"Kendall's tau cannot be told: it needs {MIN_PAIRS} networks and errors that differ.", "warning"
+            f"Kendall's tau cannot be told: it needs {MIN_PAIRS} networks and {values} that differ.",
+            "warning",
         )
     else:
         text = (
             f"Kendall's tau {agreement.tau:.2f}, 95% interval {agreement.low:.2f} to {agreement.high:.2f}, "
             f"{agreement.n} networks (1: the same order, 0: none, -1: reversed)."
         )
-        verdict = paragraph(text) + _ranking_warning(agreement.low, agreement.n)
+        verdict = paragraph(text) + _ranking_warning(agreement.low, agreement.n, values)
     return section(
         title,
-        paragraph("Both errors are on the same images, those of the validation split, and not on one scale."),
+        paragraph(
+            f"Both {values} are on the same images, those of the validation split, and not on one scale."
+        ),
         verdict,
         f'<div class="wide">{figure}</div>',
     )
@@ -133,7 +142,7 @@ def _value(interval: dict[str, float] | None) -> float:
     return -math.inf if interval is None else interval["value"]
 
 
-def _ranking_warning(low: float, num_networks: int) -> str:
+def _ranking_warning(low: float, num_networks: int, values: str) -> str:
     if num_networks < FEW_NETWORKS:
         return paragraph(
             f"{counted(num_networks, 'network is', 'networks are')} few: "
@@ -144,7 +153,7 @@ def _ranking_warning(low: float, num_networks: int) -> str:
     if low <= 0:
         return paragraph(
             "The interval holds 0: the estimates may not rank these networks at all. Train the supernet for "
-            "longer, or trust only the retrained errors.",
+            f"longer, or trust only the retrained {values}.",
             "warning",
         )
     return ""

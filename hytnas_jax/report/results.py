@@ -18,6 +18,7 @@ from hytnas_jax.files.tables import number_in, read_user_table
 from hytnas_jax.latency.devices import device_names, device_step
 from hytnas_jax.latency.measurements import Measurements
 from hytnas_jax.report.study_result import StudyResult, read_study
+from hytnas_jax.retrain.examples import Example, read_examples
 from hytnas_jax.retrain.retrained import Retrained, read_retrained
 from hytnas_jax.search.pareto_file import SearchObjective, read_pareto
 from hytnas_jax.workspace.project import Project
@@ -80,12 +81,19 @@ class LatencyResult:
 
 @dataclasses.dataclass(frozen=True)
 class NetworkResult:
-    """A retrained network. letter: what the report calls it. card: its model card, once exported."""
+    """A retrained network. letter: what the report calls it. card: its model card, once exported. examples:
+    of the test split, none for classification."""
 
     letter: str
     retrained: Retrained
     complexity: Complexity
     card: dict[str, Any] | None
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def decoding_ms(self) -> float:
+        """NaN for classification, and where it has not been measured."""
+        return math.nan if self.card is None else float(self.card["latency"].get("decoding_ms", math.nan))
 
     @property
     def measured_ms(self) -> float:
@@ -213,6 +221,7 @@ def _networks(project: Project, *, is_exported: bool) -> tuple[NetworkResult, ..
             network,
             complexity(network.spec),
             read_json(export / network.name / "card.json") if is_exported else None,
+            read_examples(network.folder, network.result.get("examples", ())),
         )
         for index, network in enumerate(read_retrained(project.workdir.step("retrain")))
     )

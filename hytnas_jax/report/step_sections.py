@@ -1,6 +1,4 @@
-"""The report's sections about the steps before retraining: search, latency predictor, supernet."""
-
-from collections.abc import Sequence
+"""The report's sections about the steps before retraining: search, latency predictor."""
 
 import numpy as np
 
@@ -13,9 +11,8 @@ from hytnas_jax.report.results import NetworkResult, Results, SearchResult, Valu
 from hytnas_jax.search.pareto_file import SearchObjective
 from hytnas_jax.search.recalibration import Recalibrated
 from hytnas_jax.shared_flags.objective_names import ERRORS
-from hytnas_jax.training.init_from import read_origins
+from hytnas_jax.tasks.measure import Measure
 
-CURVE_POINTS = 150  # of a training curve; each is the mean of the steps around it
 WIDE_ERROR = 0.15  # mean error of predicted latencies from which on the reader is warned
 
 
@@ -24,13 +21,14 @@ def search_section(results: Results, command: str) -> str:
     title, search = "The search", results.search
     if search is None:
         return section(title, missing("The search has not ended yet.", command))
-    names = " and ".join(_axis_label(o) for o in search.objectives)
+    measure = results.project.task.measure
+    names = " and ".join(_axis_label(o, measure) for o in search.objectives)
     text = (
         f"{counted(len(search.values), 'network was', 'networks were')} evaluated for {names}; "
         f"{counted(len(search.front), 'of them is', 'of them are')} on the "
         "Pareto front: no evaluated network is better in everything."
     ) + estimate_words(results)
-    charts = [_evaluations_chart(search, m) for m in range(1, len(search.objectives))]
+    charts = [_evaluations_chart(search, m, measure) for m in range(1, len(search.objectives))]
     return section(
         title,
         paragraph(text),
@@ -90,47 +88,21 @@ def _measured_on_the_way(results: Results) -> str:
     return paragraph(f"The search has {Recalibrated(**found).in_words()}.")
 
 
-def supernet_section(results: Results, command: str) -> str:
-    """How the supernet's training went."""
-    title = "The supernet"
-    if results.training is None:
-        return section(title, missing("The supernet's training has not ended yet.", command))
-    summary = results.steps["supernet"].summary
-    largest, smallest = (percent(summary[f"{which}_accuracy"]) for which in ("largest", "smallest"))
-    random = summary["random_accuracies"]
-    text = (
-        f"Accuracy on the validation split with the supernet's weights: largest subnet {largest}, smallest "
-        f"{smallest}, median of {len(random)} random ones {percent(float(np.median(random)))}."
-    )
-    origins = read_origins(results.project.workdir.step("supernet"))
-    if origins:
-        before = "; before that, ".join(origin.in_words() for origin in origins)
-        text += f" It began with the weights of another supernet, all but the classifier's: {before}."
-    if not results.training:
-        return section(title, paragraph(text))
-    charts = (
-        _curves(
-            results.training, {"loss": "largest subnet", "subnet_loss": "other subnets"}, Axis("loss, nats")
-        ),
-        _curves(
-            results.training,
-            {"accuracy": "largest subnet", "subnet_accuracy": "other subnets"},
-            Axis("accuracy on training batches, %", factor=100),
-        ),
-    )
-    return section(title, paragraph(text), f'<div class="pair">{"".join(charts)}</div>')
-
-
 def _compared(results: Results) -> list[NetworkResult]:
     """The exported networks whose latency was predicted too."""
     return [n for n in results.networks or () if n.measured_ms > 0 and n.predicted_ms > 0]
 
 
-def _evaluations_chart(search: SearchResult, m: int) -> str:
+def _evaluations_chart(search: SearchResult, m: int, measure: Measure) -> str:
     """The first objective over objective `m`."""
+    objectives = search.objectives[m], search.objectives[0]
 
     def points(values: Values) -> list[Point]:
-        return [Point(x, y) for x, y in values[:, [m, 0]].tolist()]
+        told = [
+            [measure.value(value) if objective.name in ERRORS else value for value in column]
+            for objective, column in zip(objectives, values[:, [m, 0]].T.tolist(), strict=True)
+        ]
+        return [Point(x, y) for x, y in zip(*told, strict=True)]
 
     random = [] if search.random is None else points(search.random)
     series = [
@@ -138,7 +110,7 @@ def _evaluations_chart(search: SearchResult, m: int) -> str:
         Series("search", points(search.values), 1, "small"),
         Series("Pareto front", points(search.front), 2),
     ]
-    return chart(series, _axis(search.objectives[m]), _axis(search.objectives[0]))
+    return chart(series, *(_axis(objective, measure) for objective in objectives))
 
 
 def _hypervolume_chart(search: SearchResult) -> str:
@@ -183,30 +155,15 @@ def _history(search: SearchResult, values: Values) -> Values:
     return hypervolume_history(values, [o.direction for o in search.objectives], search.reference)
 
 
-def _axis(objective: SearchObjective) -> Axis:
-    is_fraction = objective.name in ERRORS
-    label = "expected error, %" if is_fraction else _axis_label(objective)
-    return Axis(label, factor=100 if is_fraction else 1, may_be_log=not is_fraction)
+def _axis(objective: SearchObjective, measure: Measure) -> Axis:
+    if objective.name in ERRORS:
+        return Axis(measure.label(f"expected {measure.name}"), factor=measure.factor)
+    return Axis(_axis_label(objective, measure), may_be_log=True)
 
 
-def _axis_label(objective: SearchObjective) -> str:
+def _axis_label(objective: SearchObjective, measure: Measure) -> str:
+    if objective.name in ERRORS and not measure.is_error:
+        return f"{measure.name} after training" if objective.name == "trained_error" else measure.name
     name = objective.name.removesuffix("_ms").replace("_", " ")
     has_unit = objective.unit and objective.unit.lower() != name.lower()
     return f"{name} ({objective.unit})" if has_unit else name
-
-
-def _curves(training: Sequence[dict[str, float]], labels: dict[str, str], y: Axis) -> str:
-    """Lines of the metrics named by `labels`, each point a mean of neighbouring steps."""
-    bins = np.array_split(np.arange(len(training)), min(CURVE_POINTS, len(training)))
-    series = []
-    for colour, (key, label) in enumerate(labels.items(), start=1):
-        if key in training[0]:
-            points = [
-                Point(
-                    float(np.mean([training[i]["step"] for i in rows])),
-                    float(np.mean([training[i][key] for i in rows])),
-                )
-                for rows in bins
-            ]
-            series.append(Series(label, points, colour, "line"))
-    return chart(series, Axis("step"), y)

@@ -48,6 +48,8 @@ code { font: 0.88em ui-monospace, Menlo, Consolas, monospace; overflow-wrap: any
 }
 .plot { margin: 0; }
 .wide { max-width: 640px; margin: 16px 0; }
+img { display: block; max-width: 100%; height: auto; margin: 0 auto 6px; }
+figcaption { font-size: 14px; color: var(--dim); overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; }
 svg.blocks { max-width: 400px; margin: 10px auto 0; }
 .facts {

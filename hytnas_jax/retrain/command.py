@@ -49,12 +49,12 @@ def retrain(config: Config) -> None:
     for spec in published:
         became.append(retraining.train_published(spec))
     with console.progress(became, "testing the retrained networks") as bar:
-        tested = [retraining.test(network)["test_error"] for network in bar]
+        tested = [retraining.test(network) for network in bar]
     folders = [step.folder / network.name for network in became]
     trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
     said = doubt(trainings, project, dataset, schedule)
     images = len(dataset.validation)
-    summary = show(archive, became, tested, images=images)
+    summary = show(archive, became, tested, measure=project.task.measure, images=images)
     if said is not None:
         console.warn(said)
     step.finish(summary | {"stopped": stopped, "doubt": said})
@@ -78,7 +78,7 @@ def _retrain_front(
             chosen = following
         became.append(retraining.train(archive, chosen, number=len(became) + 1, most=most))
         if len(became) > len(begun):
-            off_the_front(archive, became)
+            off_the_front(archive, became, retraining.project.task.measure)
     return became, f"{_retrained(became)}: no more than --count"
 
 

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from hytnas_jax.tasks.measure import ERROR, Measure
+
 Floats = NDArray[np.float64]
 
 # What is known before anything is retrained: slopes and deviations that may be, and how likely each is. A
@@ -43,7 +45,11 @@ class Expected:
 
     def __str__(self) -> str:
         """As "1.8% (0.7 to 4.7)"."""
-        return f"{100 * self.error:.1f}% ({100 * self.low:.1f} to {100 * self.high:.1f})"
+        return self.told(ERROR)
+
+    def told(self, measure: Measure) -> str:
+        """For people, as `measure` has it."""
+        return measure.spread(self.error, self.low, self.high)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,20 +1,25 @@
 """Networks that are trained on their own, evaluated and at last tested, each in a folder of its own.
 
 architecture.json is there before a network's training begins; weights.npz, evaluated.json (the validation
-split) and result.json (the test split too) follow. What is there already is not made again.
+split), examples/ and result.json (the test split too) follow. What is there already is not made again.
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.retrain.archive import Archive
+from hytnas_jax.retrain.examples import write_examples
 from hytnas_jax.retrain.forecast import Expected
 from hytnas_jax.retrain.next_network import Next
 from hytnas_jax.tasks import Examined
+from hytnas_jax.tasks.base import number_or_none
 from hytnas_jax.training.init_from import read_origins
 from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
 from hytnas_jax.training.weights import load_weights, save_weights
@@ -108,14 +113,18 @@ class Retraining:
         chosen = network.chosen
         expected = None if chosen is None else chosen.expected
         is_inherited = chosen is not None and self.inherited is not None
-        tested = self._examine(network.spec, self.dataset.test)
+        images = self.dataset.test
+        tested, outputs = self._examine(network.spec, images)
+        examples = write_examples(path.parent, self.project, self.dataset, outputs, tested.by_image)
         result = {
             "validation_error_expected": None if expected is None else expected.error,
             "validation_error_retrained": network.error,
+            "validation_error_deviation": number_or_none(network.deviation),
             "test_error": tested.error,
-            "test_error_deviation": tested.deviation,
+            "test_error_deviation": number_or_none(tested.deviation),
             "test_details": tested.details,
-            "test_images": len(self.dataset.test),
+            **({"examples": examples} if examples else {}),
+            "test_images": len(images),
             "epochs": self.schedule.epochs,
             "init": "supernet" if is_inherited else "scratch",
             "begun_with": read_origins(self.project.workdir.step("supernet")) if is_inherited else (),
@@ -145,18 +154,19 @@ class Retraining:
         evaluated = folder / "evaluated.json"
         if not evaluated.exists():
             images = self.dataset.validation
-            found = self._examine(spec, images)
+            found, _ = self._examine(spec, images)
             write_json(
                 evaluated,
                 {
                     "validation_error": found.error,
-                    "validation_error_deviation": found.deviation,
+                    "validation_error_deviation": number_or_none(found.deviation),
                     "validation_images": len(images),
                 },
             )
         noted = read_json(evaluated)
-        return float(noted["validation_error"]), float(noted["validation_error_deviation"])
+        deviation = noted["validation_error_deviation"]
+        return float(noted["validation_error"]), math.nan if deviation is None else float(deviation)
 
-    def _examine(self, spec: NetworkSpec, images: LabelledImages) -> Examined:
+    def _examine(self, spec: NetworkSpec, images: LabelledImages) -> tuple[Examined, np.ndarray]:
         weights = load_weights(self.folder / spec.name / "weights.npz")
         return examine(self.project, spec, weights, images)

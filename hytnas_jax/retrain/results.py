@@ -2,21 +2,19 @@
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.numbers import counted, percent
+from hytnas_jax.numbers import counted, fraction, percent
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.confirmation import confirm
 from hytnas_jax.retrain.networks import Became
 from hytnas_jax.search.results import ESTIMATED
+from hytnas_jax.tasks.measure import Measure
 from proxies.ranking import RankAgreement, kendall_tau
-
-HEADERS = ("network", "role", "in the search", "expected", "retrained", "test error", "on the front")
-UNCLEAR = "another one costs no more and makes fewer errors, which may be chance"
 
 
 def verdicts(archive: Archive, became: Sequence[Became]) -> dict[str, str]:
@@ -31,35 +29,41 @@ def verdicts(archive: Archive, became: Sequence[Became]) -> dict[str, str]:
     return {network.name: verdict for (network, _), verdict in zip(searched, found, strict=True)}
 
 
-def off_the_front(archive: Archive, became: Sequence[Became]) -> None:
+def off_the_front(archive: Archive, became: Sequence[Became], measure: Measure) -> None:
     """Say whom the network retrained last puts off the front, itself perhaps."""
     before = verdicts(archive, became[:-1])
     for name, verdict in verdicts(archive, became).items():
         if verdict == "no" != before.get(name, "yes"):
             console.say(
-                f"{name} has left the front: another one costs no more and makes clearly fewer errors"
+                f"{name} has left the front: another one costs no more and {measure.is_clearly_better}"
             )
 
 
 def show(
-    archive: Archive, became: Sequence[Became], tested: Sequence[float], *, images: int
+    archive: Archive,
+    became: Sequence[Became],
+    tested: Sequence[Mapping[str, Any]],
+    *,
+    measure: Measure,
+    images: int,
 ) -> dict[str, Any]:
     """Print the table, in the order of retraining, and what it does not say; gives what the step's done mark
-    has of it. `tested` are the test errors."""
+    has of it. `tested` are the results of the test."""
     on_front = verdicts(archive, became)
     rows = [
         (
             network.name,
             network.role,
-            _estimate(archive, network),
-            _expected(network),
-            percent(network.error),
-            percent(test_error),
+            _estimate(archive, network, measure),
+            _expected(network, measure),
+            measure.number(network.error),
+            measure.number(result["test_error"]),
+            *([] if measure.beside is None else [measure.number_beside(result["test_details"])]),
             on_front.get(network.name),
         )
-        for network, test_error in zip(became, tested, strict=True)
+        for network, result in zip(became, tested, strict=True)
     ]
-    console.table(rows, HEADERS)
+    console.table(rows, _headers(measure))
     if archive.error is not None:
         if archive.names[archive.error] != "trained_error":
             console.say(f"in the search: {ESTIMATED}")
@@ -68,7 +72,8 @@ def show(
             "learnt from the networks retrained before; of the first, nothing was known"
         )
     if "unclear" in on_front.values():
-        console.say(f"unclear: {UNCLEAR} ({counted(images, 'image')})")
+        unclear = f"another one costs no more and {measure.is_better}, which may be chance"
+        console.say(f"unclear: {unclear} ({counted(images, 'image')})")
     words = {"yes": "the front that became", "unclear": "perhaps on it", "no": "off it"}
     names = {verdict: [name for name, found in on_front.items() if found == verdict] for verdict in words}
     console.say("; ".join(f"{words[v]}: {', '.join(found)}" for v, found in names.items() if found))
@@ -86,18 +91,28 @@ def show(
     }
 
 
-def _expected(network: Became) -> str | None:
+def _headers(measure: Measure) -> tuple[str, ...]:
+    test = f"test {measure.name}"
+    if measure.is_error:
+        return ("network", "role", "in the search", "expected", "retrained", test, "on the front")
+    beside = () if measure.beside is None else (f"test {measure.beside[1]}",)
+    of_networks = (f"{measure.name} in the search", "expected", f"retrained {measure.name}")
+    return ("network", "role", *of_networks, test, *beside, "on the front")
+
+
+def _expected(network: Became, measure: Measure) -> str | None:
     expected = None if network.chosen is None else network.chosen.expected
-    return None if expected is None else str(expected)
+    return None if expected is None else expected.told(measure)
 
 
-def _estimate(archive: Archive, network: Became) -> str | None:
+def _estimate(archive: Archive, network: Became, measure: Measure) -> str | None:
     """The error as the search has it, and its deviation where that is known."""
     if network.chosen is None or archive.error is None:
         return None
     place = network.chosen.row, archive.error
     std = archive.std[place]
-    return percent(archive.values[place]) + (f" ± {100 * std:.1f}" if std > 0 else "")
+    unsure = percent(std).removesuffix("%") if measure.is_error else fraction(std)
+    return measure.number(archive.values[place]) + (f" ± {unsure}" if std > 0 else "")
 
 
 def _ranked(archive: Archive, became: Sequence[Became]) -> RankAgreement | None:

@@ -43,7 +43,7 @@ class Retrained:
 
     @property
     def test_deviation(self) -> float | None:
-        """The standard deviation of the test error with other images; None of earlier versions."""
+        """The standard deviation of the test error with other images; None where it is not known."""
         return self.result.get("test_error_deviation")
 
     @property
@@ -55,6 +55,11 @@ class Retrained:
     def validation_error(self) -> float:
         """After retraining, on the validation split."""
         return float(self.result["validation_error_retrained"])
+
+    @property
+    def validation_deviation(self) -> float | None:
+        """The standard deviation of the validation error with other images; None where it is not known."""
+        return self.result.get("validation_error_deviation")
 
     @property
     def estimated_error(self) -> float:

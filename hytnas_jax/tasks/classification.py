@@ -7,6 +7,7 @@ import numpy as np
 
 from hytnas_jax.data import Augmentation, Crops, LabelledImages
 from hytnas_jax.tasks.base import Examined, VisionTask
+from hytnas_jax.tasks.measure import ERROR
 from proxies.evaluation.classification import CLASSIFICATION as SCORING
 from supernet.tasks.base import Targets
 from supernet.tasks.classification import CLASSIFICATION as LESSON
@@ -19,6 +20,7 @@ def classification(num_classes: int) -> VisionTask:
         name="classification",
         quality="accuracy",
         a_quality="an accuracy",
+        measure=ERROR,
         lesson=LESSON,
         scoring=SCORING,
         augmentation=Augmentation(mirror=True),

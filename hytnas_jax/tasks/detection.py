@@ -1,13 +1,20 @@
 """Finding objects. Letters: N images, M boxes of an image at most, h w the cells of an output, K classes."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image
 
 from hytnas_jax.data import Augmentation, Crops, LabelledImages, move_boxes
 from hytnas_jax.on_device.decode_boxes import decode_boxes
-from hytnas_jax.quality.average_precision import AveragePrecision, Found, Truth, average_precision
-from hytnas_jax.tasks.base import Examined, VisionTask, known
+from hytnas_jax.on_device.drawing import draw_boxes
+from hytnas_jax.on_device.find_boxes import LEAST, above
+from hytnas_jax.quality.average_precision import Found, Truth, average_precision
+from hytnas_jax.quality.matching import match
+from hytnas_jax.quality.recall import LEAST_SCORE, recall
+from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
+from hytnas_jax.tasks.measure import Measure
 from proxies.evaluation import detection as scoring
 from supernet.tasks import detection as lesson
 from supernet.tasks.base import Targets
@@ -24,6 +31,7 @@ def detection(num_classes: int) -> VisionTask:
         name="detection",
         quality="AP",
         a_quality="an AP",
+        measure=Measure("AP", beside=("AP50", "AP50")),
         lesson=lesson.detection(num_classes),
         scoring=scoring.detection(num_classes),
         augmentation=AUGMENTATION,
@@ -34,6 +42,8 @@ def detection(num_classes: int) -> VisionTask:
         file_quality=functools.partial(_ap50, num_classes),
         file_quality_name="AP50",
         examine=functools.partial(_examine, num_classes),
+        draw=_draw,
+        decode=lambda output, side: decode_boxes(output),
     )
 
 
@@ -46,22 +56,41 @@ def _guess(images: LabelledImages) -> float:
 
 
 def _ap50(num_classes: int, outputs: np.ndarray, targets: Targets) -> float:
-    return float(np.nan_to_num(_average_precision(num_classes, outputs, targets).ap50))
+    return float(np.nan_to_num(average_precision(_found(outputs), _truth(targets), num_classes).ap50))
 
 
 def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examined:
-    """Of raw outputs [N, h, w, K + 4]."""
-    told = _average_precision(num_classes, outputs, targets)
+    """Of raw outputs [N, h, w, K + 4]. An image's quality is the panoptic one of the boxes that are shown."""
+    found, truth = _found(outputs), _truth(targets)
+    told = average_precision(found, truth, num_classes)
+    is_object = (targets["classes"] >= 0) & ~targets["ignored"]
     details = {
-        "AP50": told.ap50,
-        "AP50_deviation": told.ap50_deviation,
+        "AP50": number_or_none(told.ap50),
+        "AP50_deviation": number_or_none(told.ap50_deviation),
         "AP_by_class": known(told.by_class),
         "AP50_by_class": known(told.by_class50),
+        "boxes_by_class": np.bincount(targets["classes"][is_object], minlength=num_classes).tolist(),
+        "recall": recall([match(*pair, LEAST_SCORE) for pair in zip(found, truth, strict=True)]),
     }
-    return Examined(1 - told.ap, told.ap_deviation, details)
+    by_image = np.array([match(*pair, LEAST).quality for pair in zip(found, truth, strict=True)])
+    return Examined(1 - told.ap, told.ap_deviation, details, by_image)
 
 
-def _average_precision(num_classes: int, outputs: np.ndarray, targets: Targets) -> AveragePrecision:
-    found = [Found(*decode_boxes(output)) for output in outputs]
+def _found(outputs: np.ndarray) -> list[Found]:
+    return [Found(*decode_boxes(output)) for output in outputs]
+
+
+def _truth(targets: Targets) -> list[Truth]:
     columns = (targets[name] for name in ("boxes", "classes", "ignored"))
-    return average_precision(found, [Truth(*each) for each in zip(*columns, strict=True)], num_classes)
+    return [Truth(*each) for each in zip(*columns, strict=True)]
+
+
+def _draw(
+    image: np.ndarray, output: np.ndarray | None, targets: Targets, class_names: Sequence[str]
+) -> Image.Image:
+    """Boxes with the scores that `infer.py` shows; or those of the truth, without the ignored ones."""
+    shown = enlarged(image)
+    if output is not None:
+        return draw_boxes(shown, *above(decode_boxes(output), LEAST), class_names)
+    is_object = (targets["classes"] >= 0) & ~targets["ignored"]
+    return draw_boxes(shown, targets["boxes"][is_object], None, targets["classes"][is_object], class_names)

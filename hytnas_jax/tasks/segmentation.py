@@ -2,15 +2,20 @@
 
 import functools
 import math
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from PIL import Image
 
 from hytnas_jax.data import Augmentation, Crops, LabelledImages, move_masks
 from hytnas_jax.data.annotations import class_pixels
-from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts
-from hytnas_jax.tasks.base import Examined, VisionTask, known
+from hytnas_jax.on_device.decode_mask import decode_mask
+from hytnas_jax.on_device.drawing import draw_mask
+from hytnas_jax.quality.mean_iou import confusions, mean_iou, miou_by_image, pixel_counts
+from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
+from hytnas_jax.tasks.measure import Measure
 from proxies.evaluation import segmentation as scoring
 from supernet.tasks import segmentation as lesson
 from supernet.tasks.base import Targets
@@ -26,6 +31,7 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
         name="segmentation",
         quality="mIoU",
         a_quality="an mIoU",
+        measure=Measure("mIoU", beside=("pixel_accuracy", "pixel accuracy")),
         lesson=lesson.segmentation(num_classes, class_weights),
         scoring=scoring.segmentation(num_classes, class_weights),
         augmentation=AUGMENTATION,
@@ -36,6 +42,8 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
         file_quality=lambda outputs, targets: 1 - _examine(num_classes, outputs, targets).error,
         file_quality_name="mIoU",
         examine=functools.partial(_examine, num_classes),
+        draw=_draw,
+        decode=lambda output, side: decode_mask(output, (side, side)),
     )
 
 
@@ -53,10 +61,24 @@ def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examine
     """Of logits [N, h, w, K], enlarged to the masks [N, S, S]."""
     masks = targets["mask"]
     found = (_named(output, masks.shape[1]) for output in outputs)
-    counts = [pixel_counts(each, mask, num_classes) for each, mask in zip(found, masks, strict=True)]
-    told = mean_iou(np.stack(counts))
-    details = {"pixel_accuracy": told.accuracy, "IoU_by_class": known(told.by_class)}
-    return Examined(1 - told.miou, told.deviation, details)
+    each = [pixel_counts(named, mask, num_classes) for named, mask in zip(found, masks, strict=True)]
+    counts = np.stack(each)
+    told, pixels = mean_iou(counts), counts.sum((0, 2))
+    details = {
+        "pixel_accuracy": number_or_none(told.accuracy),
+        "IoU_by_class": known(told.by_class),
+        "share_of_pixels_by_class": known(pixels / max(pixels.sum(), 1)),
+        "confusions": confusions(counts),
+    }
+    return Examined(1 - told.miou, told.deviation, details, miou_by_image(counts))
+
+
+def _draw(
+    image: np.ndarray, output: np.ndarray | None, targets: Targets, class_names: Sequence[str]
+) -> Image.Image:
+    shown = enlarged(image)
+    mask = targets["mask"] if output is None else decode_mask(output, shown.size[::-1])
+    return draw_mask(shown, mask, class_names)
 
 
 def _named(output: np.ndarray, side: int) -> np.ndarray:

@@ -103,14 +103,15 @@ def error_and_loss(
 
 def examine(
     project: Project, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages
-) -> Examined:
-    """What is told of a trained network on one split's images in the end."""
+) -> tuple[Examined, np.ndarray]:
+    """What is told of a trained network on one split's images in the end, and its outputs for them."""
     apply = jax.jit(functools.partial(stand_alone(spec).apply, train=False))
-    outputs = [
+    parts = [
         np.asarray(apply(*weights, project.prepared(images.take(rows), spec.resolution))[0])
         for rows in np.array_split(np.arange(len(images)), -(-len(images) // BATCH))
     ]
-    return project.task.examine(np.concatenate(outputs), images.targets)
+    outputs = np.concatenate(parts)
+    return project.task.examine(outputs, images.targets), outputs
 
 
 def _step_function(

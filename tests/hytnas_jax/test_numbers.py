@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from hytnas_jax.numbers import count, counted, duration, milliseconds, percent, size, span
+from hytnas_jax.numbers import count, counted, duration, fraction, milliseconds, percent, size, span
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,8 @@ from hytnas_jax.numbers import count, counted, duration, milliseconds, percent, 
         (percent(0.0123), "1.2%"),
         (percent(0.0), "0.0%"),
         (percent(math.nan), "–"),
+        (fraction(0.12345), "0.123"),
+        (fraction(math.nan), "–"),
         (milliseconds(0.05), "0.0500 ms"),
         (milliseconds(12.345), "12.3 ms"),
         (milliseconds(math.nan), "–"),

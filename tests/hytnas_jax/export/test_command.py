@@ -57,6 +57,7 @@ def test_models_cards_and_script(
         card = json.loads((folder / "card.json").read_text())
         assert card["quality"]["test"] == 1 - network.test_error
         assert card["latency"]["measured_ms"] == 0.1 * (2 * index + 1)  # of two files each
+        assert "decoding_ms" not in card["latency"]
         assert card["latency"]["predicted_ms"] == network.estimates["latency_ms"]
         assert card["size"]["file_bytes"] == (folder / "model.onnx").stat().st_size
         assert card["labels"] == [str(digit) for digit in range(10)]

@@ -57,6 +57,18 @@ def test_the_best_is_on_top() -> None:
     assert places(drawn, 1)[100, 40:160].all()
 
 
+def test_boxes_without_scores_have_their_label_alone() -> None:
+    """What is there has no score: the tag is shorter, and in the order given the last is on top."""
+    boxes = np.array([[0.2, 0.5, 0.8, 0.9]] * 2, np.float32)
+    image = Image.new("RGB", (400, 200))
+    truth = draw_boxes(image, boxes, None, np.array([0, 1]), LABELS)
+    found = draw_boxes(image, boxes[:1], np.array([0.9]), np.array([1]), LABELS)
+    assert places(truth, 1)[100, 80:320].all()
+    assert not places(truth, 0)[100].any()
+    in_tags = [int(places(drawn, 1)[85:95].any(0).sum()) for drawn in (truth, found)]
+    assert 0 < in_tags[0] < in_tags[1]
+
+
 def test_no_boxes() -> None:
     image = Image.new("RGB", (20, 10), "red")
     drawn = draw_boxes(image, np.zeros((0, 4)), np.zeros(0), np.zeros(0, int), LABELS)

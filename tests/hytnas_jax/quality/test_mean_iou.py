@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.quality.jackknife import standard_deviations
-from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts
+from hytnas_jax.quality.mean_iou import confusions, mean_iou, miou_by_image, pixel_counts
 
 TRUTH = np.array([[0, 0, 1], [1, 255, 255]], np.uint8)
 FOUND = np.array([[0, 2, 1], [1, 0, 1]])
@@ -17,6 +17,18 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(result.by_class, [0.5, 1, np.nan])
     assert result.miou == 0.75
     assert result.accuracy == 0.75
+
+
+def test_images_and_confusions_by_hand() -> None:
+    """Of the first class 8 pixels, 3 of them named as the second and 1 as the third; then an empty image."""
+    counts = np.zeros((3, 3, 3), int)
+    counts[0] = [[4, 3, 1], [2, 2, 0], [0, 0, 0]]
+    counts[2, 1, 1] = 4
+    np.testing.assert_allclose(miou_by_image(counts), [(4 / 10 + 2 / 7) / 2, np.nan, 1])
+    told = [tuple(each.values()) for each in confusions(counts)]
+    assert told == [(0, 1, 3, 3 / 8), (1, 0, 2, 2 / 8), (0, 2, 1, 1 / 8)]
+    assert [each["pixels"] for each in confusions(counts, 1)] == [3]
+    assert confusions(counts[1:]) == []
 
 
 def test_all_ignored() -> None:

@@ -17,7 +17,6 @@ from hytnas_jax.latency.devices import device_step
 from hytnas_jax.on_device.measure import Timing
 from hytnas_jax.report import main
 from hytnas_jax.report.config import Config
-from hytnas_jax.report.network_sections import error_interval
 from hytnas_jax.report.results import _letter
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.study_ranking.results import RankingStudy
@@ -298,17 +297,6 @@ def test_a_damaged_file_is_named(work_folder: MakeFolder) -> None:
 def test_an_empty_folder_is_refused(tmp_path: object) -> None:
     with pytest.raises(UserError, match="train_supernet"):
         main(Config(Workdir(tmp_path / "empty").path))  # type: ignore[operator]
-
-
-def test_interval_of_an_error() -> None:
-    # Wilson: (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), z = 1.95996
-    low, high = error_interval(0.1, 100)
-    z, p, n = 1.959964, 0.1, 100
-    middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    assert (low, high) == pytest.approx(
-        ((middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)), 1e-5
-    )
-    assert error_interval(0.0, 50)[0] == 0.0
 
 
 def test_letters() -> None:

@@ -6,6 +6,8 @@ import pytest
 from hytnas_jax.report.results import SearchResult
 from hytnas_jax.report.step_sections import _axis_label, _hypervolume_words
 from hytnas_jax.search.pareto_file import SearchObjective
+from hytnas_jax.tasks.measure import ERROR as ERRORS_IN_PERCENT
+from hytnas_jax.tasks.measure import Measure
 
 ERROR, LATENCY = SearchObjective("error", "", "min"), SearchObjective("latency_ms", "ms", "min")
 
@@ -59,4 +61,11 @@ def test_both_hypervolumes_are_given() -> None:
     ],
 )
 def test_axis_labels(name: str, unit: str, label: str) -> None:
-    assert _axis_label(SearchObjective(name, unit, "min")) == label
+    assert _axis_label(SearchObjective(name, unit, "min"), ERRORS_IN_PERCENT) == label
+
+
+def test_axis_labels_of_detection() -> None:
+    ap = Measure("AP")
+    assert _axis_label(ERROR, ap) == "AP"
+    assert _axis_label(SearchObjective("trained_error", "", "min"), ap) == "AP after training"
+    assert _axis_label(LATENCY, ap) == "latency (ms)"

@@ -14,6 +14,7 @@ from hytnas_jax.retrain import command, main, networks
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.shared_flags.data import DataConfig
+from hytnas_jax.tasks import Examined
 from hytnas_jax.training import stand_alone as training_alone
 from hytnas_jax.training.weights import load_weights
 from hytnas_jax.workspace.project import Project, create_project
@@ -167,6 +168,20 @@ def test_all_are_trained_before_the_test_split_is_read(
     assert "too few epochs (1), a learning rate that does not suit (0.01)" in warned
     assert "mirror" not in warned
     assert warned == f"warning: {project.workdir.step('retrain').done()['summary']['doubt']}\n"
+
+
+def test_a_deviation_that_is_not_known(
+    project: Project, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a single image has it: JSON has no NaN, and the verdict is a guess."""
+
+    def examine(*_: Any) -> tuple[Examined, np.ndarray]:
+        return Examined(0.5, np.nan, {}), np.zeros(1)
+
+    monkeypatch.setattr(networks, "examine", examine)
+    main(Config(project.workdir.path, count=2, epochs=1))
+    found = read_retrained(project.workdir.step("retrain"))
+    assert [(n.test_deviation, n.validation_deviation) for n in found] == [(None, None)] * 2
 
 
 def test_published_networks_are_trained_beside_them(

@@ -44,9 +44,9 @@ class Trainer:
         self.trained.append(self.latency[spec.name])
         return {"params": np.zeros(1)}, {"stats": np.zeros(1)}
 
-    def examine(self, project: Any, spec: Any, weights: Any, images: Any) -> Examined:
+    def examine(self, project: Any, spec: Any, weights: Any, images: Any) -> tuple[Examined, np.ndarray]:
         error = self.became[self.latency[spec.name]]
-        return Examined(error, math.sqrt(error * (1 - error) / len(images)), {})
+        return Examined(error, math.sqrt(error * (1 - error) / len(images)), {}), np.zeros(1)
 
 
 @pytest.fixture
