@@ -1,5 +1,7 @@
 """What a supernet takes over from one that was trained on other images: all weights but the classifier's.
 
+Of a head of another kind, for another task, it takes nothing.
+
 Letters: K side of a kernel, C channels of the images, W of the stem.
 """
 
@@ -17,7 +19,8 @@ _MAY_DIFFER = ("name", "resolution", "constraints")
 
 
 def inherited(theirs: Tree, ours: Tree) -> Tree:
-    """The parameters `theirs` with the classifier of `ours`, for our images.
+    """The parameters `theirs` with the classifier of `ours`, for our images; with the whole head of `ours`
+    where theirs is of another kind.
 
     Where their images are grey and ours are in colour, or the other way round, the stem's kernel
     [K, K, C, W] is turned (`turned`).
@@ -27,15 +30,18 @@ def inherited(theirs: Tree, ours: Tree) -> Tree:
     """
     stem = {"conv": {"kernel": turned(_kernel(theirs), _kernel(ours).shape[2])}}
     theirs = {**theirs, "stem": {**theirs["stem"], "conv": {**theirs["stem"]["conv"], **stem["conv"]}}}
-    theirs = {**theirs, "head": {**theirs["head"], "classifier": ours["head"]["classifier"]}}
-    shapes = [
-        {jax.tree_util.keystr(path): leaf.shape for path, leaf in jax.tree.leaves_with_path(tree)}
-        for tree in (theirs, ours)
-    ]
-    if shapes[0] != shapes[1]:
-        name = next(n for n in sorted(shapes[0] | shapes[1]) if shapes[0].get(n) != shapes[1].get(n))
-        raise UserError(f"{name}: shape {shapes[0].get(name)} there, {shapes[1].get(name)} here")
+    head = {**theirs["head"], "classifier": ours["head"]["classifier"]}
+    theirs = {**theirs, "head": head if head.keys() == ours["head"].keys() else ours["head"]}
+    there, here = _shapes(theirs), _shapes(ours)
+    if there != here:
+        name = next(n for n in sorted(there | here) if there.get(n) != here.get(n))
+        raise UserError(f"{name}: shape {there.get(name)} there, {here.get(name)} here")
     return jax.tree.map(jnp.asarray, theirs)
+
+
+def _shapes(tree: Tree) -> dict[str, tuple[int, ...]]:
+    """Of each array, by its path."""
+    return {jax.tree_util.keystr(path): leaf.shape for path, leaf in jax.tree.leaves_with_path(tree)}
 
 
 def turned(kernel: jax.Array, channels: int) -> jax.Array:
@@ -58,8 +64,10 @@ def turned(kernel: jax.Array, channels: int) -> jax.Array:
 
 
 def differences(theirs: SearchSpace, ours: SearchSpace) -> list[str]:
-    """One line for each field by which the genes or the arrays of two spaces differ; resolutions may."""
-    there, here = (_fields(space) for space in (theirs, ours))
+    """One line for each field by which the genes or the arrays of two spaces differ; resolutions may, and one
+    may have a dense head where the other has none."""
+    is_head_of_same_kind = (theirs.dense_head is None) == (ours.dense_head is None)
+    there, here = (_fields(space, with_head=is_head_of_same_kind) for space in (theirs, ours))
     return [
         f"{name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here"
         for name in dict.fromkeys((*there, *here))
@@ -67,12 +75,12 @@ def differences(theirs: SearchSpace, ours: SearchSpace) -> list[str]:
     ]
 
 
-def _fields(space: SearchSpace) -> dict[str, object]:
+def _fields(space: SearchSpace, *, with_head: bool) -> dict[str, object]:
     """Field -> value, those of the stages as "stage1.width"."""
     fields = space_to_mapping(space)
     stages, head = fields.pop("stages"), fields.pop("dense_head", {})
     fields = {name: value for name, value in fields.items() if name not in _MAY_DIFFER}
-    fields |= {f"dense_head.{name}": value for name, value in head.items()}
+    fields |= {f"dense_head.{name}": value for name, value in head.items() if with_head}
     for number, stage in enumerate(stages, 1):
         fields |= {f"stage{number}.{name}": value for name, value in stage.items()}
     return fields

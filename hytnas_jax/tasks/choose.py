@@ -26,12 +26,14 @@ def vision_task(name: Task, num_classes: int, class_weights: Sequence[float] = (
     return segmentation(tuple(class_weights)) if name == "segmentation" else classification(num_classes)
 
 
-def with_head(space: SearchSpace, task: Task) -> SearchSpace:
-    """The space with the head that the task needs; its own where it declares one.
+def with_head(space: SearchSpace, task: Task, *, is_declared: bool) -> SearchSpace:
+    """The space with the head that the task needs; its own where it has that.
 
-    Raises UserError where it declares that of another task.
+    Raises UserError where it has that of another task, and a user has declared so.
     """
-    own = space.dense_head
+    own, fits = space.dense_head, _HEADS.get(task, (0, None))[1]
+    if own is not None and own.box_channels != fits and not is_declared:
+        own, space = None, dataclasses.replace(space, dense_head=None)
     if task == "classification":
         if own is not None:
             raise UserError(

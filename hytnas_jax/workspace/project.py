@@ -117,7 +117,7 @@ def create_project(
     chosen = named or built_in_space("hybrid-small" if native <= SMALL_IMAGES else "hybrid")
     most = native if task == "classification" else min(native, MOST_PIXELS)
     chosen = chosen.with_resolutions(flags.resolutions or default_resolutions(chosen.resolution, most))
-    chosen = with_head(chosen, task)
+    chosen = with_head(chosen, task, is_declared=flags.space is not None)
     # What has been there before there were other tasks goes without saying.
     of_task = {} if task == "classification" else {"task": task}
     settings = {

@@ -11,6 +11,7 @@ from one_stage_space import SPACE
 from supernet.errors import UserError
 from supernet.inheritance import differences, inherited
 from supernet.spaces import built_in_space
+from supernet.stage_space import DenseHeadSpace
 from supernet.supernet import SupernetModel, supernet
 
 
@@ -84,3 +85,30 @@ def test_spaces_differ_by_what_makes_genes_and_arrays() -> None:
     shorter = dataclasses.replace(space, stages=space.stages[:-1])
     assert f"stage{last}.stride: {old.stride} there, none here" in differences(space, shorter)
     assert f"stage{last}.stride: none there, {old.stride} here" in differences(shorter, space)
+
+
+@pytest.mark.parametrize("ours_is_dense", [True, False])
+def test_of_a_head_of_another_kind_nothing_is_taken_over(ours_is_dense: bool) -> None:
+    """A detector may begin with what a classifier has learnt, and the other way round."""
+    dense = dataclasses.replace(
+        SPACE, dense_head=DenseHeadSpace(width=(4,), depth=(1,), stride=min(SPACE.strides), box_channels=4)
+    )
+    models = [supernet(space, channels=3, num_classes=2) for space in (SPACE, dense)]
+    theirs, ours = (model.init(jax.random.key(seed))[0] for seed, model in enumerate(models))
+    if not ours_is_dense:
+        theirs, ours = ours, theirs
+    found = by_name(inherited(theirs, ours))
+    assert found.keys() == by_name(ours).keys()
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, by_name(ours if "['head']" in name else theirs)[name], name)
+    assert differences(SPACE, dense) == differences(dense, SPACE) == []
+
+
+def test_heads_of_one_kind_must_be_of_one_size() -> None:
+    small, large = (
+        dataclasses.replace(
+            SPACE, dense_head=DenseHeadSpace(width=(width,), depth=(1,), stride=min(SPACE.strides))
+        )
+        for width in (4, 8)
+    )
+    assert differences(small, large) == ["dense_head.width: (4,) there, (8,) here"]
