@@ -152,7 +152,8 @@ class Retraining:
             )
             save_weights(folder / "weights.npz", *weights)
         evaluated = folder / "evaluated.json"
-        if not evaluated.exists():
+        # That of an earlier version has no deviation.
+        if not evaluated.exists() or "validation_error_deviation" not in read_json(evaluated):
             images = self.dataset.validation
             found, _ = self._examine(spec, images)
             write_json(
