@@ -333,7 +333,7 @@ def test_a_folder_of_images_is_enough(
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr
     assert "skipped 1 image that cannot be read: " in result.stderr
-    assert "of 2 classes; space 'small', 2 networks, at 24 pixels" in result.stdout
+    assert "2 classes; space 'small', 2 networks, at 24 pixels" in result.stdout
     assert "accuracy on the validation split" in result.stdout
 
 

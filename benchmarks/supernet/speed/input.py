@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.supernet.speed.workload import Workload
 from hytnas_jax.data import LabelledImages, batches
+from hytnas_jax.tasks import vision_task
 from hytnas_jax.training.step import compiled_step, held, holds, sent, step_key
 from supernet import training
 from supernet.model import Model
@@ -31,7 +32,8 @@ def input_waits(workload: Workload, model: Model, params: Any, *, rounds: int, s
     inputs on the device.
     """
     recipe = training.Recipe(num_steps=workload.num_steps)
-    train = compiled_step(model, recipe, mean=(0.5,) * 3, std=(0.25,) * 3, mirror=True)
+    task = vision_task("classification", workload.num_classes)
+    train = compiled_step(model, recipe, task, mean=(0.5,) * 3, std=(0.25,) * 3, mirror=True)
     images = _data_set(workload)
     takes = {"held": held(images), "sent": sent(images)}
     drawn = {way: _drawn(workload, images, take) for way, take in takes.items()}

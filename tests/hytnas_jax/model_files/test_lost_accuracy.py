@@ -7,7 +7,7 @@ from hytnas_jax.model_files.parity import Check
 from supernet.network_spec import ConvSpec, HeadSpec, NetworkSpec
 
 SPEC = NetworkSpec("four blocks", 8, 3, 2, (ConvSpec(4),) * 4, HeadSpec(0))
-CHECK = Check(1000, 0.81, 0.9, 850, 3, 0.8, 2.0, 5.0)
+CHECK = Check(1000, 0.81, 0.9, 0.85, 0.003, 0.8, 2.0, 5.0)
 CORRELATIONS = {"blocks/0": 0.81, "blocks/1": 0.99, "blocks/2": 0.8, "blocks/3": 0.85, "head": 0.82}
 
 
@@ -16,11 +16,11 @@ def test_worst_first() -> None:
 
     def check_without(block: str) -> Check:
         asked.append(block)
-        return dataclasses.replace(CHECK, correlation=CORRELATIONS[block], accuracy=CORRELATIONS[block] - 0.1)
+        return dataclasses.replace(CHECK, correlation=CORRELATIONS[block], quality=CORRELATIONS[block] - 0.1)
 
     blocks = costly_blocks(SPEC, check_without)
     assert asked == list(CORRELATIONS)
     assert [block["block"] for block in blocks] == ["blocks/1", "blocks/3", "head"]
-    text = describe_loss(CHECK, blocks)
-    assert "9.0 points less accurate" in text
+    text = describe_loss(CHECK, blocks, "AP50")
+    assert "loses 9.0 points of AP50 (81.0 for 90.0%" in text
     assert "blocks/1 (89.0%)" in text
