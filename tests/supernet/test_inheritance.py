@@ -111,4 +111,4 @@ def test_heads_of_one_kind_must_be_of_one_size() -> None:
         )
         for width in (4, 8)
     )
-    assert differences(small, large) == ["dense_head.width: (4,) there, (8,) here"]
+    assert differences(small, large) == ["dense_head.width: [4] there, [8] here"]
