@@ -11,24 +11,15 @@ import numpy as np
 import pytest
 from exported_script import load_script
 from made_up_tasks import NAMES, save_boxes, save_masks
+from test_pipeline import SPACE as TINY
 from test_pipeline import call
 
 from hytnas_jax.data import LabelledImages, load_dataset
 from hytnas_jax.quality.average_precision import Found, Truth, average_precision
 from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts
 
-SPACE = """
-name: tiny
-stages:
-  - {stride: 1, depth: [1, 2], width: [4, 8]}
-  - {block: [conv, attention], expansion: [1, 2], width: [4, 8], embed: [4], heads: [1, 2], ffn_ratio: [1],
-     patch: [1, 2]}
-resolution: [16]
-stem_width: 4
-stem_stride: 2
-head_min: 8
-dense_head: {width: [8, 16], depth: [1, 2], stride: 2, box_channels: BOXES}
-"""
+SPACE = TINY.replace("resolution: [8]", "resolution: [16]").replace("stem_stride: 1", "stem_stride: 2")
+SPACE += "dense_head: {width: [8, 16], depth: [1, 2], stride: 2, box_channels: BOXES}\n"
 
 
 class Job(NamedTuple):

@@ -41,7 +41,6 @@ from supernet.network_spec import NetworkSpec
 PUBLISHED = ("mobilenetv3-small", "mobilenetv2-0.35", "mobilevit-xxs")
 DRAWN = 20_000  # random networks, of which those nearest in MACs are taken
 COLUMNS = ("kind", "network", "start", "seed", "error", "deviation", "details", "cpu_seconds")
-ALSO = ("AP50", "pixel_accuracy")  # beside the quality, where a task tells them
 COLOURS = {"ours": "#d62728", "random": "#7f7f7f", "published": "#1f77b4"}
 
 
@@ -167,13 +166,13 @@ def summarise(
     found: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for row in rows:
         found.setdefault(key_of(row)[:3], []).append(row)
-    table = []
+    table, beside = list[dict[str, Any]](), project.task.measure.beside
     for job in jobs:
         if job.seed:
             continue
         trainings, counts = found[job.key[:3]], complexity(job.spec)
         details = [json.loads(row["details"]) for row in trainings]
-        also = [name for name in ALSO if name in details[0]]
+        also = [] if beside is None else beside[:1]
         qualities = [1 - float(row["error"]) for row in trainings]
         table.append(
             {

@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from hytnas_jax.data.digest import digest_images
 from hytnas_jax.data.readers.boxes import Boxes, BoxSource
 from hytnas_jax.data.readers.masks import MaskSource
 from hytnas_jax.data.readers.source import Source, Split
@@ -40,11 +41,10 @@ def read_annotations(
 def digest_annotations(annotations: Annotations) -> np.ndarray:
     """uint64 [N], equal where boxes in their order, or masks, are."""
     if "mask" in annotations:
-        rows = [mask.tobytes() for mask in annotations["mask"]]
-    else:
-        arrays = [annotations[name] for name in ("boxes", "classes", "ignored")]
-        real = annotations["classes"] >= 0
-        rows = [b"".join(array[row, own].tobytes() for array in arrays) for row, own in enumerate(real)]
+        return digest_images(annotations["mask"])
+    arrays = [annotations[name] for name in ("boxes", "classes", "ignored")]
+    real = annotations["classes"] >= 0
+    rows = [b"".join(array[row, own].tobytes() for array in arrays) for row, own in enumerate(real)]
     return np.frombuffer(b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in rows), "<u8")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from hytnas_jax.data.dataset import Dataset
 from hytnas_jax.data.digest import Content
+from hytnas_jax.data.readers.words import some
 from hytnas_jax.numbers import counted
 
 _CLASSES_NAMED = 5
@@ -41,8 +42,10 @@ def _changed_classes(before: Sequence[str], now: Sequence[str]) -> list[str]:
         return []
     new = [name for name in now if name not in before]
     gone = [name for name in before if name not in now]
-    parts = [f"{what} {_listed(names)}" for what, names in (("new", new), ("gone", gone)) if names]
-    return [f"classes: {'; '.join(parts) or f'in another order, {_listed(now)}'}"]
+    parts = [
+        f"{what} {some(names, _CLASSES_NAMED)}" for what, names in (("new", new), ("gone", gone)) if names
+    ]
+    return [f"classes: {'; '.join(parts) or f'in another order, {some(now, _CLASSES_NAMED)}'}"]
 
 
 class _Comparison:
@@ -106,13 +109,9 @@ class _Comparison:
         """How many images of each class, as "cat: 3, dog: 4"; of several on an image, the rarest."""
         names = (*classes, "nothing")
         counts = np.bincount(labels, minlength=len(names))
-        return _listed([f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count])
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first few of the names, and how many more there are."""
-    more = f" and {len(names) - _CLASSES_NAMED} more" if len(names) > _CLASSES_NAMED else ""
-    return ", ".join(names[:_CLASSES_NAMED]) + more
+        return some(
+            [f"{name}: {count}" for name, count in zip(names, counts, strict=True) if count], _CLASSES_NAMED
+        )
 
 
 def _joined(contents: Mapping[Any, Content]) -> Content:

@@ -203,16 +203,8 @@ def _print_table(project: Project, step: Step, networks: Sequence[Retrained]) ->
             rows.append((network.name, file, *qualities, found["same_class"], ms, found["bytes"], peak))
             if file == FORMATS["tflite-int8"].file:
                 fits.append(f"{network.name}: {file} {found['microcontroller']}")
-    header = (
-        "network",
-        "file",
-        project.task.file_quality_name,
-        "in JAX",
-        "same class",
-        "ms",
-        "bytes",
-        "peak bytes",
-    )
+    quality = project.task.file_quality_name
+    header = ("network", "file", quality, "in JAX", "same class", "ms", "bytes", "peak bytes")
     console.table(rows, header)
     for line in fits:
         console.say(line)

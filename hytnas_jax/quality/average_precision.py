@@ -13,6 +13,7 @@ from faster_coco_eval import COCO, COCOeval_faster
 from numpy.typing import NDArray
 
 from hytnas_jax.quality.jackknife import standard_deviations
+from proxies.evaluation.base import mean_of_known
 
 MOST_FOUND = 100  # of each class and image
 
@@ -65,11 +66,11 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], num_classe
     coco = _coco(found, truth, num_classes)
     by_class, by_class50 = _by_class(*coco, np.arange(len(truth)))
     ap_deviation, ap50_deviation = standard_deviations(
-        len(truth), lambda images: [_mean(values) for values in _by_class(*coco, images)]
+        len(truth), lambda images: [mean_of_known(values) for values in _by_class(*coco, images)]
     )
     return AveragePrecision(
-        ap=_mean(by_class),
-        ap50=_mean(by_class50),
+        ap=mean_of_known(by_class),
+        ap50=mean_of_known(by_class50),
         ap_deviation=float(ap_deviation),
         ap50_deviation=float(ap50_deviation),
         by_class=by_class,
@@ -77,9 +78,9 @@ def average_precision(found: Sequence[Found], truth: Sequence[Truth], num_classe
     )
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else np.nan
+def average_precision50(found: Sequence[Found], truth: Sequence[Truth], num_classes: int) -> float:
+    """`ap50` alone: the deviations take twenty times as long."""
+    return mean_of_known(_by_class(*_coco(found, truth, num_classes), np.arange(len(truth)))[1])
 
 
 def _by_class(truth: COCO, found: COCO, images: NDArray[np.intp]) -> tuple[NDArray[np.float64], ...]:

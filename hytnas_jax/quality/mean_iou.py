@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hytnas_jax.quality.jackknife import standard_deviations
+from proxies.evaluation.base import mean_of_known
 from proxies.evaluation.segmentation import iou_by_class
 from supernet.tasks.segmentation import IGNORED
 
@@ -49,15 +50,15 @@ def mean_iou(counts: np.ndarray) -> MeanIou:
     total = counts.sum(0)
     by_class = iou_by_class(total)
     (deviation,) = standard_deviations(
-        len(counts), lambda images: [_mean(iou_by_class(counts[images].sum(0)))]
+        len(counts), lambda images: [mean_of_known(iou_by_class(counts[images].sum(0)))]
     )
     accuracy = float(np.trace(total) / total.sum()) if total.sum() else np.nan
-    return MeanIou(_mean(by_class), float(deviation), by_class, accuracy)
+    return MeanIou(mean_of_known(by_class), float(deviation), by_class, accuracy)
 
 
 def miou_by_image(counts: np.ndarray) -> NDArray[np.float64]:
     """[N], of `pixel_counts` of images, [N, K, K]: over the classes that occur in an image, NaN without."""
-    return np.array([_mean(iou_by_class(each)) for each in counts])
+    return np.array([mean_of_known(iou_by_class(each)) for each in counts])
 
 
 def confusions(counts: np.ndarray, most: int = MOST_CONFUSIONS) -> list[dict[str, Any]]:
@@ -77,8 +78,3 @@ def confusions(counts: np.ndarray, most: int = MOST_CONFUSIONS) -> list[dict[str
         for true, named in pairs
         if wrong[true, named]
     ]
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else np.nan

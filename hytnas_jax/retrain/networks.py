@@ -152,19 +152,16 @@ class Retraining:
             )
             save_weights(folder / "weights.npz", *weights)
         evaluated = folder / "evaluated.json"
-        # That of an earlier version has no deviation.
-        if not evaluated.exists() or "validation_error_deviation" not in read_json(evaluated):
+        noted = read_json(evaluated) if evaluated.exists() else {}
+        if "validation_error_deviation" not in noted:  # as of an earlier version
             images = self.dataset.validation
             found, _ = self._examine(spec, images)
-            write_json(
-                evaluated,
-                {
-                    "validation_error": found.error,
-                    "validation_error_deviation": number_or_none(found.deviation),
-                    "validation_images": len(images),
-                },
-            )
-        noted = read_json(evaluated)
+            noted = {
+                "validation_error": found.error,
+                "validation_error_deviation": number_or_none(found.deviation),
+                "validation_images": len(images),
+            }
+            write_json(evaluated, noted)
         deviation = noted["validation_error_deviation"]
         return float(noted["validation_error"]), math.nan if deviation is None else float(deviation)
 

@@ -41,7 +41,7 @@ class VisionTask:
 
     Attributes:
       name: as --task has it.
-      quality: what 1 - error is called: "accuracy", "AP", "mIoU"; a_quality: with its article.
+      quality: what 1 - error is called: "accuracy", "AP", "mIoU".
       measure: how people are told of its errors.
       lesson, scoring: what is taught, and how that is evaluated.
       augmentation: what is drawn for each training image; whether it is mirrored, the data set says.
@@ -60,7 +60,6 @@ class VisionTask:
 
     name: Task
     quality: str
-    a_quality: str
     measure: Measure
     lesson: Lesson
     scoring: Scoring

@@ -19,7 +19,6 @@ def classification(num_classes: int) -> VisionTask:
     return VisionTask(
         name="classification",
         quality="accuracy",
-        a_quality="an accuracy",
         measure=ERROR,
         lesson=LESSON,
         scoring=SCORING,

@@ -10,7 +10,7 @@ from hytnas_jax.data import Augmentation, Crops, LabelledImages, move_boxes
 from hytnas_jax.on_device.decode_boxes import decode_boxes
 from hytnas_jax.on_device.drawing import draw_boxes
 from hytnas_jax.on_device.find_boxes import LEAST, above
-from hytnas_jax.quality.average_precision import Found, Truth, average_precision
+from hytnas_jax.quality.average_precision import Found, Truth, average_precision, average_precision50
 from hytnas_jax.quality.matching import match
 from hytnas_jax.quality.recall import LEAST_SCORE, recall
 from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
@@ -30,7 +30,6 @@ def detection(num_classes: int) -> VisionTask:
     return VisionTask(
         name="detection",
         quality="AP",
-        a_quality="an AP",
         measure=Measure("AP", beside=("AP50", "AP50")),
         lesson=lesson.detection(num_classes),
         scoring=scoring.detection(num_classes),
@@ -56,7 +55,7 @@ def _guess(images: LabelledImages) -> float:
 
 
 def _ap50(num_classes: int, outputs: np.ndarray, targets: Targets) -> float:
-    return float(np.nan_to_num(average_precision(_found(outputs), _truth(targets), num_classes).ap50))
+    return float(np.nan_to_num(average_precision50(_found(outputs), _truth(targets), num_classes)))
 
 
 def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examined:

@@ -30,7 +30,6 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
     return VisionTask(
         name="segmentation",
         quality="mIoU",
-        a_quality="an mIoU",
         measure=Measure("mIoU", beside=("pixel_accuracy", "pixel accuracy")),
         lesson=lesson.segmentation(num_classes, class_weights),
         scoring=scoring.segmentation(num_classes, class_weights),

@@ -14,15 +14,13 @@ from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
-from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.init_from import Source, find_source
 from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.training.step import augmented_step, step_key
-from hytnas_jax.training.supernet import load_supernet, supernet_model
+from hytnas_jax.training.supernet import load_supernet, subnet_error, supernet_model
 from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
-from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.errors import UserError
 from supernet.inheritance import inherited
@@ -141,14 +139,7 @@ def _evaluate(
     resolution = max(project.space.resolution)
     subnets = sandwich(project.space, rng, num_random=NUM_REPORTED, resolution=resolution)
     with console.progress(len(subnets), "evaluating subnets", apart=compiling.seconds) as bar:
-        evaluate = SupernetError(
-            project.space,
-            model,
-            params,
-            evaluation_images(project, dataset),
-            on_evaluated=bar.advance,
-            scoring=project.task.scoring,
-        )
+        evaluate = subnet_error(project, dataset, model, params, bar.advance)
         accuracies = 1 - evaluate(subnets)
     return {
         "largest_accuracy": float(accuracies[0]),

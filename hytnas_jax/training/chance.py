@@ -81,7 +81,7 @@ def doubt(
         f"a learning rate that does not suit ({schedule.learning_rate:g})",
     ]
     return (
-        f"hardly better than guessing: {who}, with {task.a_quality} of {score.accuracy:.2f} {score.where}, "
+        f"hardly better than guessing: {who}, with an {task.quality} of {score.accuracy:.2f} {score.where}, "
         f"where naming the most frequent class gives {score.guess:.2f}. Causes may be {', '.join(causes)}, "
         "or labels that do not belong to the images"
     )

@@ -1,9 +1,11 @@
 """The supernet of a work folder, and the error of its subnets."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 
+from hytnas_jax.data import Dataset
 from hytnas_jax.runtime.hardware import compute_dtype
 from hytnas_jax.training.evaluation_images import evaluation_images
 from hytnas_jax.training.loop import restore
@@ -29,8 +31,25 @@ def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
 def supernet_error(project: Project) -> SupernetError:
     """The error on the validation split; the training split calibrates, the test split is not touched."""
     model, params = load_supernet(project)
-    images = evaluation_images(project, project.dataset())
-    return SupernetError(project.space, model, params, images, scoring=project.task.scoring)
+    return subnet_error(project, project.dataset(), model, params)
+
+
+def subnet_error(
+    project: Project,
+    dataset: Dataset,
+    model: SupernetModel,
+    params: Tree,
+    on_evaluated: Callable[[], None] = lambda: None,
+) -> SupernetError:
+    """The error of subnets on the validation split; `on_evaluated` is called after each."""
+    return SupernetError(
+        project.space,
+        model,
+        params,
+        evaluation_images(project, dataset),
+        on_evaluated=on_evaluated,
+        scoring=project.task.scoring,
+    )
 
 
 def supernet_model(project: Project) -> SupernetModel:

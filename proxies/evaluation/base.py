@@ -71,3 +71,9 @@ def in_batches(images: np.ndarray, targets: Targets, batch: int) -> tuple[np.nda
         return np.concatenate([array, missing]).reshape(-1, batch, *array.shape[1:])
 
     return batched(images), jax.tree.map(batched, targets), batched(np.ones(len(images), bool))
+
+
+def mean_of_known(values: NDArray[np.float64]) -> float:
+    """The mean of those that are not NaN, as of a class that does not occur; NaN where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from proxies.evaluation.base import Scoring
+from proxies.evaluation.base import Scoring, mean_of_known
 from supernet.tasks import segmentation as lesson
 from supernet.tasks.base import Targets
 
@@ -53,8 +53,7 @@ def segmentation(num_classes: int, class_weights: tuple[float, ...], /) -> Scori
 def quality(sums: Sums) -> Quality:
     """On the host."""
     by_class = iou_by_class(np.asarray(sums.pixels, np.int64))
-    present = by_class[~np.isnan(by_class)]
-    return Quality(float(present.mean()) if len(present) else np.nan, by_class)
+    return Quality(mean_of_known(by_class), by_class)
 
 
 def iou_by_class(pixels: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from supernet.errors import UserError
 from supernet.tasks.base import Lesson, Targets
 
 TEACHER_SHARE = 0.5
-IGNORED = 255
+IGNORED = 255  # of a pixel that belongs to no class
 
 
 class DenseClasses(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data.readers.boxes import Boxes
-from hytnas_jax.data.readers.words import plural
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 MOST_OUTSIDE = 0.01  # of the image's side; and one pixel, where boxes are in pixels
@@ -51,7 +51,7 @@ class Changes:
             (self.duplicates, "drawn twice with the same class: one of each kept"),
         )
         return tuple(
-            f"{plural(len(told), 'box', 'boxes')} {what} (the first: {told[0]})"
+            f"{counted(len(told), 'box', 'boxes')} {what} (the first: {told[0]})"
             for told, what in kinds
             if told
         )

@@ -12,7 +12,8 @@ from hytnas_jax.data.readers.box_checks import Changes, RawBoxes, check_boxes
 from hytnas_jax.data.readers.boxes import Boxes, images_with, strata
 from hytnas_jax.data.readers.source import Split, Task
 from hytnas_jax.data.readers.turned import turn_corners, turn_to_show
-from hytnas_jax.data.readers.words import plural, some
+from hytnas_jax.data.readers.words import some
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 
@@ -104,7 +105,7 @@ class BoxFiles:
         for split in self.sizes:
             names = [self.class_names[n] for n in np.flatnonzero(self._images_with(split) == 0)]
             if names:
-                classes = plural(len(names), "class", "classes")
+                classes = counted(len(names), "class", "classes")
                 lines.append(f"no box in {self._places[split]} is of {classes}: {some(names)}")
         return lines
 
@@ -128,6 +129,6 @@ def _refuse_shared(splits: Mapping[Split, BoxSplit]) -> None:
 def _refuse_without_boxes(part: BoxSplit) -> None:
     if not len(part.raw.rows):
         raise UserError(
-            f"{part.place}: not one of the {plural(len(part.files), 'image')} has a box; images without a "
+            f"{part.place}: not one of the {counted(len(part.files), 'image')} has a box; images without a "
             "box are allowed, but a split needs some with: add the boxes, or remove this split"
         )

@@ -6,11 +6,12 @@ import numpy as np
 
 from hytnas_jax.data.decode import Opener
 from hytnas_jax.data.readers.boxes import Boxes, BoxSource, images_with, strata
-from hytnas_jax.data.readers.class_table import IGNORED
 from hytnas_jax.data.readers.masks import MaskSource
 from hytnas_jax.data.readers.source import Source, Split, Task
-from hytnas_jax.data.readers.words import did_you_mean, plural
+from hytnas_jax.data.readers.words import did_you_mean
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
+from supernet.tasks.segmentation import IGNORED
 
 SMALLEST = 0.005  # of the image: the rule of Visual Wake Words
 
@@ -60,7 +61,7 @@ class _Chosen:
         for split, (rows, _) in kept.items():
             if not len(rows):
                 raise UserError(
-                    f"{source.name}: not one of the {plural(source.sizes[split], 'image')} of {split} has "
+                    f"{source.name}: not one of the {counted(source.sizes[split], 'image')} of {split} has "
                     "a box "
                     f"of {' or '.join(names)}; choose other classes, or add images with them"
                 )
@@ -149,7 +150,7 @@ class PresenceSource:
                     )
         self.sizes: Mapping[Split, int] = {split: len(rows) for split, rows in self._positions.items()}
         small = (
-            f"{plural(dropped, 'image')} where all boxes of {what} are below {SMALLEST:.1%} of it left out"
+            f"{counted(dropped, 'image')} where all boxes of {what} are below {SMALLEST:.1%} of it left out"
         )
         self.left_out = "; ".join(part for part in (source.left_out, small if dropped else "") if part)
 

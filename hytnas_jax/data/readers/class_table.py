@@ -8,8 +8,8 @@ import numpy as np
 
 from hytnas_jax.files.text import decode
 from supernet.errors import UserError
+from supernet.tasks.segmentation import IGNORED
 
-IGNORED = 255  # of a pixel that belongs to no class
 NOT_ALLOWED = -1
 _NO_CLASS = ("void", "ignore", "ignored", "unlabeled", "unlabelled", "dontcare")
 FILES = ("classes.csv", "class_dict.csv", "_classes.csv", "labelmap.txt", "classes.txt", "labels.txt")

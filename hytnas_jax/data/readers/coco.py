@@ -13,7 +13,8 @@ from hytnas_jax.data.readers.coco_layout import find_images, read_splits
 from hytnas_jax.data.readers.image_files import ImageFiles
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.turned import size_as_shown
-from hytnas_jax.data.readers.words import plural, some
+from hytnas_jax.data.readers.words import some
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 
@@ -60,7 +61,7 @@ class CocoFolder:
         for inside, names in known.items():
             if unlisted := sorted(names - listed):
                 where = "" if inside == "." else f"{inside}: "
-                images_told = plural(len(unlisted), "image")
+                images_told = counted(len(unlisted), "image")
                 notes.append(f"{where}{images_told} in no JSON file left out (the first: {unlisted[0]})")
         self.left_out = "; ".join(notes)
         self.class_names, self.remarks = _classes(self.files)

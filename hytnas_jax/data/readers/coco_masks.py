@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from hytnas_jax.data.readers.class_table import IGNORED
 from hytnas_jax.data.readers.coco import CocoFolder
 from hytnas_jax.data.readers.masks import MaskFiles
 from hytnas_jax.data.readers.pixels import decode_rle, fill_polygon
 from hytnas_jax.data.readers.source import Split
 from supernet.errors import UserError
+from supernet.tasks.segmentation import IGNORED
 
 BACKGROUND = "background"
 _WANTED = "segmentation is a list of polygons [x, y, x, y, x, y, ...] in pixels, or run lengths"

@@ -6,9 +6,10 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.decode import Unreadable, open_image, refusing
-from hytnas_jax.data.readers.class_table import FORMS, IGNORED, NOT_ALLOWED, ClassTable
-from hytnas_jax.data.readers.words import plural
+from hytnas_jax.data.readers.class_table import FORMS, NOT_ALLOWED, ClassTable
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
+from supernet.tasks.segmentation import IGNORED
 
 _AS = "save masks as PNG with the number of a class as each pixel's value, grey or with a palette"
 
@@ -41,7 +42,7 @@ def to_classes(values: np.ndarray, place: str, table: ClassTable) -> np.ndarray:
     classes = table.classes[values]
     if (classes == NOT_ALLOWED).any():
         value = int(values[classes == NOT_ALLOWED].max())
-        pixels = plural(int((values == value).sum()), "pixel")
+        pixels = counted(int((values == value).sum()), "pixel")
         raise UserError(
             f"{place}: has the value {value} ({pixels}); by {table.place} {_allowed(table)} and {IGNORED} "
             f"(ignored) are allowed; correct the mask, or name all classes in classes.txt: {FORMS}"
@@ -75,7 +76,7 @@ def _values(image: Image.Image, place: str, table: ClassTable | None) -> np.ndar
     unknown = [int(code) for code in codes if int(code) not in table.colours]
     if unknown:
         y, x = np.argwhere(codes[places].reshape(pixels.shape[:2]) == unknown[0])[0]
-        more = f" ({plural(len(unknown) - 1, 'other')} neither)" if len(unknown) > 1 else ""
+        more = f" ({counted(len(unknown) - 1, 'other')} neither)" if len(unknown) > 1 else ""
         raise UserError(
             f"{place}: the pixel in row {y}, column {x} has the colour {_rgb(unknown[0])}, which is not in "
             f"{table.place}{more}; add the colour there, or correct the mask"

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax.data.readers.class_table import (
-    IGNORED,
     NOT_ALLOWED,
     ClassTable,
     find_table,
@@ -16,8 +15,9 @@ from hytnas_jax.data.readers.mask_file import read_values, to_classes
 from hytnas_jax.data.readers.mask_layout import read_layout
 from hytnas_jax.data.readers.masks import MaskFiles
 from hytnas_jax.data.readers.source import Split
-from hytnas_jax.data.readers.words import plural
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
+from supernet.tasks.segmentation import IGNORED
 
 _LOOKED_AT, _LOOKED_AT_FOR_CLASSES = 50, 2000  # training masks, when the folder is opened
 
@@ -73,10 +73,10 @@ class MaskFolder(MaskFiles):
         classes = [value for value in there if value != IGNORED]
         if len(classes) < 2:
             raise UserError(
-                f"{self.name}: in {plural(len(looked_at), 'training mask')} all pixels are "
+                f"{self.name}: in {counted(len(looked_at), 'training mask')} all pixels are "
                 f"{_in_words(there)}; at least two classes are needed, 0 and 1"
             )
-        return numbered(classes[-1] + 1, f"the values of {plural(len(looked_at), 'training mask')}")
+        return numbered(classes[-1] + 1, f"the values of {counted(len(looked_at), 'training mask')}")
 
     def _refuse_two(self, there: list[int], table: ClassTable | None, count: int) -> None:
         if len(there) != 2 or there[1] == 1:
@@ -90,7 +90,7 @@ class MaskFolder(MaskFiles):
             else "the values are to be the numbers of classes"
         )
         raise UserError(
-            f"{self.name}: the values of {plural(count, 'training mask')} (the first: {first}) are "
+            f"{self.name}: the values of {counted(count, 'training mask')} (the first: {first}) are "
             f"{there[0]} "
             f"and {there[1]} only, as in binary masks; {why}: write 0 and 1"
         )

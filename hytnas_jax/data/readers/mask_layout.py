@@ -9,7 +9,8 @@ from hytnas_jax.data.readers.image_files import ImageFiles, child, subfolders
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.split_folders import split_named
 from hytnas_jax.data.readers.voc_layout import read_list, split_lists
-from hytnas_jax.data.readers.words import plural, some
+from hytnas_jax.data.readers.words import some
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 LAYOUT = (
@@ -114,17 +115,17 @@ def _paired(
     inside, mask_inside = (path.relative_to(folder).as_posix() for path in (images, masks))
     lacking = sorted(stem for stem in image_names if stem + suffix not in mask_names)
     if lacking and only_masked and len(lacking) < len(image_names):
-        notes.append(f"{inside}: {plural(len(lacking), 'image')} without a mask left out")
+        notes.append(f"{inside}: {counted(len(lacking), 'image')} without a mask left out")
     elif lacking:
         raise UserError(
             f"{inside}/{image_names[lacking[0]]}: has no mask; {mask_inside}/{lacking[0]}{suffix}.png is "
-            f"looked for, {plural(len(lacking), 'image')} of {len(image_names)} without; add "
+            f"looked for, {counted(len(lacking), 'image')} of {len(image_names)} without; add "
             "it, or delete the image"
         )
     lost = sorted(set(mask_names) - {stem + suffix for stem in image_names})
     if lost:
         raise UserError(
-            f"{mask_inside}/{mask_names[lost[0]]}: has no image in {inside} ({plural(len(lost), 'mask')} of "
+            f"{mask_inside}/{mask_names[lost[0]]}: has no image in {inside} ({counted(len(lost), 'mask')} of "
             f"{len(mask_names)} without); add it, or delete the mask"
         )
     stems = sorted(set(image_names) - set(lacking))
@@ -163,5 +164,5 @@ def _listed(
     used = {pair for part in found.values() for pair in part}
     unused = [image for image, mask in pairs if (image, mask) not in used]
     if unused:
-        notes.append(f"{plural(len(unused), 'image')} in no list left out ({some(unused)})")
+        notes.append(f"{counted(len(unused), 'image')} in no list left out ({some(unused)})")
     return found, places

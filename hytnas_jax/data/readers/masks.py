@@ -12,11 +12,12 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.decode import Opener, open_image
-from hytnas_jax.data.readers.class_table import IGNORED
 from hytnas_jax.data.readers.source import Source, Split, Task
 from hytnas_jax.data.readers.turned import size_as_shown, turn_image, turn_to_show
-from hytnas_jax.data.readers.words import plural, some
+from hytnas_jax.data.readers.words import some
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
+from supernet.tasks.segmentation import IGNORED
 
 
 class MaskSource(Source, Protocol):
@@ -118,8 +119,8 @@ class MaskFiles(abc.ABC):
     def lacking(self) -> list[str]:
         """A line on the classes that none of the training masks looked at has; empty where there are none."""
         names = [self.class_names[n] for n in np.flatnonzero(self._holding == 0)]
-        classes = plural(len(names), "class", "classes")
-        looked_at = plural(len(self._looked_at(self._MOST)), "training mask")
+        classes = counted(len(names), "class", "classes")
+        looked_at = counted(len(self._looked_at(self._MOST)), "training mask")
         return [f"no pixel of {looked_at} is of {classes}: {some(names)}"] if names else []
 
     _MOST = 200  # training masks by which the rare classes are told

@@ -9,8 +9,9 @@ from pathlib import Path
 from hytnas_jax.data.readers.image_files import ImageFiles, child, is_image, subfolders
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.readers.split_folders import split_named
-from hytnas_jax.data.readers.words import plural, some
+from hytnas_jax.data.readers.words import some
 from hytnas_jax.files.text import decode
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 LAYOUT = (
@@ -65,7 +66,7 @@ def read_layout(folder: Path) -> VocLayout:
             splits[split].append(ones[name])
     unused = sorted(set(ones) - {Path(one.xml).stem for part in splits.values() for one in part})
     if unused:
-        notes.append(f"{plural(len(unused), 'XML file')} in no list left out ({some(unused)})")
+        notes.append(f"{counted(len(unused), 'XML file')} in no list left out ({some(unused)})")
     return VocLayout(splits, {s: p.relative_to(folder).as_posix() for s, p in lists.items()}, tuple(notes))
 
 
@@ -135,7 +136,7 @@ def _paired(folder: Path, xml_folder: Path, image_folder: Path, notes: list[str]
         raise UserError(f"{xml_folder}: holds no XML files; {LAYOUT}")
     if images:
         first = inside + min(names[0] for names in images.values())
-        notes.append(f"{plural(len(images), 'image')} without an XML file left out (the first: {first})")
+        notes.append(f"{counted(len(images), 'image')} without an XML file left out (the first: {first})")
     return found
 
 

@@ -1,20 +1,13 @@
-"""Parts of what is told about many files: a few of them, and how many there are."""
+"""Parts of what is told about many files: a few of their names, or the nearest one."""
 
 import difflib
 from collections.abc import Iterable, Sequence
 
-_NAMED = 3
 
-
-def some(names: Sequence[str]) -> str:
+def some(names: Sequence[str], most: int = 3) -> str:
     """ "a, b, c and 4 more"."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
-
-
-def plural(count: int, noun: str, nouns: str | None = None) -> str:
-    """ "1 box", "2 boxes"."""
-    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 from hytnas_jax.data.readers.box_checks import RawBoxes
 from hytnas_jax.data.readers.box_files import BoxFiles, BoxSplit
 from hytnas_jax.data.readers.source import Split
-from hytnas_jax.data.readers.words import plural
 from hytnas_jax.data.readers.yolo_layout import YoloLayout, label_file, read_layout
 from hytnas_jax.files.text import decode
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 WANTED = "a line is `class cx cy width height`, the last four as parts 0..1 of the image"
@@ -36,7 +36,7 @@ class YoloSource(BoxFiles):
         self.are_named = layout.are_named
         self.left_out = "; ".join([*layout.notes, *_without_image(folder, found.labels)])
         if polygons := found.polygons:
-            boxes = plural(len(polygons), "polygon")
+            boxes = counted(len(polygons), "polygon")
             self.remarks = (
                 *self.remarks,
                 f"{boxes}: the box around each is taken (the first: {polygons[0]})",
@@ -156,6 +156,6 @@ def _without_image(folder: Path, labels: dict[Path, set[str]]) -> list[str]:
         there = (path.name for path in place.glob("*.txt")) if place.is_dir() else ()
         lost = sorted(name for name in there if name not in known and name.lower() not in _NO_LABELS)
         if lost:
-            files = plural(len(lost), "label file")
+            files = counted(len(lost), "label file")
             notes.append(f"{_short(place, folder)}: {files} without an image left out (the first: {lost[0]})")
     return notes
