@@ -21,13 +21,15 @@ class Config(DataConfig, Limits):
     command again goes on where it stopped.
     """
 
-    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
-    """How many times the supernet sees each training image."""
+    epochs: Annotated[int | None, within(1, MOST_EPOCHS)] = None
+    """How many times the supernet sees each training image. If not given: 30, and more of few images
+    with boxes or masks."""
     init_from: Path | None = None
     """Another work folder, for few images: the supernet begins with the weights of that one's, all but the
     classifier's. The space is that one's too; images, classes and resolutions may be others."""
-    retrain_epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
-    """How many times each chosen network sees each training image."""
+    retrain_epochs: Annotated[int | None, within(1, MOST_EPOCHS)] = None
+    """How many times each chosen network sees each training image. If not given: 20, and more of few images
+    with boxes or masks."""
     objectives: tuple[str, ...] = ("blended_error", "latency_ms")
     """What to trade off, two to four of: blended_error, error, latency_ms, parameters, macs, peak_memory,
     model_bytes, peak_memory_int8, model_bytes_int8, zen_score, or trained_error, for which 40 networks are

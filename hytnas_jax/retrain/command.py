@@ -15,6 +15,7 @@ from hytnas_jax.retrain.next_network import Next, Succession
 from hytnas_jax.retrain.results import off_the_front, show
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.length import length_of
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, open_project
@@ -26,6 +27,8 @@ from supernet.named import NAMES
 from supernet.network_spec import NetworkSpec
 from supernet.subnet import slice_subnet
 
+EPOCHS = 20  # at least, where nothing else is asked for
+
 
 def retrain(config: Config) -> None:
     """Retrain networks until no other is worth it or the budget is spent, then test all of them."""
@@ -34,14 +37,21 @@ def retrain(config: Config) -> None:
     inputs = {"search": workdir.step("search").require("search")["id"]}
     published = _published(project, config.named)
     step = workdir.step("retrain")
-    step.begin(settings_of(config), inputs)
+    length = length_of(
+        project,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        usual=EPOCHS,
+        least_steps=project.task.least_steps,
+    )
+    step.begin({**settings_of(config), **length._asdict()}, inputs)
     next_command = command_line("export", config.workdir)
     if step.is_done:
         console.say(f"the networks in {step.folder} are retrained already")
         console.wrote([], next_command)
         return
     archive, dataset = load_archive(project), project.dataset()
-    schedule = Schedule(config.epochs, config.batch_size, config.learning_rate, config.seed)
+    schedule = Schedule(*length, config.learning_rate, config.seed)
     inherited = shared_weights(project) if config.start == "supernet" else None
     retraining = Retraining(project, dataset, step.folder, schedule, inherited)
     became, stopped = _retrain_front(retraining, archive, step, config)

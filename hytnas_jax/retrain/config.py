@@ -38,10 +38,11 @@ class Config:
     hyt-nas-ba, mobilevit-xxs, mobilenetv2-0.35 and others (`describe --help` lists them)."""
     start: Literal["supernet", "scratch"] = "supernet"
     """Begin with the supernet's weights, or with random ones."""
-    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 20
-    """How many times each training image is seen."""
-    batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
-    """Images in a training step."""
+    epochs: Annotated[int | None, within(1, MOST_EPOCHS)] = None
+    """How many times each training image is seen. If not given: 20, and more of few images
+    with boxes or masks."""
+    batch_size: Annotated[int | None, within(2, MOST_BATCH)] = None
+    """Images in a training step. If not given: 32, and 8 with boxes or masks."""
     learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0

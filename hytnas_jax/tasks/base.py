@@ -46,6 +46,8 @@ class VisionTask:
       lesson, scoring: what is taught, and how that is evaluated.
       augmentation: what is drawn for each training image; whether it is mirrored, the data set says.
       move: (targets, crops, stored side, resolution) -> targets of the augmented images, traced.
+      batch_size: images in a training step, unless the user says otherwise.
+      least_steps: retraining on few images has at least so many, unless the user says otherwise.
       chance_loss: about the loss of a network that has learnt nothing, in nats.
       guess: (images) -> the quality that naming the most frequent class has.
       class_logits: outputs [N, ...] -> those for the classes, [N, ..., K].
@@ -65,6 +67,8 @@ class VisionTask:
     scoring: Scoring
     augmentation: Augmentation
     move: Callable[[Targets, Crops, int, int], Targets]
+    batch_size: int
+    least_steps: int
     chance_loss: float
     guess: Callable[[LabelledImages], float]
     class_logits: Callable[[np.ndarray], np.ndarray]

@@ -24,6 +24,8 @@ def classification(num_classes: int) -> VisionTask:
         scoring=SCORING,
         augmentation=Augmentation(mirror=True),
         move=_stay,
+        batch_size=32,
+        least_steps=0,
         chance_loss=math.log(num_classes),
         guess=_guess,
         class_logits=lambda logits: logits,

@@ -35,6 +35,8 @@ def detection(num_classes: int) -> VisionTask:
         scoring=scoring.detection(num_classes),
         augmentation=AUGMENTATION,
         move=_move,
+        batch_size=8,
+        least_steps=2000,
         chance_loss=CHANCE_LOSS,
         guess=_guess,
         class_logits=lambda outputs: outputs[..., :num_classes],

@@ -35,6 +35,8 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
         scoring=scoring.segmentation(num_classes, class_weights),
         augmentation=AUGMENTATION,
         move=_move,
+        batch_size=8,
+        least_steps=2000,
         chance_loss=math.log(num_classes),
         guess=functools.partial(_guess, num_classes),
         class_logits=lambda logits: logits,

@@ -8,8 +8,8 @@ Examples:
   >>> from pathlib import Path
   >>> from hytnas_jax import train_supernet
   >>> config = train_supernet.Config(Path("runs/mine"), data="path/to/images", epochs=60)
-  >>> config.batch_size
-  32
+  >>> config.epochs
+  60
 """
 
 from hytnas_jax.train_supernet.config import Config, check

@@ -15,6 +15,7 @@ from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.init_from import Source, find_source
+from hytnas_jax.training.length import length_of
 from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.training.step import augmented_step, step_key
@@ -30,6 +31,7 @@ from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
 from supernet.space_size import num_networks
 from supernet.supernet import SupernetModel, controls
 
+EPOCHS = 30  # at least, where nothing else is asked for
 NUM_REPORTED = 8  # random subnets evaluated at the end
 
 
@@ -44,7 +46,8 @@ def train_supernet(config: Config) -> None:
         space_for=None if source is None else source.space_for,
     )
     step = workdir.step("supernet")
-    _begin(step, project, source, config)
+    schedule = _schedule(project, config)
+    _begin(step, project, source, config, schedule)
     next_command = command_line("measure_latency", config.workdir)
     if step.is_done:
         done = _describe(step.done()["summary"], project.task.quality)
@@ -53,19 +56,19 @@ def train_supernet(config: Config) -> None:
         return
     _check_memory(project)
     model = supernet_model(project)
-    num_steps = max(1, config.epochs * len(dataset.train) // config.batch_size)
-    rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
-    recipe = training.Recipe(num_steps=num_steps, learning_rate=rate)
+    num_steps = schedule.steps(len(dataset.train))
+    recipe = training.Recipe(num_steps=num_steps, learning_rate=schedule.learning_rate)
     console.say(
         f"{len(dataset.train)} training images, {counted(project.num_classes, 'class', 'classes')}; space "
         f"{project.space.name!r}, {counted(num_networks(project.space), 'network', form='.3g')}, at "
         f"{' and '.join(map(str, project.space.resolution))} pixels; "
-        f"{counted(recipe.num_steps, 'step')}, learning rate {rate:.2g}"
+        f"{counted(num_steps, 'step')} of {counted(schedule.batch_size, 'image')}, learning rate "
+        f"{recipe.learning_rate:.2g}"
     )
     state = train_loop(
-        _step_function(project, dataset, model, recipe, config),
+        _step_function(project, dataset, model, recipe, schedule, config.random_subnets),
         training.init(recipe, _first_params(step, model, source, config.seed)),
-        num_steps=recipe.num_steps,
+        num_steps=num_steps,
         folder=step.folder,
         label="training the supernet",
         chance_loss=project.task.chance_loss,
@@ -75,21 +78,35 @@ def train_supernet(config: Config) -> None:
         [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
         project,
         dataset,
-        Schedule(config.epochs, config.batch_size, rate, config.seed),
+        schedule,
     )
     origins = () if source is None else source.origins
-    step.finish({**summary, "steps": recipe.num_steps, "doubt": said, "begun_with": origins})
+    step.finish({**summary, "steps": num_steps, "doubt": said, "begun_with": origins})
     console.say(_describe(summary, project.task.quality))
     if said is not None:
         console.warn(said)
     console.wrote([step.folder / "checkpoints", step.folder / "metrics.jsonl"], next_command)
 
 
-def _begin(step: Step, project: Project, source: Source | None, config: Config) -> None:
+def _schedule(project: Project, config: Config) -> Schedule:
+    """What was asked for; and where nothing was, what suits the task, the images and the space."""
+    length = length_of(
+        project,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        usual=EPOCHS,
+        least_steps=project.task.least_steps // 2,  # each trains several networks
+    )
+    rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
+    return Schedule(*length, rate, config.seed)
+
+
+def _begin(step: Step, project: Project, source: Source | None, config: Config, schedule: Schedule) -> None:
     """Note what the supernet is made with, or refuse what it was not begun with."""
     noted = {} if source is None else source.settings
+    length = {"epochs": schedule.epochs, "batch_size": schedule.batch_size}
     settings = settings_of(config, without=("init_from", *config.data_flags()))
-    step.begin({**settings, **noted}, {"data": project.done_id})
+    step.begin({**settings, **length, **noted}, {"data": project.done_id})
     if source is not None:
         source.note(step)
 
@@ -116,16 +133,21 @@ def _check_memory(project: Project) -> None:
 
 
 def _step_function(
-    project: Project, dataset: Dataset, model: Model, recipe: training.Recipe, config: Config
+    project: Project,
+    dataset: Dataset,
+    model: Model,
+    recipe: training.Recipe,
+    schedule: Schedule,
+    num_random: int,
 ) -> Any:
     train = augmented_step(project, model, recipe, dataset.train)
 
     def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
-        rng = np.random.default_rng([config.seed, attempt, number])
-        chosen = batches(config.seed + attempt, len(dataset.train), config.batch_size, step=number)
+        rng = np.random.default_rng([schedule.seed, attempt, number])
+        chosen = batches(schedule.seed + attempt, len(dataset.train), schedule.batch_size, step=number)
         resolution = int(rng.choice(project.space.resolution))
-        subnets = sandwich(project.space, rng, num_random=config.random_subnets, resolution=resolution)
-        key = step_key(config.seed, attempt, number)
+        subnets = sandwich(project.space, rng, num_random=num_random, resolution=resolution)
+        key = step_key(schedule.seed, attempt, number)
         return train(state, key, chosen, controls(project.space, subnets), resolution=resolution)
 
     return step_function

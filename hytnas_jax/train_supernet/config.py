@@ -15,10 +15,11 @@ class Config(DataConfig):
     Later commands read cheap accuracy estimates for any architecture from it.
     """
 
-    epochs: Annotated[int, within(1, MOST_EPOCHS)] = 30
-    """How many times each training image is seen."""
-    batch_size: Annotated[int, within(2, MOST_BATCH)] = 32
-    """Images in a training step."""
+    epochs: Annotated[int | None, within(1, MOST_EPOCHS)] = None
+    """How many times each training image is seen. If not given: 30, and more of few images
+    with boxes or masks."""
+    batch_size: Annotated[int | None, within(2, MOST_BATCH)] = None
+    """Images in a training step. If not given: 32, and 8 with boxes or masks."""
     learning_rate: Annotated[float | None, within(1e-8, 10)] = None
     """Peak learning rate of AdamW. If not given: 1e-2, less for a supernet of more than 160,000 weights."""
     random_subnets: Annotated[int, within(1, 64)] = 2

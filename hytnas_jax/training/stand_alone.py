@@ -36,6 +36,10 @@ class Schedule:
     learning_rate: float
     seed: int
 
+    def steps(self, num_images: int) -> int:
+        """Training steps with so many images."""
+        return max(1, self.epochs * num_images // self.batch_size)
+
 
 def train_alone(
     project: Project,
@@ -54,7 +58,7 @@ def train_alone(
     """
     model = stand_alone(spec, dtype=compute_dtype())
     params, stats = model.init(jax.random.key(schedule.seed))
-    num_steps = max(1, schedule.epochs * len(dataset.train) // schedule.batch_size)
+    num_steps = schedule.steps(len(dataset.train))
     recipe = training.Recipe(num_steps=num_steps, learning_rate=schedule.learning_rate)
     state = train_loop(
         _step_function(project, dataset, model, recipe, spec.resolution, schedule),

@@ -56,6 +56,10 @@ class Project:
         """What the next steps note as their input: another data set has another one."""
         return self.workdir.step("data").done()["id"]
 
+    @property
+    def num_training_images(self) -> int:
+        return self.workdir.step("data").done()["summary"]["train"]
+
     def to_spec(self, architecture: Architecture) -> NetworkSpec:
         """The stand-alone network of an architecture for this data."""
         return self.space.network_spec(architecture, num_classes=self.num_classes, channels=self.channels)

@@ -35,9 +35,9 @@ class Config:
         "hyt-nas-ba",
     )
     """Published networks; those that cannot have such small images are left out, and it is said why."""
-    epochs: int = Retraining.epochs
+    epochs: int = 20
     """How many times each training image is seen."""
-    batch_size: int = Retraining.batch_size
+    batch_size: int = 32
     """Images in a training step."""
     learning_rate: float = Retraining.learning_rate
     """Peak learning rate."""
