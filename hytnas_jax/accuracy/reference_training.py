@@ -54,7 +54,7 @@ def train_missing(
     with bar, contextlib.closing(results):
         for job, trained in results:
             table.append(job, trained)
-            bar.note(f"{job}: accuracy {1 - trained.error:.3f}")
+            bar.note(f"{job}: error {trained.error:.3f}")
             bar.advance()
 
 

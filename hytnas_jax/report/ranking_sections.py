@@ -71,11 +71,11 @@ def study_section(results: Results, command: str) -> str:
         return section(
             title, paragraph(f"That is not known. To find out, train some on their own: {command}")
         )
-    used = _searched_by(results)
+    used, quality = _searched_by(results), results.project.task.quality
     parts = [
         paragraph(
             "Networks from the cheapest to the dearest were trained on their own, and each estimate is "
-            "compared with their accuracy: Kendall's tau (1: the same order, 0: none) with the middle 95% "
+            f"compared with their {quality}: Kendall's tau (1: the same order, 0: none) with the middle 95% "
             "of what resampled networks give, over all of them and within thirds of cost."
         ),
         *(paragraph(remark, "dim") for remark in study.remarks),
@@ -85,7 +85,7 @@ def study_section(results: Results, command: str) -> str:
         parts.append(
             paragraph("The supernet has been trained anew since: run study_ranking again.", "warning")
         )
-    parts += [_study_table(study), f'<div class="wide">{_study_chart(study, used)}</div>']
+    parts += [_study_table(study), f'<div class="wide">{_study_chart(study, used, quality)}</div>']
     return section(title, *parts, *_where_they_err(study))
 
 
@@ -120,8 +120,8 @@ def _study_table(study: StudyResult) -> str:
     return table(("estimate", "tau", *(f"within {band}" for band in BANDS)), rows, num_text=1)
 
 
-def _study_chart(study: StudyResult, used: str) -> str:
-    """The accuracy after training over the estimate that the search used."""
+def _study_chart(study: StudyResult, used: str, quality: str) -> str:
+    """The quality after training over the estimate that the search used."""
     estimate = study.estimates.get(used, study.estimates[ACCURACY])
     points = [
         Point(x, y, "", f"{name}: estimate {percent(x)}, trained {percent(y)}")
@@ -130,7 +130,7 @@ def _study_chart(study: StudyResult, used: str) -> str:
     return chart(
         [Series("a network of the study", points, 1)],
         Axis(f"{used}, %", factor=100),
-        Axis("accuracy after training on its own, %", factor=100),
+        Axis(f"{quality} after training on its own, %", factor=100),
     )
 
 

@@ -37,7 +37,9 @@ def study_ranking(config: Config) -> None:
         console.say("the reference accuracy is known; the estimates need a supernet")
         console.wrote([step.folder / TABLE], command_line("train_supernet", config.workdir))
         return
-    study = RankingStudy.of(references, estimates_of(project, references.architectures), project.space)
+    study = RankingStudy.of(
+        references, estimates_of(project, references.architectures), project.space, project.task.quality
+    )
     _show(study)
     command = f"python -m hytnas_jax.study_ranking {flags_of(config)}"
     paths = write_results(

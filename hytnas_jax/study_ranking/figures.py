@@ -17,8 +17,10 @@ def scatter_figure(
     references: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
     agreements: Mapping[str, Mapping[str, Agreement]],
+    quality: str,
 ) -> Figure:
-    """A panel for each estimate [N], the networks of a band of cost in one colour."""
+    """A panel for each estimate [N], the networks of a band of cost in one colour; `quality` names what the
+    references are."""
     lines = -(-len(estimates) // COLUMNS)
     figure = Figure(figsize=(1.0 + 3.4 * COLUMNS, 0.6 + 3.0 * lines), layout="constrained")
     panels = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False).ravel()
@@ -33,5 +35,5 @@ def scatter_figure(
     for panel in panels[len(estimates) :]:
         panel.set_axis_off()
     panels[0].legend(title="MACs", fontsize=8, title_fontsize=8)
-    figure.supylabel("accuracy after training on its own", fontsize=10)
+    figure.supylabel(f"{quality} after training on its own", fontsize=10)
     return figure

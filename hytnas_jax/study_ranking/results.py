@@ -46,7 +46,8 @@ RankingRow = tuple[object, ...]
 class RankingStudy:
     """How every estimate agrees with the references, by band, what could be reached at most (unknown where
     nothing was trained twice), which genes those that a search goes by rate otherwise than the references
-    do, how far the references stand, and every estimate's tau with the loss after training."""
+    do, how far the references stand, and every estimate's tau with the loss after training. `quality` is what
+    the references' accuracy is called in the task."""
 
     references: References
     estimates: Values
@@ -56,9 +57,12 @@ class RankingStudy:
     biases: list[GeneBias]
     standing: Standing
     with_loss: dict[str, Interval | None]
+    quality: str
 
     @classmethod
-    def of(cls, references: References, estimates: Values, space: SearchSpace) -> "RankingStudy":
+    def of(
+        cls, references: References, estimates: Values, space: SearchSpace, quality: str
+    ) -> "RankingStudy":
         """Compare the estimates [N], of which `MACS` is one, and their combination with the references."""
         members = bands(estimates[MACS])
         if can_combine(estimates):
@@ -71,7 +75,10 @@ class RankingStudy:
         genes = gene_values(space, references.architectures)
         wrong = biases(genes, searched, references.accuracy, estimates[MACS])
         with_loss = {name: tau_with(-references.loss, values) for name, values in estimates.items()}
-        return cls(references, estimates, members, found, highest, wrong, Standing.of(references), with_loss)
+        standing = Standing.of(references)
+        return cls(
+            references, estimates, members, found, highest, wrong, standing, with_loss, quality=quality
+        )
 
     def rows(self) -> list[RankingRow]:
         """The table, the best tau first, under `HEADERS`."""
@@ -86,8 +93,8 @@ class RankingStudy:
         """What the table does not say."""
         spread = self.references.accuracy
         lines = [
-            f"{len(spread)} networks, accuracy {spread.min():.3f} to {spread.max():.3f} on the validation "
-            "split; "
+            f"{len(spread)} networks, {self.quality} {spread.min():.3f} to {spread.max():.3f} on the "
+            "validation split; "
             + ", ".join(f"{band} {int(self.members[band].sum())}" for band in BANDS)
             + " (thirds of the range of log MACs)"
         ]
@@ -95,12 +102,14 @@ class RankingStudy:
             lines.append("no network was trained twice: how far the references can be trusted is not known")
         else:
             lines.append(
-                f"the accuracy of a training has a standard deviation of {self.references.noise:.4f} between "
-                f"seeds, beyond the {self.references.shift:+.4f} that the second seed adds to all"
+                f"the {self.quality} of a training has a standard deviation of {self.references.noise:.4f} "
+                f"between seeds, beyond the {self.references.shift:+.4f} that the second seed adds to all"
             )
         again = kendall_tau(*self.references.losses.T)
         if not math.isnan(again.tau):
-            lines.append(f"by their loss, which is finer than the accuracy, tau between two seeds is {again}")
+            lines.append(
+                f"by their loss, which is finer than the {self.quality}, tau between two seeds is {again}"
+            )
         return [*lines, str(self.standing)]
 
     def where(self) -> list[str]:
@@ -124,9 +133,9 @@ class RankingStudy:
         """What not to trust, and what to do about it."""
         if self.ceiling and _value(self.ceiling[ALL]) < LOW:
             return [
-                "these reference accuracies are mostly noise and say little about any estimate: the networks "
-                "hardly differ more than the trainings of one. Train for longer (--epochs auto), or with "
-                "more images"
+                f"the references' {self.quality} is mostly noise and says little about any estimate: the "
+                "networks hardly differ more than the trainings of one. Train for longer (--epochs auto), or "
+                "with more images"
             ]
         taus = {name: self.found[name][ALL].tau for name in ADVICE if name in self.found}
         return [

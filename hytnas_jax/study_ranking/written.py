@@ -36,7 +36,9 @@ def write_results(folder: Path, study: RankingStudy, *, command: str, supernet: 
         },
     )
     write_text(paths[1], _markdown(study, command))
-    figure = scatter_figure(study.estimates, study.references.accuracy, study.members, study.found)
+    figure = scatter_figure(
+        study.estimates, study.references.accuracy, study.members, study.found, study.quality
+    )
     save_figure(paths[2], figure)
     return paths
 
@@ -57,14 +59,14 @@ def _markdown(study: RankingStudy, command: str) -> str:
 
     {command}
 
-Kendall's tau with the accuracy after training on its own, over all networks and within thirds of cost, and
-with the loss after training; in brackets the middle 95% of resampled networks.
+Kendall's tau with the {study.quality} after training on its own, over all networks and within thirds of
+cost, and with the loss after training; in brackets the middle 95% of resampled networks.
 
 {_table(HEADERS, study.rows())}
 
 {remarks}
 
-![accuracy over each estimate](ranking.png)
+![{study.quality} over each estimate](ranking.png)
 
 ## Where they err
 

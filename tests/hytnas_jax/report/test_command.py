@@ -210,11 +210,12 @@ def test_the_study_of_the_ranking_is_shown(work_folder: MakeFolder) -> None:
         References(networks, trainings, 20, references, 1 - trainings),
         {**dict.fromkeys((LOSS, ZEN, PARAMETERS, POINTWISE), np.ones(12)), **estimates},
         project.space,
+        "AP",
     )
     supernet = project.workdir.step("supernet").done()["id"]
     write_results(project.workdir.path / "ranking", study, command="", supernet=supernet)
     source, text = read_report(project)
-    assert "12 networks, accuracy 0.500 to 0.940" in text
+    assert "12 networks, AP 0.500 to 0.940" in text
     assert "1x1 convolutions is not to be trusted" in text
     assert '<td>MACs</td><td class="n">-1.00 [-1.00, -1.00]</td>' in source
     assert "perfect knowledge, at most" in text

@@ -37,7 +37,7 @@ def study(*, noise: float) -> RankingStudy:
     """Four were trained twice, with `noise` between the trainings."""
     trainings = ONCE.copy()
     trainings[:4] = REFERENCES[:4, None] + noise / 2 * np.array([[1, -1], [-1, 1], [1, -1], [-1, 1]])
-    return RankingStudy.of(references(trainings), ESTIMATES, SPACE)
+    return RankingStudy.of(references(trainings), ESTIMATES, SPACE, "accuracy")
 
 
 def references(trainings: np.ndarray = ONCE) -> References:
@@ -77,19 +77,19 @@ def test_a_references_of_noise_is_told() -> None:
 
 def test_an_estimate_that_ranks_badly_is_told() -> None:
     shuffled = {**ESTIMATES, BLENDED: REFERENCES[[3, 0, 7, 1, 2, 11, 4, 5, 10, 9, 6, 8]]}
-    (warning,) = RankingStudy.of(references(), shuffled, SPACE).warnings()
+    (warning,) = RankingStudy.of(references(), shuffled, SPACE, "accuracy").warnings()
     # 19 of the 66 pairs: tau is 1 - 2 * 19 / 66
     assert "1x1 convolutions is not to be trusted (tau 0.42 [" in warning
     assert "of 100 pairs it has 29 the wrong way round" in warning
     constant = {**ESTIMATES, GOOD: np.ones(12), BLENDED: np.ones(12)}
-    badly = RankingStudy.of(references(), constant, SPACE)
+    badly = RankingStudy.of(references(), constant, SPACE, "accuracy")
     assert badly.objective() == "trained_error"  # of the 1x1 MACs, backwards
     warning, *_ = badly.warnings()
     assert "not to be trusted (tau -). Train" in warning
 
 
 def test_without_a_second_training_there_is_no_ceiling() -> None:
-    once = RankingStudy.of(references(), ESTIMATES, SPACE)
+    once = RankingStudy.of(references(), ESTIMATES, SPACE, "accuracy")
     assert len(once.rows()) == len(ESTIMATES) + 1  # and their combination
     assert "no network was trained twice" in once.remarks()[1]
 
