@@ -42,7 +42,7 @@ def retrain(config: Config) -> None:
         epochs=config.epochs,
         batch_size=config.batch_size,
         usual=EPOCHS,
-        least_steps=project.task.least_steps,
+        least_steps=project.task.pace.least_steps,
     )
     step.begin({**settings_of(config), **length._asdict()}, inputs)
     next_command = command_line("export", config.workdir)

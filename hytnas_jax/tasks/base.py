@@ -13,6 +13,7 @@ from PIL import Image
 from hytnas_jax.data import Augmentation, Crops, LabelledImages
 from hytnas_jax.data.readers.source import Task
 from hytnas_jax.tasks.measure import Measure
+from hytnas_jax.tasks.pace import Pace
 from proxies.evaluation.base import Scoring
 from supernet.tasks.base import Lesson, Targets
 
@@ -46,8 +47,7 @@ class VisionTask:
       lesson, scoring: what is taught, and how that is evaluated.
       augmentation: what is drawn for each training image; whether it is mirrored, the data set says.
       move: (targets, crops, stored side, resolution) -> targets of the augmented images, traced.
-      batch_size: images in a training step, unless the user says otherwise.
-      least_steps: retraining on few images has at least so many, unless the user says otherwise.
+      pace: how long and how fast it is trained, unless the user says otherwise.
       chance_loss: about the loss of a network that has learnt nothing, in nats.
       guess: (images) -> the quality that naming the most frequent class has.
       class_logits: outputs [N, ...] -> those for the classes, [N, ..., K].
@@ -67,8 +67,7 @@ class VisionTask:
     scoring: Scoring
     augmentation: Augmentation
     move: Callable[[Targets, Crops, int, int], Targets]
-    batch_size: int
-    least_steps: int
+    pace: Pace
     chance_loss: float
     guess: Callable[[LabelledImages], float]
     class_logits: Callable[[np.ndarray], np.ndarray]

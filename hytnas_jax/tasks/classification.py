@@ -8,6 +8,7 @@ import numpy as np
 from hytnas_jax.data import Augmentation, Crops, LabelledImages
 from hytnas_jax.tasks.base import Examined, VisionTask
 from hytnas_jax.tasks.measure import ERROR
+from hytnas_jax.tasks.pace import CLASSES
 from proxies.evaluation.classification import CLASSIFICATION as SCORING
 from supernet.tasks.base import Targets
 from supernet.tasks.classification import CLASSIFICATION as LESSON
@@ -24,8 +25,7 @@ def classification(num_classes: int) -> VisionTask:
         scoring=SCORING,
         augmentation=Augmentation(mirror=True),
         move=_stay,
-        batch_size=32,
-        least_steps=0,
+        pace=CLASSES,
         chance_loss=math.log(num_classes),
         guess=_guess,
         class_logits=lambda logits: logits,

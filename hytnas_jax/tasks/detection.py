@@ -15,6 +15,7 @@ from hytnas_jax.quality.matching import match
 from hytnas_jax.quality.recall import LEAST_SCORE, recall
 from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
 from hytnas_jax.tasks.measure import Measure
+from hytnas_jax.tasks.pace import MAPS
 from proxies.evaluation import detection as scoring
 from supernet.tasks import detection as lesson
 from supernet.tasks.base import Targets
@@ -35,8 +36,7 @@ def detection(num_classes: int) -> VisionTask:
         scoring=scoring.detection(num_classes),
         augmentation=AUGMENTATION,
         move=_move,
-        batch_size=8,
-        least_steps=2000,
+        pace=MAPS,
         chance_loss=CHANCE_LOSS,
         guess=_guess,
         class_logits=lambda outputs: outputs[..., :num_classes],

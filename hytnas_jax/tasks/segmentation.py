@@ -16,6 +16,7 @@ from hytnas_jax.on_device.drawing import draw_mask
 from hytnas_jax.quality.mean_iou import confusions, mean_iou, miou_by_image, pixel_counts
 from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
 from hytnas_jax.tasks.measure import Measure
+from hytnas_jax.tasks.pace import MAPS
 from proxies.evaluation import segmentation as scoring
 from supernet.tasks import segmentation as lesson
 from supernet.tasks.base import Targets
@@ -35,8 +36,7 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
         scoring=scoring.segmentation(num_classes, class_weights),
         augmentation=AUGMENTATION,
         move=_move,
-        batch_size=8,
-        least_steps=2000,
+        pace=MAPS,
         chance_loss=math.log(num_classes),
         guess=functools.partial(_guess, num_classes),
         class_logits=lambda logits: logits,

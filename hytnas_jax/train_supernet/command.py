@@ -95,9 +95,9 @@ def _schedule(project: Project, config: Config) -> Schedule:
         epochs=config.epochs,
         batch_size=config.batch_size,
         usual=EPOCHS,
-        least_steps=project.task.least_steps // 2,  # each trains several networks
+        least_steps=project.task.pace.least_steps // 2,  # each trains several networks
     )
-    rate = config.learning_rate or training.supernet_rate(num_weights(project.space))
+    rate = config.learning_rate or project.task.pace.supernet_rate(num_weights(project.space))
     return Schedule(*length, rate, config.seed)
 
 

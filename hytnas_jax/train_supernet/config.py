@@ -21,7 +21,8 @@ class Config(DataConfig):
     batch_size: Annotated[int | None, within(2, MOST_BATCH)] = None
     """Images in a training step. If not given: 32, and 8 with boxes or masks."""
     learning_rate: Annotated[float | None, within(1e-8, 10)] = None
-    """Peak learning rate of AdamW. If not given: 1e-2, less for a supernet of more than 160,000 weights."""
+    """Peak learning rate of AdamW. If not given: 1e-2, and less for a classifier's supernet of
+    more than 160,000 weights."""
     random_subnets: Annotated[int, within(1, 64)] = 2
     """Random networks trained in each step, beside the smallest and the largest, which teaches them."""
     init_from: Path | None = None

@@ -20,6 +20,6 @@ def length_of(
 
     That is `usual` epochs, and more of few images, until `least_steps` are made.
     """
-    batch_size = batch_size or project.task.batch_size
+    batch_size = batch_size or project.task.pace.batch_size
     needed = math.ceil(least_steps * batch_size / project.num_training_images)
     return Length(epochs or max(usual, needed), batch_size)
