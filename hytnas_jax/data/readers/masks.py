@@ -35,7 +35,49 @@ class MaskSource(Source, Protocol):
         ...
 
 
-class MaskFiles(abc.ABC):
+class RarestClass(abc.ABC):
+    """The labels of a `MaskSource`, by its masks."""
+
+    class_names: tuple[str, ...]
+    sizes: Mapping[Split, int]
+
+    @abc.abstractmethod
+    def mask(self, split: Split, position: int) -> np.ndarray:
+        """See `MaskSource.mask`."""
+
+    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            held = list(pool.map(lambda position: self._classes_on(split, int(position)), positions))
+        rank = np.argsort(np.argsort(self._holding, kind="stable"), kind="stable")
+        return np.array([min(classes, key=lambda c: rank[c]) for classes in held], np.int32)
+
+    def lacking(self) -> list[str]:
+        """A line on the classes that none of the training masks looked at has; empty where there are none."""
+        names = [self.class_names[n] for n in np.flatnonzero(self._holding == 0)]
+        classes = counted(len(names), "class", "classes")
+        looked_at = counted(len(self._looked_at(self._MOST)), "training mask")
+        return [f"no pixel of {looked_at} is of {classes}: {some(names)}"] if names else []
+
+    _MOST = 200  # training masks by which the rare classes are told
+
+    def _looked_at(self, most: int) -> list[int]:
+        size = self.sizes["train"]
+        return np.linspace(0, size - 1, min(size, most)).astype(int).tolist()
+
+    @functools.cached_property
+    def _holding(self) -> np.ndarray:
+        """int [K]: how many of the training masks looked at have a class."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            held = list(pool.map(lambda n: self._classes_on("train", n), self._looked_at(self._MOST)))
+        flat = np.array([index for classes in held for index in classes], np.int64)
+        return np.bincount(flat, minlength=len(self.class_names))
+
+    def _classes_on(self, split: Split, position: int) -> list[int]:
+        counts = np.bincount(self.mask(split, position).ravel(), minlength=IGNORED + 1)
+        return np.flatnonzero(counts[:IGNORED]).tolist()
+
+
+class MaskFiles(RarestClass):
     """A `MaskSource` of image files, always RGB. Whoever extends it says how a mask is read.
 
     Raises UserError for an image in two splits, and a split without images.
@@ -73,12 +115,6 @@ class MaskFiles(abc.ABC):
     def mask_name(self, split: Split, position: int) -> str:
         """How to name the mask to a person."""
 
-    def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            held = list(pool.map(lambda position: self._classes_on(split, int(position)), positions))
-        rank = np.argsort(np.argsort(self._holding, kind="stable"), kind="stable")
-        return np.array([min(classes, key=lambda c: rank[c]) for classes in held], np.int32)
-
     def openers(self, split: Split, positions: np.ndarray) -> list[Opener]:
         return [functools.partial(open_image, self.path(split, position)) for position in positions]
 
@@ -115,28 +151,3 @@ class MaskFiles(abc.ABC):
 
     def path(self, split: Split, position: int) -> Path:
         return self._folder / self._files[split][position]
-
-    def lacking(self) -> list[str]:
-        """A line on the classes that none of the training masks looked at has; empty where there are none."""
-        names = [self.class_names[n] for n in np.flatnonzero(self._holding == 0)]
-        classes = counted(len(names), "class", "classes")
-        looked_at = counted(len(self._looked_at(self._MOST)), "training mask")
-        return [f"no pixel of {looked_at} is of {classes}: {some(names)}"] if names else []
-
-    _MOST = 200  # training masks by which the rare classes are told
-
-    def _looked_at(self, most: int) -> list[int]:
-        size = self.sizes["train"]
-        return np.linspace(0, size - 1, min(size, most)).astype(int).tolist()
-
-    @functools.cached_property
-    def _holding(self) -> np.ndarray:
-        """int [K]: how many of the training masks looked at have a class."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            held = list(pool.map(lambda n: self._classes_on("train", n), self._looked_at(self._MOST)))
-        flat = np.array([index for classes in held for index in classes], np.int64)
-        return np.bincount(flat, minlength=len(self.class_names))
-
-    def _classes_on(self, split: Split, position: int) -> list[int]:
-        counts = np.bincount(self.mask(split, position).ravel(), minlength=IGNORED + 1)
-        return np.flatnonzero(counts[:IGNORED]).tolist()

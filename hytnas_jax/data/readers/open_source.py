@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes
+from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes, only_masks
 from hytnas_jax.data.readers.digits import DigitsSource
 from hytnas_jax.data.readers.npz import NpzSource
 from hytnas_jax.data.readers.recognise import open_folder
 from hytnas_jax.data.readers.source import NoSuchSource, Source, Task
 from hytnas_jax.data.readers.tfds import TfdsSource
 from hytnas_jax.data.readers.tfds_boxes import TfdsBoxes
+from hytnas_jax.data.readers.tfds_masks import TfdsMasks
 from supernet.errors import UserError
 
 _ALLOWED = (
@@ -60,10 +61,8 @@ def _open_tfds(
     name: str, version: str | None, data_dir: str | None, task: Task | None, classes: Sequence[str]
 ) -> Source:
     if task == "segmentation":
-        raise UserError(
-            f"tfds:{name}: task=segmentation (--task): masks of TensorFlow Datasets are not read; save them "
-            "as PNG files beside the images, and give the folder"
-        )
+        masks = TfdsMasks(name, version=version, data_dir=data_dir)
+        return only_masks(masks, classes) if classes else masks
     if task != "detection" and not classes:
         return TfdsSource(name, version=version, data_dir=data_dir)
     boxes = TfdsBoxes(name, version=version, data_dir=data_dir)
