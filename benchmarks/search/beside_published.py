@@ -5,7 +5,7 @@
 For a work folder whose networks are retrained, whatever its task: each of them; MobileNetV3-small,
 MobileNetV2-0.35 and MobileViT-XXS, with the same head; and for each of ours a random network of the space
 with the nearest MACs. All are trained on the same images for as long. Ours and the random ones begin with
-the supernet's weights, and once more with random ones, as published ones do.
+the supernet's weights, and once more with random ones, as published ones do (`--starts`).
 
 Test quality against parameters and MACs. The test split is read for every training: nothing is chosen by it.
 Every training is a row of `beside_published/trained.csv` in the work folder; the same command goes on.
@@ -19,7 +19,7 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -36,6 +36,7 @@ from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import complexity, num_macs
 from supernet.architecture import Architecture
+from supernet.errors import UserError
 from supernet.network_spec import NetworkSpec
 
 PUBLISHED = ("mobilenetv3-small", "mobilenetv2-0.35", "mobilevit-xxs")
@@ -54,6 +55,8 @@ class Config:
     """Of the result files."""
     seeds: int = 1
     """Trainings of each network."""
+    starts: tuple[Literal["supernet", "scratch"], ...] = ("supernet", "scratch")
+    """What ours and the random ones begin with: the supernet's weights, random ones, or once with each."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,13 +76,15 @@ class Job:
 
 def benchmark(config: Config) -> dict[str, Any]:
     require_at_least(config, {"seeds": 1})
+    if not config.starts:
+        raise UserError("--starts: none given; give supernet, scratch or both")
     prepare_process()
     project = open_project(Workdir(config.workdir))
     project.workdir.step("retrain").require("retrain")
     settings = read_json(project.workdir.path / "retrain" / "settings.json")["settings"]
     schedule = Schedule(settings["epochs"], settings["batch_size"], settings["learning_rate"], 0)
     log = CsvLog(project.workdir.path / "beside_published" / "trained.csv", COLUMNS)
-    jobs = [job for seed in range(config.seeds) for job in jobs_of(project, seed)]
+    jobs = [job for seed in range(config.seeds) for job in jobs_of(project, config.starts, seed)]
     train_missing(project, jobs, schedule, log)
     rows = summarise(project, jobs, log.rows())
     headers = tuple(rows[0])
@@ -95,7 +100,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     }
 
 
-def jobs_of(project: Project, seed: int) -> list[Job]:
+def jobs_of(project: Project, starts: Sequence[str], seed: int) -> list[Job]:
     """All trainings from one seed."""
     space = project.space
     kept = read_retrained(project.workdir.step("retrain"))
@@ -105,7 +110,7 @@ def jobs_of(project: Project, seed: int) -> list[Job]:
         Job(kind, project.to_spec(member), member, start, seed)
         for kind, members in both.items()
         for member in members
-        for start in ("supernet", "scratch")
+        for start in starts
     ]
     side = max(space.resolution)
     published = [project.published(name, side) for name in PUBLISHED]
