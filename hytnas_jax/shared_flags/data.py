@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from hytnas_jax.shared_flags.ranges import MOST_BITS, MOST_IMAGES, MOST_PIXELS, within
+from hytnas_jax.shared_flags.task_names import Task
 
 Mirror = Literal["auto", "on", "off"]
 Fit = Literal["auto", "crop", "stretch", "pad"]
-Task = Literal["classification", "detection", "segmentation"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 
 from hytnas_jax.data.decode import Opener, RawImage, Unreadable, quiet, refusing
+from hytnas_jax.shared_flags.task_names import Task
 from supernet.errors import UserError
 
 Split = Literal["train", "validation", "test"]
-Task = Literal["classification", "detection", "segmentation"]
 
 # How a split may be called where it is stored. The validation images are those the search looks at.
 SPLIT_NAMES: Mapping[str, Split] = {

@@ -1,0 +1,5 @@
+"""What networks may be for, as --task has it."""
+
+from typing import Literal
+
+Task = Literal["classification", "detection", "segmentation"]
