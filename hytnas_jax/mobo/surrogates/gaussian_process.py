@@ -40,8 +40,8 @@ _one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 class GaussianProcess:
     """Evaluations are noisy; the predicted deviation is that of the value without its noise.
 
-    The posterior comes from all points, the hyperparameters from `most_for_hyperparameters` of them where there
-    are more, spread evenly over their order.
+    The posterior comes from all points. The hyperparameters come from at most `most_for_hyperparameters`
+    points, spread evenly over the order.
     """
 
     most_points = 2_048
