@@ -3,10 +3,10 @@
     python -m benchmarks.search.bounded_points --tables DIR_OF_CSV_FILES --cells tnb101_micro.csv
 
 Above 2,048 evaluations the Gaussian process learns from the front, the most recent evaluations and some that
-are spread evenly over the others; above 512 its hyperparameters come from evenly spread ones. Here both bounds
-are 64, or the second one alone, in searches of 200 evaluations on four problems of 604 to 1,000 rows. So the
-models see a third of the evaluations at the end, as they do at 6,500 evaluations with the real bounds. Up to
-64 evaluations all searches of a seed are the same, and the benchmark fails where they are not.
+are spread evenly over the others; above 512 its hyperparameters come from evenly spread ones. Here both
+bounds are 64, or only the second is, in searches of 200 evaluations on four problems of 604 to 1,000 rows. So
+the models see a third of the evaluations at the end, as they do at 6,500 evaluations with the real bounds. Up
+to 64 evaluations all searches of a seed are the same, and the benchmark fails where they are not.
 
 Reported: the share of the table's hypervolume, its mean after evaluations 65 to 200 and at the end; and the
 difference to learning from everything, with the 95% interval of its mean over the seeds (Student's t). Ten
