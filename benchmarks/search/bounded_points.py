@@ -9,8 +9,8 @@ the models see a third of the evaluations at the end, as they do at 6,500 evalua
 to 64 evaluations all searches of a seed are the same, and the benchmark fails where they are not.
 
 Reported: the share of the table's hypervolume, its mean after evaluations 65 to 200 and at the end; and the
-difference to learning from everything, with the 95% interval of its mean over the seeds (Student's t). Ten
-minutes on two cores.
+difference to learning from everything, with the 95% interval of its mean over the seeds (Student's t). A
+quarter of an hour on two cores.
 """
 
 import dataclasses

@@ -5,8 +5,9 @@
 The loop searches the space `hybrid` up to 300 evaluations, with two objectives (error, latency) and with
 three (parameters too). From there to 5,000 no model is asked, to get there in seconds: four of five new
 networks are mutations of those on the front, the others random ones. The error is made up: it falls with the
-work that a network does, depends on every gene, and has noise. Latency and parameters are known, from a latency
-predictor and from counting as in `hytnas_jax.search`, and remembered as there; what they take is in "solve".
+work that a network does, depends on every gene, and has noise. Latency and parameters are known, from a
+latency predictor and from counting as in `hytnas_jax.search`, and remembered as there; what they take is in
+"solve".
 
 Each suggestion is made `--repeats` times: medians, and the least total, which other work on the machine
 disturbs less; "processor" is the seconds that this program was computing, on all cores together.
