@@ -1,18 +1,25 @@
-"""What the search itself costs: the seconds that suggesting a batch of 8 takes, without any supernet.
+"""What the search itself costs: seconds and memory of suggesting a batch of 8, without any supernet.
 
     python -m benchmarks.search.overhead
 
 The loop searches the space `hybrid` up to 300 evaluations, with two objectives (error, latency) and with
-three (parameters too). The error is made up: it falls with the work that a network does, depends on every
-gene, and has noise. Latency and parameters are known, from a latency predictor and from counting as in
-`hytnas_jax.search`, and remembered as there; what they take is in "solve". Each suggestion is made
-`--repeats` times: medians, and the least total, which other work on the machine disturbs less; "processor" is
-the seconds that this program was computing, on all cores together.
+three (parameters too). From there to 5,000 no model is asked, to get there in seconds: four of five new
+networks are mutations of those on the front, the others random ones. The error is made up: it falls with the
+work that a network does, depends on every gene, and has noise. Latency and parameters are known, from a
+latency predictor and from counting as in `hytnas_jax.search`, and remembered as there; what they take is in
+"solve".
+
+Each suggestion is made `--repeats` times: medians, and the least total, which other work on the machine
+disturbs less; "processor" is the seconds that this program was computing, on all cores together.
+"suggestion MB" is the most memory that Python and NumPy allocated during one more suggestion, which is not
+timed; "program MB" is the most that the program held until then, libraries and all.
 """
 
 import dataclasses
 import os
+import resource
 import time
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +28,17 @@ import numpy as np
 from benchmarks.common import main, require_at_least, show
 from benchmarks.search.strategies import SETTINGS
 from hytnas_jax import console
-from hytnas_jax.mobo import Objective, Observations, Problem, Settings, initial_design, suggest
+from hytnas_jax.mobo import (
+    Objective,
+    Observations,
+    Problem,
+    Settings,
+    initial_design,
+    pareto_mask,
+    suggest,
+)
+from hytnas_jax.mobo.nsga2 import mutated
+from hytnas_jax.mobo.problem import gene_keys, unseen
 from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.workspace.space_file import load_space
 from proxies.base import Estimator
@@ -34,8 +51,10 @@ from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 
 BATCH = 8
-TIMED = (100, 300)  # evaluations
-INITIAL, GROWTH = 20, 40  # between those the loop suggests batches of 40, to get there sooner
+TIMED = (100, 300, 1_000, 2_000, 5_000)  # evaluations
+INITIAL, GROWTH = 20, 40  # between those batches of 40 are evaluated, to get there sooner
+MOST_SUGGESTED = 300  # larger numbers are reached without the loop
+MUTATED = 32  # of a batch of 40
 OBJECTIVES = {2: ("error", "latency_ms"), 3: ("error", "latency_ms", "parameters")}
 NUM_MEASURED = 64
 NOISE = 0.01
@@ -110,11 +129,16 @@ def measure(
             timings = [time_suggestion(problem, observations, settings, repeat) for repeat in range(repeats)]
             medians = {key: round(float(np.median([t[key] for t in timings])), 3) for key in timings[0]}
             least = round(min(t["total"] for t in timings), 3)
-            rows.append({"evaluations": count, **medians, "least total": least})
+            memory = measure_memory(problem, observations, settings)
+            rows.append({"evaluations": count, **medians, "least total": least, **memory})
         if count == max(TIMED):
             return rows
         rng = np.random.default_rng([0, count])
-        new, _ = suggest(problem, observations, batch=GROWTH, settings=settings, rng=rng)
+        if count < MOST_SUGGESTED:
+            new, _ = suggest(problem, observations, batch=GROWTH, settings=settings, rng=rng)
+        else:
+            new = bred(problem, observations, rng)
+        new = new[: min(timed for timed in TIMED if timed > count) - count]
         observations = Observations(
             np.concatenate([observations.genes, new]), np.concatenate([observations.values, evaluate(new)])
         )
@@ -129,6 +153,24 @@ def time_suggestion(
     _, info = suggest(problem, observations, batch=BATCH, settings=settings, rng=rng)
     total, processor = time.perf_counter() - started, time.process_time() - used
     return {**info.seconds, "total": total, "processor": processor}
+
+
+def bred(problem: Problem, observations: Observations, rng: np.random.Generator) -> np.ndarray:
+    """Up to `GROWTH` new genes: mutations of those on the front, and random ones."""
+    front = observations.genes[pareto_mask(problem.minimised(observations.values))]
+    mutations = mutated(front[rng.integers(len(front), size=MUTATED)], problem.cardinalities, rng)
+    genes = problem.canonical(np.concatenate([mutations, problem.sample(rng, GROWTH - MUTATED)]))
+    return genes[unseen(genes, gene_keys(observations.genes))]
+
+
+def measure_memory(problem: Problem, observations: Observations, settings: Settings) -> dict[str, int]:
+    """Megabytes."""
+    tracemalloc.start()
+    suggest(problem, observations, batch=BATCH, settings=settings, rng=np.random.default_rng([1, 0]))
+    allocated = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts kilobytes
+    return {"suggestion MB": round(allocated / 1e6), "program MB": round(held / 1e6)}
 
 
 def benchmark(config: Config) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from hytnas_jax.mobo.design import draw_unseen
 from hytnas_jax.mobo.loop import Settings, suggest
 from hytnas_jax.mobo.pareto import pareto_mask
-from hytnas_jax.mobo.problem import Observations, Problem, usable
+from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen, usable
 from supernet.errors import UserError
 
 INITIAL = 16
@@ -21,6 +21,10 @@ class Optimizer:
     on as that one would have. `ask` gives the same batch until something new is told. While fewer than
     `initial` are told, a whole batch is drawn at random; after that `suggest` gives it. (`search/loop` adds a
     log, seeds for each batch, and exact resumption.)
+
+    Several workers may evaluate at the same time, and tell late and in any order. For that, give `ask` what
+    other workers are still evaluating as `pending`: it suggests no architecture twice. What it suggests is a
+    function of what was told, in its order, and of what is pending.
 
     Args:
       problem: genes, objectives and limits.
@@ -50,6 +54,15 @@ class Optimizer:
       ...     search.tell(genes, np.stack([np.sqrt(genes).sum(axis=1), genes.sum(axis=1)], axis=1))
       >>> search.front().values[-1]  # no cost, no quality
       array([1., 1.])
+
+      Two workers, of which the first is slow:
+
+      >>> slow = search.ask(4)
+      >>> quick = search.ask(4, pending=slow)
+      >>> search.tell(quick, np.stack([np.sqrt(quick).sum(axis=1), quick.sum(axis=1)], axis=1))
+      >>> quick = search.ask(4, pending=slow)
+      >>> search.tell(slow, np.stack([np.sqrt(slow).sum(axis=1), slow.sum(axis=1)], axis=1))
+      >>> slow = search.ask(4, pending=quick)
     """
 
     def __init__(
@@ -72,22 +85,31 @@ class Optimizer:
         if observations is not None:
             self.tell(observations.genes, observations.values, observations.std)
 
-    def ask(self, n: int = 1) -> np.ndarray:
-        """The next architectures to evaluate: canonical, within the limits, none of them told before.
+    def ask(self, n: int = 1, *, pending: np.ndarray | None = None) -> np.ndarray:
+        """The next architectures to evaluate: canonical, within the limits, none of them told or pending.
+
+        Args:
+          n: how many.
+          pending: int [P, G], architectures that were asked for and may not have been told yet.
 
         Returns:
           int [n, G]; fewer where fewer are left, none where the space is exhausted.
 
         Raises:
-          UserError: n is not positive, or nothing meets the limits.
+          UserError: n is not positive, nothing meets the limits, or `pending` are no genes of the problem.
         """
         if n < 1:
             raise UserError(f"n={n}: ask for at least 1 architecture")
-        told = len(self.observations.genes)
-        rng = np.random.default_rng([self.seed, told])
-        if told >= self.initial:
-            return suggest(self.problem, self.observations, batch=n, settings=self.settings, rng=rng)[0]
-        return draw_unseen(self.problem, self.observations.genes, n, rng)
+        told = self.observations.genes
+        waiting = told[:0] if pending is None else self._checked_genes(pending, "pending")
+        waiting = waiting[unseen(waiting, gene_keys(told))]
+        rng = np.random.default_rng([self.seed, len(told) + len(waiting)])
+        if len(told) < self.initial:
+            return draw_unseen(self.problem, np.concatenate([told, waiting]), n, rng)
+        settings = self.settings
+        return suggest(self.problem, self.observations, batch=n, settings=settings, rng=rng, pending=waiting)[
+            0
+        ]
 
     def tell(self, genes: np.ndarray, values: np.ndarray, std: np.ndarray | None = None) -> None:
         """Add evaluated architectures: any, not only those that were asked for.
@@ -131,19 +153,24 @@ class Optimizer:
 
     def _checked(self, genes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Canonical genes and usable values."""
-        genes, values = np.asarray(genes), np.asarray(values, np.float64)
-        cardinalities, num_objectives = self.problem.cardinalities, len(self.problem.objectives)
-        if genes.ndim != 2 or genes.shape[1] != len(cardinalities):
-            raise UserError(f"genes of shape {genes.shape}: expected [N, {len(cardinalities)}]")
-        if not np.issubdtype(genes.dtype, np.integer):
-            raise UserError(f"genes of {genes.dtype}: must be integers, the indices of choices")
+        genes, values = self._checked_genes(genes, "genes"), np.asarray(values, np.float64)
+        num_objectives = len(self.problem.objectives)
         if values.shape != (len(genes), num_objectives):
             raise UserError(
                 f"values of shape {values.shape}: expected [{len(genes)}, {num_objectives}], "
                 "a row for each of the genes and a column for each objective"
             )
+        return genes, usable(values)
+
+    def _checked_genes(self, genes: np.ndarray, name: str) -> np.ndarray:
+        """Canonical genes; `name` is the argument's."""
+        genes, cardinalities = np.asarray(genes), self.problem.cardinalities
+        if genes.ndim != 2 or genes.shape[1] != len(cardinalities):
+            raise UserError(f"{name} of shape {genes.shape}: expected [N, {len(cardinalities)}]")
+        if not np.issubdtype(genes.dtype, np.integer):
+            raise UserError(f"{name} of {genes.dtype}: must be integers, the indices of choices")
         bad = np.argwhere((genes < 0) | (genes >= cardinalities))
         if len(bad):
             n, g = bad[0].tolist()
-            raise UserError(f"genes[{n}, {g}]={genes[n, g]}: must be from 0 to {cardinalities[g] - 1}")
-        return self.problem.canonical(genes.astype(np.int64)), usable(values)
+            raise UserError(f"{name}[{n}, {g}]={genes[n, g]}: must be from 0 to {cardinalities[g] - 1}")
+        return self.problem.canonical(genes.astype(np.int64))

@@ -6,12 +6,15 @@ from collections.abc import Collection
 import numpy as np
 
 from hytnas_jax.mobo.nsga2 import nsga2
+from hytnas_jax.mobo.points import farthest_first
 from hytnas_jax.mobo.problem import Problem, gene_keys, unseen
 from supernet.errors import UserError
 
 logger = logging.getLogger(__name__)
 
 MAX_DRAWS = 10_000
+# Where many architectures are wanted, so many draws for each.
+DRAWS_EACH = 20
 # Of which a spread design is chosen.
 POOL = 1_000
 # A space of no more codes than this is listed instead of sampled: what is left of it is then exact.
@@ -22,9 +25,9 @@ SEARCH_POPULATION, SEARCH_GENERATIONS = 100, 40
 def initial_design(problem: Problem, n: int, rng: np.random.Generator) -> np.ndarray:
     """The architectures to evaluate before there is anything to learn from.
 
-    Uniform over the space, within the limits, canonical, all different. Where `MAX_DRAWS` draws hold
-    fewer than n, NSGA-II minimises the limits' values and the rest is drawn from what it met within the
-    limits (no longer uniform; a log line says so).
+    Uniform over the space, within the limits, canonical, all different. Where `MAX_DRAWS` draws, or
+    `DRAWS_EACH` for each of n, hold fewer than n, NSGA-II minimises the limits' values and the rest is drawn
+    from what it met within the limits (no longer uniform; a log line says so).
 
     Returns:
         int [n, G]; fewer where no more were found (a log line says so).
@@ -47,7 +50,7 @@ def initial_design(problem: Problem, n: int, rng: np.random.Generator) -> np.nda
       >>> initial_design(problem, 5, np.random.default_rng(0)).shape
       (5, 3)
     """
-    genes, looked_at = draw_feasible(problem, n, rng=rng, max_draws=MAX_DRAWS)
+    genes, looked_at = draw_feasible(problem, n, rng=rng, max_draws=max(MAX_DRAWS, DRAWS_EACH * n))
     if len(genes) < n and not is_listable(problem):
         logger.warning(
             "the limits are tight: %d architectures within them in %d drawn; searching for %d more",
@@ -82,9 +85,8 @@ def draw_unseen(problem: Problem, seen: np.ndarray, n: int, rng: np.random.Gener
 def spread_design(problem: Problem, n: int, rng: np.random.Generator) -> np.ndarray:
     """Architectures that lie far from each other, for an initial design smaller than a random one.
 
-    The first is drawn, and each next one is farthest from those before it in
-    standardised features (Kennard & Stone 1969, doi 10.1080/00401706.1969.10490666). The pool is the whole of
-    a listable space, else `POOL` architectures drawn within the limits.
+    The first is drawn, and each next one is farthest from those before it in standardised features. The pool
+    is the whole of a listable space, else `POOL` architectures drawn within the limits.
 
     Returns:
         int [n, G]; fewer where no more were found.
@@ -97,13 +99,7 @@ def spread_design(problem: Problem, n: int, rng: np.random.Generator) -> np.ndar
     features = (features - features.mean(axis=0)) / np.where(
         np.ptp(features, axis=0) > 0.0, features.std(axis=0), 1.0
     )
-    chosen = [int(rng.integers(len(pool)))]
-    distance = np.full(len(pool), np.inf)
-    while len(chosen) < min(n, len(pool)):
-        distance = np.minimum(distance, np.sum((features - features[chosen[-1]]) ** 2, axis=1))
-        distance[chosen[-1]] = -1.0
-        chosen.append(int(np.argmax(distance)))
-    return pool[chosen]
+    return pool[farthest_first(features, n, int(rng.integers(len(pool))))]
 
 
 def draw_feasible(

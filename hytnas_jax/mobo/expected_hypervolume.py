@@ -6,8 +6,8 @@ All is minimised.
 
 import numpy as np
 
-# Candidates at a time: [chunk, K, Q] arrays stay within some tens of megabytes.
-CHUNK = 1_000
+# Numbers at a time: arrays [candidates, B] and [candidates, K, Q] stay within 32 MB.
+MOST_NUMBERS = 2**22
 
 
 def expected_improvement(quantiles: np.ndarray, front: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -22,20 +22,26 @@ def expected_improvement(quantiles: np.ndarray, front: np.ndarray, reference: np
             same where a value is known.
         front: [P, M], P >= 0, M >= 2. reference: [M], the hypervolume's corner.
     """
-    lower, upper = boxes(front, reference)
+    return expected_gain(quantiles, *boxes(front, reference))
+
+
+def expected_gain(quantiles: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """What each candidate alone is expected to cover of disjoint boxes [B, M], float64 [C]."""
     places = [
         np.unique(np.concatenate([lower[:, m], upper[:, m]]), return_inverse=True)
-        for m in range(len(reference))
+        for m in range(lower.shape[1])
     ]
     gains = np.zeros(len(quantiles))
-    for start in range(0, len(quantiles), CHUNK):
-        part = quantiles[start : start + CHUNK]
+    widest = max(len(bounds) for bounds, _ in places) * quantiles.shape[2]
+    step = max(MOST_NUMBERS // max(len(lower), widest), 1)
+    for start in range(0, len(quantiles), step):
+        part = quantiles[start : start + step]
         covered = np.ones((len(part), len(lower)))
         for m, (bounds, place) in enumerate(places):
             below = _expected_below(bounds, part[:, m])
             low, high = np.split(place, 2)
             covered *= np.maximum(below[:, high] - below[:, low], 0.0)
-        gains[start : start + CHUNK] = covered.sum(axis=1)
+        gains[start : start + step] = covered.sum(axis=1)
     return gains
 
 

@@ -2,8 +2,9 @@
 
 `suggest` looks at everything evaluated so far and suggests the architectures to evaluate next:
 
-    fit a surrogate for each unknown objective on ALL evaluations (every other batch the objectives are
-       bent towards normal distributions first: two views, neither of which is always right)
+    fit a surrogate for each unknown objective on ALL evaluations, where there are thousands on some of
+       them (see `points`); every other batch the objectives are bent towards normal distributions first:
+       two views, neither of which is always right
     -> NSGA-II maximises the acquisitions of all objectives at once, within the limits (a space of
        few architectures is gone through instead)
     -> the selection picks a batch from the best of what was met and nobody has evaluated.
@@ -22,6 +23,7 @@ from hytnas_jax.mobo.design import draw_feasible
 from hytnas_jax.mobo.models import Models, fit_models
 from hytnas_jax.mobo.nsga2 import Visited
 from hytnas_jax.mobo.pareto import pareto_mask, pareto_rank
+from hytnas_jax.mobo.points import representative
 from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen
 from hytnas_jax.mobo.selections import SELECTIONS, Candidates
 from hytnas_jax.mobo.solver import solve
@@ -94,8 +96,13 @@ def suggest(
     batch: int,
     settings: Settings,
     rng: np.random.Generator,
+    pending: np.ndarray | None = None,
 ) -> tuple[np.ndarray, SuggestInfo]:
     """The next architectures to evaluate: canonical, within the limits, never evaluated before.
+
+    Args:
+        pending: canonical genes [P, G] that are being evaluated: none of them is suggested, and the expected
+            hypervolume improvement is beyond what is expected of them.
 
     Returns:
         int [batch, G]: fewer where fewer are left, none where the space is exhausted; and how.
@@ -124,10 +131,12 @@ def suggest(
     """
     if batch < 1:
         raise UserError(f"batch={batch}: must be at least 1")
-    evaluated = set(gene_keys(observations.genes))
+    if pending is None:
+        pending = observations.genes[:0]
+    taken = {*gene_keys(observations.genes), *gene_keys(pending)}
     units = Units.of(problem, problem.minimised(observations.values[observations.succeeded]))
     problem, observations = units.of_problem(problem), units.of_observations(problem, observations)
-    learnt = _learnt(problem, observations)
+    learnt = _learnt(problem, observations, pending)
     surrogate_seed = int(rng.integers(2**31))
     fallbacks, tries, seconds = [], 0, {"fit": 0.0, "solve": 0.0, "select": 0.0}
     genes = np.zeros((0, len(problem.cardinalities)), np.int64)
@@ -136,24 +145,25 @@ def suggest(
         fallbacks.append("no evaluation has succeeded: the batch is random")
     else:
         started = time.perf_counter()
+        rows = representative(learnt.values, learnt.front, SURROGATES[settings.surrogate].most_points)
         models = fit_models(
             problem,
-            learnt.genes,
-            learnt.values,
-            std=learnt.std,
+            learnt.genes[rows],
+            learnt.values[rows],
+            std=None if learnt.std is None else learnt.std[rows],
             surrogate=settings.surrogate,
             seed=surrogate_seed,
             bent=learnt.evaluations // batch % 2 == 0,
         )
         seconds["fit"], started = _lap(started)
         visited = _solve(problem, models, learnt, settings, rng)
-        candidates, scores = _candidates(problem, visited, evaluated, settings.population)
+        candidates, scores = _candidates(problem, visited, taken, settings.population)
         tries = len(visited.genes)
         seconds["solve"], started = _lap(started)
         genes = candidates[_select(problem, models, learnt, candidates, scores, batch, settings, rng)]
         seconds["select"], _ = _lap(started)
     if len(genes) < batch:
-        exclude = evaluated.union(gene_keys(genes))
+        exclude = taken.union(gene_keys(genes))
         extra, looked_at = draw_feasible(
             problem, batch - len(genes), rng=rng, max_draws=MAX_FILL_DRAWS, exclude=exclude
         )
@@ -165,13 +175,15 @@ def suggest(
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Learnt:
-    """What succeeded, minimised: genes [N, G], values and std [N, M], within [N] (the limits)."""
+    """What succeeded, minimised: genes [N, G], values and std [N, M], within [N] (the limits); and the genes
+    [P, G] that are pending."""
 
     genes: np.ndarray
     values: np.ndarray
     std: np.ndarray | None
     within: np.ndarray
     evaluations: int
+    pending: np.ndarray
 
     @property
     def comparable(self) -> np.ndarray:
@@ -186,12 +198,12 @@ class _Learnt:
         return mask
 
 
-def _learnt(problem: Problem, observations: Observations) -> _Learnt:
+def _learnt(problem: Problem, observations: Observations, pending: np.ndarray) -> _Learnt:
     kept = observations.succeeded
     genes, values = observations.genes[kept], problem.minimised(observations.values[kept])
     std = None if observations.std is None else observations.std[kept]
     within = problem.feasible(genes) & problem.within_bounds(values)
-    return _Learnt(genes, values, std, within, len(observations.genes))
+    return _Learnt(genes, values, std, within, len(observations.genes), pending)
 
 
 def _solve(
@@ -222,12 +234,12 @@ def _solve(
 
 
 def _candidates(
-    problem: Problem, visited: Visited, evaluated: set[bytes], enough: int
+    problem: Problem, visited: Visited, taken: set[bytes], enough: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The best new architectures [C, G] within the limits and their scores [C, M]: whole fronts until
     there are enough. Where none may be within the bounds, those that come nearest, in this order."""
     num_limits = len(problem.limits)
-    new = unseen(visited.genes, evaluated)
+    new = unseen(visited.genes, taken)
     new = new[np.all(visited.excess[new, :num_limits] <= 0.0, axis=1)]
     likely = new[visited.feasible[new]]
     if len(likely) == 0:
@@ -255,13 +267,16 @@ def _select(
     low = learnt.comparable.min(axis=0)
     span = np.ptp(learnt.comparable, axis=0)
     span = np.where(span > 0.0, span, 1.0)
+    front = learnt.values[learnt.front]
+    if len(learnt.pending):
+        front = np.concatenate([front, models.predict(learnt.pending)[0]])
     quantiles = models.quantiles(candidates)
     probability = problem.probability_within_bounds(quantiles)
     with np.errstate(over="ignore"):  # what is within the limits may be all but the same
         scaled = np.clip((quantiles - low[:, None]) / span[:, None], -FURTHEST_SPANS, FURTHEST_SPANS)
     return SELECTIONS[settings.selection]()(
         Candidates(scaled, scores, probability),
-        front=(learnt.values[learnt.front] - low) / span,
+        front=(front - low) / span,
         reference=np.full(len(low), 1.0 + REFERENCE_MARGIN),
         batch=batch,
         rng=rng,

@@ -26,7 +26,11 @@ class Surrogate(Protocol):
 
     Equal seeds give equal predictions. The loop fits it through `fit_surrogate`, which standardises and
     hands it at least two points with different targets.
+
+    most_points: more are not handed over (see `mobo.points`): a fit of so many takes a few seconds.
     """
+
+    most_points: int
 
     def __init__(self, *, seed: int) -> None: ...
 

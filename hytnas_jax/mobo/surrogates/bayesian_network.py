@@ -26,6 +26,8 @@ class BayesianNetwork:
     `most_probable_noise`) and is left out of the spread.
     """
 
+    most_points = 768
+
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 

@@ -24,6 +24,8 @@ class BoostedRanker:
     architectures equal and their spread 0. Spread and noise: as `BoostedTrees`.
     """
 
+    most_points = 2_048
+
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 

@@ -26,6 +26,8 @@ class BoostedTrees:
     averaged out of the mean and is among those errors: where it is large, the spread does not shrink to 0.
     """
 
+    most_points = 8_192
+
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 

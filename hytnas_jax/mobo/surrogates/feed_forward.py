@@ -23,6 +23,8 @@ class FeedForward:
     `BayesianNetwork`.
     """
 
+    most_points = 2_048
+
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
 

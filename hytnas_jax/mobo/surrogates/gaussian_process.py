@@ -18,6 +18,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 from threadpoolctl import threadpool_limits
 
+from hytnas_jax.mobo.points import evenly
 from hytnas_jax.mobo.surrogates.base import Function, Predictor
 
 # Medians of the log-normal priors, all of log-deviation 1; length scales grow as sqrt(F), because
@@ -27,6 +28,9 @@ MEDIAN_NOISE = 0.05
 SMALLEST_NOISE = 1e-4
 MAX_ITERATIONS = 50
 NUM_FOURIER_FEATURES = 1000
+# Covariances of points and candidates at a time: 64 MB. A space of `design.MAX_LISTED` is predicted at once
+# from as many points as hyperparameters are found from.
+MOST_COVARIANCES = 2**23
 
 # These matrices are small: on a machine with other work, BLAS threads that wait for each other make a
 # fit of 300 points x 60 features take 11.7 s instead of 0.8 s.
@@ -34,7 +38,15 @@ _one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 
 class GaussianProcess:
-    """Evaluations are noisy; the predicted deviation is that of the value without its noise."""
+    """Evaluations are noisy; the predicted deviation is that of the value without its noise.
+
+    The posterior comes from all points. The hyperparameters come from at most `most_for_hyperparameters`
+    points, spread evenly over the order.
+    """
+
+    most_points = 2_048
+    # The time of a likelihood grows with the cube, and a fit takes some thirty.
+    most_for_hyperparameters = 512
 
     def __init__(self, *, seed: int) -> None:
         del seed  # nothing random here
@@ -42,7 +54,8 @@ class GaussianProcess:
     @_one_thread
     def fit(self, x: np.ndarray, y: np.ndarray, noise: np.ndarray) -> Predictor:
         """Fit scaled features x [N, F] to standardised targets y [N] that are unsure by `noise` at least."""
-        lengths, signal, found = _most_probable(x, y, noise)
+        rows = evenly(len(x), self.most_for_hyperparameters)
+        lengths, signal, found = _most_probable(x[rows], y[rows], noise[rows])
         linear = ConstantKernel(1.0 / x.shape[1]) * DotProduct(0.0, "fixed")
         kernel = ConstantKernel(signal) * (Matern(lengths, nu=2.5) + linear)
         process = GaussianProcessRegressor(kernel, alpha=found + noise, optimizer=None).fit(x, y)
@@ -58,7 +71,8 @@ class _Posterior:
 
     @_one_thread
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.process.predict(features, return_std=True)
+        found = [self.process.predict(part, return_std=True) for part in self._parts(features)]
+        return np.concatenate([mean for mean, _ in found]), np.concatenate([std for _, std in found])
 
     def draw(self, rng: np.random.Generator) -> Function:
         """A sample path: one of the prior, by random Fourier features, moved to the data by Matheron's
@@ -70,9 +84,15 @@ class _Posterior:
 
         @_one_thread
         def path(features: np.ndarray) -> np.ndarray:
-            return prior(features) + self.process.kernel_(features, x) @ weights
+            values = [prior(part) + self.process.kernel_(part, x) @ weights for part in self._parts(features)]
+            return np.concatenate(values)
 
         return path
+
+    def _parts(self, features: np.ndarray) -> list[np.ndarray]:
+        """features [N, F], so many rows at a time that their covariances fit in memory."""
+        rows = MOST_COVARIANCES // len(self.noise)
+        return [features[start : start + rows] for start in range(0, max(len(features), 1), rows)]
 
     def _draw_prior(self, rng: np.random.Generator) -> Function:
         """The spectral density of Matern-5/2 is Student's t with 5 degrees of freedom."""

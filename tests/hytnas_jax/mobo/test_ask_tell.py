@@ -8,6 +8,7 @@ import pytest
 from hytnas_jax.mobo import Bound, Limit, Objective, Optimizer, Settings, suggest
 from hytnas_jax.mobo.pareto import pareto_mask
 from hytnas_jax.mobo.problem import gene_keys
+from hytnas_jax.mobo.selections import SELECTIONS, HypervolumeImprovement
 from supernet.errors import UserError
 
 from .problems import CARDINALITIES, cost, evaluate, switched, two_objectives
@@ -51,6 +52,67 @@ def test_another_one_goes_on_from_the_observations(rounds: int) -> None:
     again = optimizer(observations=search.observations)
     assert np.array_equal(again.ask(4), search.ask(4))
     assert not np.array_equal(optimizer(observations=search.observations, seed=4).ask(4), search.ask(4))
+
+
+def delayed(answers: list[int], rounds: int = 7) -> tuple[Optimizer, list[np.ndarray]]:
+    """Three workers; in each round the one whose turn it is tells what it was given, and asks again."""
+    search = optimizer()
+    held = {worker: np.zeros((0, len(CARDINALITIES)), int) for worker in range(3)}
+    asked = []
+    for worker in [0, 1, 2, *(answers * rounds)[:rounds]]:
+        if len(held[worker]):
+            search.tell(held[worker], evaluate(held[worker]))
+        others = np.concatenate([genes for other, genes in held.items() if other != worker])
+        held[worker] = search.ask(4, pending=others)
+        asked.append(held[worker])
+    return search, asked
+
+
+@pytest.mark.parametrize("answers", [[0, 1, 2], [2, 0, 1], [1, 1, 1, 0, 2]])
+def test_workers_that_tell_late_are_given_no_architecture_twice(answers: list[int]) -> None:
+    search, asked = delayed(answers)
+    keys = gene_keys(np.concatenate(asked))
+    assert len(keys) == len(set(keys)) == 40
+    assert len(search.observations.genes) == 28
+    _, same = delayed(answers)
+    assert np.array_equal(np.concatenate(same), np.concatenate(asked))
+    # another optimizer goes on from what was told and what is pending, whoever asked for it
+    pending = np.concatenate(asked)[::-1]
+    resumed = optimizer(observations=search.observations).ask(4, pending=pending)
+    assert np.array_equal(resumed, search.ask(4, pending=pending))
+    assert not set(gene_keys(resumed)) & set(keys)
+
+
+def test_before_the_models_late_answers_change_nothing() -> None:
+    one, late = optimizer(initial=12), optimizer(initial=12)
+    batches = []
+    for _ in range(3):
+        batches.append(one.ask(4))
+        one.tell(batches[-1], evaluate(batches[-1]))
+    pending = batches[0][:0]
+    for batch in batches:
+        assert np.array_equal(late.ask(4, pending=pending), batch)
+        pending = np.concatenate([pending, batch])
+
+
+def test_what_is_pending_joins_the_front_and_what_was_told_is_not_pending(monkeypatch) -> None:
+    fronts = []
+
+    class Recorded(HypervolumeImprovement):
+        def __call__(self, candidates, *, front, **others):
+            fronts.append(front)
+            return super().__call__(candidates, front=front, **others)
+
+    monkeypatch.setitem(SELECTIONS, "hvi", Recorded)
+    search = searched(4)
+    fronts.clear()
+    first = search.ask(4)
+    search.ask(4, pending=first)
+    assert np.array_equal(fronts[1][:-4], fronts[0])
+    cost_on_front, cost_pending = fronts[1][:, 1], cost(first)
+    assert np.argsort(cost_on_front[-4:]).tolist() == np.argsort(cost_pending).tolist()
+    for nothing in (first[:0], search.observations.genes):
+        assert np.array_equal(search.ask(4, pending=nothing), first)
 
 
 def test_the_front_is_that_of_what_was_told() -> None:
@@ -126,6 +188,8 @@ def test_what_does_not_fit_is_refused(genes: np.ndarray, values: np.ndarray, mes
 
 
 def test_numbers_that_cannot_be_are_refused() -> None:
+    with pytest.raises(UserError, match=r"pending\[0, 0\]=4: must be from 0 to 3"):
+        optimizer().ask(4, pending=np.full((1, 8), 4))
     with pytest.raises(UserError, match="n=0: ask for at least 1"):
         optimizer().ask(0)
     with pytest.raises(UserError, match="initial=0: must be at least 1"):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from hytnas_jax.mobo.selections import SELECTIONS, Candidates
+from hytnas_jax.mobo.expected_hypervolume import expected_improvement
+from hytnas_jax.mobo.pareto import pareto_mask
+from hytnas_jax.mobo.selections import SELECTIONS, Candidates, hypervolume_improvement
 
 
 def candidates(mean, std=None, scores=None, probability=None) -> Candidates:
@@ -104,3 +106,44 @@ def test_uncertainty_by_hand():
     assert select("uncertainty", candidates(np.zeros((3, 2)), std), batch=2) == [1, 0]
     likely = candidates(np.zeros((3, 2)), std, probability=[1.0, 0.5, 1.0])
     assert select("uncertainty", likely, batch=3) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("num_objectives", [2, 3, 4])
+def test_picks_are_those_of_computing_every_gain_anew(num_objectives, monkeypatch):
+    rng = np.random.default_rng(num_objectives)
+    among = candidates(
+        rng.random((150, num_objectives)),
+        0.1 * rng.random((150, num_objectives)),
+        probability=rng.random(150),
+    )
+    front = rng.random((20, num_objectives))
+    front = front[pareto_mask(front)]
+    left, expected, known = list(range(150)), [], front
+    for _ in range(12):
+        gains = expected_improvement(among.quantiles[left], known, np.ones(num_objectives))
+        expected.append(left.pop(int(np.argmax(gains * among.probability[left]))))
+        known = np.concatenate([known, among.mean[expected[-1:]]])
+    computed = []
+
+    def counted(quantiles, *region, inner=hypervolume_improvement.expected_gain):
+        computed.append(len(quantiles))
+        return inner(quantiles, *region)
+
+    monkeypatch.setattr(hypervolume_improvement, "expected_gain", counted)
+    assert select("hvi", among, front=front, batch=12) == expected
+    assert sum(computed) < 12 * 150 / 2
+
+
+@pytest.mark.parametrize(("num_objectives", "most"), [(2, 2_048), (3, 512), (4, 128)])
+def test_a_front_is_cut_into_a_bounded_number_of_boxes(num_objectives, most, monkeypatch):
+    points = np.random.default_rng(0).random((5_000, num_objectives))
+    front = 1.0 - points / np.linalg.norm(points, axis=1, keepdims=True)
+    sizes = []
+
+    def counted(front, reference):
+        sizes.append(len(front))
+        return np.zeros((1, num_objectives)), np.ones((1, num_objectives))
+
+    monkeypatch.setattr(hypervolume_improvement, "boxes", counted)
+    select("hvi", candidates(points[:10]), front=front, batch=3)
+    assert sizes == [most, most + 1, most + 2]

@@ -68,6 +68,26 @@ def test_a_whole_search(project, use_error, capsys):
     assert points[0].architecture.name in printed
 
 
+@pytest.mark.parametrize("cut_at", [None, 8])
+def test_a_batch_is_one_call_of_the_estimator(project, use_error, monkeypatch, cut_at):
+    sizes: list[int] = []
+
+    def counted(self, architectures, inner=FakeError.estimate):
+        sizes.append(len(architectures))
+        return inner(self, architectures)
+
+    monkeypatch.setattr(FakeError, "estimate", counted)
+    use_error(FakeError(cut_at))
+    if cut_at is not None:
+        with pytest.raises(Cut):
+            main(config(project, random_baseline=False))
+        assert sizes == [4, 2, 4]
+        sizes.clear()
+        use_error(FakeError())
+    main(config(project, random_baseline=False))
+    assert sizes == [4, 2, 4, 4, 2][2 * (cut_at is not None) :]
+
+
 # in the initial design, between it and a batch, in a batch, between batches, and in the baseline
 @pytest.mark.parametrize("cut_at", [0, 3, 6, 8, 10, 15, 16, 20])
 def test_a_cut_search_comes_to_the_same_result(project, use_error, cut_at):

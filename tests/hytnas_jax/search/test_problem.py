@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from hytnas_jax.search import cached_estimator
 from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.search.problem import EVALUATED, KNOWN, make_search_problem
 from hytnas_jax.shared_flags.objective_names import LATENCY, OBJECTIVES
@@ -58,6 +59,21 @@ def test_each_architecture_is_estimated_once(project, genes):
     np.testing.assert_array_equal(function(genes[::-1]), expected[::-1])
     assert len(asked) == len(set(asked)) == 12
     assert function(genes[:0]).shape == (0,)
+
+
+def test_what_is_remembered_is_bounded(project, genes, monkeypatch):
+    monkeypatch.setattr(cached_estimator, "MOST_REMEMBERED", 5)
+    asked: list[int] = []
+
+    def counting(architectures):
+        asked.append(len(architectures))
+        return np.array([architecture.resolution for architecture in architectures], float)
+
+    function = CachedEstimator(SPACE, counting)
+    expected = [SPACE.decode(code).resolution for code in genes]
+    for part in (slice(0, 5), slice(0, 12), slice(0, 12)):
+        assert function(genes[part]).tolist() == expected[part]
+    assert asked == [5, 7, 12]
 
 
 def test_another_estimator_forgets_what_was(genes):
