@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import tyro
 
-from hytnas_jax.runtime import stopping
+from hytnas_jax.runtime import launch, roles, stopping
 from hytnas_jax.runtime.preparation import prepare_process
 from supernet.errors import UserError
 
@@ -53,6 +53,9 @@ def run(
     | 2 | the user's to fix: a flag, a file, a full disk, too little memory |
     | 130, 143 | stopped by Ctrl-C, by SIGTERM; the same command goes on |
 
+    Of a job of several processes all end with the status of the first that ends with another one than 0. A
+    command whose config has `hosts` is made for such jobs.
+
     Args:
       main: the command.
       config_type: frozen dataclass; each field's docstring is its flag's help.
@@ -67,8 +70,10 @@ def run(
     with stopping.raising():
         try:
             config = tyro.cli(config_type, prog=program or _program(), description=description, args=argv)
+            launch.require_processes(getattr(config, "hosts", 1), launch.detect())
             prepare_process()
             main(config)
+            roles.leave()
         except KeyboardInterrupt:
             stopping.end()
         except Exception as error:
@@ -82,7 +87,7 @@ def _exit_for(error: Exception) -> NoReturn:
     if isinstance(error, BrokenPipeError):
         # The reader of our output (`| head`) has gone; Python must not write to it at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        _leave(128 + signal.SIGPIPE)
     message = explain(error)
     if message is not None:
         _exit(f"error: {message}", 2)
@@ -138,5 +143,13 @@ def _program() -> str:
 
 
 def _exit(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr, flush=True)
+    which = f"{roles.in_words()}: " if roles.in_words() else ""
+    print(f"{which}{message}", file=sys.stderr, flush=True)
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    if roles.processes() > 1:  # the interpreter's end would wait for the others
+        roles.abandon(status)
+        os._exit(status)
     sys.exit(status)
