@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import io
 import os
+import re
 import signal
 import sys
 import traceback
@@ -25,6 +26,11 @@ from supernet.errors import UserError
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
+LOST = os.EX_TEMPFAIL
+# What JAX says where a process of the job does not answer any more, by whatever it has asked it.
+_SAYS_LOST = re.compile(
+    r"Gloo|NCCL|UNAVAILABLE|coordination service|heartbeat|Connection (?:reset|closed)", re.I
+)
 
 
 class Config(Protocol):
@@ -51,6 +57,7 @@ def run(
     | 0 | done |
     | 1 | a bug of ours, with its traceback |
     | 2 | the user's to fix: a flag, a file, a full disk, too little memory |
+    | 75 | another process of the job was lost; the same command goes on |
     | 130, 143 | stopped by Ctrl-C, by SIGTERM; the same command goes on |
 
     Of a job of several processes all end with the status of the first that ends with another one than 0. A
@@ -91,6 +98,12 @@ def _exit_for(error: Exception) -> NoReturn:
     message = explain(error)
     if message is not None:
         _exit(f"error: {message}", 2)
+    if roles.processes() > 1 and _SAYS_LOST.search(str(error)):
+        _exit(
+            f"error: another process of this job was lost ({str(error).splitlines()[0]}); the same command, in "
+            "as many processes or in others, goes on from the last checkpoint",
+            LOST,
+        )
     traceback.print_exception(error)
     _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)
 

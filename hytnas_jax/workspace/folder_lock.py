@@ -8,8 +8,10 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from hytnas_jax import console
 from supernet.errors import UserError
 
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # as of some shared file systems
 # The lock files that this process holds: (device, inode) -> descriptor.
 _held: dict[tuple[int, int], int] = {}
 
@@ -25,8 +27,14 @@ def take(path: Path) -> None:
         os.close(descriptor)
         raise
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode())
+    os.write(descriptor, mark().encode())
     _held[_identity(os.fstat(descriptor))] = descriptor
+
+
+def mark() -> str:
+    """What this process writes into a lock file that it takes. It cannot read it there: closing the file
+    would let go of it."""
+    return f"process {os.getpid()} on {platform.node()}\n"
 
 
 @contextlib.contextmanager
@@ -50,6 +58,12 @@ def _lock(descriptor: int, kind: int) -> None:
     try:
         fcntl.lockf(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:
+        if error.errno in NO_LOCKS:
+            console.warn(
+                f"the file system of this folder has no locks ({error.strerror}): see to it that one command "
+                "at a time works in it"
+            )
+            return
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
         holder = os.read(descriptor, 200).decode(errors="replace").strip()

@@ -19,7 +19,7 @@ from typing import Any
 from hytnas_jax.files.atomic import read_json, to_plain, write_json
 from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.environment import environment, package_version
-from hytnas_jax.workspace.folder_lock import shared, take
+from hytnas_jax.workspace.folder_lock import mark, shared, take
 from supernet.errors import UserError
 
 # Raised by one whenever a work folder of the version before could be misread.
@@ -220,20 +220,21 @@ class Workdir:
         try:
             if roles.is_lead():
                 self._open()
-            opened = roles.of_lead("work folder", self._holder)
-            if opened != self._holder():
-                raise UserError(
-                    f"{roles.in_words()} does not see in it what process 0 writes; give a folder that all "
-                    "hosts share"
-                )
+            marked = roles.of_lead("work folder", mark)
+            if not roles.is_lead():
+                self._refuse_other_than(marked)
             _check_format(self.path, "--workdir")
         except UserError as error:
             raise UserError(f"--workdir {path}: {error}") from None
 
-    def _holder(self) -> str | None:
-        """What the lock file says of who has the folder; None where there is none."""
+    def _refuse_other_than(self, marked: str) -> None:
+        """Raises UserError where this is not the folder that the lead has marked."""
         lock = self.path / LOCK
-        return lock.read_text(errors="replace") if lock.is_file() else None
+        if not lock.is_file() or lock.read_text(errors="replace") != marked:
+            raise UserError(
+                f"{roles.in_words()} does not see there what process 0 writes; give a folder that all hosts "
+                "share"
+            )
 
     def _open(self) -> None:
         """Make the folder, or find it, and lock it."""
