@@ -22,7 +22,7 @@ def run_all(config: Config) -> None:
 
     Raises UserError in one of several processes: most steps are made for one.
     """
-    launch.require_processes(1, launch.detect())
+    launch.require_one(launch.detect())
     workdir, seed = config.workdir, config.seed
     study = (study_ranking, study_ranking.Config(workdir, seed=seed))
     steps = (

@@ -29,7 +29,7 @@ IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
 LOST = os.EX_TEMPFAIL
 # What JAX says where a process of the job does not answer any more, by whatever it has asked it.
 _SAYS_LOST = re.compile(
-    r"Gloo|NCCL|UNAVAILABLE|coordination service|heartbeat|Connection (?:reset|closed)", re.I
+    r"Gloo|NCCL|UNAVAILABLE|coordination service|heartbeat|Connection (?:reset|closed)", re.IGNORECASE
 )
 
 
@@ -77,7 +77,7 @@ def run(
     with stopping.raising():
         try:
             config = tyro.cli(config_type, prog=program or _program(), description=description, args=argv)
-            launch.require_processes(getattr(config, "hosts", 1), launch.detect())
+            _check_processes(config)
             prepare_process()
             main(config)
             roles.leave()
@@ -86,6 +86,15 @@ def run(
         except Exception as error:
             _exit_for(error)
     sys.exit(0)
+
+
+def _check_processes(config: Config) -> None:
+    """Raises UserError where the job has another number of processes than its command is made or told for."""
+    found = launch.detect()
+    if hasattr(config, "hosts"):
+        launch.require_processes(config.hosts, found)
+    else:
+        launch.require_one(found)
 
 
 def _exit_for(error: Exception) -> NoReturn:
@@ -100,8 +109,8 @@ def _exit_for(error: Exception) -> NoReturn:
         _exit(f"error: {message}", 2)
     if roles.processes() > 1 and _SAYS_LOST.search(str(error)):
         _exit(
-            f"error: another process of this job was lost ({str(error).splitlines()[0]}); the same command, in "
-            "as many processes or in others, goes on from the last checkpoint",
+            f"error: another process of this job was lost ({str(error).splitlines()[0]}); the same command "
+            "goes on from the last checkpoint",
             LOST,
         )
     traceback.print_exception(error)

@@ -26,7 +26,7 @@ class Launch:
 
     processes: int = 1
     process: int = 0
-    by: str = "no variables of a launcher"
+    by: str = "no launcher's variables are set"
     coordinator: str | None = None
     method: str = "deactivate"
     device: int | None = None
@@ -48,22 +48,23 @@ def detect(environment: Mapping[str, str] | None = None) -> Launch:
 
 
 def require_processes(wanted: int | None, found: Launch) -> None:
-    """Raises UserError where a command is to have another number of processes than was found.
-
-    wanted: by --hosts; None: any number; 1 for a command that is made for one.
-    """
+    """Raises UserError where --hosts wants another number than was found; None wants any."""
     if wanted is None or wanted == found.processes:
         return
-    if wanted == 1 and found.processes > 1:
+    raise UserError(
+        f"--hosts {wanted}: {_counted(found.processes)} found ({found.by}); start {wanted} by torchrun, srun "
+        f"or mpirun, or set {', '.join(EXPLICIT)} in each"
+    )
+
+
+def require_one(found: Launch) -> None:
+    """Raises UserError for one of several processes, of a command that is made for one."""
+    if found.processes > 1:
         raise UserError(
             f"{found.processes} processes of one job were found ({found.by}), and this command is made for "
             f"one; run {' and '.join(MADE_FOR_MANY)} so, and every other command, the main job too, in one "
             "process: outside of the launcher, or without these variables"
         )
-    raise UserError(
-        f"--hosts {wanted}: {_counted(found.processes)} found ({found.by}); start {wanted} by torchrun, srun "
-        f"or mpirun, or set {', '.join(EXPLICIT)} in each"
-    )
 
 
 def _counted(processes: int) -> str:
