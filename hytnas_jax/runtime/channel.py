@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from typing import Any
@@ -62,9 +61,10 @@ class JaxChannel:
         if status not in STOPPED:
             line = (
                 f"process {self._process} of {self._processes}: ended, as process {process} has ended with "
-                f"status {status}"
+                f"status {status}\n"
             )
-            print(line, file=sys.stderr, flush=True)
+            with contextlib.suppress(OSError):
+                os.write(2, line.encode())
         if self._process == 0:
             time.sleep(HEARD_AFTER)
         os._exit(status)
