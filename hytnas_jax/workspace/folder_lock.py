@@ -8,10 +8,8 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
-from hytnas_jax import console
 from supernet.errors import UserError
 
-NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # as of some shared file systems
 # The lock files that this process holds: (device, inode) -> descriptor.
 _held: dict[tuple[int, int], int] = {}
 
@@ -58,12 +56,6 @@ def _lock(descriptor: int, kind: int) -> None:
     try:
         fcntl.lockf(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:
-        if error.errno in NO_LOCKS:
-            console.warn(
-                f"the file system of this folder has no locks ({error.strerror}): see to it that one command "
-                "at a time works in it"
-            )
-            return
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
         holder = os.read(descriptor, 200).decode(errors="replace").strip()

@@ -1,6 +1,5 @@
 """What processes of a job tell one another; here they are made up, one after the other."""
 
-import queue
 from pathlib import Path
 
 import pytest
@@ -11,32 +10,7 @@ from hytnas_jax.runtime import roles
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
 
-
-class Recorded:
-    """A channel on which the others have said what they will; notes what is waited for."""
-
-    def __init__(self) -> None:
-        self.said: dict[str, str] = {}
-        self.waits: list[str] = []
-        self.ended: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-
-    def wait(self, name: str) -> None:
-        self.waits.append(name)
-
-    def tell(self, name: str, text: str) -> None:
-        self.said.setdefault(name, text)
-
-    def hear(self, name: str) -> str:
-        return self.said[name]
-
-    def heard(self, folder: str) -> list[str]:
-        return [text for name, text in self.said.items() if name.startswith(f"{folder}/")]
-
-    def leave(self) -> None:
-        self.ended.put(None)
-
-    def abandon(self, status: int) -> None:
-        self.ended.put(status)
+from ..made_up_job import Recorded
 
 
 @pytest.fixture
