@@ -59,7 +59,7 @@ def ended(process: subprocess.Popen[str], *, timeout: float = 200) -> tuple[int,
 
 def lines_of(folder: Path) -> list[dict[str, float]]:
     path = folder / "supernet" / "metrics.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []  # whole ones
     return [json.loads(line) for line in lines]
 
 

@@ -11,6 +11,7 @@ import jax
 WEEK_MS = 7 * 24 * 3600 * 1000  # others wait for the lead as long as it lives: heartbeats tell
 HEARD_AFTER = 1.0  # seconds in which others hear that the lead ends, before the service goes with it
 STOPPED = (130, 143)  # of a signal: who has got it says so
+WELL = 0
 _ENDED = "hytnas_jax/ended"
 
 
@@ -19,7 +20,8 @@ class JaxChannel:
 
     def __init__(self, client: Any, process: int, processes: int) -> None:
         self._client, self._process, self._processes = client, process, processes
-        threading.Thread(target=self._watch, name="ended", daemon=True).start()
+        self._watcher = threading.Thread(target=self._watch, name="ended", daemon=True)
+        self._watcher.start()
 
     def wait(self, name: str) -> None:
         """As `Channel` says."""
@@ -41,6 +43,9 @@ class JaxChannel:
     def leave(self) -> None:
         """As `Channel` says."""
         self.wait("end")
+        with contextlib.suppress(jax.errors.JaxRuntimeError):  # another one has said so
+            self._client.key_value_set(_ENDED, f"{WELL} {self._process}")
+        self._watcher.join()  # the interpreter's end would abort in its call
         jax.distributed.shutdown()
 
     def abandon(self, status: int) -> None:
@@ -56,7 +61,7 @@ class JaxChannel:
             status, process = map(int, self._client.blocking_key_value_get(_ENDED, WEEK_MS).split())
         except Exception:  # the service has gone
             return
-        if process == self._process:
+        if process == self._process or status == WELL:
             return
         if status not in STOPPED:
             line = (

@@ -39,7 +39,7 @@ def join() -> None:
             local_device_ids=None if found.device is None else [found.device],
             heartbeat_timeout_seconds=HEARTBEAT,
         )
-    except (RuntimeError, ValueError) as error:
+    except Exception as error:  # of any library that a launcher's variables lead to
         raise UserError(
             f"process {found.process} of {found.processes} ({found.by}) does not reach the others: "
             f"{str(error).splitlines()[0]}; see that process 0 runs, and that its host and port are reached"

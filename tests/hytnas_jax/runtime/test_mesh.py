@@ -81,10 +81,10 @@ def test_checkpoints_are_read_by_any_number_of_devices(of_eight: dict[str, Any],
     three = start(3, folder, "restore=of8", "restore=of1", "save=of3")
     with socket.socket() as free:
         free.bind(("localhost", 0))
-        address = f"localhost:{free.getsockname()[1]}"
-    job = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": "2"}
+        port = str(free.getsockname()[1])
+    job = {"MASTER_ADDR": "localhost", "MASTER_PORT": port, "WORLD_SIZE": "2"}  # as torchrun has it
     both = [
-        start(2, folder, "restore=of8", "restore=of1", "save=of4", "restore=of4", **job, JAX_PROCESS_ID=n)
+        start(2, folder, "restore=of8", "restore=of1", "save=of4", "restore=of4", **job, RANK=n)
         for n in ("0", "1")
     ]
     assert results(three) == {"restore=of8": [True, 3], "restore=of1": [True, 3], "save=of3": True}
