@@ -21,16 +21,25 @@ PLAIN_INTERVAL = 10.0
 
 _console = rich.console.Console(highlight=False)
 _says_next = True
+_is_hushed = False
+
+
+def hush() -> None:
+    """From here on this process says nothing: another one of its job talks. Errors are said all the same."""
+    global _is_hushed
+    _is_hushed = True
 
 
 def say(text: str) -> None:
     """Print `text` on standard output."""
-    print(_whole(text), flush=True)
+    if not _is_hushed:
+        print(_whole(text), flush=True)
 
 
 def warn(text: str) -> None:
     """Print `text` on standard error, marked as a warning."""
-    print(f"warning: {_whole(text)}", file=sys.stderr, flush=True)
+    if not _is_hushed:
+        print(f"warning: {_whole(text)}", file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> None:
@@ -243,7 +252,7 @@ def _whole(text: str) -> str:
 
 
 def _is_terminal() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    return not _is_hushed and sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 def _cell(value: object) -> str:

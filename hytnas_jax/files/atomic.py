@@ -12,6 +12,7 @@ from typing import Any
 from hytnas_jax import console
 from hytnas_jax.files.tables import UserTable, read_user_table
 from hytnas_jax.files.text import LINE_END
+from hytnas_jax.runtime import roles
 from supernet.errors import UserError
 
 
@@ -40,9 +41,12 @@ def to_plain(value: Any) -> Any:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` so that `path` holds, whatever happens, the old content or all of the new.
 
-    Missing parent folders are made. After a kill the leftover is a hidden `.<name>.<pid>.tmp`.
+    Missing parent folders are made. After a kill the leftover is a hidden `.<name>.<pid>.tmp`. Of a job of
+    several processes, the lead alone writes.
     Raises OSError, with the file's name, where the disk is full or may not be written.
     """
+    if not roles.is_lead():
+        return
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with _naming(path):

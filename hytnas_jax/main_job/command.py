@@ -14,10 +14,15 @@ from hytnas_jax import (
     train_supernet,
 )
 from hytnas_jax.main_job.config import Config, search_config
+from hytnas_jax.runtime import launch
 
 
 def run_all(config: Config) -> None:
-    """Run every step that is not done yet."""
+    """Run every step that is not done yet.
+
+    Raises UserError in one of several processes: most steps are made for one.
+    """
+    launch.require_one(launch.detect())
     workdir, seed = config.workdir, config.seed
     study = (study_ranking, study_ranking.Config(workdir, seed=seed))
     steps = (

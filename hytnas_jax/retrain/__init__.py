@@ -18,6 +18,9 @@ __all__ = ["Config", "main"]
 def main(config: Config) -> None:
     """Retrain the chosen networks one after the other, then test all of them."""
     check(config)
+    from hytnas_jax.runtime import mesh
+
+    mesh.join()
     from hytnas_jax.retrain.command import retrain
 
     retrain(config)

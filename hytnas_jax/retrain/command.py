@@ -13,6 +13,7 @@ from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.networks import Became, Retraining
 from hytnas_jax.retrain.next_network import Next, Succession
 from hytnas_jax.retrain.results import off_the_front, show
+from hytnas_jax.runtime import mesh, roles
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.length import length_of
@@ -33,20 +34,22 @@ EPOCHS = 20  # at least, where nothing else is asked for
 def retrain(config: Config) -> None:
     """Retrain networks until no other is worth it or the budget is spent, then test all of them."""
     workdir = Workdir(config.workdir)
-    project = open_project(workdir)
-    inputs = {"search": workdir.step("search").require("search")["id"]}
-    published = _published(project, config.named)
-    step = workdir.step("retrain")
-    length = length_of(
-        project,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        usual=EPOCHS,
-        least_steps=project.task.pace.least_steps,
-    )
-    step.begin({**settings_of(config), **length._asdict()}, inputs)
-    next_command = command_line("export", config.workdir)
-    if step.is_done:
+    step, next_command = workdir.step("retrain"), command_line("export", config.workdir)
+    with roles.lead_first("retraining begun"):
+        project = open_project(workdir)
+        inputs = {"search": workdir.step("search").require("search")["id"]}
+        published = _published(project, config.named)
+        length = length_of(
+            project,
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            usual=EPOCHS,
+            least_steps=project.task.pace.least_steps,
+        )
+        mesh.require_divisible(length.batch_size)
+        step.begin({**settings_of(config, without=("hosts",)), **length._asdict()}, inputs)
+        is_done = step.is_done
+    if is_done:
         console.say(f"the networks in {step.folder} are retrained already")
         console.wrote([], next_command)
         return
@@ -62,7 +65,7 @@ def retrain(config: Config) -> None:
         tested = [retraining.test(network) for network in bar]
     folders = [step.folder / network.name for network in became]
     trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
-    said = doubt(trainings, project, dataset, schedule)
+    said = roles.of_lead("doubt", lambda: doubt(trainings, project, dataset, schedule))
     images = len(dataset.validation)
     summary = show(archive, became, tested, measure=project.task.measure, images=images)
     if said is not None:
@@ -76,7 +79,9 @@ def _retrain_front(
 ) -> tuple[list[Became], str]:
     """Retrain networks of the search, first those that were begun; gives them, and why there are no more."""
     images = len(retraining.dataset.validation)
-    succession, begun = Succession(archive, images), retraining.begun(archive)
+    succession = Succession(archive, images)
+    with roles.lead_first("networks that were begun"):
+        begun = retraining.begun(archive)
     most, became = min(config.count, len(archive)), list[Became]()
     while len(became) < config.count:
         if len(became) < len(begun):
@@ -95,7 +100,7 @@ def _retrain_front(
 def _next(succession: Succession, became: list[Became], step: Step, config: Config) -> Next | str:
     """The network to retrain next, or why there is none."""
     minutes = config.max_minutes
-    if became and minutes is not None and step.seconds() >= 60 * minutes:
+    if became and minutes is not None and roles.of_lead("seconds", step.seconds) >= 60 * minutes:
         spent = counted(minutes, "minute is", "minutes are", form="g")
         return f"no further network is begun: {spent} spent (--max-minutes)"
     errors = {network.chosen.row: network.error for network in became if network.chosen is not None}

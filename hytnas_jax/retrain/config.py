@@ -9,6 +9,7 @@ from hytnas_jax.shared_flags.ranges import (
     MOST_EPOCHS,
     MOST_MINUTES,
     MOST_NETWORKS,
+    MOST_PROCESSES,
     SEED,
     above,
     check_ranges,
@@ -45,6 +46,9 @@ class Config:
     """Images in a training step. If not given: 32, and 8 with boxes or masks."""
     learning_rate: Annotated[float, within(1e-8, 10)] = 1e-2
     """Peak learning rate of AdamW."""
+    hosts: Annotated[int | None, within(1, MOST_PROCESSES)] = None
+    """How many processes this job has, most often one on each host; another number is refused. If not given:
+    as many as the environment tells of (docs/scale.md)."""
     seed: Annotated[int, SEED] = 0
     """Of the weights and of the order of the images."""
 

@@ -1,7 +1,8 @@
 """Networks that are trained on their own, evaluated and at last tested, each in a folder of its own.
 
 architecture.json is there before a network's training begins; weights.npz, evaluated.json (the validation
-split), examples/ and result.json (the test split too) follow. What is there already is not made again.
+split), examples/ and result.json (the test split too) follow. What is there already is not made again. Of a
+job of several processes all train; the lead evaluates and tells the others.
 """
 
 import dataclasses
@@ -13,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data import Dataset, LabelledImages
-from hytnas_jax.files.atomic import read_json, write_json
+from hytnas_jax.files.atomic import read_json, to_plain, write_json
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.examples import write_examples
 from hytnas_jax.retrain.forecast import Expected
 from hytnas_jax.retrain.next_network import Next
+from hytnas_jax.runtime import roles
 from hytnas_jax.tasks import Examined
 from hytnas_jax.tasks.base import number_or_none
 from hytnas_jax.training.init_from import read_origins
@@ -107,6 +109,9 @@ class Retraining:
 
     def test(self, network: Became) -> dict[str, Any]:
         """`result.json`: what became of it, and its test error; the first time, the test split is read."""
+        return roles.of_lead("tested", lambda: self._test(network))
+
+    def _test(self, network: Became) -> dict[str, Any]:
         path = self.folder / network.name / "result.json"
         if path.exists():
             return read_json(path)
@@ -116,7 +121,7 @@ class Retraining:
         images = self.dataset.test
         tested, outputs = self._examine(network.spec, images)
         examples = write_examples(path.parent, self.project, self.dataset, outputs, tested.by_image)
-        result = {
+        result: dict[str, Any] = {
             "validation_error_expected": None if expected is None else expected.error,
             "validation_error_retrained": network.error,
             "validation_error_deviation": number_or_none(network.deviation),
@@ -129,6 +134,7 @@ class Retraining:
             "init": "supernet" if is_inherited else "scratch",
             "begun_with": read_origins(self.project.workdir.step("supernet")) if is_inherited else (),
         }
+        result = to_plain(result)
         write_json(path, result)
         return result
 
@@ -140,7 +146,7 @@ class Retraining:
         folder = self.folder / spec.name
         if not (folder / "architecture.json").exists():
             write_json(folder / "architecture.json", {"network": spec.to_json(), **record})
-        if not (folder / "weights.npz").exists():
+        if not roles.of_lead("trained", (folder / "weights.npz").exists):
             weights = train_alone(
                 self.project,
                 self.dataset,
@@ -151,8 +157,13 @@ class Retraining:
                 label=f"retraining {spec.name} ({why})",
             )
             save_weights(folder / "weights.npz", *weights)
-        evaluated = folder / "evaluated.json"
-        noted = read_json(evaluated) if evaluated.exists() else {}
+        noted = roles.of_lead("evaluated", lambda: self._evaluate(spec, folder / "evaluated.json"))
+        deviation = noted["validation_error_deviation"]
+        return float(noted["validation_error"]), math.nan if deviation is None else float(deviation)
+
+    def _evaluate(self, spec: NetworkSpec, evaluated: Path) -> dict[str, Any]:
+        """What the file says, or will say, of a trained network on the validation split."""
+        noted: dict[str, Any] = read_json(evaluated) if evaluated.exists() else {}
         if "validation_error_deviation" not in noted:  # as of an earlier version
             images = self.dataset.validation
             found, _ = self._examine(spec, images)
@@ -162,8 +173,7 @@ class Retraining:
                 "validation_images": len(images),
             }
             write_json(evaluated, noted)
-        deviation = noted["validation_error_deviation"]
-        return float(noted["validation_error"]), math.nan if deviation is None else float(deviation)
+        return noted
 
     def _examine(self, spec: NetworkSpec, images: LabelledImages) -> tuple[Examined, np.ndarray]:
         weights = load_weights(self.folder / spec.name / "weights.npz")

@@ -9,6 +9,7 @@ import dataclasses
 import errno
 import io
 import os
+import re
 import signal
 import sys
 import traceback
@@ -18,13 +19,18 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 import tyro
 
-from hytnas_jax.runtime import stopping
+from hytnas_jax.runtime import launch, roles, stopping
 from hytnas_jax.runtime.preparation import prepare_process
 from supernet.errors import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
+LOST = os.EX_TEMPFAIL
+# What JAX says where a process of the job does not answer any more, by whatever it has asked it.
+_SAYS_LOST = re.compile(
+    r"Gloo|NCCL|UNAVAILABLE|coordination service|heartbeat|Connection (?:reset|closed)", re.IGNORECASE
+)
 
 
 class Config(Protocol):
@@ -51,7 +57,11 @@ def run(
     | 0 | done |
     | 1 | a bug of ours, with its traceback |
     | 2 | the user's to fix: a flag, a file, a full disk, too little memory |
+    | 75 | another process of the job was lost; the same command goes on |
     | 130, 143 | stopped by Ctrl-C, by SIGTERM; the same command goes on |
+
+    Of a job of several processes all end with the status of the first that ends with another one than 0. A
+    command whose config has `hosts` is made for such jobs.
 
     Args:
       main: the command.
@@ -67,13 +77,24 @@ def run(
     with stopping.raising():
         try:
             config = tyro.cli(config_type, prog=program or _program(), description=description, args=argv)
+            _check_processes(config)
             prepare_process()
             main(config)
+            roles.leave()
         except KeyboardInterrupt:
             stopping.end()
         except Exception as error:
             _exit_for(error)
     sys.exit(0)
+
+
+def _check_processes(config: Config) -> None:
+    """Raises UserError where the job has another number of processes than its command is made or told for."""
+    found = launch.detect()
+    if hasattr(config, "hosts"):
+        launch.require_processes(config.hosts, found)
+    else:
+        launch.require_one(found)
 
 
 def _exit_for(error: Exception) -> NoReturn:
@@ -82,10 +103,16 @@ def _exit_for(error: Exception) -> NoReturn:
     if isinstance(error, BrokenPipeError):
         # The reader of our output (`| head`) has gone; Python must not write to it at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+        _leave(128 + signal.SIGPIPE)
     message = explain(error)
     if message is not None:
         _exit(f"error: {message}", 2)
+    if roles.processes() > 1 and _SAYS_LOST.search(str(error)):
+        _exit(
+            f"error: another process of this job was lost ({str(error).splitlines()[0]}); the same command "
+            "goes on from the last checkpoint",
+            LOST,
+        )
     traceback.print_exception(error)
     _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)
 
@@ -138,5 +165,13 @@ def _program() -> str:
 
 
 def _exit(message: str, status: int) -> NoReturn:
-    print(message, file=sys.stderr, flush=True)
+    which = f"{roles.in_words()}: " if roles.in_words() else ""
+    print(f"{which}{message}", file=sys.stderr, flush=True)
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    if roles.processes() > 1:  # the interpreter's end would wait for the others
+        roles.abandon(status)
+        os._exit(status)
     sys.exit(status)

@@ -22,8 +22,11 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
+from hytnas_jax.runtime import roles
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 5.0  # seconds that the main thread has to end in order
+GRACE_TOGETHER = 120.0  # that it has where several processes stop at the same step
 SAME = 0.3  # seconds in which a second signal is the first one, sent twice (to the process and to its group)
 MESSAGE = "stopped; the same command again goes on from here"
 
@@ -41,12 +44,13 @@ class _Phase(enum.Enum):
 @dataclasses.dataclass
 class _State:
     """Of this process. asked: the signal that has come; is_told: whether `Stopped` was raised for it; held:
-    how many `uninterrupted` are open."""
+    how many sections are open in which it is not raised; grace: as `GRACE`, here and now."""
 
     phase: _Phase = _Phase.OVER
     asked: int | None = None
     is_told: bool = False
     held: int = 0
+    grace: float | None = None
 
 
 _state = _State()
@@ -79,8 +83,32 @@ def uninterrupted() -> Iterator[None]:
             yield
         finally:
             _state.held -= 1
-    if was_asked() and not _state.is_told:
-        _tell()
+    _tell_what_was_held()
+
+
+@contextlib.contextmanager
+def asked_for() -> Iterator[None]:
+    """What is inside asks for `signal_so_far` itself, and then calls `stop`: several processes have to stop
+    at the same place. It has `GRACE_TOGETHER` seconds."""
+    _state.held += 1
+    _state.grace = GRACE_TOGETHER
+    try:
+        yield
+    finally:
+        _state.held -= 1
+        _state.grace = None
+    _tell_what_was_held()
+
+
+def signal_so_far() -> int | None:
+    """The signal that has come, if one has."""
+    return _state.asked
+
+
+def stop(number: int) -> NoReturn:
+    """End as if this process had got the signal, which perhaps another one of its job has got."""
+    _state.asked = number
+    _tell()
 
 
 def was_asked() -> bool:
@@ -102,8 +130,10 @@ def end() -> NoReturn:
         sys.stdout.flush()
         if sys.stdout.isatty():
             os.write(1, b"\x1b[?25h\n")  # the cursor, which a bar hides
-    with contextlib.suppress(OSError):
-        os.write(2, f"{MESSAGE}\n".encode())
+    if roles.is_lead():
+        with contextlib.suppress(OSError):
+            os.write(2, f"{MESSAGE}\n".encode())
+    roles.abandon(128 + number)
     os._exit(128 + number)
 
 
@@ -124,6 +154,11 @@ def _heard(number: int, frame: FrameType | None) -> None:
     if _state.phase is _Phase.STARTING:
         end()
     if not _state.held and not _state.is_told:
+        _tell()
+
+
+def _tell_what_was_held() -> None:
+    if was_asked() and not _state.is_told and not _state.held:
         _tell()
 
 
@@ -155,7 +190,7 @@ def _watch(reader: int) -> None:
         time.sleep(SAME)
         while select.select([reader], [], [], 0)[0]:
             os.read(reader, 1)
-        select.select([reader], [], [], GRACE)
+        select.select([reader], [], [], GRACE if _state.grace is None else _state.grace)
         with _saving:
             if _state.phase is not _Phase.OVER:
                 _state.asked = _state.asked or number

@@ -20,6 +20,9 @@ __all__ = ["Config", "main"]
 def main(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
     check(config)
+    from hytnas_jax.runtime import mesh
+
+    mesh.join()
     from hytnas_jax.train_supernet.command import train_supernet
 
     train_supernet(config)

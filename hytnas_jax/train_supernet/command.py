@@ -9,7 +9,7 @@ from hytnas_jax import console
 from hytnas_jax.data import Dataset, batches
 from hytnas_jax.data.loading import available_memory
 from hytnas_jax.numbers import counted
-from hytnas_jax.runtime import compiling
+from hytnas_jax.runtime import compiling, mesh, roles
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.chance import Training, doubt
@@ -38,18 +38,21 @@ NUM_REPORTED = 8  # random subnets evaluated at the end
 def train_supernet(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
     workdir = Workdir(config.workdir)
-    source = find_source(config.init_from, workdir)
-    project, dataset = create_project(
-        workdir,
-        config,
-        seed=config.seed,
-        space_for=None if source is None else source.space_for,
-    )
     step = workdir.step("supernet")
-    schedule = _schedule(project, config)
-    _begin(step, project, source, config, schedule)
+    with roles.lead_first("supernet begun"):
+        source = find_source(config.init_from, workdir)
+        project, dataset = create_project(
+            workdir,
+            config,
+            seed=config.seed,
+            space_for=None if source is None else source.space_for,
+        )
+        schedule = _schedule(project, config)
+        mesh.require_divisible(schedule.batch_size)
+        _begin(step, project, source, config, schedule)
+        is_done = step.is_done
     next_command = command_line("measure_latency", config.workdir)
-    if step.is_done:
+    if is_done:
         done = _describe(step.done()["summary"], project.task.quality)
         console.say(f"the supernet in {step.folder} is trained already: {done}")
         console.wrote([], next_command)
@@ -73,7 +76,10 @@ def train_supernet(config: Config) -> None:
         label="training the supernet",
         chance_loss=project.task.chance_loss,
     )
-    summary = _evaluate(project, dataset, model, training.weights(model, state.ema), config.seed)
+    params = training.weights(model, state.ema)
+    summary = roles.of_lead("evaluated", lambda: _evaluate(project, dataset, model, params, config.seed))
+    if not roles.is_lead():
+        return
     said = doubt(
         [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],
         project,
@@ -105,7 +111,7 @@ def _begin(step: Step, project: Project, source: Source | None, config: Config, 
     """Note what the supernet is made with, or refuse what it was not begun with."""
     noted = {} if source is None else source.settings
     length = {"epochs": schedule.epochs, "batch_size": schedule.batch_size}
-    settings = settings_of(config, without=("init_from", *config.data_flags()))
+    settings = settings_of(config, without=("init_from", "hosts", *config.data_flags()))
     step.begin({**settings, **length, **noted}, {"data": project.done_id})
     if source is not None:
         source.note(step)

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.shared_flags.data import DataConfig
-from hytnas_jax.shared_flags.ranges import MOST_BATCH, MOST_EPOCHS, SEED, check_ranges, within
+from hytnas_jax.shared_flags.ranges import (
+    MOST_BATCH,
+    MOST_EPOCHS,
+    MOST_PROCESSES,
+    SEED,
+    check_ranges,
+    within,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +35,9 @@ class Config(DataConfig):
     init_from: Path | None = None
     """Another work folder: begin with the weights of its supernet, all but the classifier's. The space is
     that one's too; images, classes and resolutions may be others."""
+    hosts: Annotated[int | None, within(1, MOST_PROCESSES)] = None
+    """How many processes this job has, most often one on each host; another number is refused. If not given:
+    as many as the environment tells of (docs/scale.md)."""
     seed: Annotated[int, SEED] = 0
     """Of the splits, the weights and the order of the images."""
 

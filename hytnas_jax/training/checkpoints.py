@@ -3,6 +3,8 @@
 Beside the files of a checkpoint lies `verified.json`, written last, once they have been read back: the
 arrays, and each file's size and checksum. So a damaged or a missing file is found by us, before Orbax reads
 it: Orbax does not notice every changed byte, and cannot tell a missing file from another network.
+
+All processes of a job save and restore together. What any number of devices has written, any other reads.
 """
 
 import contextlib
@@ -24,7 +26,7 @@ import orbax.checkpoint as ocp
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json, write_json
-from hytnas_jax.runtime import stopping
+from hytnas_jax.runtime import mesh, roles, stopping
 from supernet.errors import UserError
 
 KEPT = 2
@@ -42,6 +44,9 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps that have been saved, ascending; what a kill has left half written is not among them."""
+        return roles.of_lead("checkpoints", self._steps)
+
+    def _steps(self) -> list[int]:
         found = self.folder.glob(f"*/{VERIFIED}")
         return sorted(int(path.parent.name) for path in found if path.parent.name.isdigit())
 
@@ -62,8 +67,10 @@ class Checkpoints:
                 raise self._not_written(step, str(error).splitlines()[0]) from error
             if not _is_equal(tree, back):
                 raise self._not_written(step, "other numbers come back")
-            files = {name: list(_fingerprint(path)) for name, path in self._files(step).items()}
-            write_json(self._verified(step), {"arrays": _arrays(tree), "files": files})
+            if roles.is_lead():
+                files = {name: list(_fingerprint(path)) for name, path in self._files(step).items()}
+                write_json(self._verified(step), {"arrays": _arrays(tree), "files": files})
+            roles.together("checkpoint written")
 
     def newest(self) -> int | None:
         """The newest step that is whole; warns of those that are not. None where nothing has been saved.
@@ -71,7 +78,10 @@ class Checkpoints:
         Raises:
           UserError: none of those that there are is whole.
         """
-        steps, problem = self.steps(), None
+        return roles.of_lead("newest checkpoint", self._newest)
+
+    def _newest(self) -> int | None:
+        steps, problem = self._steps(), None
         for step in reversed(steps):
             problem = self.problem(step)
             if problem is None:
@@ -82,7 +92,7 @@ class Checkpoints:
         return None
 
     def restore(self, step: int, like: TreeT) -> TreeT:
-        """The tree of a step, on the first device; `like` has its structure, shapes and dtypes.
+        """The tree of a step, on every device; `like` has its structure, shapes and dtypes.
 
         Raises:
           UserError: it is of another network, or `problem` says what is wrong with its files.
@@ -130,10 +140,13 @@ class Checkpoints:
     def _manager(self, *, without: int | None = None) -> Iterator[ocp.CheckpointManager]:
         """Orbax's, of all steps but one, of which what a kill has left half written is removed."""
         logging.getLogger("absl").setLevel(logging.CRITICAL)  # it prints each save, and pages of what fails
-        if without is not None and (self.folder / str(without)).exists():
-            shutil.rmtree(self.folder / str(without))
+        assert not roles.acts_alone(), "Orbax waits for all processes"
+        if roles.is_lead():
+            if without is not None and (self.folder / str(without)).exists():
+                shutil.rmtree(self.folder / str(without))
+            self.folder.mkdir(parents=True, exist_ok=True)
+        roles.together("checkpoints opened")
         options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, enable_async_checkpointing=False)
-        self.folder.mkdir(parents=True, exist_ok=True)
         with _plain(self.folder) as path, ocp.CheckpointManager(path, options=options) as manager:
             yield manager
 
@@ -164,9 +177,9 @@ class Checkpoints:
 
 
 def _read(manager: ocp.CheckpointManager, step: int, like: Any) -> Any:
-    """Onto the first device, whatever the device that it was saved from."""
-    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), like)
+    """Onto every device, whatever the devices that it was saved from."""
+    where = mesh.everywhere()
+    abstract = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where), like)
     return manager.restore(step, args=ocp.args.StandardRestore(abstract))
 
 

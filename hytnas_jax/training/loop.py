@@ -3,6 +3,7 @@
 The same for a supernet and for a stand-alone network; what a step does is the caller's.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.runtime import compiling
+from hytnas_jax.runtime import compiling, mesh, roles, stopping
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.metrics_log import MetricsLog
 from supernet.errors import UserError
@@ -52,6 +53,9 @@ def train_loop(
     with the same numbers as one that was not: the step function may depend on nothing but its arguments.
     `chance_loss` is that of a network that has learnt nothing: a jump below it is no divergence.
 
+    The state lies on every device. Where a job has several processes, all call this, and a signal that any
+    of them gets is heard by all after the same step, which is saved.
+
     Raises:
       UserError: the loss diverged more than MAX_ROLLBACKS times.
     """
@@ -59,6 +63,7 @@ def train_loop(
     saved = _restore(checkpoints, Saved(state, jnp.zeros((), jnp.int32)))
     first = int(saved.state.step)
     with (
+        stopping.asked_for() if roles.processes() > 1 else contextlib.nullcontext(),
         MetricsLog(folder, first_step=first) as log,
         console.progress(num_steps, label, done=first, apart=compiling.seconds) as bar,
     ):
@@ -124,8 +129,12 @@ class _Run:
                 continue
             self._report(step, pending)
             pending = []
-            if self.plan.is_saved(step):
-                self.checkpoints.save(step, Saved(state, jnp.int32(attempt))._asdict())
+            signal = roles.signal_of_any(stopping.signal_so_far())
+            if self.plan.is_saved(step) or signal is not None:
+                saved = Saved(state, mesh.replicated(jnp.int32(attempt)))
+                self.checkpoints.save(step, saved._asdict())
+            if signal is not None:
+                stopping.stop(signal)
         return state
 
     def _rolled_back(self, state: TrainState, shown: int) -> TrainState:
@@ -170,13 +179,13 @@ def _next_attempt(attempt: int, step: int) -> int:
 def _restore(checkpoints: Checkpoints, like: Saved) -> Saved:
     """The newest whole checkpoint, or `like` where there is none. Raises UserError for one of other arrays.
 
-    Bound to the device from the first step on, as every output of a step is where one input is (Orbax gives
+    Bound to the devices from the first step on, as every output of a step is where one input is (Orbax gives
     such arrays): else the second step would be compiled anew.
     """
     step = checkpoints.newest()
     if step is not None:
         like = Saved(**checkpoints.restore(step, like._asdict()))
-    return jax.device_put(like, jax.local_devices()[0])
+    return mesh.replicated(like)
 
 
 def _note(pending: list[Metrics]) -> str:

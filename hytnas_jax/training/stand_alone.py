@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from hytnas_jax.data import Dataset, LabelledImages, batches
+from hytnas_jax.runtime import mesh
 from hytnas_jax.runtime.hardware import compute_dtype
 from hytnas_jax.tasks import Examined
 from hytnas_jax.training.evaluation_images import BATCH, images_for
@@ -56,6 +57,7 @@ def train_alone(
     `start` are the parameters to begin with, None for random ones. The parameters are the averaged ones, the
     BatchNorm statistics are calibrated for them.
     """
+    mesh.require_divisible(schedule.batch_size)
     model = stand_alone(spec, dtype=compute_dtype())
     params, stats = model.init(jax.random.key(schedule.seed))
     num_steps = schedule.steps(len(dataset.train))

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from hytnas_jax.data import LabelledImages, augment_with_crops
+from hytnas_jax.runtime import mesh, roles
 from hytnas_jax.tasks import VisionTask
 from hytnas_jax.workspace.project import Project
 from supernet import training
@@ -29,8 +30,11 @@ def augmented_step(
     chosen int [B] are places in `images`; `subnets` is a `Control` of [K], or None for a stand-alone
     network. Compiled once for each resolution; the state's buffers are used again. An accelerator holds all
     of `images` where they fit, so that no step waits for the host to send some.
+
+    Several devices train on a batch together: each has its part, and the state. What is random is drawn for
+    the whole batch, and BatchNorm's statistics are the whole batch's, so that it is one device's step.
     """
-    take = held(images) if holds(images) else sent(images)
+    take = held(images) if roles.of_lead("held", lambda: holds(images)) else sent(images)
     train = compiled_step(
         model, recipe, project.task, mean=project.mean, std=project.std, mirror=project.mirror
     )
@@ -38,6 +42,8 @@ def augmented_step(
     def step(
         state: training.TrainState, key: jax.Array, chosen: np.ndarray, subnets: Any, *, resolution: int
     ) -> tuple[training.TrainState, training.Metrics]:
+        if mesh.is_split():
+            key, subnets = mesh.replicated((key, subnets))
         return train(state, key, *take(chosen), subnets, resolution=resolution)
 
     return step
@@ -58,10 +64,11 @@ def compiled_step(
     images uint8 [B, S, S, C] and targets, arrays [B, ...]; the others as `augmented_step` says. The same
     arguments again have the same program: a network trained from several seeds is compiled once.
     """
+    where = {"out_shardings": mesh.everywhere()} if mesh.is_split() else {}
     drawn = dataclasses.replace(task.augmentation, mirror=mirror)
     recipe = dataclasses.replace(recipe, lesson=task.lesson)
 
-    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0)
+    @functools.partial(jax.jit, static_argnames="resolution", donate_argnums=0, **where)
     def train(
         state: training.TrainState,
         key: jax.Array,
@@ -88,17 +95,26 @@ def holds(images: LabelledImages) -> bool:
 
 def held(images: LabelledImages) -> Callable[[np.ndarray], tuple[Any, Any]]:
     """`take(chosen) -> images, targets`, cut on the device from all images, which lie there."""
-    everything = jax.device_put((images.images, images.targets))
-    cut = jax.jit(lambda arrays, chosen: jax.tree.map(lambda a: a[chosen], arrays))
-    return lambda chosen: cut(everything, chosen)
+    everything = (images.images, images.targets)
+
+    def cut(arrays: Any, chosen: Any) -> Any:
+        return jax.tree.map(lambda array: array[chosen], arrays)
+
+    if not mesh.is_split():
+        everything, take = jax.device_put(everything), jax.jit(cut)
+        return lambda chosen: take(everything, chosen)
+    everything, take = mesh.replicated(everything), jax.jit(cut, out_shardings=mesh.split())
+    return lambda chosen: take(everything, mesh.joined(mesh.own_rows(chosen.astype(np.int32))))
 
 
 def sent(images: LabelledImages) -> Callable[[np.ndarray], tuple[Any, Any]]:
-    """`take(chosen) -> images, targets`, cut by the host and sent with each step."""
+    """`take(chosen) -> images, targets`, cut by the host and sent with each step; each host cuts the rows of
+    its own devices."""
 
     def take(chosen: np.ndarray) -> tuple[Any, Any]:
-        batch = images.take(chosen)
-        return batch.images, batch.targets
+        batch = images.take(mesh.own_rows(chosen) if mesh.is_split() else chosen)
+        rows = batch.images, batch.targets
+        return mesh.joined(rows) if mesh.is_split() else rows
 
     return take
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.files.atomic import write_bytes
+from hytnas_jax.runtime import roles
 from supernet.errors import UserError
 from supernet.model import Tree
 
@@ -19,8 +20,11 @@ UNREADABLE = (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.Ba
 def save_weights(path: Path, params: Tree, stats: Tree) -> None:
     """Write both trees, atomically, as arrays named "params/blocks/0/conv/kernel", "stats/...".
 
+    Of a job of several processes, the lead alone does.
     Raises UserError where what is read back is not what was written.
     """
+    if not roles.is_lead():
+        return
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {**_flat(params, "params"), **_flat(stats, "stats")}
     np.savez_compressed(buffer, **arrays)

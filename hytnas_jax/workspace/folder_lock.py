@@ -25,8 +25,14 @@ def take(path: Path) -> None:
         os.close(descriptor)
         raise
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"process {os.getpid()} on {platform.node()}\n".encode())
+    os.write(descriptor, mark().encode())
     _held[_identity(os.fstat(descriptor))] = descriptor
+
+
+def mark() -> str:
+    """What this process writes into a lock file that it takes. It cannot read it there: closing the file
+    would let go of it."""
+    return f"process {os.getpid()} on {platform.node()}\n"
 
 
 @contextlib.contextmanager

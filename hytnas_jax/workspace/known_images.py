@@ -20,6 +20,7 @@ from hytnas_jax.data import (
 )
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.numbers import counted
+from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.environment import package_version
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
@@ -79,7 +80,8 @@ class KnownImages:
 
     def _first(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
         # What an attempt that has failed, or was cut, was begun with binds nobody: nothing came of it.
-        (self.step.folder / "settings.json").unlink(missing_ok=True)
+        if roles.is_lead():
+            (self.step.folder / "settings.json").unlink(missing_ok=True)
         self.step.begin(settings)
         dataset = _load(settings, looked, remark=True)
         _say_fit(dataset)

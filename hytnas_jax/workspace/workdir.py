@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from hytnas_jax.files.atomic import read_json, to_plain, write_json
+from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.environment import environment, package_version
-from hytnas_jax.workspace.folder_lock import shared, take
+from hytnas_jax.workspace.folder_lock import mark, shared, take
 from supernet.errors import UserError
 
 # Raised by one whenever a work folder of the version before could be misread.
@@ -76,7 +77,8 @@ class Step:
 
     def go_on(self) -> None:
         """The step, done or not, has not ended: it loses its done mark, and its next one has another id."""
-        (self.folder / "done.json").unlink(missing_ok=True)
+        if roles.is_lead():
+            (self.folder / "done.json").unlink(missing_ok=True)
 
     def was_made_with(self, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
         """Whether the step was begun with exactly these, as `begin` takes them."""
@@ -102,6 +104,8 @@ class Step:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Mark the step as done, after all its results are written; `begin` must have been called."""
+        if not roles.is_lead():
+            return
         done = {
             "id": uuid.uuid4().hex,
             "summary": summary,
@@ -195,7 +199,7 @@ def _show(value: Any) -> str:
 
 
 class Workdir:
-    """A work folder, locked for this process until it ends.
+    """A work folder, locked for this process until it ends; of a job of several processes the lead locks it.
 
     Examples:
       >>> from pathlib import Path
@@ -209,15 +213,31 @@ class Workdir:
         """Open the folder, or make it; `~` is the user's home.
 
         Raises UserError where a file is in the way, the folder may not be written, the system does not take
-        its path, another process is using it, or an incompatible version wrote it.
+        its path, another process is using it, or an incompatible version wrote it; or where the processes
+        of a job do not see the same folder.
         """
         self.path = _expanded(Path(path))
         try:
-            self._open()
+            if roles.is_lead():
+                self._open()
+            marked = roles.of_lead("work folder", mark)
+            if not roles.is_lead():
+                self._refuse_other_than(marked)
+            _check_format(self.path, "--workdir")
         except UserError as error:
             raise UserError(f"--workdir {path}: {error}") from None
 
+    def _refuse_other_than(self, marked: str) -> None:
+        """Raises UserError where this is not the folder that the lead has marked."""
+        lock = self.path / LOCK
+        if not lock.is_file() or lock.read_text(errors="replace") != marked:
+            raise UserError(
+                f"{roles.in_words()} does not see there what process 0 writes; give a folder that all hosts "
+                "share"
+            )
+
     def _open(self) -> None:
+        """Make the folder, or find it, and lock it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             take(self.path / LOCK)
@@ -234,7 +254,6 @@ class Workdir:
             ) from None
         if not (self.path / VERSION).exists():
             write_json(self.path / VERSION, _ours())
-        _check_format(self.path, "--workdir")
 
     def step(self, name: str) -> Step:
         """The step `name`; its folder is made by `Step.begin`."""

@@ -1,6 +1,6 @@
 """Many subnets evaluated by one program, at once: what accelerators are fast at.
 
-Letters: A architectures, G of them in a program.
+Letters: A architectures, G of them in a program on each device.
 """
 
 import math
@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from proxies.evaluation.base import EvaluationImages, Scoring
@@ -23,10 +24,12 @@ MOST_TOGETHER = 64
 
 
 class BatchEvaluator:
-    """An `Evaluator` whose program evaluates G subnets, masks over the same weights, in one call.
+    """An `Evaluator` whose program evaluates G subnets on each device, masks over the same weights, in one
+    call.
 
-    G is the largest power of two, up to `most`, that the device's memory holds; it is found by the first
-    call, before anything is computed. Where the device does not tell its memory, `most` is taken.
+    G is the largest power of two, up to `most` over the number of devices, that a device's memory holds; it
+    is found by the first call, before anything is computed. Where the device does not tell its memory, the
+    most is taken. The devices are those of this host; one does not wait for another.
     """
 
     def __init__(
@@ -38,7 +41,9 @@ class BatchEvaluator:
         *,
         most: int = MOST_TOGETHER,
     ):
-        self._params, self._images, self._most = params, jax.device_put(images), most
+        self._devices = jax.local_devices()
+        self._params, self._images = _on_each(self._devices, (params, images))
+        self._most = most
         self._program: tuple[int, Any] | None = None
         self._score = scoring.score
 
@@ -51,7 +56,7 @@ class BatchEvaluator:
             outputs = jax.lax.map(output_of, images.images)
             return scoring.summarise(outputs, images.targets, images.real)
 
-        self._summarise = jax.jit(jax.vmap(summarise, (None, None, 0)))
+        self._summarise = jax.jit(_shared_out(self._devices, jax.vmap(summarise, (None, None, 0))))
 
     def __call__(
         self, architectures: Sequence[Architecture], batch: Control, on_evaluated: Callable[[], None]
@@ -64,6 +69,7 @@ class BatchEvaluator:
         if self._program is None:
             self._program = self._compiled(batch)
         size, program = self._program
+        size *= len(self._devices)
         results = []
         for start in range(0, len(architectures), size):
             count = min(size, len(architectures) - start)
@@ -76,10 +82,10 @@ class BatchEvaluator:
 
     def _compiled(self, batch: Control) -> tuple[int, Any]:
         """G and its program: halved until it fits."""
-        free = free_bytes(jax.local_devices()[0])
-        size = 2 ** math.floor(math.log2(self._most))
+        free = free_bytes(self._devices[0])
+        size = 2 ** math.floor(math.log2(max(1, self._most // len(self._devices))))
         while True:
-            group = batch.at(np.zeros(size, int))
+            group = batch.at(np.zeros(size * len(self._devices), int))
             program = self._summarise.lower(self._params, self._images, group).compile()
             needed = _needed_bytes(program)
             if needed <= free:
@@ -90,6 +96,29 @@ class BatchEvaluator:
                     f"{free / 2**30:.2f} GiB are free: end other programs on it, or take smaller images"
                 )
             size //= 2
+
+
+def _on_each(devices: Sequence[Any], tree: Any) -> Any:
+    """The arrays of a tree on each device."""
+    if len(devices) == 1:
+        params, images = tree
+        return params, jax.device_put(images)
+    return jax.device_put(tree, NamedSharding(_mesh(devices), PartitionSpec()))
+
+
+def _shared_out(devices: Sequence[Any], evaluate: Callable[..., Any]) -> Callable[..., Any]:
+    """`evaluate(params, images, controls)`, each device with its part of the controls."""
+    if len(devices) == 1:
+        return evaluate
+    part, whole = PartitionSpec("subnets"), PartitionSpec()
+    # Branches of a network may differ in whether they depend on the controls, which the check forbids.
+    return jax.shard_map(
+        evaluate, mesh=_mesh(devices), in_specs=(whole, whole, part), out_specs=part, check_vma=False
+    )
+
+
+def _mesh(devices: Sequence[Any]) -> Mesh:
+    return Mesh(np.array(devices), ("subnets",))
 
 
 def _needed_bytes(program: Any) -> int:

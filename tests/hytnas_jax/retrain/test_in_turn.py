@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from hytnas_jax.retrain import command, main, networks
 from hytnas_jax.retrain.archive import load_archive
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
+from hytnas_jax.runtime import roles
 from hytnas_jax.tasks import Examined
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
 
+from ..made_up_job import Recorded
 from .test_command import Cut, begun_project
 
 # Error and latency of a front of five, and of two networks behind it; what the errors become by default.
@@ -133,6 +136,30 @@ def test_what_was_expected_is_shown_beside_what_became(
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if "%" in line}
     assert re.search(rf"40\.0% +{re.escape(str(fourth.expected))}", rows[fourth.name])
     assert re.search(r"10\.0% +-  ", rows[first.name])
+
+
+def test_all_processes_of_a_job_train_the_same_networks(
+    project: Project, trainer: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the lead evaluates, and by its clock; the other one writes nothing."""
+    monkeypatch.setattr(roles, "_state", roles._State())
+    channel, other = Recorded(), tmp_path / "other"
+    shutil.copytree(project.workdir.path, other)
+    roles.become(0, 2, channel)
+    main(config(project, max_minutes=100.0))
+    by_lead, trainer.trained = trainer.trained, []
+    shutil.copytree(project.workdir.path / "retrain", other / "retrain")  # as it is when the lead has begun
+    for path in (other / "retrain").iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    (other / "retrain" / "done.json").unlink()
+    before = sorted(other.rglob("*"))
+    roles.become(1, 2, channel)
+    monkeypatch.setattr(networks, "examine", lambda *_: pytest.fail("the lead evaluates"))
+    main(Config(other, epochs=1, max_minutes=100.0))
+    assert len(by_lead) > 3
+    assert trainer.trained == by_lead
+    assert sorted(other.rglob("*")) == before
 
 
 @pytest.mark.parametrize("count", [1, 3, 6, 7])

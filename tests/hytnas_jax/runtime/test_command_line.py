@@ -10,6 +10,7 @@ from typing import Literal
 
 import pytest
 
+from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.command_line import explain, run
 from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from supernet.errors import UserError
@@ -131,6 +132,47 @@ def test_our_bugs_keep_their_traceback(capsys: pytest.CaptureFixture[str]) -> No
         "KeyError: 'width'",
         "error: this is a bug in hytnas_jax; please report it with all of these lines",
     ]
+
+
+def test_a_process_of_a_job_ends_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its own status; a lost one is no bug. It waits for nobody."""
+    told: list[int] = []
+    monkeypatch.setattr(roles, "processes", lambda: 2)
+    monkeypatch.setattr(roles, "in_words", lambda: "process 1 of 2")
+    monkeypatch.setattr(roles, "abandon", told.append)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    assert status_of(raising(UserError("a: b"))) == 2
+    assert status_of(raising(RuntimeError("UNKNOWN: Gloo all-reduce failed: Connection reset\nmore"))) == 75
+    assert told == [2, 75]
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "process 1 of 2: error: a: b"
+    assert second.startswith(
+        "process 1 of 2: error: another process of this job was lost (UNKNOWN: Gloo all-"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ConfigForMany(Config):
+    """Do it in several processes."""
+
+    hosts: int | None = None
+    """How many."""
+
+
+def test_a_command_for_one_process_is_refused_in_several(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"JAX_COORDINATOR_ADDRESS": "a:1", "JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "1"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert status_of(raising(RuntimeError("not reached"))) == 2
+    assert "this command is made for one" in capsys.readouterr().err
+    for flags, status in (([], 0), (["--hosts", "2"], 0), (["--hosts", "3"], 2)):
+        with pytest.raises(SystemExit) as caught:
+            run(nothing, ConfigForMany, ["--workdir", "x", *flags])
+        assert caught.value.code == status
 
 
 def test_settings_are_the_fields_that_change_the_result() -> None:

@@ -40,6 +40,20 @@ def saving():
         say("saved")
     say("not reached")
 
+def asking():
+    with stopping.asked_for():
+        with stopping.uninterrupted():
+            say("ready")
+            while stopping.signal_so_far() is None:
+                time.sleep(0.01)
+        time.sleep(0.5)
+        say("saved")
+        stopping.stop(stopping.signal_so_far())
+
+def told():
+    say("ready")
+    stopping.stop(15)
+
 def in_c():
     threading.Timer(0.3, lambda: say("ready")).start()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
@@ -113,6 +127,18 @@ def test_a_save_is_not_cut(tmp_path: Path, number: signal.Signals, status: int) 
     time.sleep(0.2)
     process.send_signal(number)
     assert ended(process) == (status, "saved\n", MESSAGE)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_asks_for_a_signal_ends_when_it_will(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    """Nothing is raised before, and the thread that ends what is stuck waits longer."""
+    process = started(tmp_path, "asking", grace=0.1)
+    process.send_signal(number)
+    assert ended(process) == (status, "saved\n", MESSAGE)
+
+
+def test_a_signal_that_another_process_has_got_ends_this_one_alike(tmp_path: Path) -> None:
+    assert ended(started(tmp_path, "told")) == (143, "", MESSAGE)
 
 
 @pytest.mark.parametrize("name", ["in_c", "losing_it", "in_a_finalizer"])
