@@ -33,6 +33,8 @@ EPOCHS = 20  # at least, where nothing else is asked for
 
 def retrain(config: Config) -> None:
     """Retrain networks until no other is worth it or the budget is spent, then test all of them."""
+    if config.batch_size is not None:
+        mesh.require_divisible(config.batch_size)
     workdir = Workdir(config.workdir)
     step, next_command = workdir.step("retrain"), command_line("export", config.workdir)
     with roles.lead_first("retraining begun"):

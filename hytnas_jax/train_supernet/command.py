@@ -37,6 +37,8 @@ NUM_REPORTED = 8  # random subnets evaluated at the end
 
 def train_supernet(config: Config) -> None:
     """Train, or go on training, and say how good the subnets are."""
+    if config.batch_size is not None:
+        mesh.require_divisible(config.batch_size)
     workdir = Workdir(config.workdir)
     step = workdir.step("supernet")
     with roles.lead_first("supernet begun"):
@@ -61,13 +63,7 @@ def train_supernet(config: Config) -> None:
     model = supernet_model(project)
     num_steps = schedule.steps(len(dataset.train))
     recipe = training.Recipe(num_steps=num_steps, learning_rate=schedule.learning_rate)
-    console.say(
-        f"{len(dataset.train)} training images, {counted(project.num_classes, 'class', 'classes')}; space "
-        f"{project.space.name!r}, {counted(num_networks(project.space), 'network', form='.3g')}, at "
-        f"{' and '.join(map(str, project.space.resolution))} pixels; "
-        f"{counted(num_steps, 'step')} of {counted(schedule.batch_size, 'image')}, learning rate "
-        f"{recipe.learning_rate:.2g}"
-    )
+    _say_what_is_trained(project, schedule)
     state = train_loop(
         _step_function(project, dataset, model, recipe, schedule, config.random_subnets),
         training.init(recipe, _first_params(step, model, source, config.seed)),
@@ -105,6 +101,17 @@ def _schedule(project: Project, config: Config) -> Schedule:
     )
     rate = config.learning_rate or project.task.pace.supernet_rate(num_weights(project.space))
     return Schedule(*length, rate, config.seed)
+
+
+def _say_what_is_trained(project: Project, schedule: Schedule) -> None:
+    images = project.num_training_images
+    console.say(
+        f"{images} training images, {counted(project.num_classes, 'class', 'classes')}; space "
+        f"{project.space.name!r}, {counted(num_networks(project.space), 'network', form='.3g')}, at "
+        f"{' and '.join(map(str, project.space.resolution))} pixels; "
+        f"{counted(schedule.steps(images), 'step')} of {counted(schedule.batch_size, 'image')}, "
+        f"learning rate {schedule.learning_rate:.2g}"
+    )
 
 
 def _begin(step: Step, project: Project, source: Source | None, config: Config, schedule: Schedule) -> None:
