@@ -8,6 +8,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
+import logging
 import os
 import platform
 import signal
@@ -180,7 +181,7 @@ def _connected(address: str | None) -> Any:
         if address not in (None, "auto"):
             _check_answer(address)
         with _own_signals():
-            ray.init(address, include_dashboard=False, log_to_driver=False, logging_level="error")
+            ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, TimeoutError, OSError, ValueError, RuntimeError) as error:
         where = "on this machine" if address is None else f"at {address}"
         raise UserError(

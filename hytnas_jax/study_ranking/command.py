@@ -1,5 +1,6 @@
 """The references of a ranking, the estimates beside it, and the report of how well they agree."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ def study_ranking(config: Config) -> None:
     """Train what is missing, estimate, and report; with --part only train."""
     executor = config.make_executor(share_cores=True, on_gpus=True)
     if config.part is not None:
-        with reading(config.workdir, flag="--workdir") as workdir:
+        stack = contextlib.ExitStack()  # `reading` would name --workdir in errors that are not about it
+        workdir = stack.enter_context(reading(config.workdir, flag="--workdir"))
+        with contextlib.closing(stack):
             train_part(open_project(workdir), config, executor)
         return
     project = open_project(Workdir(config.workdir))
@@ -89,7 +92,8 @@ def train_part(project: Project, config: Config, executor: Executor) -> None:
     missing = len(set(jobs) - trained_anywhere(project, epochs).keys())
     left = counted(missing, "training is", "trainings are") if missing else "no training is"
     console.say(f"part {number} of {count} has ended; of all {count}, {left} missing")
-    console.wrote([part.folder / TABLE], command_line("study_ranking", config.workdir))
+    merging = command_line("study_ranking", config.workdir)
+    console.wrote([part.folder / TABLE], None if missing else merging)
 
 
 def find_references(project: Project, step: Step, config: Config, executor: Executor) -> None:

@@ -104,6 +104,7 @@ def merge_parts(project: Project, table: ReferenceTable, epochs: int) -> None:
                 checkpoints.rename(step.folder / checkpoints.name)
         shutil.rmtree(folder)
     if folders:
+        (step.folder / PARTS).rmdir()
         console.say(
             f"{counted(len(done) - before, 'training')} of {counted(len(folders), 'part')} "
             f"added to {step.folder / TABLE}"
