@@ -19,7 +19,7 @@ from typing import Any
 from hytnas_jax import console
 from hytnas_jax.runtime.executor import ATTEMPTS, JobT, ResultT, Work, given_up
 from hytnas_jax.runtime.gpus import memory_share
-from hytnas_jax.runtime.surroundings import Surroundings, check_versions, surroundings_for
+from hytnas_jax.runtime.surroundings import check_versions, surroundings_for
 from hytnas_jax.runtime.worker import Killed, outcome_of, result_of
 from supernet.errors import UserError
 
@@ -105,11 +105,14 @@ class RayExecutor:
             )
 
 
-def _task() -> Callable[[Surroundings, list[Any], bytes], bytes]:
-    """What a worker does for a job. A function inside another is sent whole, not by its name: where this
-    module is imported from, the worker knows only when it has the surroundings."""
+def _task() -> Callable[[Any, list[Any], bytes], bytes]:
+    """What a worker does for a job, of the surroundings, the work in a list and the job.
 
-    def run(given: Surroundings, work: list[Any], job: bytes) -> bytes:
+    A function inside another is sent whole, not by its name: where this module is imported from, the worker
+    knows only when it has the surroundings. So nothing of ours stands in its head.
+    """
+
+    def run(given: Any, work: list[Any], job: bytes) -> bytes:
         import os
         import sys
 
@@ -181,12 +184,16 @@ def _connected(address: str | None) -> Any:
         if address not in (None, "auto"):
             _check_answer(address)
         with _own_signals():
-            ray.init(address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            # "local" is a new one: without an address Ray would join whatever runs on this machine.
+            ray.init(
+                address or "local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+            )
     except (ConnectionError, TimeoutError, OSError, ValueError, RuntimeError) as error:
         where = "on this machine" if address is None else f"at {address}"
         raise UserError(
             f"--executor ray: Ray is not reached {where} ({_first_line(error)}); `ray status` on a machine "
-            "of the cluster says whether it is up; give --address auto on one of its machines, or HOST:PORT"
+            "of the cluster says whether it is up; give --address auto on one of its machines, or HOST:PORT "
+            "(with RAY_AUTH_MODE=token where it asks for a token)"
         ) from None
     return ray
 

@@ -2,8 +2,11 @@
 whose worker was killed. Ray's stands beside the others where Ray is installed; it is started once."""
 
 import dataclasses
+import importlib
 import os
+import pickle
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hytnas_jax.runtime.executor import ATTEMPTS, Executor, InProcess, LocalPool
-from hytnas_jax.runtime.ray_executor import RayExecutor
+from hytnas_jax.runtime.ray_executor import RayExecutor, _task
 from supernet.errors import UserError
 
 IN_PROCESS, LOCAL, RAY = "in process", "local pool", "ray"
@@ -173,6 +176,16 @@ def test_a_job_on_ray_has_the_surroundings_of_the_command(
         "JAX_COMPILATION_CACHE_DIR": os.environ.get("JAX_COMPILATION_CACHE_DIR"),
         "NPROC": "2",
     }
+
+
+def test_a_worker_need_not_know_where_the_packages_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It unpacks the task, which then tells it: a cluster was not started with this process's sys.path."""
+    sent = pytest.importorskip("ray").cloudpickle.dumps(_task())
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("hytnas_jax", "supernet")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert callable(pickle.loads(sent))
+    with pytest.raises(ImportError):
+        importlib.import_module("hytnas_jax.runtime")
 
 
 @on_ray
