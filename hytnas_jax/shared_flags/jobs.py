@@ -29,7 +29,7 @@ class JobFlags:
     RAY_ADDRESS says, else a Ray on this machine alone."""
     processes: Annotated[int | None, within(1, MOST_PROCESSES)] = None
     """Jobs that run at the same time on this machine. If not given: one on each core, or on each GPU where
-    networks are trained on GPUs. The results do not depend on it."""
+    networks are trained on GPUs."""
     cores_per_job: Annotated[int | None, within(1, MOST_PROCESSES)] = None
     """With --executor ray: cores that the cluster keeps for a job, and its threads. If not given: 1."""
     gpus_per_job: Annotated[float | None, within(0, MOST_GPUS)] = None
