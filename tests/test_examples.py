@@ -52,5 +52,5 @@ def test_the_notebook_finds_more_than_chance(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_index_names_every_example() -> None:
     listed = re.findall(r"\]\(([\w.]+)\)", (EXAMPLES / "README.md").read_text())
-    examples = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".yaml", ".ipynb")}
+    examples = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".yaml", ".ipynb", ".sh")}
     assert set(listed) == examples

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hytnas_jax.files.tables import number_in, read_user_table
 from hytnas_jax.numbers import counted
+from hytnas_jax.workspace import architecture_row
 from hytnas_jax.workspace.architecture_log import ArchitectureLog
 from supernet.architecture import Architecture
 from supernet.errors import UserError
@@ -76,6 +77,25 @@ class ReferenceTable:
 
         self._log.each(add, remedy="delete the line and the same command trains that network again")
         return found
+
+
+def read_beside(path: Path, space: SearchSpace, *, epochs: int) -> dict[ReferenceJob, Trained]:
+    """The rows of a table that another process may be writing at the moment: the whole ones, none where there
+    is no file. `epochs` is the length in a table that does not say it. Nothing is written.
+
+    Raises UserError for a row that this space cannot have.
+    """
+    data = path.read_bytes() if path.exists() else b""
+    whole = data[: data.rfind(b"\n") + 1]
+    found: dict[ReferenceJob, Trained] = {}
+    for row in read_user_table(whole, str(path)).rows if whole else ():
+        cells = {"epochs": str(epochs), **row.cells}
+        try:
+            job, trained = _parse(architecture_row.from_cells(space, cells), cells)
+        except (ValueError, LookupError) as error:
+            raise UserError(f"{path}, line {row.line}: {error}; mend or delete the line") from None
+        found.setdefault(job, trained)
+    return found
 
 
 def _parse(architecture: Architecture, row: dict[str, str]) -> tuple[ReferenceJob, Trained]:

@@ -6,6 +6,7 @@
 import contextlib
 import dataclasses
 import functools
+import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from hytnas_jax.runtime.executor import Executor
 from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.training.stand_alone import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project
+from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,6 +33,7 @@ class Trainer:
     def run(self, job: ReferenceJob) -> Trained:
         """Train, evaluate on the validation split, and remove the checkpoints."""
         _prepare_once()
+        self._check_folder()
         started = time.perf_counter()
         folder = self.folder / f"{job.architecture.name}-{job.seed}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
@@ -39,6 +42,14 @@ class Trainer:
             self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
         )
         return Trained(error, loss, time.perf_counter() - started)
+
+    def _check_folder(self) -> None:
+        path = self.project.workdir.path
+        if not path.is_dir():
+            raise UserError(
+                f"--workdir {path}: on {platform.node()} there is no such folder; a cluster needs the work "
+                "folder on a file system that all its machines share, at the same path"
+            )
 
 
 def train_missing(

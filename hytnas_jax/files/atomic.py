@@ -163,6 +163,8 @@ class CsvLog:
         if not added or not self.path.exists() or self.path.stat().st_size == 0:
             return
         data = self.path.read_bytes()
+        if data.startswith(_csv_line(self.columns)):
+            return  # none is missing; a last line may have been cut
         if data.startswith(_csv_line(before)):
             data = data[: data.rindex(b"\n") + 1]  # without a last line that a kill has cut
         table = self._read(data)

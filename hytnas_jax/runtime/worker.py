@@ -5,13 +5,14 @@ XGBoost) may hang.
 """
 
 import contextlib
+import dataclasses
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.resource_tracker
 import os
 import signal
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
@@ -31,19 +32,25 @@ class Killed(Exception):
         self.how = how
 
 
+@dataclasses.dataclass(frozen=True)
+class WorkerSettings:
+    """Where a worker runs: on these cores (none: all), with these variables beside the environment's."""
+
+    cores: tuple[int, ...] = ()
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
 class Worker:
-    """The process, seen from the one that gives it jobs. What the jobs are of is sent once, at the start.
+    """The process, seen from the one that gives it jobs. What the jobs are of is sent once, at the start."""
 
-    cores: those that it keeps to; none: all.
-    """
-
-    def __init__(self, work: Any, cores: Sequence[int] = ()) -> None:
+    def __init__(self, work: Any, settings: WorkerSettings | None = None) -> None:
         context = multiprocessing.get_context("spawn")
-        self.cores = cores
+        self.settings = settings or WorkerSettings()
         self.connection: Connection
         self.connection, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, cores), daemon=True)
-        with _ignoring_signals():
+        arguments = (theirs, work, self.settings.cores)
+        self.process: BaseProcess = context.Process(target=_serve, args=arguments, daemon=True)
+        with _ignoring_signals(), _with(self.settings.environment):
             self.process.start()
         theirs.close()  # so that the end of the process is the end of the connection
         self.job: Any = None
@@ -63,9 +70,7 @@ class Worker:
             code = self.process.exitcode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
             raise Killed(how) from None
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        return result_of(outcome)
 
     def end(self) -> None:
         """End the process, whatever it does: its files are whole at any time."""
@@ -90,17 +95,38 @@ def _serve(connection: Connection, work: Any, cores: Sequence[int]) -> None:
     with contextlib.suppress(*GONE):
         while True:
             job = connection.recv()
-            connection.send_bytes(_outcome(work, job))
+            connection.send_bytes(outcome_of(work, job))
 
 
-def _outcome(work: Any, job: Any) -> bytes:
-    """What came of a job, pickled: its result, or the error that `Worker.take` raises."""
+def outcome_of(work: Any, job: Any) -> bytes:
+    """What came of a job, pickled: its result, or the error that `result_of` raises."""
     try:
         return bytes(ForkingPickler.dumps(work.run(job)))
     except (UserError, MemoryError) as error:
         return bytes(ForkingPickler.dumps(error))
     except Exception:  # of any class; also a result that cannot be pickled
         return bytes(ForkingPickler.dumps(RuntimeError(f"{job}:\n{traceback.format_exc()}")))
+
+
+def result_of(outcome: Any) -> Any:
+    """The result in an outcome; raises the error that it is."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+@contextlib.contextmanager
+def _with(environment: Mapping[str, str]) -> Iterator[None]:
+    """Processes that are started in here have these variables from their first moment on."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
@@ -117,11 +143,5 @@ def _ignoring_signals() -> Iterator[None]:
 
 def _start_tracker() -> None:
     """The process that cleans up after workers which were ended; of what it finds it says nothing."""
-    before = os.environ.get("PYTHONWARNINGS")
-    os.environ["PYTHONWARNINGS"] = "ignore::UserWarning"
-    try:
+    with _with({"PYTHONWARNINGS": "ignore::UserWarning"}):
         multiprocessing.resource_tracker.ensure_running()
-    finally:
-        os.environ.pop("PYTHONWARNINGS")
-        if before is not None:
-            os.environ["PYTHONWARNINGS"] = before

@@ -1,5 +1,6 @@
 """The references of a ranking, the estimates beside it, and the report of how well they agree."""
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterator
@@ -13,23 +14,38 @@ from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.numbers import counted
-from hytnas_jax.runtime.executor import local
+from hytnas_jax.runtime.executor import Executor
+from hytnas_jax.shared_flags.jobs import JOB_FLAGS
 from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from hytnas_jax.study_ranking.bias_table import bias_rows, headers
-from hytnas_jax.study_ranking.config import AUTO, EPOCHS, Config
+from hytnas_jax.study_ranking.config import AUTO, EPOCHS, Config, part_of
+from hytnas_jax.study_ranking.parts import (
+    Begun,
+    begin_part,
+    merge_parts,
+    refuse_other_parts,
+    trained_anywhere,
+)
 from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
 from hytnas_jax.study_ranking.written import write_results
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project, open_project
-from hytnas_jax.workspace.workdir import Step, Workdir, command_line
+from hytnas_jax.workspace.workdir import Step, Workdir, command_line, reading
 
 
 def study_ranking(config: Config) -> None:
-    """Train what is missing, estimate, and report."""
+    """Train what is missing, estimate, and report; with --part only train."""
+    executor = config.make_executor(share_cores=True, on_gpus=True)
+    if config.part is not None:
+        stack = contextlib.ExitStack()  # `reading` would name --workdir in errors that are not about it
+        workdir = stack.enter_context(reading(config.workdir, flag="--workdir"))
+        with contextlib.closing(stack):
+            train_part(open_project(workdir), config, executor)
+        return
     project = open_project(Workdir(config.workdir))
     step = project.workdir.step(STEP)
-    find_references(project, step, config)
+    find_references(project, step, config, executor)
     references = read_references(project)
     supernet = project.workdir.step("supernet")
     if not supernet.is_done:
@@ -61,30 +77,60 @@ def _show(study: RankingStudy) -> None:
         console.say(sentence)
 
 
-def find_references(project: Project, step: Step, config: Config) -> None:
+def train_part(project: Project, config: Config, executor: Executor) -> None:
+    """Train what no command has trained yet of one part."""
+    number, count = part_of(config.part or "")
+    epochs = int(config.epochs)
+    part = begin_part(project, number, count, _begun(project, config, epochs))
+    table = ReferenceTable(part.folder / TABLE, project.space, epochs=epochs)
+    jobs, own = _planned(project, config, epochs), table.read()
+    done = trained_anywhere(project, epochs)
+    mine = [job for job in jobs[number - 1 :: count] if job in own or job not in done]
+    if not own.keys() >= set(mine):
+        trainer = Trainer(project, project.dataset(), _schedule(config, epochs), part.folder)
+        train_missing(trainer, table, mine, executor)
+    missing = len(set(jobs) - trained_anywhere(project, epochs).keys())
+    left = counted(missing, "training is", "trainings are") if missing else "no training is"
+    console.say(f"part {number} of {count} has ended; of all {count}, {left} missing")
+    merging = command_line("study_ranking", config.workdir)
+    console.wrote([part.folder / TABLE], None if missing else merging)
+
+
+def find_references(project: Project, step: Step, config: Config, executor: Executor) -> None:
     """Train what is missing in the step's `references.csv`; with --epochs auto at ever greater lengths."""
     epochs = _first_length(project, step, config)
-    step.begin(
-        settings_of(config, without=("processes", "max_epochs", "max_hours")) | {"epochs": epochs},
-        {"data": project.done_id},
-        may_grow=("repeated",),
-    )
-    jobs = planned(
-        project, networks=config.networks, repeated=config.repeated, seed=config.seed, epochs=epochs
-    )
+    begun = _begun(project, config, epochs)
+    refuse_other_parts(step, begun)
+    step.begin(begun.settings, begun.inputs, may_grow=("repeated",))
+    jobs = _planned(project, config, epochs)
     table = ReferenceTable(step.folder / TABLE, project.space, epochs=epochs)
+    merge_parts(project, table, epochs)
     _warn_of_other_lengths(table, epochs, config)
     dataset = functools.cache(project.dataset)  # where there is something to train
-    schedule = Schedule(epochs, config.batch_size, config.learning_rate, config.seed)
-    for missing in _rounds(table, jobs, config):
+    schedule = _schedule(config, epochs)
+    for missing in _rounds(table, jobs, config, executor):
         step.go_on()
         trainer = Trainer(project, dataset(), schedule, step.folder)
-        train_missing(trainer, table, missing, local(config.processes, share_cores=True))
+        train_missing(trainer, table, missing, executor)
     if not step.is_done:
         trained = table.read()
         jobs = [job for job in longest(jobs, trained) if job in trained]
         schedule = dataclasses.replace(schedule, epochs=jobs[0].epochs)
         _finish(project, dataset(), jobs, trained, schedule)
+
+
+def _begun(project: Project, config: Config, epochs: int) -> Begun:
+    without = ("part", "max_epochs", "max_hours", *JOB_FLAGS)
+    return Begun(settings_of(config, without=without) | {"epochs": epochs}, {"data": project.done_id})
+
+
+def _planned(project: Project, config: Config, epochs: int) -> list[ReferenceJob]:
+    networks, repeated = config.networks, config.repeated
+    return planned(project, networks=networks, repeated=repeated, seed=config.seed, epochs=epochs)
+
+
+def _schedule(config: Config, epochs: int) -> Schedule:
+    return Schedule(epochs, config.batch_size, config.learning_rate, config.seed)
 
 
 def _first_length(project: Project, step: Step, config: Config) -> int:
@@ -109,26 +155,29 @@ def _warn_of_other_lengths(table: ReferenceTable, epochs: int, config: Config) -
         )
 
 
-def _rounds(table: ReferenceTable, jobs: list[ReferenceJob], config: Config) -> Iterator[list[ReferenceJob]]:
+def _rounds(
+    table: ReferenceTable, jobs: list[ReferenceJob], config: Config, executor: Executor
+) -> Iterator[list[ReferenceJob]]:
     """All jobs of each length at which some are to be trained; the next length when these have been."""
     if config.epochs == AUTO:
         jobs = longest(jobs, table.read())
     while True:
         if not table.read().keys() >= set(jobs):
             yield jobs
-        if config.epochs != AUTO or not _goes_on(jobs, table.read(), config):
+        if config.epochs != AUTO or not _goes_on(jobs, table.read(), config, executor):
             return
         jobs = longer(jobs)
 
 
-def _goes_on(jobs: list[ReferenceJob], trained: dict[ReferenceJob, Trained], config: Config) -> bool:
+def _goes_on(
+    jobs: list[ReferenceJob], trained: dict[ReferenceJob, Trained], config: Config, executor: Executor
+) -> bool:
     """Whether trained references have to be trained for longer, and may; says so."""
     standing = Standing.of(references_of(jobs, trained))
     if standing.stand:
         return False
-    forbidden = TrainingBudget(config.max_epochs, config.max_hours).forbids(
-        jobs, trained, processes=config.processes
-    )
+    budget = TrainingBudget(config.max_epochs, config.max_hours)
+    forbidden = budget.forbids(jobs, trained, processes=executor.at_once)
     if forbidden is not None:
         console.warn(f"{standing}; that is how far it goes: {forbidden}")
         return False

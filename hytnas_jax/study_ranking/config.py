@@ -1,15 +1,15 @@
 """The flags of `study_ranking`."""
 
 import dataclasses
-import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
+from hytnas_jax.shared_flags.jobs import JobFlags
 from hytnas_jax.shared_flags.ranges import (
     MOST_BATCH,
     MOST_EPOCHS,
     MOST_NETWORKS,
-    MOST_PROCESSES,
     SEED,
     above,
     check_ranges,
@@ -23,8 +23,8 @@ FEWEST_REPEATED = 3  # networks trained twice, of which there is a ranking
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    """Train networks of the space on their own, and say how well each estimate ranks them."""
+class StudyFlags:
+    """The study itself."""
 
     workdir: Path
     """The work folder; train_supernet has begun it."""
@@ -48,15 +48,51 @@ class Config:
     """Peak learning rate of AdamW."""
     seed: Annotated[int, SEED] = 0
     """Of the draw, and of the first training; the second has the next one."""
-    processes: Annotated[int, within(1, MOST_PROCESSES)] = os.cpu_count() or 1
-    """Networks trained at the same time, each on its part of the cores; on an accelerator give 1."""
+    part: str | None = None
+    """i/n: train only the i-th of n parts of the reference trainings, beside other commands that train the
+    other parts (an array of SLURM jobs). Then the same command without --part merges them, trains what is
+    missing, and reports."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(JobFlags, StudyFlags):
+    """Train networks of the space on their own, and say how well each estimate ranks them."""
 
 
 def check(config: Config) -> None:
     """Raises UserError for values that cannot be."""
     check_ranges(config)
+    config.check_jobs()
+    if config.part is not None:
+        _check_part(config)
     if config.epochs == AUTO and config.repeated < FEWEST_REPEATED:
         raise UserError(
             f"--repeated {config.repeated}: --epochs auto compares trainings from two seeds, so at least "
             f"{FEWEST_REPEATED} networks have to be trained from both; give --repeated 10, or a number"
+        )
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """The number of a part, from 1 on, and how many there are. Raises UserError for anything but i/n."""
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text, re.ASCII)
+    number, count = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= number <= count:
+        raise UserError(
+            f"--part {text}: must be i/n with whole numbers, i from 1 to n: 1/8, 2/8, ... 8/8 are all of "
+            "8 parts"
+        )
+    return number, count
+
+
+def _check_part(config: Config) -> None:
+    part_of(config.part or "")
+    if config.executor == "ray":
+        raise UserError(
+            f"--part {config.part}: with --executor ray one command runs all trainings on the cluster; leave "
+            "out one of the two"
+        )
+    if config.epochs == AUTO:
+        raise UserError(
+            f"--part {config.part}: with --epochs auto how long networks are trained depends on all parts; "
+            "give a number of epochs"
         )

@@ -9,7 +9,6 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.mobo import Settings
 from hytnas_jax.numbers import counted
-from hytnas_jax.runtime import executor
 from hytnas_jax.shared_flags.settings import flags_of
 from hytnas_jax.study_search.budget import StudyBudget
 from hytnas_jax.study_search.columns import parse_columns
@@ -36,7 +35,8 @@ def compare(config: Config) -> None:
     jobs = study.jobs()
     todo = [job for job in jobs if not folder.has(job)]
     if todo:
-        results = executor.local(config.processes).run(study, todo)
+        executor = config.make_executor(share_cores=False, on_gpus=False)
+        results = executor.run(study, todo)
         bar = console.progress(len(jobs), "searching", done=len(jobs) - len(todo))
         with bar, contextlib.closing(results):
             for job, trajectory in results:

@@ -1,13 +1,12 @@
 """The flags of `study_search`."""
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Annotated
 
+from hytnas_jax.shared_flags.jobs import JobFlags
 from hytnas_jax.shared_flags.ranges import (
     MOST_NETWORKS,
-    MOST_PROCESSES,
     MOST_SEED,
     SEED,
     check_ranges,
@@ -18,8 +17,8 @@ from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    """Compare search strategies over tables in which every configuration has been evaluated."""
+class StudyFlags:
+    """The study itself."""
 
     table: tuple[Path, ...]
     """CSV files with a header, one problem each (named by the file's name); a row is a configuration."""
@@ -53,13 +52,17 @@ class Config:
     """Features that have no order although they are numbers."""
     known_objectives: tuple[str, ...] = ()
     """Objectives whose value is known before the evaluation: looked up and not modelled."""
-    processes: Annotated[int, within(1, MOST_PROCESSES)] = os.cpu_count() or 1
-    """Runs made at the same time; the results do not depend on it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(JobFlags, StudyFlags):
+    """Compare search strategies over tables in which every configuration has been evaluated."""
 
 
 def check(config: Config) -> None:
     """Raises UserError for numbers that cannot be."""
     check_ranges(config)
+    config.check_jobs()
     if not config.table:
         raise UserError("--table: give at least one CSV file")
     if config.first_seed + config.seeds - 1 > MOST_SEED:

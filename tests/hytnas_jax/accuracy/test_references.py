@@ -59,6 +59,7 @@ def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) ->
     cut: Any = Trainer(cut_at=2)
     with pytest.raises(KeyboardInterrupt):
         train_missing(cut, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
+    path.write_bytes(path.read_bytes() + b"0123abcd,conv,co")  # a row that a kill has cut
     assert len(ReferenceTable(path, SPACE, epochs=20).read()) == 2
     second: Any = Trainer()
     train_missing(second, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())

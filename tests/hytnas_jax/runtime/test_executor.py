@@ -1,26 +1,22 @@
-"""Every executor makes the same of the same jobs; a job whose worker is killed is made again."""
+"""Jobs in several processes of this machine: what each worker gets, and how it ends."""
 
 import dataclasses
 import os
-import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from hytnas_jax.runtime import executor
-from hytnas_jax.runtime.executor import ATTEMPTS, InProcess, LocalPool, local
-from supernet.errors import UserError
+from hytnas_jax.runtime.executor import InProcess, LocalPool, local
+from hytnas_jax.shared_flags.jobs import JobFlags
 
 
 @dataclasses.dataclass(frozen=True)
 class Halving:
     """Halves a number and tells its process and that process's cores."""
 
-    fails: bool = False
-
     def run(self, job: int) -> tuple[float, int, frozenset[int]]:
-        if self.fails:
-            raise TypeError("a bug")
         return job / 2, os.getpid(), frozenset(os.sched_getaffinity(0))
 
 
@@ -41,21 +37,6 @@ def test_workers_that_share_the_cores_keep_to_their_own() -> None:
     first, second = cores.values()
     assert not first & second
     assert first | second == os.sched_getaffinity(0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Deadly:
-    """Job 1 kills its process, so many times; a file for each."""
-
-    folder: Path
-    times: int
-
-    def run(self, job: int) -> tuple[int, int]:
-        deaths = len(list(self.folder.iterdir()))
-        if job == 1 and deaths < self.times:
-            (self.folder / str(deaths)).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return job, os.getpid()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,20 +67,6 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_result() -> None:
     worker.end()
 
 
-def test_a_killed_worker_costs_its_job_a_second_time(tmp_path: Path) -> None:
-    """Every job has one result, and the others are not made again."""
-    results = list(LocalPool(2).run(Deadly(tmp_path, ATTEMPTS - 1), range(5)))
-    assert sorted(job for job, _ in results) == list(range(5))
-    assert all(result[0] == job for job, result in results)
-
-
-def test_a_job_that_kills_again_and_again_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error:
-        list(LocalPool(2).run(Deadly(tmp_path, ATTEMPTS), range(4)))
-    assert "a worker process was killed by signal 9 during 1, 3 times" in str(error.value)
-    assert "the same command again goes on" in str(error.value)
-
-
 def test_closing_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     workers = []
 
@@ -116,6 +83,54 @@ def test_closing_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(worker.process.is_alive() for worker in workers)
 
 
-def test_an_error_in_a_worker_arrives_with_its_job() -> None:
-    with pytest.raises(RuntimeError, match=r"[01]:\n(.|\n)*TypeError: a bug"):
-        list(LocalPool(2).run(Halving(fails=True), range(2)))
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """Notes each time that it is unpacked, in a file."""
+
+    folder: Path
+
+    def __setstate__(self, state: dict[str, Path]) -> None:
+        self.__dict__.update(state)
+        (self.folder / f"{os.getpid()}-{time.perf_counter_ns()}").touch()
+
+    def run(self, job: int) -> int:
+        return job
+
+
+def test_the_work_is_sent_once_to_each_worker(tmp_path: Path) -> None:
+    assert len(list(LocalPool(2).run(Counted(tmp_path), range(9)))) == 9
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Meeting:
+    """Waits until so many processes are there, and gives what each sees as the GPUs."""
+
+    folder: Path
+    workers: int
+
+    def run(self, job: int) -> tuple[str | None, str | None]:
+        (self.folder / str(os.getpid())).touch()
+        for _ in range(3000):
+            if len(list(self.folder.iterdir())) >= self.workers:
+                break
+            time.sleep(0.01)
+        return os.environ.get("CUDA_VISIBLE_DEVICES"), os.environ.get("XLA_PYTHON_CLIENT_MEM_FRACTION")
+
+
+def test_each_worker_sees_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,0,GPU-5ab,1")
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+    executor = JobFlags(gpus_per_job=1).make_executor(share_cores=True, on_gpus=True)
+    assert executor.at_once == 4
+    results = list(executor.run(Meeting(tmp_path, 4), range(4)))
+    assert {gpus for _, (gpus, _) in results} == {"3", "0", "GPU-5ab", "1"}
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "3,0,GPU-5ab,1"
+
+
+def test_two_workers_share_a_gpu_and_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+    executor = JobFlags(gpus_per_job=0.5).make_executor(share_cores=False, on_gpus=True)
+    results = list(executor.run(Meeting(tmp_path, 2), range(2)))
+    assert [found for _, found in results] == [("2", "0.375")] * 2

@@ -136,7 +136,7 @@ def test_a_finished_study_is_only_reported_and_may_grow(
     assert [row for row in grown if row["seed"] == "0" and row["strategy"] in ("random", "default")] == [
         row for row in before if row["strategy"] != "nsga2"
     ]
-    monkeypatch.setattr(comparison, "executor", None)  # nothing is left to run
+    monkeypatch.setattr(Config, "make_executor", None)  # nothing is left to run
     (tmp_path / "out" / "report.md").unlink()
     main(make_config(tmp_path))
     assert trajectories(tmp_path) == grown
