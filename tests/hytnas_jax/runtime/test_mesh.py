@@ -21,6 +21,7 @@ from hytnas_jax.training.step import sent
 from supernet.errors import UserError
 
 PROGRAM = many_devices.__file__
+ROOT = str(Path(PROGRAM).parents[1])  # before `tests`, in which a folder is called hytnas_jax too
 
 
 def start(devices: int, folder: Path, *errands: str, **variables: str) -> subprocess.Popen[str]:
@@ -29,7 +30,7 @@ def start(devices: int, folder: Path, *errands: str, **variables: str) -> subpro
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **variables},
+        env={**os.environ, "PYTHONPATH": ROOT, **variables},
     )
 
 
