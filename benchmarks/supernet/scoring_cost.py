@@ -8,14 +8,14 @@ networks get once they are retrained.
 """
 
 import dataclasses
-import time
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
-from benchmarks.common import main, require_at_least, show
+from benchmarks.common import least_seconds, main, require_at_least, show
 from hytnas_jax.tasks import VisionTask, vision_task
 from proxies.evaluation.base import in_batches
 
@@ -45,26 +45,23 @@ def benchmark(config: Config) -> dict[str, Any]:
             drawn_boxes(config.images, count),
             drawn_masks(config.images, count + 1),
         ):
-            batches = in_batches(outputs, targets, min(BATCH, config.images))
-            summarise = jax.jit(task.scoring.summarise)
-            summarise(*batches)  # compiles
-
-            def scored(task: VisionTask = task, summarise: Any = summarise, batches: Any = batches) -> Any:
-                return task.scoring.score(jax.device_get(summarise(*batches)))
-
-            def exactly(task: VisionTask = task, outputs: Any = outputs, targets: Any = targets) -> Any:
-                return task.examine(outputs, targets)
-
-            rows.append(
-                {
-                    "task": task.name,
-                    "classes": outputs.shape[-1] - (4 if task.name == "detection" else 0),
-                    "scored_s": round(least(scored, config.rounds), 3),
-                    "exact_s": round(least(exactly, 1), 2),
-                }
-            )
+            scored = scoring(task, outputs, targets)
+            exactly = functools.partial(task.examine, outputs, targets)
+            taken = {
+                **least_seconds({"scored_s": scored}, config.rounds),
+                **least_seconds({"exact_s": exactly}, 1),
+            }
+            classes = task.class_logits(outputs).shape[-1]
+            rows.append({"task": task.name, "classes": classes, **taken})
     show(rows)
     return {"images": config.images, "side": SIDE, "boxes_of_an_image": BOXES, "costs": rows}
+
+
+def scoring(task: VisionTask, outputs: np.ndarray, targets: dict[str, np.ndarray]) -> Callable[[], Any]:
+    """What scores the outputs, with a program that its first call compiles."""
+    batches = in_batches(outputs, targets, min(BATCH, len(outputs)))
+    summarise = jax.jit(task.scoring.summarise)
+    return lambda: task.scoring.score(jax.device_get(summarise(*batches)))
 
 
 def drawn_boxes(images: int, num_classes: int) -> tuple[VisionTask, np.ndarray, dict[str, np.ndarray]]:
@@ -84,16 +81,6 @@ def drawn_masks(images: int, num_classes: int) -> tuple[VisionTask, np.ndarray, 
     outputs = rng.normal(size=(images, SIDE // 4, SIDE // 4, num_classes)).astype(np.float32)
     masks = rng.integers(0, num_classes, (images, SIDE, SIDE)).astype(np.uint8)
     return vision_task("segmentation", num_classes, (1.0,) * num_classes), outputs, {"mask": masks}
-
-
-def least(call: Callable[[], Any], rounds: int) -> float:
-    """The least seconds of so many calls."""
-    taken = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
 
 
 if __name__ == "__main__":
