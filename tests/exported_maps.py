@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from exported_script import load_script
 from graph_networks import random_trees
 
+from benchmarks.export.script_quality import load_script
 from hytnas_jax.data import prepare
 from hytnas_jax.data.decode import ImageRule, open_image, read_image
 from hytnas_jax.export.infer_script import infer_script

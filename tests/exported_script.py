@@ -1,22 +1,11 @@
 """The `infer.py` beside an exported model, as a module, and how good it is on images in files."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 from PIL import Image
 
-
-def load_script(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("exported_infer", folder / "infer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["exported_infer"] = module
-    spec.loader.exec_module(module)
-    return module
+from benchmarks.export.script_quality import load_script
 
 
 def script_accuracy(

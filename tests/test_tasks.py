@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from exported_script import load_script
 from made_up_tasks import NAMES, save_boxes, save_masks
 from test_pipeline import SPACE as TINY
 from test_pipeline import call
 
+from benchmarks.export.script_quality import load_script
 from hytnas_jax.data import LabelledImages, load_dataset
 from hytnas_jax.quality.average_precision import Found, Truth, average_precision
 from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts

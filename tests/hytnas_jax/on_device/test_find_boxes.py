@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exported_maps import Console, Exported, luminance, write_folder
-from exported_script import load_script
 from PIL import Image
 
+from benchmarks.export.script_quality import load_script
 from hytnas_jax.data.decode import open_image, read_image
 from hytnas_jax.export.infer_script import infer_script
 from hytnas_jax.model_files.registry import FORMATS

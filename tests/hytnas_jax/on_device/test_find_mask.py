@@ -9,9 +9,9 @@ import jax
 import numpy as np
 import pytest
 from exported_maps import Console, Exported, luminance, write_folder
-from exported_script import load_script
 from PIL import Image
 
+from benchmarks.export.script_quality import load_script
 from hytnas_jax.model_files.registry import FORMATS
 from hytnas_jax.on_device.drawing import class_colour
 

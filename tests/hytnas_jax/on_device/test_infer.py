@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exported_script import load_script
 from PIL import Image
 
+from benchmarks.export.script_quality import load_script
 from hytnas_jax.data import decode, prepare
 from hytnas_jax.data.decode import ImageRule, read_image
 from hytnas_jax.export.infer_script import infer_script
