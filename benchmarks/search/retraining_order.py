@@ -115,10 +115,11 @@ def _drawn(networks: list[dict[str, Any]], images: int) -> Drawn:
 
 def _by_gain(drawn: Drawn, most: int) -> tuple[list[int], list[bool], int]:
     """The order, whether each became what one standard deviation allows, and after how many it would end."""
-    succession, errors = Succession(drawn.archive, drawn.images), dict[int, float]()
+    succession, errors = Succession(drawn.archive), dict[int, float]()
     within, stop = list[bool](), most
     while len(errors) < most:
-        following, expected = succession.next(errors), succession.forecast(errors)
+        following = succession.next(errors, drawn.images)
+        expected = succession.forecast(errors, drawn.images)
         if following is None:
             break
         row, became = following.row, float(drawn.became[following.row])

@@ -10,6 +10,7 @@ from hytnas_jax import console
 from hytnas_jax.numbers import counted, percent
 from hytnas_jax.retrain.archive import Archive, load_archive
 from hytnas_jax.retrain.config import Config
+from hytnas_jax.retrain.forecast import as_sure_as
 from hytnas_jax.retrain.networks import Became, Retraining
 from hytnas_jax.retrain.next_network import Next, Succession
 from hytnas_jax.retrain.results import off_the_front, show
@@ -80,8 +81,7 @@ def _retrain_front(
     retraining: Retraining, archive: Archive, step: Step, config: Config
 ) -> tuple[list[Became], str]:
     """Retrain networks of the search, first those that were begun; gives them, and why there are no more."""
-    images = len(retraining.dataset.validation)
-    succession = Succession(archive, images)
+    succession = Succession(archive)
     with roles.lead_first("networks that were begun"):
         begun = retraining.begun(archive)
     most, became = min(config.count, len(archive)), list[Became]()
@@ -89,7 +89,7 @@ def _retrain_front(
         if len(became) < len(begun):
             chosen = begun[len(became)]
         else:
-            following = _next(succession, became, step, config)
+            following = _next(succession, len(retraining.dataset.validation), became, step, config)
             if isinstance(following, str):
                 return became, following
             chosen = following
@@ -99,14 +99,17 @@ def _retrain_front(
     return became, f"{_retrained(became)}: no more than --count"
 
 
-def _next(succession: Succession, became: list[Became], step: Step, config: Config) -> Next | str:
+def _next(
+    succession: Succession, images: int, became: list[Became], step: Step, config: Config
+) -> Next | str:
     """The network to retrain next, or why there is none."""
     minutes = config.max_minutes
     if became and minutes is not None and roles.of_lead("seconds", step.seconds) >= 60 * minutes:
         spent = counted(minutes, "minute is", "minutes are", form="g")
         return f"no further network is begun: {spent} spent (--max-minutes)"
     errors = {network.chosen.row: network.error for network in became if network.chosen is not None}
-    following = succession.next(errors)
+    deviations = {network.chosen.row: network.deviation for network in became if network.chosen is not None}
+    following = succession.next(errors, as_sure_as(errors, deviations, images))
     if following is None:
         return f"{_retrained(became)}: all that the search has"
     if following.gain is not None and following.gain < config.least_gain:

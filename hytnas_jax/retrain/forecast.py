@@ -118,6 +118,25 @@ def forecast(
     return Forecast(mean, np.sqrt(variance), len(rows))
 
 
+def as_sure_as(errors: Mapping[int, float], deviations: Mapping[int, float], images: int) -> int:
+    """Of how many images an error rate would vary as much as these do; `images` where that is not known.
+
+    An error rate is binomial. 1 - AP and 1 - mIoU are no rates: many boxes of few images tell less than as
+    many images would, or more. The median counts, since the few of a front are all on the same images.
+
+    Args:
+      errors: of retrained networks, in 0..1.
+      deviations: the standard deviation of each with other images, NaN where it is not known.
+      images: on so many they were found.
+    """
+    found = [
+        error * (1 - error) / deviations[row] ** 2
+        for row, error in errors.items()
+        if 0 < error < 1 and deviations[row] > 0
+    ]
+    return max(1, round(float(np.median(found)))) if found else images
+
+
 def log_odds(errors: Floats, images: int) -> Floats:
     """Of error rates on so many images, half of one more right and half of it wrong: finite."""
     return logit((errors * images + 0.5) / (images + 1))

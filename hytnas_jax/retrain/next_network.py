@@ -40,9 +40,8 @@ class Next:
 class Succession:
     """The order in which the networks of an archive are retrained."""
 
-    def __init__(self, archive: Archive, images: int) -> None:
-        """`images` of the validation split tell how often a retrained network errs."""
-        self._archive, self._images = archive, images
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
         names = list(archive.names)
         listed = choose_roles(archive.minimised[: archive.front], names, archive.front)
         self._has_gain = archive.error is not None and archive.costs.shape[1] > 0
@@ -50,10 +49,11 @@ class Succession:
         self._listed = [(row, role) for row, role in listed if role != SPREAD or not self._has_gain]
         self._costs = _evenly_seen(archive.costs)
 
-    def next(self, errors: Mapping[int, float]) -> Next | None:
-        """Who follows those that have been retrained: row -> error rate. None where nobody is left."""
+    def next(self, errors: Mapping[int, float], images: int) -> Next | None:
+        """Who follows those that have been retrained: row -> error rate, which is as sure as that of so many
+        `images`. None where nobody is left."""
         errors = dict(sorted(errors.items()))  # sums of floats depend on their order
-        expected = self.forecast(errors)
+        expected = self.forecast(errors, images)
         for row, role in self._listed:
             if row not in errors:
                 return Next(row, role, None, None if expected is None else expected.of(row))
@@ -64,13 +64,13 @@ class Succession:
         best = int(np.argmax(gains))
         return Next(left[best], BY_GAIN, float(gains[best]), expected.of(left[best]))
 
-    def forecast(self, errors: Mapping[int, float]) -> Forecast | None:
+    def forecast(self, errors: Mapping[int, float], images: int) -> Forecast | None:
         """What is expected of every network, after these; None where nothing is known of errors."""
         objective = self._archive.error
         if objective is None:
             return None
         values, std = self._archive.values[:, objective], self._archive.std[:, objective]
-        return forecast(values, std, errors, self._images)
+        return forecast(values, std, errors, images)
 
     def _gains(self, errors: Mapping[int, float], expected: Forecast, rows: Sequence[int]) -> Floats:
         """The part of the retrained ones' hypervolume that each of `rows` is expected to add to it."""

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 
 from hytnas_jax.retrain import forecast as module
-from hytnas_jax.retrain.forecast import Expected, Forecast, forecast, log_odds
+from hytnas_jax.retrain.forecast import Expected, Forecast, as_sure_as, forecast, log_odds
 
 MANY = 10**9  # images that leave nothing to chance
 
@@ -147,3 +147,26 @@ def test_quantiles_are_those_of_a_normal_distribution() -> None:
 def test_in_words() -> None:
     assert str(Forecast(np.array([logit(0.02)]), np.array([np.log(2)]), 3).of(0)) == "2.0% (1.0 to 3.9)"
     assert Forecast(np.zeros(1), np.zeros(1), 3).of(0) == Expected(0.5, 0.5, 0.5, 3)
+
+
+def test_how_many_images_errors_are_worth() -> None:
+    """Rates on 400 images vary as those on 400 do; 0.5 that varies by 0.05, as one of 100 does."""
+    rates = {0: 0.1, 1: 0.2, 2: 0.0}
+    binomial = {row: float(np.sqrt(error * (1 - error) / 400)) for row, error in rates.items()}
+    assert as_sure_as(rates, binomial, 7) == 400
+    assert as_sure_as({3: 0.5}, {3: 0.05}, 7) == 100
+    assert as_sure_as({3: 0.5, 4: 0.5, 5: 0.5}, {3: 0.05, 4: 0.1, 5: 0.01}, 7) == 100
+
+
+def test_errors_that_tell_nothing_of_chance_are_worth_their_images() -> None:
+    assert as_sure_as({0: 0.0, 1: 1.0}, {0: 0.0, 1: 0.0}, 7) == 7
+    assert as_sure_as({0: 0.3}, {0: float("nan")}, 7) == 7
+    assert as_sure_as({}, {}, 7) == 7
+
+
+def test_what_is_told_to_be_unsure_leaves_more_to_chance() -> None:
+    """As of a dense task: an AP of 0.5 that varies by 0.1 is worth 25 images, whatever they are."""
+    sure, unsure = (as_sure_as({0: 0.5}, {0: deviation}, 400) for deviation in (0.025, 0.1))
+    assert (sure, unsure) == (400, 25)
+    few, many = (expected([0.4, 0.6], {0: 0.5}, images) for images in (unsure, sure))
+    assert (few.std > many.std).all()

@@ -24,9 +24,9 @@ def archive(values: np.ndarray = VALUES, front: int = 5, **changes: object) -> A
 
 def in_turn(archive: Archive, became: np.ndarray, count: int) -> list[tuple[int, str]]:
     """What is retrained, where each row becomes what stands in `became`."""
-    succession, errors, found = Succession(archive, IMAGES), dict[int, float](), []
+    succession, errors, found = Succession(archive), dict[int, float](), []
     while len(errors) < count:
-        following = succession.next(errors)
+        following = succession.next(errors, IMAGES)
         if following is None:
             break
         assert following.row not in errors
@@ -46,10 +46,10 @@ def test_first_those_with_a_role_then_by_gain() -> None:
 
 def test_the_gain_is_what_would_be_added_in_the_mean() -> None:
     """Gone through, quantile by quantile, with the hypervolume of the front with and without the network."""
-    succession = Succession(archive(), IMAGES)
+    succession = Succession(archive())
     errors = {0: 0.02, 2: 0.05, 4: 0.2}
-    following = succession.next(errors)
-    expected = succession.forecast(errors)
+    following = succession.next(errors, IMAGES)
+    expected = succession.forecast(errors, IMAGES)
     assert following is not None
     assert expected is not None
     costs = np.log(VALUES[:, 1])
@@ -68,8 +68,8 @@ def test_the_gain_is_what_would_be_added_in_the_mean() -> None:
 
 def test_one_that_disappoints_is_made_up_for_by_the_next_behind() -> None:
     """Row 2 costs 4, and becomes no better than row 3, which costs 2; row 5, behind it, costs 5."""
-    usual = Succession(archive(), IMAGES).next({0: 0.02, 1: 0.03, 2: 0.04, 3: 0.08, 4: 0.12})
-    disappointed = Succession(archive(), IMAGES).next({0: 0.02, 1: 0.03, 2: 0.08, 3: 0.08, 4: 0.12})
+    usual = Succession(archive()).next({0: 0.02, 1: 0.03, 2: 0.04, 3: 0.08, 4: 0.12}, IMAGES)
+    disappointed = Succession(archive()).next({0: 0.02, 1: 0.03, 2: 0.08, 3: 0.08, 4: 0.12}, IMAGES)
     assert usual is not None
     assert disappointed is not None
     assert (usual.row, disappointed.row) == (5, 5)
@@ -81,7 +81,7 @@ def test_one_that_disappoints_is_made_up_for_by_the_next_behind() -> None:
 def test_one_that_has_learnt_nothing_does_not_end_it() -> None:
     """It is on no front, so that it moves no corner."""
     errors = {0: 0.02, 2: 0.9, 4: 0.12}
-    following = Succession(archive(), IMAGES).next(errors)
+    following = Succession(archive()).next(errors, IMAGES)
     assert following is not None
     assert following.row in (1, 3)
     assert following.gain is not None
@@ -89,22 +89,22 @@ def test_one_that_has_learnt_nothing_does_not_end_it() -> None:
 
 
 def test_what_follows_depends_on_what_became_and_on_nothing_else() -> None:
-    succession, errors = Succession(archive(), IMAGES), {0: 0.02, 2: 0.05, 4: 0.2}
-    succession.next({})
-    assert succession.next(errors) == Succession(archive(), IMAGES).next(errors)
-    assert succession.next(errors) == succession.next(dict(reversed(errors.items())))
+    succession, errors = Succession(archive()), {0: 0.02, 2: 0.05, 4: 0.2}
+    succession.next({}, IMAGES)
+    assert succession.next(errors, IMAGES) == Succession(archive()).next(errors, IMAGES)
+    assert succession.next(errors, IMAGES) == succession.next(dict(reversed(errors.items())), IMAGES)
 
 
 def test_what_was_expected_was_learnt_from_those_before() -> None:
-    succession = Succession(archive(), IMAGES)
-    first, second = succession.next({}), succession.next({0: 0.02})
+    succession = Succession(archive())
+    first, second = succession.next({}, IMAGES), succession.next({0: 0.02}, IMAGES)
     assert first is not None
     assert second is not None
     assert (first.expected, first.gain, first.why) == (None, None, "smallest error")
     assert second.expected is not None
     assert second.expected.networks == 1
     assert second.expected.low < second.expected.error < second.expected.high
-    third = succession.next({0: 0.02, 2: 0.05, 4: 0.2})
+    third = succession.next({0: 0.02, 2: 0.05, 4: 0.2}, IMAGES)
     assert third is not None
     assert third.why.startswith("would add ")
 
@@ -113,7 +113,7 @@ def test_halving_a_cost_counts_the_same_anywhere() -> None:
     """In other units, nothing changes."""
     other = VALUES * [1, 1e-6]
     errors = {0: 0.02, 2: 0.05, 4: 0.2}
-    one, two = (Succession(archive(values), IMAGES).next(errors) for values in (VALUES, other))
+    one, two = (Succession(archive(values)).next(errors, IMAGES) for values in (VALUES, other))
     assert one is not None
     assert two is not None
     assert one.row == two.row
