@@ -11,6 +11,7 @@ from hytnas_jax.data.loading import available_memory
 from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import compiling, mesh, roles
 from hytnas_jax.shared_flags.settings import settings_of
+from hytnas_jax.tasks.small_boxes import small_boxes
 from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
@@ -64,6 +65,7 @@ def train_supernet(config: Config) -> None:
     num_steps = schedule.steps(len(dataset.train))
     recipe = training.Recipe(num_steps=num_steps, learning_rate=schedule.learning_rate)
     _say_what_is_trained(project, schedule)
+    _warn_of_small_boxes(project, dataset)
     state = train_loop(
         _step_function(project, dataset, model, recipe, schedule, config.random_subnets),
         training.init(recipe, _first_params(step, model, source, config.seed)),
@@ -112,6 +114,13 @@ def _say_what_is_trained(project: Project, schedule: Schedule) -> None:
         f"{counted(schedule.steps(images), 'step')} of {counted(schedule.batch_size, 'image')}, "
         f"learning rate {schedule.learning_rate:.2g}"
     )
+
+
+def _warn_of_small_boxes(project: Project, dataset: Dataset) -> None:
+    head = project.space.dense_head
+    said = None if head is None else small_boxes(dataset, max(project.space.resolution), head.stride)
+    if said is not None:
+        console.warn(said)
 
 
 def _begin(step: Step, project: Project, source: Source | None, config: Config, schedule: Schedule) -> None:
