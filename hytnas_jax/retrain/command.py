@@ -50,7 +50,7 @@ def retrain(config: Config) -> None:
             least_steps=project.task.pace.least_steps,
         )
         mesh.require_divisible(length.batch_size)
-        step.begin({**settings_of(config, without=("hosts",)), **length._asdict()}, inputs)
+        step.begin({**settings_of(config, without=("hosts", "stall_minutes")), **length._asdict()}, inputs)
         is_done = step.is_done
     if is_done:
         console.say(f"the networks in {step.folder} are retrained already")

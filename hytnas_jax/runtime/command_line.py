@@ -15,18 +15,17 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import tyro
 
-from hytnas_jax.runtime import launch, roles, stopping
+from hytnas_jax.runtime import launch, roles, stalling, stopping
 from hytnas_jax.runtime.preparation import prepare_process
 from supernet.errors import UserError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 IN_THE_WAY = (errno.ENOTDIR, errno.EEXIST)
-LOST = os.EX_TEMPFAIL
 # What JAX says where a process of the job does not answer any more, by whatever it has asked it.
 _SAYS_LOST = re.compile(
     r"Gloo|NCCL|UNAVAILABLE|coordination service|heartbeat|Connection (?:reset|closed)", re.IGNORECASE
@@ -61,7 +60,7 @@ def run(
     | 130, 143 | stopped by Ctrl-C, by SIGTERM; the same command goes on |
 
     Of a job of several processes all end with the status of the first that ends with another one than 0. A
-    command whose config has `hosts` is made for such jobs.
+    command whose config has `hosts` and `stall_minutes` is made for such jobs.
 
     Args:
       main: the command.
@@ -88,11 +87,23 @@ def run(
     sys.exit(0)
 
 
+@runtime_checkable
+class _ForMany(Protocol):
+    """The flags of a command that several processes of a job may run together."""
+
+    @property
+    def hosts(self) -> int | None: ...
+
+    @property
+    def stall_minutes(self) -> float: ...
+
+
 def _check_processes(config: Config) -> None:
     """Raises UserError where the job has another number of processes than its command is made or told for."""
     found = launch.detect()
-    if hasattr(config, "hosts"):
+    if isinstance(config, _ForMany):
         launch.require_processes(config.hosts, found)
+        stalling.allow(config.stall_minutes)
     else:
         launch.require_one(found)
 
@@ -111,7 +122,7 @@ def _exit_for(error: Exception) -> NoReturn:
         _exit(
             f"error: another process of this job was lost ({str(error).splitlines()[0]}); the same command "
             "goes on from the last checkpoint",
-            LOST,
+            roles.LOST,
         )
     traceback.print_exception(error)
     _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)

@@ -8,10 +8,13 @@ process all of this does nothing.
 import contextlib
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
 ValueT = TypeVar("ValueT")
+
+LOST = os.EX_TEMPFAIL  # the status where another process was lost: the same command goes on
 
 
 class Channel(Protocol):

@@ -127,7 +127,7 @@ def _begin(step: Step, project: Project, source: Source | None, config: Config, 
     """Note what the supernet is made with, or refuse what it was not begun with."""
     noted = {} if source is None else source.settings
     length = {"epochs": schedule.epochs, "batch_size": schedule.batch_size}
-    settings = settings_of(config, without=("init_from", "hosts", *config.data_flags()))
+    settings = settings_of(config, without=("init_from", "hosts", "stall_minutes", *config.data_flags()))
     step.begin({**settings, **length, **noted}, {"data": project.done_id})
     if source is not None:
         source.note(step)

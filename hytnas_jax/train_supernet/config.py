@@ -4,12 +4,15 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
+from hytnas_jax.runtime.stalling import USUAL_MINUTES
 from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.shared_flags.ranges import (
     MOST_BATCH,
     MOST_EPOCHS,
+    MOST_MINUTES,
     MOST_PROCESSES,
     SEED,
+    above,
     check_ranges,
     within,
 )
@@ -38,6 +41,8 @@ class Config(DataConfig):
     hosts: Annotated[int | None, within(1, MOST_PROCESSES)] = None
     """How many processes this job has, most often one on each host; another number is refused. If not given:
     as many as the environment tells of (docs/scale.md)."""
+    stall_minutes: Annotated[float, above(0, MOST_MINUTES)] = USUAL_MINUTES
+    """Of a job of several processes: it ends where a training goes no further for so many minutes."""
     seed: Annotated[int, SEED] = 0
     """Of the splits, the weights and the order of the images."""
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.runtime import compiling, mesh, roles, stopping
+from hytnas_jax.runtime import compiling, mesh, roles, stalling, stopping
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.metrics_log import MetricsLog
 from supernet.errors import UserError
@@ -66,11 +66,12 @@ def train_loop(
         stopping.asked_for() if roles.processes() > 1 else contextlib.nullcontext(),
         MetricsLog(folder, first_step=first) as log,
         console.progress(num_steps, label, done=first, apart=compiling.seconds) as bar,
+        stalling.watched() as going_on,
     ):
         if first < num_steps:
             bar.note(COMPILING, now=True)
         run = _Run(step_function, checkpoints, log, bar, _Plan(num_steps, save_every, chance_loss))
-        return run.train(saved)
+        return run.train(saved, going_on)
 
 
 def restore(folder: Path, state: TrainState, *, step: int) -> TrainState:
@@ -110,8 +111,8 @@ class _Run:
     bar: console.Progress
     plan: _Plan
 
-    def train(self, saved: Saved) -> TrainState:
-        """From a checkpoint, or from the beginning, to the last step."""
+    def train(self, saved: Saved, going_on: Callable[[], None]) -> TrainState:
+        """From a checkpoint, or from the beginning, to the last step; `going_on` is called on the way."""
         state, attempt = saved.state, int(saved.attempt)
         step, pending = int(state.step), list[Metrics]()
         if not self.checkpoints.steps():
@@ -122,6 +123,7 @@ class _Run:
             step += 1
             if not self.plan.is_checked(step):
                 continue
+            going_on()
             if _diverged(pending, self.log.losses, self.plan.chance_loss):
                 attempt = _next_attempt(attempt, step)
                 state = self._rolled_back(state, step - len(pending))

@@ -159,6 +159,8 @@ class ConfigForMany(Config):
 
     hosts: int | None = None
     """How many."""
+    stall_minutes: float = 30.0
+    """How long."""
 
 
 def test_a_command_for_one_process_is_refused_in_several(
