@@ -14,6 +14,7 @@ from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project
 
 CLEARLY = 2.0  # standard deviations
+NOTHING = 0.01  # a quality below it is none, where guessing has none
 _MIRRORED = "images that are of another class once mirrored (--mirror off, another --workdir)"
 
 
@@ -33,8 +34,11 @@ class Score:
 
         That is: by count not clearly better, or better by less than a fifth of what is missing and by less
         than half of what guessing has (0.60 of two equal classes, 0.15 of ten, 0.92 of 0.9 and 0.1). Half of
-        what is missing is never near, however few the images.
+        what is missing is never near, however few the images. Where guessing finds nothing, as boxes, a
+        quality below NOTHING is near it.
         """
+        if self.guess == 0:
+            return self.accuracy < NOTHING
         little = min(self.guess + 0.2 * (1 - self.guess), 1.5 * self.guess)
         is_little = self.accuracy <= little or not self.is_surely_better
         return is_little and self.accuracy < (1 + self.guess) / 2
@@ -74,16 +78,18 @@ def doubt(
     if not found or len(found) < at_least * len(trainings):
         return None
     name, score = found[0]
+    than_guess = f", where naming the most frequent class gives {score.guess:.2f}" if score.guess else ""
+    head = project.space.dense_head
     who = name if len(trainings) == 1 else f"{len(found)} of {len(trainings)} networks ({name} for one)"
     causes = [
         *([_MIRRORED] * project.mirror),
         f"too few epochs ({schedule.epochs})",
         f"a learning rate that does not suit ({schedule.learning_rate:g})",
+        *(["things too small for the resolution (--resolutions, another --workdir)"] * (head is not None)),
     ]
     return (
-        f"hardly better than guessing: {who}, with an {task.quality} of {score.accuracy:.2f} {score.where}, "
-        f"where naming the most frequent class gives {score.guess:.2f}. Causes may be {', '.join(causes)}, "
-        "or labels that do not belong to the images"
+        f"hardly better than guessing: {who}, with an {task.quality} of {score.accuracy:.2f} {score.where}"
+        f"{than_guess}. Causes may be {', '.join(causes)}, or labels that do not belong to the images"
     )
 
 

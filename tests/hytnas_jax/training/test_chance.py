@@ -11,10 +11,12 @@ import pytest
 
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.data.decode import ImageRule
+from hytnas_jax.data.readers.source import Task
 from hytnas_jax.tasks import vision_task
 from hytnas_jax.training.chance import Score, Training, doubt, training_score
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project
+from supernet.stage_space import DenseHeadSpace
 
 SCHEDULE = Schedule(epochs=3, batch_size=10, learning_rate=0.003, seed=0)
 
@@ -37,6 +39,9 @@ SCHEDULE = Schedule(epochs=3, batch_size=10, learning_rate=0.003, seed=0)
         (0.5, 4, 0.50, True),
         (0.5, 4, 1.00, False),  # few images are no reason to doubt
         (0.5, 4, 0.75, False),
+        (0.0, 40, 0.009, True),  # guessing finds no box
+        (0.0, 40, 0.01, False),
+        (0.001, 10_000, 0.009, False),  # of a thousand classes
     ],
 )
 def test_near_guessing_by_hand(guess: float, images: int, accuracy: float, is_near: bool) -> None:
@@ -59,7 +64,13 @@ def dataset(train: int = 60, search: int = 50) -> Dataset:
 
 def project(*, mirror: bool = True) -> Project:
     """What is asked of one."""
-    return cast(Project, SimpleNamespace(task=vision_task("classification", 2), mirror=mirror))
+    return project_of("classification", mirror=mirror)
+
+
+def project_of(task: Task, *, mirror: bool = False) -> Project:
+    head = None if task == "classification" else DenseHeadSpace(stride=8, box_channels=4)
+    space = SimpleNamespace(dense_head=head)
+    return cast(Project, SimpleNamespace(task=vision_task(task, 2), mirror=mirror, space=space))
 
 
 def write_metrics(folder: Path, accuracies: list[float]) -> Path:
@@ -111,9 +122,10 @@ def test_one_line_for_all_networks(tmp_path: Path) -> None:
 
 
 def test_a_detector_is_doubted_where_it_finds_nothing(tmp_path: Path) -> None:
-    detection = cast(Project, SimpleNamespace(task=vision_task("detection", 2), mirror=False))
+    detection = project_of("detection")
     folder = write_metrics(tmp_path, [0.5] * 18)  # what a step counts is no AP
-    said = doubt([Training("network", folder, 0.0)], detection, dataset(), SCHEDULE)
+    said = doubt([Training("network", folder, 0.004)], detection, dataset(), SCHEDULE)
     assert said is not None
-    assert "with an AP of 0.00 on the validation split" in said
+    assert "with an AP of 0.00 on the validation split. Causes" in said
+    assert "things too small for the resolution (--resolutions" in said
     assert doubt([Training("network", folder, 0.02)], detection, dataset(), SCHEDULE) is None
