@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hytnas_jax.data import Dataset
-from hytnas_jax.tasks import VisionTask, vision_task
+from hytnas_jax.tasks import VisionTask
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project
 
@@ -106,13 +106,13 @@ def _near(training: Training, dataset: Dataset, task: VisionTask, batch_size: in
     )
     if task.name != "classification":
         return evaluated if evaluated.is_near_guessing else None
-    in_training = training_score(training.folder, dataset, batch_size=batch_size)
+    in_training = training_score(training.folder, dataset, task, batch_size=batch_size)
     if in_training is not None and in_training.is_near_guessing and not evaluated.is_surely_better:
         return in_training
     return evaluated if evaluated.is_near_guessing else None
 
 
-def training_score(folder: Path, dataset: Dataset, *, batch_size: int) -> Score | None:
+def training_score(folder: Path, dataset: Dataset, task: VisionTask, *, batch_size: int) -> Score | None:
     """Of the last epoch that `folder`/metrics.jsonl tells of; None where there is none."""
     path = folder / "metrics.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
@@ -120,5 +120,4 @@ def training_score(folder: Path, dataset: Dataset, *, batch_size: int) -> Score 
     if not last:
         return None
     accuracy = float(np.mean([json.loads(line)["accuracy"] for line in last]))
-    guess = vision_task("classification", len(dataset.class_names)).guess(dataset.train)
-    return Score(accuracy, len(last) * batch_size, guess, "in training")
+    return Score(accuracy, len(last) * batch_size, task.guess(dataset.train), "in training")

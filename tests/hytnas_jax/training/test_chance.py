@@ -81,10 +81,11 @@ def write_metrics(folder: Path, accuracies: list[float]) -> Path:
 
 def test_the_last_epoch_counts(tmp_path: Path) -> None:
     folder = write_metrics(tmp_path, [0.5] * 12 + [0.8, 0.9] * 3)
-    score = training_score(folder, dataset(), batch_size=10)
+    task = vision_task("classification", 2)
+    score = training_score(folder, dataset(), task, batch_size=10)
     assert score is not None
     assert (score.accuracy, score.images, score.guess) == (pytest.approx(0.85), 60, 0.6)
-    assert training_score(tmp_path / "nowhere", dataset(), batch_size=10) is None
+    assert training_score(tmp_path / "nowhere", dataset(), task, batch_size=10) is None
 
 
 def test_no_doubt_about_what_was_learnt(tmp_path: Path) -> None:
