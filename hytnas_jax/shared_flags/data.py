@@ -34,7 +34,7 @@ class DataConfig:
     given: hybrid-small for images of up to 32 pixels, else hybrid."""
     resolutions: Annotated[tuple[int, ...], within(1, MOST_PIXELS)] = ()
     """Input sides in pixels that the search may choose from. If not given: the two largest of the space's
-    that your images reach."""
+    that your images reach; with boxes or masks up to 128, and more where boxes are small."""
     frames: Literal["auto", "apart"] = "auto"
     """Of detection and segmentation, whether images called as frames of one video (cam1_0001.jpg,
     cam1_0002.jpg, ...) stay in one split. auto: they do where several such groups are found; apart: no."""

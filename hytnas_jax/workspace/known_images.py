@@ -24,6 +24,7 @@ from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.environment import package_version
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
+from supernet.search_space import SearchSpace
 
 _WORTH_SAYING = 0.01  # of an image's area
 
@@ -63,6 +64,13 @@ class KnownImages:
     def task(self, looked: Looked | None) -> Task:
         """That of the images looked at, or of the known ones."""
         return self._noted().get("task", "classification") if looked is None else looked.source.task
+
+    def resolutions(self, space: SearchSpace) -> tuple[int, ...]:
+        """Those that the work folder was begun with, by its boxes; none for another space, or before."""
+        if not self.step.is_done or space.dense_head is None:
+            return ()
+        begun = read_json(self.step.folder / "settings.json")["settings"]["space"]
+        return tuple(begun["resolution"]) if begun["name"] == space.name else ()
 
     def begin(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
         """The images by these settings, noted now or the same as are noted, wherever they lie now.

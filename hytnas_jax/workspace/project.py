@@ -1,7 +1,7 @@
 """What a work folder is about: one data set and one search space, fixed by the first command."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +14,7 @@ from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.tasks import VisionTask, vision_task, with_head
 from hytnas_jax.workspace.known_images import KnownImages
 from hytnas_jax.workspace.mirroring import mirroring_of
+from hytnas_jax.workspace.resolutions import resolutions_for
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Step, Workdir
 from supernet.architecture import Architecture
@@ -24,7 +25,6 @@ from supernet.spaces import built_in_space, space_from_mapping, space_to_mapping
 from supernet.tasks.segmentation import class_weights_of
 
 SMALL_IMAGES = 32  # pixels; up to here the default space is hybrid-small
-MOST_PIXELS = 128  # of a side by default for detection and segmentation, where cost grows with the pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,9 +119,9 @@ def create_project(
     if space_for is not None:
         named = space_for(named)
     chosen = named or built_in_space("hybrid-small" if native <= SMALL_IMAGES else "hybrid")
-    most = native if task == "classification" else min(native, MOST_PIXELS)
-    chosen = chosen.with_resolutions(flags.resolutions or default_resolutions(chosen.resolution, most))
     chosen = with_head(chosen, task, is_declared=flags.space is not None)
+    default = known.resolutions(chosen) or resolutions_for(chosen, looked, native)
+    chosen = chosen.with_resolutions(flags.resolutions or default)
     # What has been there before there were other tasks goes without saying.
     of_task = {} if task == "classification" else {"task": task}
     settings = {
@@ -179,9 +179,3 @@ def _say_task(flags: DataConfig, looked: Looked | None) -> None:
             f"recognised as {looked.source.task} of {counted(len(names), 'class', 'classes')} (otherwise: "
             "--task; some classes only: --classes)"
         )
-
-
-def default_resolutions(choices: Sequence[int], native: int) -> tuple[int, ...]:
-    """The two largest of a space's resolutions that images of side `native` reach, or its smallest two."""
-    reached = [r for r in sorted(choices) if r <= native]
-    return tuple(reached[-2:] if len(reached) >= 2 else sorted(choices)[:2])

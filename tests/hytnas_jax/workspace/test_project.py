@@ -13,7 +13,7 @@ from PIL import Image
 from hytnas_jax.data import Task
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.shared_flags.data import DataConfig
-from hytnas_jax.workspace.project import Project, create_project, default_resolutions, open_project
+from hytnas_jax.workspace.project import Project, create_project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from supernet.errors import UserError
 from supernet.spaces import built_in_space
@@ -41,25 +41,6 @@ def save_images(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return save
-
-
-@pytest.mark.parametrize(
-    ("choices", "native", "expected"),
-    [
-        ((8, 12, 16, 24, 32), 8, (8, 12)),  # one reached: the smallest two
-        ((8, 12, 16, 24, 32), 12, (8, 12)),
-        ((8, 12, 16, 24, 32), 28, (16, 24)),
-        ((8, 12, 16, 24, 32), 500, (24, 32)),
-        ((8, 12, 16, 24, 32), 5, (8, 12)),  # none reached
-        ((32, 8, 16), 20, (8, 16)),  # in no order
-        ((224,), 64, (224,)),
-        ((224,), 300, (224,)),
-    ],
-)
-def test_default_resolutions_by_hand(
-    choices: tuple[int, ...], native: int, expected: tuple[int, ...]
-) -> None:
-    assert default_resolutions(choices, native) == expected
 
 
 @pytest.mark.parametrize(("side", "space"), [(32, "hybrid-small"), (33, "hybrid")])
