@@ -26,7 +26,6 @@ from benchmarks.common import main, require_at_least, save_plot
 from hytnas_jax import console
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import CsvLog
-from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.retrain.config import Config as Retraining
 from hytnas_jax.retrain.roles import choose_roles
 from hytnas_jax.runtime.executor import local
@@ -34,6 +33,7 @@ from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.search.results import ParetoPoint, load_pareto
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.stand_alone import Schedule, train_and_evaluate
+from hytnas_jax.training.supernet import shared_weights
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import num_macs

@@ -22,10 +22,10 @@ import numpy as np
 from benchmarks.common import main, require_at_least, show
 from hytnas_jax import console
 from hytnas_jax.data import Dataset
-from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.retrain.config import Config as Retraining
 from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
+from hytnas_jax.training.supernet import shared_weights
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import complexity, num_macs

@@ -28,10 +28,10 @@ from matplotlib.figure import Figure
 from benchmarks.common import main, require_at_least, save_plot
 from hytnas_jax import console
 from hytnas_jax.files.atomic import CsvLog, read_json
-from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
+from hytnas_jax.training.supernet import shared_weights
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir
 from proxies.complexity import complexity, num_macs
@@ -151,7 +151,7 @@ def train_missing(project: Project, jobs: Sequence[Job], schedule: Schedule, log
                     folder=folder,
                     label=job.spec.name,
                 )
-            found = examine(project, job.spec, weights, dataset.test)
+            found, _ = examine(project, job.spec, weights, dataset.test)
             seconds, details = round(time.process_time() - started, 1), json.dumps(found.details)
             values = (*job.key, found.error, found.deviation, details, seconds)
             log.append(dict(zip(COLUMNS, values, strict=True)))

@@ -4,7 +4,10 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated, Literal
 
+from hytnas_jax.runtime import launch
+from hytnas_jax.runtime.executor import Executor, InProcess
 from hytnas_jax.runtime.stalling import USUAL_MINUTES
+from hytnas_jax.shared_flags.jobs import JobFlags
 from hytnas_jax.shared_flags.ranges import (
     MOST_BATCH,
     MOST_EPOCHS,
@@ -16,10 +19,11 @@ from hytnas_jax.shared_flags.ranges import (
     check_ranges,
     within,
 )
+from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(JobFlags):
     """Train chosen networks of the search's front on their own, and test them.
 
     First the most accurate, the knee and the best of every other objective. What becomes of them corrects
@@ -54,8 +58,30 @@ class Config:
     """Of a job of several processes: it ends where a training goes no further for so many minutes."""
     seed: Annotated[int, SEED] = 0
     """Of the weights and of the order of the images."""
+    processes: Annotated[int | None, within(1, MOST_PROCESSES)] = dataclasses.field(
+        default=None, kw_only=True
+    )
+    """Networks that are trained at the same time on this machine. If not given: one after the other, each on
+    all cores or GPUs."""
+
+    def make_retraining_executor(self) -> Executor:
+        """What trains the networks. Raises UserError as `make_executor` does."""
+        if self.is_in_turn:
+            return InProcess()
+        return self.make_executor(share_cores=True, on_gpus=True)
+
+    @property
+    def is_in_turn(self) -> bool:
+        """Whether this process trains one network after the other."""
+        return self.executor == "local" and self.processes is None and self.gpus_per_job is None
 
 
 def check(config: Config) -> None:
     """Raises UserError for values that cannot be."""
     check_ranges(config)
+    config.check_jobs()
+    if not config.is_in_turn and launch.detect().processes > 1:
+        raise UserError(
+            "--executor, --processes, --gpus-per-job: a job of several processes trains one network after "
+            "the other, each on all its devices; leave them out, or run retrain in one process"
+        )

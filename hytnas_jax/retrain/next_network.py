@@ -5,7 +5,7 @@ nothing else: no time, no chance. Letters: N networks, M objectives, C costs, Q 
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -49,18 +49,22 @@ class Succession:
         self._listed = [(row, role) for row, role in listed if role != SPREAD or not self._has_gain]
         self._costs = _evenly_seen(archive.costs)
 
-    def next(self, errors: Mapping[int, float], images: int) -> Next | None:
+    def next(self, errors: Mapping[int, float], images: int, *, pending: Collection[int] = ()) -> Next | None:
         """Who follows those that have been retrained: row -> error rate, which is as sure as that of so many
-        `images`. None where nobody is left."""
+        `images`. None where nobody is left, or nobody can be chosen before one of the `pending` has ended.
+
+        Rows that are `pending`, which are being retrained, are taken to become what is expected of them.
+        """
         errors = dict(sorted(errors.items()))  # sums of floats depend on their order
         expected = self.forecast(errors, images)
         for row, role in self._listed:
-            if row not in errors:
+            if row not in errors and row not in pending:
                 return Next(row, role, None, None if expected is None else expected.of(row))
-        left = [row for row in range(len(self._archive)) if row not in errors]
+        left = [row for row in range(len(self._archive)) if row not in errors and row not in pending]
         if not left or expected is None or not self._has_gain:
             return None
-        gains = self._gains(errors, expected, left)
+        likely = {row: float(expected.error[row]) for row in sorted(pending)}
+        gains = self._gains({**errors, **likely}, expected, left)
         best = int(np.argmax(gains))
         return Next(left[best], BY_GAIN, float(gains[best]), expected.of(left[best]))
 

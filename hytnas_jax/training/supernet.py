@@ -12,7 +12,9 @@ from hytnas_jax.training.loop import restore
 from hytnas_jax.workspace.project import Project
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
+from supernet.architecture import Architecture
 from supernet.model import Tree
+from supernet.subnet import slice_subnet
 from supernet.supernet import SupernetModel, supernet
 
 
@@ -26,6 +28,13 @@ def load_supernet(project: Project) -> tuple[SupernetModel, Tree]:
     )
     num_steps = step.done()["summary"]["steps"]
     return model, training.weights(model, restore(step.folder, shapes, step=num_steps).ema)
+
+
+def shared_weights(project: Project) -> Callable[[Architecture], Tree]:
+    """Cuts an architecture's parameters out of the supernet's."""
+    model, params = load_supernet(project)
+    blank = model.no_stats()
+    return lambda architecture: slice_subnet(project.space, architecture, params, blank)[1]
 
 
 def supernet_error(project: Project) -> SupernetError:

@@ -21,12 +21,12 @@ from hytnas_jax import console
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.latency.kit_table import NEEDED, read_measurements
-from hytnas_jax.retrain.command import shared_weights
 from hytnas_jax.runtime import compiling
 from hytnas_jax.study_efficiency.measuring import measure_here
 from hytnas_jax.study_efficiency.subjects import Subject
 from hytnas_jax.training.evaluation_images import images_for
 from hytnas_jax.training.stand_alone import Schedule, train_alone
+from hytnas_jax.training.supernet import shared_weights
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 from supernet.model import Tree

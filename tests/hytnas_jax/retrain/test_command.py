@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.retrain import command, main, networks
+from hytnas_jax.retrain import main, trainer
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.shared_flags.data import DataConfig
@@ -118,10 +118,10 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         recorder.note("read test" if is_test else "read validation")
         return real_examine(project, spec, weights, images)
 
-    real_examine = networks.examine
+    real_examine = trainer.examine
     monkeypatch.setattr(training_alone, "train_loop", train_loop)
-    monkeypatch.setattr(command, "shared_weights", shared_weights)
-    monkeypatch.setattr(networks, "examine", examine)
+    monkeypatch.setattr(trainer, "shared_weights", shared_weights)
+    monkeypatch.setattr(trainer, "examine", examine)
     jax.config.update("jax_disable_most_optimizations", True)
     yield recorder
     jax.config.update("jax_disable_most_optimizations", False)
@@ -178,7 +178,7 @@ def test_a_deviation_that_is_not_known(
     def examine(*_: Any) -> tuple[Examined, np.ndarray]:
         return Examined(0.5, np.nan, {}), np.zeros(1)
 
-    monkeypatch.setattr(networks, "examine", examine)
+    monkeypatch.setattr(trainer, "examine", examine)
     main(Config(project.workdir.path, count=2, epochs=1))
     found = read_retrained(project.workdir.step("retrain"))
     assert [(n.test_deviation, n.validation_deviation) for n in found] == [(None, None)] * 2

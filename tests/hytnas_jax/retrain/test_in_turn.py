@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from hytnas_jax.files.atomic import write_json
-from hytnas_jax.retrain import command, main, networks
+from hytnas_jax.retrain import main
+from hytnas_jax.retrain import trainer as training
 from hytnas_jax.retrain.archive import load_archive
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
@@ -78,9 +79,9 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def trainer(project: Project, monkeypatch: pytest.MonkeyPatch) -> Trainer:
     trainer = Trainer(project)
-    monkeypatch.setattr(command, "shared_weights", lambda project: lambda architecture: {})
-    monkeypatch.setattr(networks, "train_alone", trainer.train)
-    monkeypatch.setattr(networks, "examine", trainer.examine)
+    monkeypatch.setattr(training, "shared_weights", lambda project: lambda architecture: {})
+    monkeypatch.setattr(training, "train_alone", trainer.train)
+    monkeypatch.setattr(training, "examine", trainer.examine)
     return trainer
 
 
@@ -155,7 +156,7 @@ def test_all_processes_of_a_job_train_the_same_networks(
     (other / "retrain" / "done.json").unlink()
     before = sorted(other.rglob("*"))
     roles.become(1, 2, channel)
-    monkeypatch.setattr(networks, "examine", lambda *_: pytest.fail("the lead evaluates"))
+    monkeypatch.setattr(training, "examine", lambda *_: pytest.fail("the lead evaluates"))
     main(Config(other, epochs=1, max_minutes=100.0))
     assert len(by_lead) > 3
     assert trainer.trained == by_lead
@@ -222,7 +223,7 @@ def test_cut_between_training_and_evaluating_it_is_evaluated(
         raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(networks, "examine", cut)
+        patch.setattr(training, "examine", cut)
         with pytest.raises(Cut):
             main(config(project, count=2))
     main(config(project, count=2))

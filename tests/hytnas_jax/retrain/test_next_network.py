@@ -162,3 +162,27 @@ def test_equal_networks_and_errors() -> None:
 
 def test_all_become_perfect() -> None:
     assert len(in_turn(archive(), np.zeros(7), count=99)) == 7
+
+
+def test_pending_networks_are_taken_to_become_what_is_expected() -> None:
+    """So the next is another one, as if they had ended so; but nothing has been learnt from them."""
+    succession, errors = Succession(archive()), {0: 0.02, 2: 0.05, 4: 0.2}
+    first = succession.next(errors, IMAGES)
+    assert first is not None
+    second = succession.next(errors, IMAGES, pending=[first.row])
+    expected = succession.forecast(errors, IMAGES)
+    assert second is not None
+    assert expected is not None
+    assert second.row not in (first.row, *errors)
+    assert second.expected == expected.of(second.row)
+    assert second.gain is not None
+    assert first.gain is not None
+    assert second.gain < first.gain
+
+
+def test_those_with_a_role_do_not_wait_and_all_others_do() -> None:
+    succession = Succession(archive())
+    second = succession.next({}, IMAGES, pending=[ROLES[0][0]])
+    assert second is not None
+    assert (second.row, second.role) == ROLES[1]
+    assert succession.next({}, IMAGES, pending=[row for row, _ in ROLES]) is None
