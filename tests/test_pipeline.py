@@ -252,6 +252,27 @@ def the_search_uses_what_is_known(trained: Path, known: dict[str, float]) -> Non
     assert "perfect knowledge, at most" in (trained / "report.html").read_text()
 
 
+def test_networks_retrained_side_by_side_become_what_they_do_in_turn(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """In two processes; the first that are chosen are the same ones."""
+    other = tmp_path / "other"
+    shutil.copytree(pipeline.workdir, other)
+    shutil.rmtree(other / "retrain")
+    result = call("hytnas_jax.retrain", "--workdir", other, "--count", 2, "--epochs", 1, "--processes", 2)
+    assert result.returncode == 0, result.stderr
+    assert "retraining networks side by side: 2 of 2 (100%)" in result.stdout
+    folders = retrained(pipeline.workdir)
+    assert [folder.name for folder in folders] == [folder.name for folder in retrained(other)]
+    for folder in folders:
+        here, there = (
+            json.loads((parent / "retrain" / folder.name / "result.json").read_text())
+            for parent in (pipeline.workdir, other)
+        )
+        for name in ("test_error", "validation_error_retrained"):  # sums are added by one thread, not two
+            assert there[name] == pytest.approx(here[name], abs=0.03)
+
+
 def test_limits_that_no_network_meets_are_explained(trained: Path, call_here: Call) -> None:
     result = call_here(search, "--workdir", trained, "--max-params", 100)
     assert_refused(result, "parameters.*100")
