@@ -10,6 +10,7 @@ that it is evaluated on. Every class keeps its proportion.
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def main(config: Config) -> None:
         "val": _divided(evaluating, config.search, rng, "search")[0],
         "test": _divided(dataset.test, config.test, rng, "test")[0],
     }
-    arrays = {f"x_{key}": images.images for key, images in splits.items()}
+    arrays: dict[str, Any] = {f"x_{key}": images.images for key, images in splits.items()}
     arrays |= {f"y_{key}": images.labels for key, images in splits.items()}
     buffer = io.BytesIO()
     np.savez(buffer, class_names=np.array(dataset.class_names), **arrays)

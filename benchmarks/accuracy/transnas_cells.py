@@ -13,7 +13,7 @@ A cell is the place in `OPERATIONS` of each edge's operation, int32 [6], a trace
 the Zen-score does not use, is counted but not built. Letters: B batch, H W map, C channels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -141,14 +141,16 @@ def norm_widths(cell: jax.Array, *, unreached: bool) -> Tree:
     """
     nodes = reached(cell)
 
-    def edges(width: int, stride: int) -> Tree:
+    def edges(width: int, stride: int) -> Any:
         used = [
             has_norm(operation, stride == 2 and source == 0) & (nodes[source] | unreached)
             for (source, _), operation in zip(EDGES, cell, strict=True)
         ]
         return {number: {"norm": jnp.where(is_used, width, 0)} for number, is_used in enumerate(used)}
 
-    cells = {number: {"edges": edges(width, stride)} for number, (_, width, stride) in enumerate(CELLS)}
+    cells: dict[Any, Any] = {
+        number: {"edges": edges(width, stride)} for number, (_, width, stride) in enumerate(CELLS)
+    }
     return {"stem": {number: {"norm": spec.width} for number, spec in enumerate(STEM)}, "cells": cells}
 
 
@@ -186,5 +188,10 @@ def _layers(params: Tree, cell: np.ndarray) -> Iterator[tuple[list[Any], int, in
 
 
 def _kernels(edge: Tree, operation: int) -> list[Any]:
-    by_operation = ([], edge.get("skip", {}).values(), [edge["conv1"]], [edge["conv3"]])
+    by_operation: tuple[Iterable[Any], ...] = (
+        [],
+        edge.get("skip", {}).values(),
+        [edge["conv1"]],
+        [edge["conv3"]],
+    )
     return [conv["kernel"] for conv in by_operation[operation]]

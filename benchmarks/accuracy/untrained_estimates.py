@@ -30,6 +30,7 @@ from proxies.ranking import spearman_rho
 from proxies.zen_score import BATCH as ZEN_BATCH
 from proxies.zen_score import ZenScore
 from supernet.architecture import Architecture
+from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
 
 BATCHES = (16, 32, 64)
@@ -117,7 +118,7 @@ def timed(estimate: Estimate, members: list[Architecture], draws: int) -> tuple[
 def complexity(space: SearchSpace, members: list[Architecture]) -> Values:
     """Parameters and MACs, for 10 classes."""
 
-    def spec(member: Architecture) -> object:
+    def spec(member: Architecture) -> NetworkSpec:
         return space.network_spec(member, num_classes=10, channels=3)
 
     return {"parameters": num_parameters(spec)(members), "MACs": num_macs(spec)(members)}

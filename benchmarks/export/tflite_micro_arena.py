@@ -40,5 +40,6 @@ def run_in_arena(model: bytes, image: NDArray[np.generic], size: int) -> Arena:
             os.close(stderr)
         file.seek(0)
         said = file.read().decode()
-    planned, persistent = (int(re.search(rf"allocation {part} (\d+)", said)[1]) for part in ("head", "tail"))
+    found = dict(re.findall(r"allocation (head|tail) (\d+)", said))
+    planned, persistent = int(found["head"]), int(found["tail"])
     return Arena(planned, persistent, interpreter.get_output(0)[0])

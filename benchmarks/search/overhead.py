@@ -81,7 +81,8 @@ class MadeUp:
         prices = rng.uniform(0.5, 1.5, features.shape[1]) / features.max(axis=0).clip(min=1.0)
         self.latency = LatencyEstimator(LatencyPredictor.fit(features, features @ prices), self.to_spec)
         self._macs = CachedEstimator(self.space, num_macs(self.to_spec))
-        self._weights = rng.standard_normal(to_features(self.space, self.space.corners()).shape[1])
+        num_features = to_features(self.space, self.space.corners()).shape[1]
+        self._weights = rng.standard_normal((num_features,))
         self.known: dict[str, Estimator] = {
             "latency_ms": self.latency,
             "parameters": num_parameters(self.to_spec),

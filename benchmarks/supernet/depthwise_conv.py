@@ -6,6 +6,7 @@ Kernels 3, 5, 7 and strides 1, 2 over maps of the built-in spaces. They take tur
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,10 @@ def benchmark(config: Config) -> dict[str, Any]:
     }
 
 
+def _done(function: Callable[..., Any], *arrays: Any) -> Any:
+    return jax.block_until_ready(function(*arrays))
+
+
 def compare(config: Config, side: int, channels: int, kernel: int, stride: int) -> dict[str, Any]:
     """Milliseconds of ours and XLA's, forward and forward with both gradients; and that they are equal."""
     rng = np.random.default_rng(0)
@@ -69,8 +74,8 @@ def compare(config: Config, side: int, channels: int, kernel: int, stride: int) 
             return y, *pull(y)
 
         backward = jax.jit(both)
-        calls[f"{name} forward"] = lambda f=forward: jax.block_until_ready(f(x, weights))
-        calls[f"{name} with gradients"] = lambda f=backward: jax.block_until_ready(f(x, weights))
+        calls[f"{name} forward"] = functools.partial(_done, forward, x, weights)
+        calls[f"{name} with gradients"] = functools.partial(_done, backward, x, weights)
     check_equal(calls["ours with gradients"](), calls["XLA's with gradients"]())
     ms = {name: 1e3 * seconds for name, seconds in least_seconds(calls, config.rounds).items()}
     return {

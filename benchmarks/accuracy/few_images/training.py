@@ -149,7 +149,7 @@ def cut_out(network: Architecture, project: Project) -> Tree:
 def save_few(path: Path, few: Few, dataset: Dataset) -> None:
     """As a data set of its own. Of the images to evaluate on a few are enough: nobody looks at that error."""
     buffer = io.BytesIO()
-    arrays = {"x_train": few.images.images, "y_train": few.images.labels}
+    arrays: dict[str, Any] = {"x_train": few.images.images, "y_train": few.images.labels}
     for split, images in (("val", dataset.validation), ("test", dataset.test)):
         arrays |= {f"x_{split}": images.images[:EVALUATED], f"y_{split}": images.labels[:EVALUATED]}
     np.savez(buffer, class_names=np.array(dataset.class_names), **arrays)

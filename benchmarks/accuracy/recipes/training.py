@@ -70,7 +70,7 @@ def gradient_of(model: Model, project: Project, resolution: int) -> Callable[...
 
     @functools.partial(jax.jit, static_argnames="crop")
     def gradient(vector: Any, key: Any, images: Any, labels: Any, smoothing: Any, *, crop: bool) -> jax.Array:
-        like = {"resolution": resolution, "mean": project.mean, "std": project.std}
+        like: dict[str, Any] = {"resolution": resolution, "mean": project.mean, "std": project.std}
         inputs = augment(key, images, **like, mirror=project.mirror, crop=crop)
         target = optax.smooth_labels(jax.nn.one_hot(labels, project.num_classes), smoothing)
 

@@ -112,10 +112,11 @@ def _evaluated(fit: Fit, x: Features, latency_ms: Times, count: int) -> dict[str
         predict = fitted_one.predict if isinstance(fitted_one, LatencyPredictor) else fitted_one
         errors.append(held_out_error(predict(x[evaluated]), latency_ms[evaluated]))
     result = {"fitted": count, **_means(errors), "fit_cpu_seconds": float(np.median(seconds))}
-    if isinstance(predictors[0], LatencyPredictor):
+    chosen = [predictor for predictor in predictors if isinstance(predictor, LatencyPredictor)]
+    if chosen:
         # What the predictor says of itself, from those that it was fitted to.
-        result["own_mape"] = float(np.mean([predictor.error.mape for predictor in predictors]))
-        names = [predictor.name for predictor in predictors]
+        result["own_mape"] = float(np.mean([predictor.error.mape for predictor in chosen]))
+        names = [predictor.name for predictor in chosen]
         result["times_chosen"] = {name: names.count(name) for name in REGRESSORS}
     return result
 
@@ -126,7 +127,7 @@ def transfers(table: Table, from_ms: Times, to_ms: Times) -> list[dict[str, Any]
     for count in NUM_MOVED:
         names = ("transfer", "one factor", "line", "from nothing")
         errors: dict[str, list[HeldOutError]] = {name: [] for name in names}
-        own = []
+        own: list[float] = []
         for evaluated, others in draws():
             # None of the 200 is known to the predictor that is moved; those that are measured may be.
             base = LatencyPredictor.fit(x[others], from_ms[others])

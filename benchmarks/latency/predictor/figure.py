@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
@@ -52,7 +53,7 @@ def _line(panel: Axes, name: str, points: list[tuple[int, float]]) -> None:
 def _finish(panel: Axes, title: str, label: str) -> None:
     panel.set_xscale("log")
     panel.set_yscale("log")
-    panel.set_xticks(sorted({x for line in panel.lines for x in line.get_xdata() if x > 1}))
+    panel.set_xticks(sorted({x for line in panel.lines for x in np.asarray(line.get_xdata()) if x > 1}))
     panel.set_yticks([1, 2, 5, 10, 20, 50])
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

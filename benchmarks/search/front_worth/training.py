@@ -180,7 +180,7 @@ def latencies(folder: Path, networks: Mapping[str, Network]) -> dict[str, float]
     measure_here(
         subjects,
         path,
-        parts=("networks",),
+        parts=["networks"],
         identity="front_worth",
         runtime="onnxruntime",
         seconds=MEASURED_SECONDS,

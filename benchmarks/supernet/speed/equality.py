@@ -44,7 +44,7 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
     architectures = subnets[:2] + workload.evaluated(max(0, num_architectures - 2), 0)
     images, labels = workload.training_batch(0)
     as_tensor = peer.images(images)
-    forward, control = _our_outputs(ours, images), controls(workload.space, architectures)
+    forward, control = _our_outputs(ours, jnp.asarray(images)), controls(workload.space, architectures)
     largest, differences = 0.0, {"logits in training": 0.0, "logits in evaluating": 0.0}
     for index, architecture in enumerate(architectures):
         wanted = jax.device_get(forward(control.at(index)))
@@ -68,7 +68,7 @@ def check_equality(ours: Ours, peer: Peer, workload: Workload, *, num_architectu
     return {**differences, "largest logit": largest, "architectures": len(architectures)}
 
 
-def _our_outputs(ours: Ours, images: np.ndarray) -> Any:
+def _our_outputs(ours: Ours, images: jax.Array) -> Any:
     """`forward(control)` -> logits in training and in evaluating, calibrated on the same images."""
 
     @jax.jit
@@ -76,7 +76,7 @@ def _our_outputs(ours: Ours, images: np.ndarray) -> Any:
         model, params = ours.model, ours.params
         blank = model.no_stats()
         in_training, _ = model.apply(params, blank, images, control, train=True)
-        stats = calibrate(model, params, blank, jnp.asarray(images)[None], control)
+        stats = calibrate(model, params, blank, images[None], control)
         return in_training, model.apply(params, stats, images, control, train=False)[0]
 
     return forward

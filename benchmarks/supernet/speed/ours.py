@@ -13,7 +13,6 @@ from hytnas_jax.runtime.hardware import compute_dtype
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.architecture import Architecture
-from supernet.model import Model
 from supernet.supernet import Control, controls, supernet
 
 
@@ -22,7 +21,7 @@ class Ours:
 
     def __init__(self, workload: Workload, *, exact: bool = False):
         self._space = workload.space
-        self.model: Model = supernet(
+        self.model = supernet(
             workload.space,
             channels=workload.channels,
             num_classes=workload.num_classes,

@@ -104,8 +104,8 @@ def achieved(seconds: float, needed: float, computed: Work, limits: Ceilings | N
         "bytes/s": None if computed.num_bytes is None else computed.num_bytes / seconds,
     }
     shares = {
-        "compute": _share(rates["computed FLOP/s"], limits and limits.flops_per_s),
-        "bandwidth": _share(rates["bytes/s"], limits and limits.bytes_per_s),
+        "compute": _share(rates["computed FLOP/s"], limits.flops_per_s if limits else None),
+        "bandwidth": _share(rates["bytes/s"], limits.bytes_per_s if limits else None),
     }
     known = {limit: share for limit, share in shares.items() if share is not None}
     limited_by = max(known, key=lambda limit: known[limit]) if len(known) == len(shares) else None
