@@ -19,10 +19,10 @@ class Dataset:
     mean and std are of the training images' pixels in 0..1, one number a channel. native_side is the
     median shorter side of the images as stored (the longer one where they are padded). `rule` is how they
     became arrays; `cut` the median share of their area outside the middle square. `files` names each split's
-    images, row by row, `content` says what they are, and `selections` where they are stored; `class_pixels`
-    are the pixels of each class in training masks; `skipped` names images that could not be read, `left_out`
-    says in one line what else lies there, or "". `kept_together` images would have been copies in two carved
-    splits; `remarks` are what to warn of.
+    images, row by row, `content` says what they are, and `selections` where they are stored, in splits of
+    `stored_sizes`; `class_pixels` are the pixels of each class in training masks; `skipped` names images that
+    could not be read, `left_out` says in one line what else lies there, or "". `kept_together` images would
+    have been copies in two carved splits; `remarks` are what to warn of.
 
     Images that are streamed are so in `train` and `test`; `validation` is held.
     """
@@ -41,6 +41,7 @@ class Dataset:
     files: Mapping[Split, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     content: Mapping[Split, Content] = dataclasses.field(default_factory=dict)
     selections: Mapping[Split, Selection] = dataclasses.field(default_factory=dict)
+    stored_sizes: Mapping[Split, int] = dataclasses.field(default_factory=dict)
     class_pixels: tuple[int, ...] = ()
     skipped: tuple[str, ...] = ()
     kept_together: int = 0

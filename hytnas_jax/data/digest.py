@@ -50,8 +50,10 @@ class Content:
         }
 
     @staticmethod
-    def from_json(values: Mapping[str, str]) -> "Content":
-        """What `to_json` has written."""
+    def from_json(values: "Mapping[str, str] | Content") -> "Content":
+        """What `to_json` has written; or itself."""
+        if isinstance(values, Content):
+            return values
         columns = {name: np.frombuffer(base64.b64decode(text), _KINDS[name]) for name, text in values.items()}
         return Content(**columns)
 

@@ -1,13 +1,11 @@
 """Whether the images of a data set are held in memory, or each step of a training decodes its own."""
 
-from typing import Literal
-
 from hytnas_jax.data.loading import available_memory, check_memory
 from hytnas_jax.data.readers.npz import NpzSource
 from hytnas_jax.data.readers.source import Source
+from hytnas_jax.shared_flags.data import Stream
 from supernet.errors import UserError
 
-Stream = Literal["auto", "always", "never"]
 STREAMS = ("auto", "always", "never")
 MAY_TAKE = 0.5  # of the memory that is available, with "auto"
 MOST_VALIDATION = 10_000  # images held of streamed ones, unless the user says otherwise

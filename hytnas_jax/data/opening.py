@@ -12,7 +12,7 @@ from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, loo
 from hytnas_jax.data.dataset import Dataset
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.data.digest import Content
-from hytnas_jax.data.holding import MOST_VALIDATION, Stream, why_streamed
+from hytnas_jax.data.holding import MOST_VALIDATION, why_streamed
 from hytnas_jax.data.labelled import LabelledImages, statistics_of
 from hytnas_jax.data.loading import Decoding
 from hytnas_jax.data.readers.open_source import open_source
@@ -21,6 +21,7 @@ from hytnas_jax.data.reading import Read, Selections, read_held, read_streamed
 from hytnas_jax.data.sharing import Loaded, Separated, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, make_splits
 from hytnas_jax.data.streamed import Origin
+from hytnas_jax.shared_flags.data import Stream
 from supernet.errors import UserError
 
 
@@ -157,6 +158,7 @@ def _dataset(looked: Looked, rule: ImageRule, read: Read, separated: Separated, 
         files={split: names_of(opened, selection) for split, selection in selections.items()},
         content={split: _content(part, annotations[split]) for split, part in splits.items()},
         selections=selections,
+        stored_sizes=opened.sizes,
         class_pixels=pixels,
         skipped=read.skipped,
         kept_together=separated.kept_together,
