@@ -151,7 +151,7 @@ def train_missing(project: Project, jobs: Sequence[Job], schedule: Schedule, log
                     folder=folder,
                     label=job.spec.name,
                 )
-            found = examine(project, job.spec, weights, dataset.test)
+            found, _ = examine(project, job.spec, weights, dataset.test)
             seconds, details = round(time.process_time() - started, 1), json.dumps(found.details)
             values = (*job.key, found.error, found.deviation, details, seconds)
             log.append(dict(zip(COLUMNS, values, strict=True)))

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import read_json, to_plain, write_json
 from hytnas_jax.retrain.archive import Archive
@@ -23,6 +21,7 @@ from hytnas_jax.runtime import roles
 from hytnas_jax.tasks import Examined
 from hytnas_jax.tasks.base import number_or_none
 from hytnas_jax.training.init_from import read_origins
+from hytnas_jax.training.outputs import Outputs
 from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
 from hytnas_jax.training.weights import load_weights, save_weights
 from hytnas_jax.workspace.project import Project
@@ -175,6 +174,6 @@ class Retraining:
             write_json(evaluated, noted)
         return noted
 
-    def _examine(self, spec: NetworkSpec, images: LabelledImages) -> tuple[Examined, np.ndarray]:
+    def _examine(self, spec: NetworkSpec, images: LabelledImages) -> tuple[Examined, Outputs]:
         weights = load_weights(self.folder / spec.name / "weights.npz")
         return examine(self.project, spec, weights, images)

@@ -81,12 +81,15 @@ class Project:
         """The images, read again. Raises UserError where they are not those the work began with."""
         return KnownImages(self.workdir.step("data")).load()
 
-    def prepared(self, images: LabelledImages, resolution: int) -> np.ndarray:
-        """All images as a network of that resolution takes them: float32 [N, R, R, C]."""
-        prepared = np.empty((len(images), resolution, resolution, self.channels), np.float32)
+    def prepared(self, images: LabelledImages, resolution: int, *, multiple_of: int = 1) -> np.ndarray:
+        """All images as a network of that resolution takes them: float32 [N, R, R, C], of which the last ones
+        are 0 where N is a multiple of more."""
+        count = -(-len(images) // multiple_of) * multiple_of
+        prepared = np.zeros((count, resolution, resolution, self.channels), np.float32)
         for rows in np.array_split(np.arange(len(images)), -(-len(images) // 512)):
-            part = jnp.asarray(images.images[rows[0] : rows[-1] + 1])
-            prepared[rows] = prepare(part, resolution=resolution, mean=self.mean, std=self.std)
+            own = slice(rows[0], rows[-1] + 1)
+            part = jnp.asarray(images.images[own])
+            prepared[own] = prepare(part, resolution=resolution, mean=self.mean, std=self.std)
         return prepared
 
 
