@@ -108,11 +108,8 @@ def test_an_image_that_has_changed_ends_the_training_with_its_name(folder: Path)
     coming(0, 0)
     for path in folder.glob("*/*.png"):
         Image.new("RGB", (12, 12)).save(path)
-    with pytest.raises(
-        UserError, match=r"^data: the image (cat|dog)/\d+\.png has changed since it was first"
-    ):
-        for number in range(1, STEPS):
-            coming(number, 0)
+    with pytest.raises(UserError, match=r"^data: the image (cat|dog)/\d+\.png has changed since it was"):
+        _ = [coming(number, 0) for number in range(1, STEPS)]  # some were decoded before
 
 
 def test_no_device_holds_streamed_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
