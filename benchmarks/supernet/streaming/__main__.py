@@ -47,7 +47,7 @@ class Config:
 
 def benchmark(config: Config) -> dict[str, Any]:
     """Measure and print the table."""
-    require_at_least(config, {"side": 16, "steps": process.WARM + 1})
+    require_at_least(config, {"side": 32, "steps": process.WARM + 1})
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = config.folder or Path(temporary)
