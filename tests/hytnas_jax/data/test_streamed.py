@@ -1,8 +1,10 @@
 """Images that are decoded in each step: the same ones, to the last bit, as those that are held."""
 
+import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -240,6 +242,25 @@ def test_the_validation_split_is_capped(tmp_path: Path, save: Make, monkeypatch:
         assert len(held.train) > len(whole.train)
     with pytest.raises(UserError, match="max_validation=1: wanted at least 2, one for each class"):
         load_dataset(**given, side=20, max_validation=1)
+
+
+def test_memory_does_not_grow_with_the_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither when they are first read nor when batches are taken."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)  # threads would reach their peaks together or not
+    peaks, held = [], []
+    for count in (150, 600):
+        for seed, label in enumerate(("cat", "dog")):
+            (tmp_path / str(count) / label).mkdir(parents=True)
+            for number, image in enumerate(photographs(count, side=16, seed=seed)):
+                Image.fromarray(image).save(tmp_path / str(count) / label / f"{number}.png")
+        tracemalloc.start()
+        images = load_dataset(str(tmp_path / str(count)), side=64, stream="always", max_validation=10).train
+        for start in range(0, len(images), 32):
+            images.take(np.arange(start, min(start + 32, len(images))))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        held.append(images.images.nbytes)
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < (held[1] - held[0]) / 4
 
 
 def test_every_image_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
