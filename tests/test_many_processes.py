@@ -88,9 +88,11 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_training_of_two_processes_survives_what_happens_to_them(folder: Path) -> None:
     """One is killed, and the other ends; the same command goes on. One is told to stop, and both save and
-    stop. Eight devices of one process end what they have begun as one device does."""
+    stop. Eight devices of one process end what they have begun as one device does, which holds its images:
+    here they are streamed."""
     command = (*TRAIN, "--epochs", "12")  # 96 steps
     alone = start(folder, "alone", command)
+    command = (*command, "--stream", "always")
     both = start_two(folder, ("many", "many"), command)
     assert ended(alone)[0] == 0
     wait_for_steps(folder / "many", 20, both)

@@ -46,7 +46,7 @@ def benchmark(config: Config) -> dict[str, Any]:
             drawn_masks(config.images, count + 1),
         ):
             scored = scoring(task, outputs, targets)
-            exactly = functools.partial(task.examine, outputs, targets)
+            exactly = functools.partial(task.examine, [(outputs, targets)])
             taken = {
                 **least_seconds({"scored_s": scored}, config.rounds),
                 **least_seconds({"exact_s": exactly}, 1),

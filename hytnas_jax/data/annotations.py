@@ -7,21 +7,23 @@ import hashlib
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from hytnas_jax.data.digest import digest_images
+from hytnas_jax.data.mask_size import nearest_pixels
 from hytnas_jax.data.readers.boxes import Boxes, BoxSource
 from hytnas_jax.data.readers.masks import MaskSource
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.splits import Selection
+from hytnas_jax.data.streamed import Streamed
 from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
 # {"boxes": float32 [N, M, 4], "classes": int32 [N, M], -1 where there is none, "ignored": bool [N, M]}, or
-# {"mask": uint8 [N, S, S]}, 255 where a pixel has no class.
-Annotations = Mapping[str, np.ndarray]
+# {"mask": uint8 [N, S, S]}, 255 where a pixel has no class; masks may be streamed.
+Annotations = Mapping[str, Any]
 
 
 def read_annotations(
@@ -41,7 +43,9 @@ def read_annotations(
 def digest_annotations(annotations: Annotations) -> np.ndarray:
     """uint64 [N], equal where boxes in their order, or masks, are."""
     if "mask" in annotations:
-        return digest_images(annotations["mask"])
+        masks = annotations["mask"]
+        digests: np.ndarray = masks.digests if isinstance(masks, Streamed) else digest_images(masks)
+        return digests
     arrays = [annotations[name] for name in ("boxes", "classes", "ignored")]
     real = annotations["classes"] >= 0
     rows = [b"".join(array[row, own].tobytes() for array in arrays) for row, own in enumerate(real)]
@@ -51,12 +55,6 @@ def digest_annotations(annotations: Annotations) -> np.ndarray:
 def class_pixels(masks: np.ndarray, num_classes: int) -> np.ndarray:
     """int64 [K]: the pixels of each class in uint8 masks; those of no class are not counted."""
     return np.bincount(masks.ravel(), minlength=256)[:num_classes]
-
-
-def nearest_pixels(mask: np.ndarray, side: int) -> np.ndarray:
-    """[H, W] as [side, side]: of each new pixel the old one in which its centre lies."""
-    rows, columns = ((2 * np.arange(side) + 1) * size // (2 * side) for size in mask.shape)
-    return mask[rows[:, None], columns]
 
 
 def _boxes(source: BoxSource, selections: Mapping[Split, Selection]) -> dict[Split, Annotations]:

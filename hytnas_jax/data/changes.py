@@ -16,6 +16,8 @@ _CLASSES_NAMED = 5
 def changes(noted: Mapping[str, Any], dataset: Dataset) -> list[str]:
     """What differs from `Dataset.splits_to_json` of before, a line each; nothing where the content agrees.
 
+    The content may be there as `Content`, too.
+
     The content is pixels, labels and classes, in their order. Names of files are none of it.
     """
     before = {split: Content.from_json(values) for split, values in noted["content"].items()}
@@ -23,7 +25,7 @@ def changes(noted: Mapping[str, Any], dataset: Dataset) -> list[str]:
     channels = len(noted["mean"]), len(dataset.mean)
     if channels[0] != channels[1]:
         lines.append(f"channels: were {channels[0]}, are {channels[1]}")
-    lines += _changed_classes(noted["class_names"], dataset.class_names)
+    lines += changed_classes(noted["class_names"], dataset.class_names)
     comparison = _Comparison(noted, dataset, before)
     for split in ("train", "validation", "test"):
         if not dataset.content[split].is_same(before[split]):
@@ -37,7 +39,7 @@ def are_mostly_other_pixels(noted: Mapping[str, Any], dataset: Dataset) -> bool:
     return bool(np.isin(_joined(dataset.content).digests, before.digests).mean() < 0.5)
 
 
-def _changed_classes(before: Sequence[str], now: Sequence[str]) -> list[str]:
+def changed_classes(before: Sequence[str], now: Sequence[str]) -> list[str]:
     if list(before) == list(now):
         return []
     new = [name for name in now if name not in before]

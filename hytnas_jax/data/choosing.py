@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -49,11 +49,12 @@ class Wish:
 @dataclasses.dataclass(frozen=True, eq=False)
 class Looked:
     """Of the images looked at, of `source`: [n, 2] width and height; the largest value of those of each
-    wide kind."""
+    wide kind. `again` opens the source once more, None where nobody needs to."""
 
     source: Source
     shapes: np.ndarray
     peaks: Mapping[Kind, Sequence[float]]
+    again: Callable[[], Source] | None = None
 
     @property
     def cut(self) -> float:

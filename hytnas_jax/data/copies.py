@@ -14,14 +14,12 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from hytnas_jax.data.digest import digest_images
+from hytnas_jax.data.copy_marks import BRIGHTNESS, Marks, are_near_ones_known
+from hytnas_jax.data.streamed import Pixels
 
 # Near copies differ in brightness by at most this part of their contrast, and so many grey levels. In colour,
 # which JPEG keeps at half the resolution, by at most that part. All are root mean squares.
 NEAR, NEAR_LEVELS, NEAR_COLOUR = 0.08, 8.0, 0.3
-# Below this side, in pixels, different images may look like near copies (scikit-learn's digits do): there
-# only copies to the last pixel count.
-SMALLEST_SIDE = 16
 # An image with less contrast than this, in grey levels, has no features to know it by.
 LEAST_CONTRAST = 4.0
 
@@ -29,7 +27,6 @@ _FLIPPED_BITS = 3  # in which the hashes of near copies may differ; of four band
 _BANDS = 4
 _NEIGHBOURS = 8  # looked at in each band's order: bounds the work, whatever the images are
 _CHUNK = 128
-_BRIGHTNESS = {1: (1,), 3: (2, 5, 1)}  # of red, green and blue; whole numbers are added up without rounding
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,25 +44,27 @@ class Pairs:
 
 
 def find_copies(
-    images: Sequence[np.ndarray], digests: Sequence[np.ndarray], *, side: int, apart: np.ndarray
+    images: Sequence[Pixels],
+    digests: Sequence[np.ndarray],
+    marks: Sequence[Marks],
+    *,
+    side: int,
+    apart: np.ndarray,
 ) -> Pairs:
     """Pairs of copies among the images of several arrays, numbered through.
 
     Args:
-        images: uint8 [N_i, S, S, C] each; N is their sum.
+        images: uint8 [N_i, S, S, C] each; N is their sum. Some of them are looked at.
         digests: of `digest_images`, uint64 [N_i] each.
+        marks: of `marks_of`.
         side: of the images as they are stored; S may be larger.
         apart: int [N]; two images with the same number, above 0, are not compared with one another
             but by their digests.
     """
-    mirrors = np.concatenate([digest_images(part, mirrored=True) for part in images])
+    mirrors, hashes, contrast = (np.concatenate(part) for part in zip(*marks, strict=True))
     exact = _join(_equal(np.concatenate(digests)), _equal_to_mirror(np.concatenate(digests), mirrors))
-    if min(side, images[0].shape[1]) < SMALLEST_SIDE:
+    if not are_near_ones_known(side, images[0].shape[1]):
         return exact
-    chunks = [part[start : start + _CHUNK] for part in images for start in range(0, len(part), _CHUNK)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(_hashes, chunks))
-    hashes, contrast = (np.concatenate(part) for part in zip(*parts, strict=True))
     rows = np.flatnonzero(contrast >= LEAST_CONTRAST)
     near = _candidates(hashes[rows], rows)
     is_wanted = (apart[near.first] != apart[near.second]) | (apart[near.first] == 0)
@@ -76,7 +75,7 @@ def find_copies(
 class Stack:
     """Several arrays of images as one, without copying them."""
 
-    def __init__(self, parts: Sequence[np.ndarray]) -> None:
+    def __init__(self, parts: Sequence[Pixels]) -> None:
         self._parts = parts
         self._starts = np.cumsum([0, *(len(part) for part in parts)])
 
@@ -102,31 +101,6 @@ def _equal_to_mirror(digests: np.ndarray, mirrors: np.ndarray) -> Pairs:
     places = np.minimum(np.searchsorted(values, mirrors), len(values) - 1)
     second = np.flatnonzero((values[places] == mirrors) & (mirrors != digests))
     return Pairs(first[places[second]], second, np.ones(len(second), bool))
-
-
-def _hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Difference hashes uint64 [N, 2], of the images and of their mirror images, and contrast [N].
-
-    Contrast is the standard deviation of the cells, in grey levels. Sums of whole numbers throughout, so that
-    equal cells are equal on every machine.
-    """
-    num, side, _, channels = images.shape
-    weights = np.array(_BRIGHTNESS[channels])
-    highest = 255 * weights.sum() * side * side
-    kind = np.dtype(np.float32 if highest < 2**24 else np.float64)
-    rows = _overlaps(8, side).astype(kind)
-    columns = np.kron(_overlaps(9, side), weights).T.astype(kind)
-    cells = np.matmul(rows, images.reshape(num, side, side * channels).astype(kind)) @ columns
-    bits = [thumbs[:, :, :-1] > thumbs[:, :, 1:] for thumbs in (cells, cells[:, :, ::-1])]
-    packed = [np.packbits(part.reshape(num, 64), axis=1).view(np.uint64)[:, 0] for part in bits]
-    return np.stack(packed, axis=1), cells.reshape(num, -1).std(axis=1) * (255 / highest)
-
-
-def _overlaps(cells: int, side: int) -> np.ndarray:
-    """int [cells, side]: how much of each pixel lies in each cell, in parts of a pixel; `side` in sum."""
-    edges, pixels = np.arange(cells + 1) * side, np.arange(side) * cells
-    overlap = np.minimum(edges[1:, None], pixels + cells) - np.maximum(edges[:-1, None], pixels)
-    return np.clip(overlap, 0, None)
 
 
 def _candidates(hashes: np.ndarray, rows: np.ndarray) -> Pairs:
@@ -160,7 +134,7 @@ def _confirmed(stack: Stack, pairs: Pairs) -> np.ndarray:
         first, second = stack.take(pairs.first[part]), stack.take(pairs.second[part])
         mirrored = pairs.mirrored[part]
         second[mirrored] = second[mirrored][:, :, ::-1]
-        weights = np.array(_BRIGHTNESS[first.shape[3]], np.float32)
+        weights = np.array(BRIGHTNESS[first.shape[3]], np.float32)
         grey = [pixels.astype(np.float32) @ (weights / weights.sum()) for pixels in (first, second)]
         contrast = np.minimum(*(pixels.std(axis=(1, 2)) for pixels in grey))
         brightness = _root_mean_square(grey[0] - grey[1])

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import stat
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -96,21 +97,47 @@ def refusing() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Warnings of Pillow, and what libtiff prints, are not shown inside, in no thread: the errors say it."""
+    """Warnings of Pillow, and what libtiff prints, are not shown inside, in no thread: the errors say it.
+
+    Several threads may be inside at a time: the first one in turns it off, the last one out on.
+    """
+    global _threads_inside
+    with _turning:
+        if not _threads_inside:
+            _loud.append(_silenced())
+        _threads_inside += 1
+    try:
+        yield
+    finally:
+        with _turning:
+            _threads_inside -= 1
+            if not _threads_inside:
+                _loud.pop()()
+
+
+_turning, _threads_inside = threading.Lock(), 0
+_loud: list[Callable[[], None]] = []  # what turns it on again
+
+
+def _silenced() -> Callable[[], None]:
+    """Silences Pillow and libtiff; gives what undoes that."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         stderr = os.dup(2)
     except OSError:  # it is closed, as by `2>&-`
         stderr = os.dup(nowhere)
     os.dup2(nowhere, 2)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
+    warned = warnings.catch_warnings()
+    warned.__enter__()
+    warnings.simplefilter("ignore")
+
+    def undo() -> None:
+        warned.__exit__(None, None, None)
         os.dup2(stderr, 2)
         os.close(stderr)
         os.close(nowhere)
+
+    return undo
 
 
 def to_array(image: RawImage, rule: ImageRule) -> np.ndarray:

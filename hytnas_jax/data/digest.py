@@ -33,26 +33,34 @@ class Content:
 
     def is_same(self, other: "Content") -> bool:
         """The same images in the same order, with the same labels and annotations."""
-        pairs = zip(self._columns().values(), other._columns().values(), strict=True)
-        return self._columns().keys() == other._columns().keys() and all(np.array_equal(*p) for p in pairs)
+        pairs = zip(self.columns().values(), other.columns().values(), strict=True)
+        return self.columns().keys() == other.columns().keys() and all(np.array_equal(*p) for p in pairs)
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Its arrays by name; `Content(**columns)` is the same again."""
+        columns = {"digests": self.digests, "labels": self.labels}
+        return columns if self.annotations is None else {**columns, "annotations": self.annotations}
 
     def to_json(self) -> dict[str, str]:
         """All as text (base64 of little-endian bytes): one line each, however many images."""
-        kinds = {name: _KINDS[name] for name in self._columns()}
+        kinds = {name: _KINDS[name] for name in self.columns()}
         return {
-            name: base64.b64encode(self._columns()[name].astype(kind).tobytes()).decode()
+            name: base64.b64encode(self.columns()[name].astype(kind).tobytes()).decode()
             for name, kind in kinds.items()
         }
 
     @staticmethod
-    def from_json(values: Mapping[str, str]) -> "Content":
-        """What `to_json` has written."""
+    def from_json(values: "Mapping[str, str] | Content") -> "Content":
+        """What `to_json` has written; or itself."""
+        if isinstance(values, Content):
+            return values
         columns = {name: np.frombuffer(base64.b64decode(text), _KINDS[name]) for name, text in values.items()}
         return Content(**columns)
 
-    def _columns(self) -> dict[str, np.ndarray]:
-        columns = {"digests": self.digests, "labels": self.labels}
-        return columns if self.annotations is None else {**columns, "annotations": self.annotations}
+
+def digest_of(image: np.ndarray) -> np.uint64:
+    """Of one image, uint8 and contiguous: BLAKE2b of its pixels."""
+    return np.frombuffer(_digest(image), "<u8")[0]
 
 
 def digest_images(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
@@ -68,8 +76,12 @@ def digest_images(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
         chunk = np.ascontiguousarray(images[start : start + _CHUNK])
         if mirrored:
             chunk = np.take(chunk, np.arange(chunk.shape[2])[::-1], axis=2)  # half the time of [:, :, ::-1]
-        return b"".join(hashlib.blake2b(image, digest_size=8).digest() for image in chunk)
+        return b"".join(_digest(image) for image in chunk)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing is done outside the interpreter lock
         parts = list(pool.map(digest_chunk, range(0, len(images), _CHUNK)))
     return np.frombuffer(b"".join(parts), "<u8")
+
+
+def _digest(image: np.ndarray) -> bytes:
+    return hashlib.blake2b(image.data, digest_size=8).digest()

@@ -1,10 +1,12 @@
 """Decoding many images at once into one array, and what to do about the corrupt ones."""
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from supernet.errors import UserError
 _CHUNK = 64
 _NAMED_IN_WARNING = 10
 
+Used = TypeVar("Used")
+
 
 def check_memory(num_images: int, *, side: int, channels: int) -> None:
     """Raises UserError where uint8 [num_images, side, side, channels] exceeds the available memory."""
@@ -25,8 +29,8 @@ def check_memory(num_images: int, *, side: int, channels: int) -> None:
     if available is not None and needed > available:
         raise UserError(
             f"{num_images} images of {side}x{side}x{channels} need {needed / 1e9:.1f} GB, "
-            f"{available / 1e9:.1f} GB of memory are available; choose a smaller resolution, or fewer "
-            "images with max_images (--max-images)"
+            f"{available / 1e9:.1f} GB of memory are available; choose a smaller resolution, fewer "
+            "images with max_images (--max-images), or let each step decode its own (--stream always)"
         )
 
 
@@ -44,51 +48,78 @@ def available_memory() -> int | None:
     return min(available, limit)
 
 
-def load_images(
-    source: Source,
-    selection: Selection,
-    *,
-    rule: ImageRule,
-    skip_corrupt: bool,
-    on_decoded: Callable[[int], None],
-) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
-    """Decode the selected images by a pool of threads (Pillow decodes outside the interpreter lock).
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """How images of a source are decoded. `on_decoded` gets the number of images newly dealt with."""
+
+    source: Source
+    rule: ImageRule
+    skip_corrupt: bool
+    on_decoded: Callable[[int], None] = lambda count: None
+
+
+def load_images(selection: Selection, how: Decoding) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Decode the selected images, as `decode_all` does, into one array.
 
     Returns images uint8 [N, side, side, C], which rows of the selection they are int64 [N], and for each
-    one skipped, by name, what is wrong with it. `on_decoded` gets the number of images newly dealt with.
-
-    Raises UserError naming the first corrupt image, unless `skip_corrupt`.
+    one skipped, by name, what is wrong with it.
     """
-    images = np.empty((len(selection), rule.side, rule.side, rule.channels), np.uint8)
+    images = np.empty((len(selection), how.rule.side, how.rule.side, how.rule.channels), np.uint8)
+    _, rows, skipped = decode_all(selection, how, lambda chunk: images[chunk], lambda chunk: None)
+    return (images[rows] if skipped else images), rows, skipped
+
+
+def decode_all(
+    selection: Selection,
+    how: Decoding,
+    place: Callable[[slice], np.ndarray],
+    use: Callable[[np.ndarray], Used],
+) -> tuple[list[Used], np.ndarray, dict[str, str]]:
+    """Decode the selected images by a pool of threads (Pillow decodes outside the interpreter lock).
+
+    A thread decodes a chunk of the rows into `place(rows)`, uint8 [n, side, side, C], and gives those that
+    can be read to `use`.
+
+    Returns what `use` has given, in order, which rows of the selection could be read int64 [N], and for each
+    one skipped, by name, what is wrong with it.
+
+    Raises UserError naming the first corrupt image, unless corrupt ones are skipped.
+    """
+    source, total = how.source, len(selection)
 
     def name(row: int) -> str:
         return source.image_name(selection.stored, int(selection.positions[row]))
 
-    def decode_chunk(start: int) -> dict[int, str]:
+    def decode_chunk(start: int) -> tuple[Used, dict[int, str]]:
         corrupt = {}
-        positions = selection.positions[start : start + _CHUNK]
-        for row, opener in enumerate(source.openers(selection.stored, positions), start):
+        rows = slice(start, min(start + _CHUNK, total))
+        images = place(rows)
+        for number, opener in enumerate(source.openers(selection.stored, selection.positions[rows])):
             try:
-                images[row] = read_image(opener, rule)
+                images[number] = read_image(opener, how.rule)
             except Unreadable as error:
-                if not skip_corrupt:
-                    raise UserError(_refusal(f"{source.name}: the image {name(row)}", error)) from error
-                corrupt[row] = str(error)
-        return corrupt
+                if not how.skip_corrupt:
+                    image = f"{source.name}: the image {name(start + number)}"
+                    raise UserError(_refusal(image, error)) from error
+                corrupt[number] = str(error)
+        if corrupt:
+            images = np.delete(images, list(corrupt), axis=0)
+        return use(images), {start + number: reason for number, reason in corrupt.items()}
 
-    starts = range(0, len(selection), _CHUNK)
+    starts = range(0, total, _CHUNK)
     corrupt: dict[int, str] = {}
+    used = []
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         with quiet():  # what is wrong with an image is told once, by name
-            for start, failed in zip(starts, pool.map(decode_chunk, starts), strict=True):
+            for start, (given, failed) in zip(starts, pool.map(decode_chunk, starts), strict=True):
+                used.append(given)
                 corrupt |= failed
-                on_decoded(min(_CHUNK, len(selection) - start))
+                how.on_decoded(min(_CHUNK, total - start))
     finally:
         pool.shutdown(cancel_futures=True)
-    rows = np.setdiff1d(np.arange(len(selection)), list(corrupt))
-    skipped = {name(row): reason for row, reason in corrupt.items()}
-    return (images[rows] if corrupt else images), rows, skipped
+    rows = np.setdiff1d(np.arange(total), list(corrupt))
+    return used, rows, {name(row): reason for row, reason in corrupt.items()}
 
 
 def _refusal(image: str, error: Unreadable) -> str:

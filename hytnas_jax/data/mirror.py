@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from hytnas_jax.data.choosing import Looked, Wish, choose_rule
-from hytnas_jax.data.loading import load_images
+from hytnas_jax.data.loading import Decoding, load_images
 from hytnas_jax.data.mirror_images import reason_in_images
 from hytnas_jax.data.mirror_names import reason_in_names
 from hytnas_jax.data.splits import Selection
@@ -66,7 +66,5 @@ def sample(
     rows = rows[np.argsort(positions[rows])]
     selection = Selection("train", positions[rows], labels[rows])
     rule = choose_rule(looked, wish, side=_SIDE)
-    images, kept, _ = load_images(
-        source, selection, rule=rule, skip_corrupt=True, on_decoded=lambda count: None
-    )
+    images, kept, _ = load_images(selection, Decoding(source, rule, skip_corrupt=True))
     return images, selection.labels[kept]

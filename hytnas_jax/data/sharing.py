@@ -10,8 +10,10 @@ from typing import cast
 import numpy as np
 
 from hytnas_jax.data.copies import Stack, find_copies
+from hytnas_jax.data.copy_marks import Marks, are_near_ones_known, marks_of
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.splits import Selection, join_rare, keep_together, tally
+from hytnas_jax.data.streamed import Pixels, Streamed
 from hytnas_jax.data.videos import about_videos, is_divided, joined, videos_of
 from hytnas_jax.numbers import counted
 
@@ -26,11 +28,13 @@ _DIVIDED = "a class has too few different images to keep copies in one split: ad
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Loaded:
-    """The images of a split: which they are, images uint8 [N, S, S, C], digests uint64 [N]."""
+    """The images of a split: which they are, images uint8 [N, S, S, C], digests uint64 [N]; marks of
+    streamed images, which were taken when these were decoded."""
 
     selection: Selection
-    images: np.ndarray
+    images: Pixels
     digests: np.ndarray
+    marks: Marks | None = None
 
     def __len__(self) -> int:
         return len(self.selection)
@@ -67,9 +71,11 @@ def separate(
     rows = _Rows(source, [splits[split] for split in order])
     where = np.repeat(np.arange(len(order)), [len(part) for part in rows.parts])
     family = where < len(carved)
+    near = are_near_ones_known(native_side, rows.parts[0].images.shape[1])
     groups = find_copies(
         [part.images for part in rows.parts],
         [part.digests for part in rows.parts],
+        [part.marks or marks_of(cast(np.ndarray, part.images), near=near) for part in rows.parts],
         side=native_side,
         apart=np.where(family & (len(carved) > 1), 0, where + 1),
     ).groups(len(where))
@@ -127,7 +133,10 @@ class _Rows:
         """These rows, of one stored split, in the order in which they are stored."""
         rows = rows[np.argsort(self.positions[rows])]
         selection = Selection(cast(Split, str(self.stored[rows[0]])), self.positions[rows], self.labels[rows])
-        return Loaded(selection, Stack([part.images for part in self.parts]).take(rows), self.digests[rows])
+        first, digests = self.parts[0].images, self.digests[rows]
+        if isinstance(first, Streamed):
+            return Loaded(selection, first.of(selection, digests), digests)
+        return Loaded(selection, Stack([part.images for part in self.parts]).take(rows), digests)
 
 
 def _shared(rows: _Rows, in_split: Mapping[Split, np.ndarray], groups: np.ndarray) -> list[str]:

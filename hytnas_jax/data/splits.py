@@ -54,14 +54,20 @@ def carved_fractions(
 
 
 def make_splits(
-    source: Source, *, fractions: Mapping[Split, float], max_images: int | None, seed: int
+    source: Source,
+    *,
+    fractions: Mapping[Split, float],
+    max_images: int | None,
+    seed: int,
+    max_validation: int | None = None,
 ) -> dict[Split, Selection]:
     """Disjoint train, validation and test images, the same for the same seed.
 
     Stored splits are used as they are; those in `fractions` are carved out of train, class by class.
     `max_images` then keeps that many training images, and of the other splits the same part, with
-    every class in about its old proportion. For detection and segmentation, an image counts as one of the
-    rarest class on it; classes too rare for every split are carved together.
+    every class in about its old proportion; `max_validation` then does so with the validation split alone.
+    For detection and segmentation, an image counts as one of the rarest class on it; classes too rare for
+    every split are carved together.
 
     Raises UserError naming a class that some split of a classification would lack, and its number of images.
     """
@@ -74,6 +80,9 @@ def make_splits(
     if max_images is not None and max_images < len(train):
         part = max_images / len(train)
         splits = {split: _thin(all_of, round(len(all_of) * part), rng) for split, all_of in splits.items()}
+    if max_validation is not None and max_validation < len(splits["validation"]):
+        rng = np.random.default_rng([seed, 2])
+        splits["validation"] = _thin(splits["validation"], max_validation, rng)
     return splits
 
 

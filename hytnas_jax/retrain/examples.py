@@ -13,6 +13,7 @@ from PIL import Image
 
 from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import write_bytes
+from hytnas_jax.training.outputs import Outputs
 from hytnas_jax.workspace.project import Project
 from supernet.errors import UserError
 
@@ -46,7 +47,7 @@ def example_rows(quality: np.ndarray) -> list[tuple[int, int]]:
 
 
 def write_examples(
-    folder: Path, project: Project, dataset: Dataset, outputs: np.ndarray, quality: np.ndarray | None
+    folder: Path, project: Project, dataset: Dataset, outputs: Outputs, quality: np.ndarray | None
 ) -> list[dict[str, Any]]:
     """Write examples/1.png and so on into a network's folder; gives what result.json says of them.
 
@@ -58,11 +59,12 @@ def write_examples(
     written: list[dict[str, Any]] = []
     for quarter, row in example_rows(quality):
         targets = {name: array[row] for name, array in images.targets.items()}
-        sides = [draw(images.images[row], out, targets, project.class_names) for out in (None, outputs[row])]
+        both, image = (None, outputs.of_row(row)), images.images[row]
+        sides = [draw(image, output, targets, project.class_names) for output in both]
         name = f"examples/{len(written) + 1}.png"
         write_bytes(folder / name, _png(side_by_side(sides)))
-        image = files[row] if files else ""
-        written.append({"file": name, "quarter": quarter, "quality": float(quality[row]), "image": image})
+        file = files[row] if files else ""
+        written.append({"file": name, "quarter": quarter, "quality": float(quality[row]), "image": file})
     return written
 
 

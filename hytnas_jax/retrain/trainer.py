@@ -21,6 +21,7 @@ from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.preparation import prepare_process
 from hytnas_jax.tasks import Examined
 from hytnas_jax.tasks.base import number_or_none
+from hytnas_jax.training.outputs import Outputs
 from hytnas_jax.training.stand_alone import Schedule, examine, train_alone
 from hytnas_jax.training.supernet import shared_weights
 from hytnas_jax.training.weights import load_weights, save_weights
@@ -90,7 +91,7 @@ class Trainer:
         deviation = noted["validation_error_deviation"]
         return Quality(float(noted["validation_error"]), math.nan if deviation is None else float(deviation))
 
-    def examine(self, spec: NetworkSpec, images: LabelledImages) -> tuple[Examined, Any]:
+    def examine(self, spec: NetworkSpec, images: LabelledImages) -> tuple[Examined, Outputs]:
         """What is told of a trained network on one split's images, and its outputs for them."""
         weights = load_weights(self.folder / spec.name / "weights.npz")
         return examine(self.project, spec, weights, images)

@@ -9,6 +9,7 @@ from hytnas_jax.shared_flags.task_names import Task
 
 Mirror = Literal["auto", "on", "off"]
 Fit = Literal["auto", "crop", "stretch", "pad"]
+Stream = Literal["auto", "always", "never"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,12 @@ class DataConfig:
     cam1_0002.jpg, ...) stay in one split. auto: they do where several such groups are found; apart: no."""
     max_images: Annotated[int | None, within(1, MOST_IMAGES)] = None
     """Use at most so many training images, for a quick trial."""
+    max_validation: Annotated[int | None, within(1, MOST_IMAGES)] = None
+    """Use at most so many validation images, evenly of all classes; they are held in memory. If not given:
+    all, and of streamed images 10,000."""
+    stream: Stream = "auto"
+    """Whether all images are held in memory (never), or each step decodes its own (always). auto: they are
+    held where they take no more than half of the memory that is free."""
     skip_corrupt: bool = False
     """Leave out images that cannot be read instead of stopping."""
     fit: Fit = "auto"

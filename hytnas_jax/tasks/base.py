@@ -4,7 +4,7 @@ Letters: N images, B batch, K classes.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from proxies.evaluation.base import Scoring
 from supernet.tasks.base import Lesson, Targets
 
 SHOWN_SIDE = 256
+
+Parts = Iterable[tuple[np.ndarray, Targets]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +55,8 @@ class VisionTask:
       class_logits: outputs [N, ...] -> those for the classes, [N, ..., K].
       file_quality: (outputs [N, ...], targets) -> what an exported file may lose a point of, in 0..1, and
         what that is called.
-      examine: (outputs [N, ...], targets) -> what is told of them in the end, exactly; on the host.
+      examine: (parts of the images, each outputs [N, ...] and targets) -> what is told of them in the end,
+        exactly; on the host.
       draw: (image uint8 [S, S, C], output or None, the image's targets, class names) -> the image with what
         the output finds in it, or with what is there; None for classification.
       decode: (output, side) -> what `infer.py` makes of it: boxes, or the mask of a square image of that
@@ -73,7 +76,7 @@ class VisionTask:
     class_logits: Callable[[np.ndarray], np.ndarray]
     file_quality: Callable[[np.ndarray, Targets], float]
     file_quality_name: str
-    examine: Callable[[np.ndarray, Targets], Examined]
+    examine: Callable[[Parts], Examined]
     draw: Callable[[np.ndarray, np.ndarray | None, Targets, Sequence[str]], Image.Image] | None = None
     decode: Callable[[np.ndarray, int], object] | None = None
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from hytnas_jax.data import Augmentation, Crops, LabelledImages
-from hytnas_jax.tasks.base import Examined, VisionTask
+from hytnas_jax.tasks.base import Examined, Parts, VisionTask
 from hytnas_jax.tasks.measure import ERROR
 from hytnas_jax.tasks.pace import CLASSES
 from proxies.evaluation.classification import CLASSIFICATION as SCORING
@@ -29,7 +29,7 @@ def classification(num_classes: int) -> VisionTask:
         chance_loss=math.log(num_classes),
         guess=_guess,
         class_logits=lambda logits: logits,
-        file_quality=lambda logits, targets: 1 - _examine(logits, targets).error,
+        file_quality=lambda logits, targets: 1 - _examine([(logits, targets)]).error,
         file_quality_name="accuracy",
         examine=_examine,
     )
@@ -43,7 +43,11 @@ def _guess(images: LabelledImages) -> float:
     return float(np.bincount(images.labels).max()) / len(images)
 
 
-def _examine(logits: np.ndarray, targets: Targets) -> Examined:
+def _examine(parts: Parts) -> Examined:
     """Of logits [N, K] and {"label": int [N]}."""
-    error = float(np.mean(logits.argmax(-1) != targets["label"]))
-    return Examined(error, math.sqrt(error * (1 - error) / len(logits)), {})
+    wrong = count = 0
+    for logits, targets in parts:
+        wrong += int(np.count_nonzero(logits.argmax(-1) != targets["label"]))
+        count += len(logits)
+    error = wrong / count
+    return Examined(error, math.sqrt(error * (1 - error) / count), {})

@@ -13,7 +13,7 @@ from hytnas_jax.on_device.find_boxes import LEAST, above
 from hytnas_jax.quality.average_precision import Found, Truth, average_precision, average_precision50
 from hytnas_jax.quality.matching import match
 from hytnas_jax.quality.recall import LEAST_SCORE, recall
-from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
+from hytnas_jax.tasks.base import Examined, Parts, VisionTask, enlarged, known, number_or_none
 from hytnas_jax.tasks.measure import Measure
 from hytnas_jax.tasks.pace import MAPS
 from proxies.evaluation import detection as scoring
@@ -60,17 +60,22 @@ def _ap50(num_classes: int, outputs: np.ndarray, targets: Targets) -> float:
     return float(np.nan_to_num(average_precision50(_found(outputs), _truth(targets), num_classes)))
 
 
-def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examined:
+def _examine(num_classes: int, parts: Parts) -> Examined:
     """Of raw outputs [N, h, w, K + 4]. An image's quality is the panoptic one of the boxes that are shown."""
-    found, truth = _found(outputs), _truth(targets)
+    found, truth = list[Found](), list[Truth]()
+    boxes = np.zeros(num_classes, np.int64)
+    for outputs, targets in parts:
+        found += _found(outputs)
+        truth += _truth(targets)
+        is_object = (targets["classes"] >= 0) & ~targets["ignored"]
+        boxes += np.bincount(targets["classes"][is_object], minlength=num_classes)
     told = average_precision(found, truth, num_classes)
-    is_object = (targets["classes"] >= 0) & ~targets["ignored"]
     details = {
         "AP50": number_or_none(told.ap50),
         "AP50_deviation": number_or_none(told.ap50_deviation),
         "AP_by_class": known(told.by_class),
         "AP50_by_class": known(told.by_class50),
-        "boxes_by_class": np.bincount(targets["classes"][is_object], minlength=num_classes).tolist(),
+        "boxes_by_class": boxes.tolist(),
         "recall": recall([match(*pair, LEAST_SCORE) for pair in zip(found, truth, strict=True)]),
     }
     by_image = np.array([match(*pair, LEAST).quality for pair in zip(found, truth, strict=True)])

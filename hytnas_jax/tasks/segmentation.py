@@ -14,7 +14,7 @@ from hytnas_jax.data.annotations import class_pixels
 from hytnas_jax.on_device.decode_mask import decode_mask
 from hytnas_jax.on_device.drawing import draw_mask
 from hytnas_jax.quality.mean_iou import confusions, mean_iou, miou_by_image, pixel_counts
-from hytnas_jax.tasks.base import Examined, VisionTask, enlarged, known, number_or_none
+from hytnas_jax.tasks.base import Examined, Parts, VisionTask, enlarged, known, number_or_none
 from hytnas_jax.tasks.measure import Measure
 from hytnas_jax.tasks.pace import MAPS
 from proxies.evaluation import segmentation as scoring
@@ -40,7 +40,7 @@ def segmentation(class_weights: tuple[float, ...]) -> VisionTask:
         chance_loss=math.log(num_classes),
         guess=functools.partial(_guess, num_classes),
         class_logits=lambda logits: logits,
-        file_quality=lambda outputs, targets: 1 - _examine(num_classes, outputs, targets).error,
+        file_quality=lambda outputs, targets: 1 - _examine(num_classes, [(outputs, targets)]).error,
         file_quality_name="mIoU",
         examine=functools.partial(_examine, num_classes),
         draw=_draw,
@@ -58,11 +58,13 @@ def _guess(num_classes: int, images: LabelledImages) -> float:
     return float(pixels.max() / pixels.sum() / np.count_nonzero(pixels))
 
 
-def _examine(num_classes: int, outputs: np.ndarray, targets: Targets) -> Examined:
+def _examine(num_classes: int, parts: Parts) -> Examined:
     """Of logits [N, h, w, K], enlarged to the masks [N, S, S]."""
-    masks = targets["mask"]
-    found = (_named(output, masks.shape[1]) for output in outputs)
-    each = [pixel_counts(named, mask, num_classes) for named, mask in zip(found, masks, strict=True)]
+    each = [
+        pixel_counts(_named(output, len(mask)), mask, num_classes)
+        for outputs, targets in parts
+        for output, mask in zip(outputs, targets["mask"], strict=True)
+    ]
     counts = np.stack(each)
     told, pixels = mean_iou(counts), counts.sum((0, 2))
     details = {

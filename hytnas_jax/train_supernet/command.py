@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data import Dataset, batches
+from hytnas_jax.data import Dataset
 from hytnas_jax.data.loading import available_memory
 from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import compiling, mesh, roles
@@ -162,15 +162,14 @@ def _step_function(
     schedule: Schedule,
     num_random: int,
 ) -> Any:
-    train = augmented_step(project, model, recipe, dataset.train)
+    train = augmented_step(project, model, recipe, dataset.train, schedule.order(len(dataset.train)))
 
     def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
         rng = np.random.default_rng([schedule.seed, attempt, number])
-        chosen = batches(schedule.seed + attempt, len(dataset.train), schedule.batch_size, step=number)
         resolution = int(rng.choice(project.space.resolution))
         subnets = sandwich(project.space, rng, num_random=num_random, resolution=resolution)
         key = step_key(schedule.seed, attempt, number)
-        return train(state, key, chosen, controls(project.space, subnets), resolution=resolution)
+        return train(state, key, (number, attempt), controls(project.space, subnets), resolution=resolution)
 
     return step_function
 

@@ -30,10 +30,27 @@ def images_for(
     num_calibration: int = NUM_CALIBRATION_BATCHES,
 ) -> EvaluationImages:
     """Calibration batches drawn evenly from `train`, and all of `evaluated`, both prepared, not augmented."""
+    batch = min(BATCH, len(evaluated))
+    images = project.prepared(evaluated, resolution, multiple_of=batch)
+    _, targets, real = in_batches(evaluated.labels, evaluated.targets, batch)  # the images are so already
+    return EvaluationImages(
+        calibration_images(project, train, resolution, num_batches=num_calibration),
+        images.reshape(-1, batch, *images.shape[1:]),
+        targets,
+        real,
+    )
+
+
+def calibration_images(
+    project: Project,
+    train: LabelledImages,
+    resolution: int,
+    *,
+    num_batches: int = NUM_CALIBRATION_BATCHES,
+) -> np.ndarray:
+    """At most so many batches drawn evenly from `train`, prepared: float32 [N, B, R, R, C]."""
     batch = min(BATCH, len(train))
-    count = max(1, min(num_calibration, len(train) // batch))
+    count = max(1, min(num_batches, len(train) // batch))
     order = np.random.default_rng(0).permutation(len(train))[: count * batch]
     calibration = project.prepared(train.take(order), resolution)
-    prepared = project.prepared(evaluated, resolution)
-    batches = in_batches(prepared, evaluated.targets, min(BATCH, len(evaluated)))
-    return EvaluationImages(calibration.reshape(count, batch, *calibration.shape[1:]), *batches)
+    return calibration.reshape(count, batch, *calibration.shape[1:])

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
-from hytnas_jax.data import Dataset, LabelledImages, batches
+from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.runtime import mesh
 from hytnas_jax.runtime.hardware import compute_dtype
 from hytnas_jax.tasks import Examined
-from hytnas_jax.training.evaluation_images import BATCH, images_for
+from hytnas_jax.training.evaluation_images import calibration_images, images_for
 from hytnas_jax.training.loop import train_loop
+from hytnas_jax.training.order import Order
+from hytnas_jax.training.outputs import Outputs
 from hytnas_jax.training.step import augmented_step, step_key
 from hytnas_jax.workspace.project import Project
 from proxies.evaluation.alone import summarise_alone
@@ -40,6 +41,10 @@ class Schedule:
     def steps(self, num_images: int) -> int:
         """Training steps with so many images."""
         return max(1, self.epochs * num_images // self.batch_size)
+
+    def order(self, num_images: int) -> Order:
+        """Which of so many images each step sees."""
+        return Order(self.seed, num_images, self.batch_size, self.steps(num_images))
 
 
 def train_alone(
@@ -70,9 +75,9 @@ def train_alone(
         label=label,
         chance_loss=project.task.chance_loss,
     )
-    images = images_for(project, dataset.train, dataset.validation, spec.resolution)
+    calibration = calibration_images(project, dataset.train, spec.resolution)
     params = training.weights(model, state.ema)
-    return params, jax.jit(functools.partial(calibrate, model))(params, stats, images.calibration)
+    return params, jax.jit(functools.partial(calibrate, model))(params, stats, calibration)
 
 
 def train_and_evaluate(
@@ -109,15 +114,10 @@ def error_and_loss(
 
 def examine(
     project: Project, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages
-) -> tuple[Examined, np.ndarray]:
+) -> tuple[Examined, Outputs]:
     """What is told of a trained network on one split's images in the end, and its outputs for them."""
-    apply = jax.jit(functools.partial(stand_alone(spec).apply, train=False))
-    parts = [
-        np.asarray(apply(*weights, project.prepared(images.take(rows), spec.resolution))[0])
-        for rows in np.array_split(np.arange(len(images)), -(-len(images) // BATCH))
-    ]
-    outputs = np.concatenate(parts)
-    return project.task.examine(outputs, images.targets), outputs
+    outputs = Outputs(project, spec, weights, images)
+    return project.task.examine(outputs), outputs
 
 
 def _step_function(
@@ -128,11 +128,10 @@ def _step_function(
     resolution: int,
     schedule: Schedule,
 ) -> Any:
-    train = augmented_step(project, model, recipe, dataset.train)
+    train = augmented_step(project, model, recipe, dataset.train, schedule.order(len(dataset.train)))
 
     def step_function(state: training.TrainState, number: int, attempt: int) -> Any:
-        chosen = batches(schedule.seed + attempt, len(dataset.train), schedule.batch_size, step=number)
         key = step_key(schedule.seed, attempt, number)
-        return train(state, key, chosen, None, resolution=resolution)
+        return train(state, key, (number, attempt), None, resolution=resolution)
 
     return step_function

@@ -14,6 +14,8 @@ import numpy as np
 from hytnas_jax.data import LabelledImages, augment_with_crops
 from hytnas_jax.runtime import mesh, roles
 from hytnas_jax.tasks import VisionTask
+from hytnas_jax.training.coming import Coming
+from hytnas_jax.training.order import Order
 from hytnas_jax.workspace.project import Project
 from supernet import training
 from supernet.device_memory import free_bytes
@@ -23,28 +25,29 @@ HELD_FRACTION = 0.25  # of the free memory that a data set may take; the rest is
 
 
 def augmented_step(
-    project: Project, model: Model, recipe: training.Recipe, images: LabelledImages
+    project: Project, model: Model, recipe: training.Recipe, images: LabelledImages, order: Order
 ) -> Callable[..., Any]:
-    """`train(state, key, chosen, subnets, *, resolution) -> (state, metrics)`.
+    """`train(state, key, place, subnets, *, resolution) -> (state, metrics)`.
 
-    chosen int [B] are places in `images`; `subnets` is a `Control` of [K], or None for a stand-alone
-    network. Compiled once for each resolution; the state's buffers are used again. An accelerator holds all
-    of `images` where they fit, so that no step waits for the host to send some.
+    place is (number of the step, attempt), at which `order` has chosen some of `images`; `subnets` is a
+    `Control` of [K], or None for a stand-alone network. Compiled once for each resolution; the state's
+    buffers are used again. An accelerator holds all of `images` where they fit, so that no step waits for the
+    host to send some. Streamed ones are decoded ahead of their steps.
 
     Several devices train on a batch together: each has its part, and the state. What is random is drawn for
     the whole batch, and BatchNorm's statistics are the whole batch's, so that it is one device's step.
     """
-    take = held(images) if roles.of_lead("held", lambda: holds(images)) else sent(images)
+    take = _taken_by(images, order)
     train = compiled_step(
         model, recipe, project.task, mean=project.mean, std=project.std, mirror=project.mirror
     )
 
     def step(
-        state: training.TrainState, key: jax.Array, chosen: np.ndarray, subnets: Any, *, resolution: int
+        state: training.TrainState, key: jax.Array, place: tuple[int, int], subnets: Any, *, resolution: int
     ) -> tuple[training.TrainState, training.Metrics]:
         if mesh.is_split():
             key, subnets = mesh.replicated((key, subnets))
-        return train(state, key, *take(chosen), subnets, resolution=resolution)
+        return train(state, key, *take(*place), subnets, resolution=resolution)
 
     return step
 
@@ -85,9 +88,17 @@ def compiled_step(
     return train
 
 
+def _taken_by(images: LabelledImages, order: Order) -> Callable[[int, int], tuple[Any, Any]]:
+    """`take(number, attempt) -> images, targets` of a step."""
+    if images.are_streamed:
+        return Coming(images, order)
+    cut = held(images) if roles.of_lead("held", lambda: holds(images)) else sent(images)
+    return lambda number, attempt: cut(order.at(number, attempt))
+
+
 def holds(images: LabelledImages) -> bool:
     """Whether the device holds all images: where its memory is its own, and large enough."""
-    if jax.default_backend() == "cpu":
+    if jax.default_backend() == "cpu" or images.are_streamed:
         return False
     needed = sum(array.nbytes for array in (images.images, *images.targets.values()))
     return needed <= HELD_FRACTION * free_bytes(jax.local_devices()[0])

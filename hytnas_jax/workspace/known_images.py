@@ -18,10 +18,14 @@ from hytnas_jax.data import (
     first_look,
     load_dataset,
 )
+from hytnas_jax.data.opening import opening
+from hytnas_jax.data.reopening import Noted, OtherImages, reopen
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import roles
 from hytnas_jax.runtime.environment import package_version
+from hytnas_jax.shared_flags.data import Stream
+from hytnas_jax.workspace.image_notes import SPLITS, read_notes, write_notes
 from hytnas_jax.workspace.workdir import Step
 from supernet.errors import UserError
 from supernet.search_space import SearchSpace
@@ -31,7 +35,7 @@ _WORTH_SAYING = 0.01  # of an image's area
 
 @dataclasses.dataclass(frozen=True)
 class KnownImages:
-    """The step "data" of a work folder: settings.json says where the images lie, splits.json what they are.
+    """The step "data" of a work folder: settings.json says where the images lie, `image_notes` what they are.
 
     The place may change, the content may not.
     """
@@ -59,11 +63,11 @@ class KnownImages:
 
     def native_side(self, looked: Looked | None, *, fit: str) -> int:
         """That of the images looked at, or of the known ones, for the same default space."""
-        return self._noted()["native_side"] if looked is None else looked.native_side(fit)
+        return self._facts()["native_side"] if looked is None else looked.native_side(fit)
 
     def task(self, looked: Looked | None) -> Task:
         """That of the images looked at, or of the known ones."""
-        return self._noted().get("task", "classification") if looked is None else looked.source.task
+        return self._facts().get("task", "classification") if looked is None else looked.source.task
 
     def resolutions(self, space: SearchSpace) -> tuple[int, ...]:
         """Those that the work folder was begun with, by its boxes; none for another space, or before."""
@@ -72,31 +76,45 @@ class KnownImages:
         begun = read_json(self.step.folder / "settings.json")["settings"]["space"]
         return tuple(begun["resolution"]) if begun["name"] == space.name else ()
 
-    def begin(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
+    def begin(self, settings: Mapping[str, Any], looked: Looked | None, stream: Stream = "auto") -> Dataset:
         """The images by these settings, noted now or the same as are noted, wherever they lie now.
 
-        looked: what `look` has given.
+        looked: what `look` has given. stream: as `load_dataset` takes it; once they are noted, images stay
+        held or streamed.
 
         Raises UserError for other settings than before, images that cannot be used, or other images.
         """
-        return self._again(settings) if self.step.is_done else self._first(settings, looked)
+        if not self.step.is_done:
+            return self._first(settings, looked, stream)
+        self._refuse_other_than(stream)
+        return self._again(settings)
 
     def load(self) -> Dataset:
         """The images again. Raises UserError where they have gone or have changed."""
         settings = read_json(self.step.folder / "settings.json")["settings"]
-        return self._check(settings, _place_in(settings))
+        return self._check(settings, _place_in(settings), read_notes(self.step.folder))
 
-    def _first(self, settings: Mapping[str, Any], looked: Looked | None) -> Dataset:
+    def _refuse_other_than(self, stream: Stream) -> None:
+        """Raises UserError where images are to be held that are streamed, or the other way round."""
+        are_streamed = "stored" in self._facts()
+        if stream != "auto" and are_streamed != (stream == "always"):
+            ways = ("holds", "streams") if are_streamed else ("streams", "holds")
+            raise UserError(
+                f"--stream {stream}: {self.step.folder.parent} {ways[1]} its images, as it was begun; leave "
+                f"--stream out, or give another --workdir, which {ways[0]} them"
+            )
+
+    def _first(self, settings: Mapping[str, Any], looked: Looked | None, stream: Stream) -> Dataset:
         # What an attempt that has failed, or was cut, was begun with binds nobody: nothing came of it.
         if roles.is_lead():
             (self.step.folder / "settings.json").unlink(missing_ok=True)
         self.step.begin(settings)
-        dataset = _load(settings, looked, remark=True)
+        dataset = _load(settings, looked, stream=stream, remark=True)
         _say_fit(dataset)
         if dataset.left_out:
             console.warn(f"{settings['data']}: {dataset.left_out}")
         _say_what_is_shared(dataset)
-        write_json(self.step.folder / "splits.json", dataset.splits_to_json())
+        write_notes(self.step.folder, dataset)
         self.step.finish(_counts(dataset))
         return dataset
 
@@ -104,26 +122,23 @@ class KnownImages:
         path, place = self.step.folder / "settings.json", _place_in(settings)
         noted = _place_in(read_json(path)["settings"])
         self.step.begin({**settings, **dataclasses.asdict(noted)})
-        dataset = self._check(settings, noted)
-        self._update(splits=dataset.splits_to_json()["splits"])  # files may have other names
+        notes = read_notes(self.step.folder)
+        dataset = self._check(settings, noted, notes)
+        if dict(dataset.files) != dict(notes.files):  # they may have other names
+            write_notes(self.step.folder, dataset)
         if noted != place:
             console.say(f"the same images as in {noted.flags}; read from {place.flags} from now on")
             begun = read_json(path)
             write_json(path, {**begun, "settings": {**begun["settings"], **dataclasses.asdict(place)}})
         return dataset
 
-    def _noted(self) -> dict[str, Any]:
-        return read_json(self.step.folder / "splits.json")
+    def _facts(self) -> dict[str, Any]:
+        return read_json(self.step.folder / SPLITS)
 
-    def _update(self, **values: Any) -> None:
-        noted = self._noted()
-        if {**noted, **values} != noted:
-            write_json(self.step.folder / "splits.json", {**noted, **values})
-
-    def _check(self, settings: Mapping[str, Any], noted_place: Place) -> Dataset:
+    def _check(self, settings: Mapping[str, Any], noted_place: Place, notes: Noted) -> Dataset:
         place, workdir = _place_in(settings), self.step.folder.parent
         try:
-            dataset = _load(settings, None, remark=False)
+            dataset, lines = self._read(settings, notes)
         except NoSuchSource:
             if place != noted_place:
                 raise
@@ -132,10 +147,8 @@ class KnownImages:
                 "the train_supernet command that it was begun with again, with "
                 f"{'--data' if place.data_dir is None else '--data-dir'} and their new place"
             ) from None
-        lines = changes(self._noted(), dataset)
-        if not lines:
+        if dataset is not None:
             return dataset
-        lines += self._other_decoder(dataset)
         if place == noted_place:
             what, remedy = f"the images have changed since {workdir} was begun", "restore them"
         else:
@@ -144,34 +157,58 @@ class KnownImages:
         listed = "".join(f"  {line}\n" for line in lines)
         raise UserError(f"{place.flags}: {what}:\n{listed}{remedy}, or give another --workdir")
 
-    def _other_decoder(self, dataset: Dataset) -> list[str]:
-        """What else may be the cause where most pixels have changed."""
+    def _read(self, settings: Mapping[str, Any], notes: Noted) -> tuple[Dataset | None, list[str]]:
+        """The images, or in what they differ from those that were noted."""
+        if notes.are_streamed:
+            try:
+                return reopen(notes, opening(**_source(settings)), hint=self._other_pillow()), []
+            except OtherImages as other:
+                return None, other.lines
+        dataset = _load(settings, None, stream="never", remark=False)
+        noted = {**notes.facts, "splits": notes.files, "content": notes.content}
+        lines = changes(noted, dataset)
+        if not lines:
+            return dataset, []
+        hint = self._other_pillow()
+        return None, [*lines, hint] if hint and are_mostly_other_pixels(noted, dataset) else lines
+
+    def _other_pillow(self) -> str:
+        """What else may be the cause where pixels have changed; "" where it cannot be."""
         before, now = self.step.done()["environment"]["packages"]["pillow"], package_version("pillow")
-        if now == before or not are_mostly_other_pixels(self._noted(), dataset):
-            return []
-        return [
+        if now == before:
+            return ""
+        return (
             f"Pillow was {before} and is {now}: it may decode the same files into other grey levels; "
             f"pip install pillow=={before} rules that out"
-        ]
+        )
 
 
 def _place_in(settings: Mapping[str, Any]) -> Place:
     return Place(settings["data"], settings["data_dir"])
 
 
-def _load(settings: Mapping[str, Any], looked: Looked | None, *, remark: bool) -> Dataset:
+def _source(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What says which source it is, as `opening` takes it."""
+    return {
+        "source": settings["data"],
+        "data_dir": settings["data_dir"],
+        "task": settings.get("task", "classification"),
+        "classes": settings.get("classes", ()),
+    }
+
+
+def _load(settings: Mapping[str, Any], looked: Looked | None, *, stream: Stream, remark: bool) -> Dataset:
     with console.progress(0, "reading images") as bar:
         return load_dataset(
-            looked or settings["data"],
+            **{**_source(settings), **({} if looked is None else {"source": looked})},
             side=settings["side"],
-            data_dir=settings["data_dir"],
-            task=settings.get("task", "classification"),
-            classes=settings.get("classes", ()),
             frames_together=settings.get("frames", "auto") == "auto",
             seed=settings["seed"],
             max_images=settings["max_images"],
+            max_validation=settings.get("max_validation"),
             skip_corrupt=settings["skip_corrupt"],
             wish=Wish(settings["fit"], settings["bit_depth"]),
+            stream=stream,
             remark=remark,
             progress=bar.reach,
         )

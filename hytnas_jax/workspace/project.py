@@ -81,13 +81,16 @@ class Project:
         """The images, read again. Raises UserError where they are not those the work began with."""
         return KnownImages(self.workdir.step("data")).load()
 
-    def prepared(self, images: LabelledImages, resolution: int) -> np.ndarray:
-        """All images as a network of that resolution takes them: float32 [N, R, R, C]."""
-        parts = [
-            np.asarray(prepare(jnp.asarray(part), resolution=resolution, mean=self.mean, std=self.std))
-            for part in np.array_split(images.images, -(-len(images) // 512))
-        ]
-        return np.concatenate(parts)
+    def prepared(self, images: LabelledImages, resolution: int, *, multiple_of: int = 1) -> np.ndarray:
+        """All images as a network of that resolution takes them: float32 [N, R, R, C], of which the last ones
+        are 0 where N is a multiple of more."""
+        count = -(-len(images) // multiple_of) * multiple_of
+        prepared = np.zeros((count, resolution, resolution, self.channels), np.float32)
+        for rows in np.array_split(np.arange(len(images)), -(-len(images) // 512)):
+            own = slice(rows[0], rows[-1] + 1)
+            part = jnp.asarray(images.images[own])
+            prepared[own] = prepare(part, resolution=resolution, mean=self.mean, std=self.std)
+        return prepared
 
 
 def create_project(
@@ -128,6 +131,7 @@ def create_project(
         **of_task,
         **({"classes": list(flags.classes)} if flags.classes else {}),
         **({"frames": flags.frames} if flags.frames != "auto" else {}),
+        **({} if flags.max_validation is None else {"max_validation": flags.max_validation}),
         **dataclasses.asdict(place),
         "max_images": flags.max_images,
         "skip_corrupt": flags.skip_corrupt,
@@ -138,7 +142,7 @@ def create_project(
         "side": min(max(chosen.resolution), native),
         "space": space_to_mapping(chosen),
     }
-    dataset = known.begin(settings, looked)
+    dataset = known.begin(settings, looked, flags.stream)
     return open_project(workdir), dataset
 
 

@@ -169,7 +169,7 @@ def gradient_of(model: Model) -> Callable[..., jax.Array]:
 
 def evaluator_of(model: Model, evaluated: LabelledImages, resolution: int) -> Callable[..., Any]:
     """`evaluate(vector [P], calibration uint8 [N, B, S, S, C], mean [C], std [C]) -> error rate, loss`."""
-    batches = jax.device_put(in_batches(evaluated.images, {"label": evaluated.labels}, BATCH))
+    batches = jax.device_put(in_batches(evaluated.images[:], {"label": evaluated.labels}, BATCH))
 
     @jax.jit
     def summarise(vector: Any, calibration: Any, mean: Any, std: Any, images: Any, *targets: Any) -> Any:

@@ -19,6 +19,8 @@ from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 from supernet.tasks.segmentation import IGNORED
 
+_AT_ONCE = 64
+
 
 class MaskSource(Source, Protocol):
     """Images with masks.
@@ -46,8 +48,10 @@ class RarestClass(abc.ABC):
         """See `MaskSource.mask`."""
 
     def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
+        chunks = [positions[start : start + _AT_ONCE] for start in range(0, len(positions), _AT_ONCE)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            held = list(pool.map(lambda position: self._classes_on(split, int(position)), positions))
+            parts = pool.map(lambda chunk: [self._classes_on(split, int(p)) for p in chunk], chunks)
+            held = [classes for part in parts for classes in part]
         rank = np.argsort(np.argsort(self._holding, kind="stable"), kind="stable")
         return np.array([min(classes, key=lambda c: rank[c]) for classes in held], np.int32)
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from hytnas_jax.data import load_dataset
 from hytnas_jax.data.copies import Pairs, find_copies
+from hytnas_jax.data.copy_marks import marks_of
 from hytnas_jax.data.digest import digest_images
 
 
@@ -15,6 +16,7 @@ def find(*parts: np.ndarray, side: int | None = None, apart: list[int] | None = 
     return find_copies(
         parts,
         [digest_images(part) for part in parts],
+        [marks_of(part, near=True) for part in parts],
         side=side or parts[0].shape[1],
         apart=np.array(apart or [0] * num),
     )

@@ -1,6 +1,7 @@
 """Images of every mode come out as the right 8-bit values."""
 
 import io
+import os
 import struct
 
 import numpy as np
@@ -221,3 +222,16 @@ def test_extreme_shapes(size: tuple[int, int], fit: str) -> None:
     array = to_array(stored(Image.new("L", size, 200)), side=6, channels=3, fit=fit)
     assert array.shape == (6, 6, 3)
     assert array.max() == 200
+
+
+def test_two_that_are_quiet_at_a_time_leave_errors_to_be_seen(capfd: pytest.CaptureFixture[str]) -> None:
+    """The first one in is the first one out, as it may be of two threads."""
+    first, second = decode.quiet(), decode.quiet()
+    for enter in (first.__enter__, second.__enter__):
+        enter()
+        os.write(2, b"hidden")
+    first.__exit__(None, None, None)
+    os.write(2, b"hidden too")
+    second.__exit__(None, None, None)
+    os.write(2, b"seen")
+    assert capfd.readouterr().err == "seen"

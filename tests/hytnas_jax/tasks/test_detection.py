@@ -44,7 +44,7 @@ OUTPUTS = np.stack([
 
 
 def test_what_is_told() -> None:
-    told = TASK.examine(OUTPUTS, TARGETS)
+    told = TASK.examine([(OUTPUTS, TARGETS)])
     assert told.by_image is not None
     np.testing.assert_allclose(told.by_image, [1, 0, np.nan])
     assert told.details["boxes_by_class"] == [3, 0]
@@ -58,7 +58,7 @@ def test_what_is_told() -> None:
 
 def test_of_one_image_no_deviation_is_known() -> None:
     """JSON has no NaN."""
-    told = TASK.examine(OUTPUTS[:1], {name: array[:1] for name, array in TARGETS.items()})
+    told = TASK.examine([(OUTPUTS[:1], {name: array[:1] for name, array in TARGETS.items()})])
     assert np.isnan(told.deviation)
     assert told.details["AP50_deviation"] is None
 

@@ -15,7 +15,7 @@ OUTPUTS = 9 * np.eye(3, dtype=np.float32)[NAMED]
 
 def test_what_is_told() -> None:
     """Of 2 pixels of the background 1 is right; of 5 bright ones 2 are, and 3 are called dark."""
-    told = TASK.examine(OUTPUTS, {"mask": MASKS})
+    told = TASK.examine([(OUTPUTS, {"mask": MASKS})])
     assert told.error == pytest.approx(1 - (1 / 2 + 2 / 6) / 2)
     assert told.details["pixel_accuracy"] == pytest.approx(3 / 7)
     assert told.details["share_of_pixels_by_class"] == pytest.approx([2 / 7, 5 / 7, 0])
