@@ -12,7 +12,7 @@ from hytnas_jax import console
 
 NUM_WARM_STEPS = 2
 SPEEDS = TRAINED, EVALUATED = "training images/s", "evaluated subnets/s"
-COMPILED = "peer compiled"
+COMPILED, INDUCTOR = "peer compiled", "inductor"  # the side, and PyTorch's usual backend
 Measured = dict[str, dict[str, list[float]]]  # quantity -> side -> its value in each round
 
 
@@ -22,10 +22,10 @@ def in_turns(
     """What `turns` gives after so many rounds, the sides warmed up before."""
     for side in sides.values():
         warm_up(side, workload)
-    measured: Measured = {}
-    with console.progress(rounds, "rounds") as bar:
-        for measured in itertools.islice(turns(sides, workload, steps=steps, subnets=subnets), rounds):
-            bar.advance()
+    measured, endless = Measured(), turns(sides, workload, steps=steps, subnets=subnets)
+    with console.progress(range(rounds), "rounds") as bar:
+        for _ in bar:
+            measured = next(endless)
     return measured
 
 
