@@ -17,10 +17,11 @@ from typing import Any
 
 from benchmarks.common import without_folders
 from benchmarks.on_gpu.record import Run
-from benchmarks.supernet.speed.device import choose_device
+from benchmarks.supernet.speed.device import ALONE, choose_device
 from hytnas_jax import console, measure_latency, retrain, search, train_supernet
 from hytnas_jax.data.readers.open_source import open_source
 from hytnas_jax.data.readers.source import NoSuchSource
+from hytnas_jax.files.atomic import read_json
 from hytnas_jax.latency.measurements import STEP as LATENCY
 from hytnas_jax.retrain.retrained import read_retrained
 from hytnas_jax.shared_flags.settings import settings_of
@@ -29,7 +30,6 @@ from hytnas_jax.workspace.workdir import Workdir
 DIGITS = "digits"
 EVERY = 10.0  # seconds, after which the file says how far a training is
 TO_RETRAIN_ONE = 90.0  # seconds that are kept for a network that is begun last
-MEMORY_FRACTION = ".75"  # of the GPU, as where no benchmark runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Images:
 
 def measure(run: Run) -> None:
     """What each step took and came to; while one trains, how far it is."""
-    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", MEMORY_FRACTION)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", ALONE)
     choose_device(run.sizes.device)
     images = images_of(run)
     if images.why is not None:
@@ -159,12 +159,18 @@ def _told(run: Run, step: str, workdir: Path) -> Iterator[None]:
 
 
 def under_way(workdir: Path) -> dict[str, Any]:
-    """The training whose metrics were written last, and the last of them; nothing where there is none."""
+    """The networks that are retrained already, the training whose metrics were written last, and the last of
+    them."""
+    evaluated = {
+        path.parent.name: read_json(path) for path in sorted(workdir.glob("retrain/*/evaluated.json"))
+    }
     logs = sorted(workdir.rglob("metrics.jsonl"), key=lambda path: path.stat().st_mtime)
-    lines = logs[-1].read_text().splitlines() if logs else []
-    with contextlib.suppress(ValueError):  # a line that is half written
-        return {"training": logs[-1].parent.name, **json.loads(lines[-1])} if lines else {}
-    return {"training": logs[-1].parent.name}
+    if not logs:
+        return {}
+    lines, last = logs[-1].read_text().splitlines(), dict[str, Any]()
+    with contextlib.suppress(ValueError, IndexError):  # a line that is half written, or none
+        last = json.loads(lines[-1])
+    return {"retrained": evaluated, "training": logs[-1].parent.name, **last}
 
 
 def _became(network: Any) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Which packages that `benchmarks.on_gpu` imports are not installed here, and how they may travel.
 
-    python -m benchmarks.on_gpu.packages
-
-`benchmarks/on_gpu.sh` asks this first. It needs Python alone. The status is 2 where no part can run.
+`benchmarks/on_gpu.sh` runs this first. It needs Python alone. The status is 2 where no part can run.
 """
 
 import importlib.util

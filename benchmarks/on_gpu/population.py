@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.common import show
 from benchmarks.on_gpu.ceilings import seconds_of
 from benchmarks.on_gpu.record import Run
-from benchmarks.supernet.speed.device import choose_device
+from benchmarks.supernet.speed.device import ALONE, choose_device
 from benchmarks.supernet.speed.workload import Workload
 from hytnas_jax import console
 from hytnas_jax.runtime.hardware import compute_dtype
@@ -23,13 +23,11 @@ from proxies.evaluation.together import MOST_TOGETHER, BatchEvaluator
 from supernet.device_memory import free_bytes
 from supernet.supernet import SupernetModel, controls, supernet
 
-MEMORY_FRACTION = ".9"  # of the GPU: JAX is alone
-
 
 def measure(run: Run) -> None:
     """A row for each size, the important ones first, until the time is up."""
     sizes = run.sizes
-    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", MEMORY_FRACTION)
+    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", ALONE)
     choose_device(sizes.device)
     workload = sizes.workload()
     model = supernet(

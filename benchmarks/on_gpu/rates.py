@@ -4,6 +4,7 @@
 of `benchmarks.scale.imagenet`: all subnets cost what the largest does, and so many times are its maps moved.
 """
 
+import os
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from benchmarks.on_gpu.ceilings import both, seconds_of
 from benchmarks.on_gpu.record import Run
 from benchmarks.on_gpu.sizes import Sizes
 from benchmarks.scale.imagenet import counts
-from benchmarks.supernet.speed.device import choose_device
+from benchmarks.supernet.speed.device import ALONE, choose_device
 from benchmarks.supernet.speed.input import input_waits
 from benchmarks.supernet.speed.ours import Ours
 from benchmarks.supernet.speed.phases import TRAINING_PASSES, phases
@@ -24,6 +25,7 @@ Ceilings = dict[str, float]
 def measure(run: Run) -> None:
     """The ceilings, the step's time, the evaluation's, then what the programs compute."""
     sizes = run.sizes
+    os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", ALONE)
     choose_device(sizes.device)
     ceilings = both(sizes)
     run.report(ceilings=ceilings)

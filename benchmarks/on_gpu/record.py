@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import made_by
+from benchmarks.common import made_by, without_folders
 from benchmarks.on_gpu.config import Config
 from benchmarks.on_gpu.parts import PartName
 from benchmarks.on_gpu.sizes import Sizes
@@ -17,7 +17,7 @@ from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.runtime.environment import environment, package_version
 
 COMPLETE, RUNNING = "complete", "cut"  # of a file that nobody has written any more
-PACKAGES = ("torch", "triton", "jax-cuda12-plugin", "jax-cuda13-plugin")
+PACKAGES = ("torch", "triton", "xgboost-cpu", "jax-cuda12-plugin", "jax-cuda13-plugin")
 ASKED = "name,driver_version,memory.total,clocks.max.sm,clocks.max.mem,power.limit"
 
 
@@ -63,7 +63,7 @@ class Run:
         made_with = environment()
         return {
             **made_by(self.config),
-            "sizes": dataclasses.asdict(self.sizes),
+            "sizes": {name: without_folders(value) for name, value in dataclasses.asdict(self.sizes).items()},
             "environment": {
                 **made_with,
                 "packages": {**made_with["packages"], **{name: package_version(name) for name in PACKAGES}},

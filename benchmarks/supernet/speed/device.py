@@ -6,7 +6,8 @@ from typing import Literal
 from supernet.errors import UserError
 
 Device = Literal["cpu", "gpu"]
-MEMORY_FRACTION = ".45"  # of a GPU, that JAX takes for itself; the peer lives in the same process
+# Of a GPU's memory, what JAX takes: with the peer in the same process, and alone (JAX's own default).
+MEMORY_FRACTION, ALONE = ".45", ".75"
 # JAX reads "gpu" as CUDA, ROCm and others, and fails where one of them is not installed.
 PLATFORMS: dict[Device, str] = {"cpu": "cpu", "gpu": "cuda,cpu"}
 

@@ -190,8 +190,8 @@ class TorchSupernet(nn.Module):
         """`torch.compile` for every block by itself, its sizes dynamic.
 
         A block has few variants, the whole network as many as there are architectures. What Inductor fails at
-        stays eager, as it does beyond PyTorch's `recompile_limit` (8 for a kind of block): backward passes are
-        compiled with the forward ones, or a failure there would end the training.
+        stays eager, as it does beyond PyTorch's `recompile_limit` (8 for a kind of block). Backward passes
+        are compiled with the forward ones: a failure there alone would end the training.
         """
         torch._dynamo.config.suppress_errors = True
         torch._functorch.config.force_non_lazy_backward_lowering = True
