@@ -44,10 +44,11 @@ def benchmark(config: Config) -> None:
     if config.part is not None:
         measure(config, part_of(config.part))
         return
+    rows = list[dict[str, Any]]()
     for call in CALLS if config.call == "all" else (config.call,):
-        rows = run_parts(config, parts_of(call), config.folder / f"call_{call}.json")
-        if any(row["ended"].startswith("failed") for row in rows):
-            sys.exit(1)
+        rows += run_parts(config, parts_of(call), config.folder / f"call_{call}.json")
+    if any(row["ended"].startswith("failed") for row in rows):
+        sys.exit(1)
 
 
 def measure(config: Config, part: Part) -> None:

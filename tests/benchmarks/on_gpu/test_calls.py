@@ -98,11 +98,14 @@ def test_what_a_cut_part_has_started_is_stopped_too(made_up: dict[str, str], tmp
 def test_a_call_in_which_a_part_fails_ends_with_1(
     made_up: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made_up |= {"equality": "raise SystemExit(2)"}
-    monkeypatch.setattr(parts, "PARTS", (Part("equality", "1", 5, ""),))
+    """The calls after it are made all the same."""
+    made_up |= {"equality": "raise SystemExit(2)", "rates": "", "main_job": ""}
+    some = [Part(name, call, 5, "") for name, call in (("equality", "1"), ("rates", "2"), ("main_job", "3"))]
+    monkeypatch.setattr(parts, "PARTS", some)
     with pytest.raises(SystemExit) as ended:
-        runner.benchmark(Config(call="1", out=tmp_path, seconds=5))
+        runner.benchmark(Config(out=tmp_path, seconds=5))
     assert ended.value.code == 1
+    assert json.loads((tmp_path / "call_3.json").read_text())["parts"][0]["ended"] == "complete"
     with pytest.raises(UserError, match="--seconds 0: must be at least 1"):
         runner.benchmark(Config(seconds=0))
 
