@@ -47,7 +47,8 @@ def evaluated(ours: Ours, sizes: Sizes) -> Numbers:
 def difference(ours: Sequence[Any], others: Sequence[Any], *, relative: bool) -> float | None:
     """The largest one; None where one of them is not finite, which equals nothing."""
     a, b = np.array(ours, float), np.array(others, float)
-    largest = float(np.max(np.abs(a / b - 1) if relative else np.abs(a - b)))
+    with np.errstate(all="ignore"):
+        largest = float(np.max(np.abs(a / b - 1) if relative else np.abs(a - b)))
     return largest if np.isfinite(largest) else None
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import subprocess
 import threading
 import time
@@ -46,7 +47,7 @@ class Run:
     def report(self, **found: Any) -> None:
         """Add to the file. To be called once the device is chosen: the file names it."""
         with self._writing:
-            self._found |= found
+            self._found |= {name: without_nan(value) for name, value in found.items()}
             self._write(RUNNING)
 
     def close(self, ended: str = COMPLETE) -> None:
@@ -71,6 +72,15 @@ class Run:
                 "gpu": nvidia_smi(),
             },
         }
+
+
+def without_nan(value: Any) -> Any:
+    """None for each number that is not finite, which JSON does not have: a GPU may well compute one."""
+    if isinstance(value, Mapping):
+        return {name: without_nan(of) for name, of in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(of) for of in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def note_end(path: Path, ended: str) -> None:

@@ -120,13 +120,14 @@ def test_a_part_gets_the_flags_of_its_call(tmp_path: Path) -> None:
 
 def test_a_part_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(run: Any) -> None:
-        run.report(known=1)
+        run.report(known=1, losses={"here": [[1.0, float("nan")]]})
         raise ValueError("too wide")
 
     monkeypatch.setattr(Part, "measure", lambda part: fail)
     with pytest.raises(ValueError, match="too wide"):
         runner.measure(Config(out=tmp_path, smoke=True), PARTS[0])
     found = json.loads((tmp_path / f"{PARTS[0].name}.json").read_text())
+    assert found["losses"] == {"here": [[1.0, None]]}
     assert (found["known"], found["error"], found["ended"]) == (1, "ValueError: too wide", "cut")
 
 
