@@ -86,7 +86,7 @@ def benchmark(config: Config) -> dict[str, Any]:
         config, {"resolution": 32, "epochs": 1, "random_subnets": 1, "batch_size": 8, "draws": 1}
     )
     networks = _networks(config)
-    counted = {kind: _means([_counts(spec) for spec in specs]) for kind, specs in networks.items()}
+    counted = {kind: _means([counts(spec) for spec in specs]) for kind, specs in networks.items()}
     largest, subnets = counted["largest"], 2 + config.random_subnets
     decoded = _decoded_a_second(config.resolution)
     image = {
@@ -116,7 +116,8 @@ def _networks(config: Config) -> dict[str, list[NetworkSpec]]:
     return dict(zip(("largest", "smallest", "random"), map(list, zip(*found, strict=True)), strict=True))
 
 
-def _counts(spec: NetworkSpec) -> dict[str, float]:
+def counts(spec: NetworkSpec) -> dict[str, float]:
+    """Of a network and one image: multiply-accumulates, maps with BatchNorm, bytes of maps kept and moved."""
     ops = build_graph(spec).ops
     return {
         "macs": sum(op.num_macs for op in ops),

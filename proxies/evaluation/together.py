@@ -66,9 +66,7 @@ class BatchEvaluator:
         Raises:
           UserError: not even one subnet fits into the device's memory.
         """
-        if self._program is None:
-            self._program = self._compiled(batch)
-        size, program = self._program
+        size, program = self.compiled(batch)
         size *= len(self._devices)
         results = []
         for start in range(0, len(architectures), size):
@@ -80,7 +78,16 @@ class BatchEvaluator:
                 on_evaluated()
         return np.array(results)
 
-    def _compiled(self, batch: Control) -> tuple[int, Any]:
+    def compiled(self, batch: Control) -> tuple[int, Any]:
+        """G and the program, for subnets like those of `batch`; what the first call finds serves all.
+
+        Raises UserError as a call does.
+        """
+        if self._program is None:
+            self._program = self._fitting(batch)
+        return self._program
+
+    def _fitting(self, batch: Control) -> tuple[int, Any]:
         """G and its program: halved until it fits."""
         free = free_bytes(self._devices[0])
         size = 2 ** math.floor(math.log2(max(1, self._most // len(self._devices))))

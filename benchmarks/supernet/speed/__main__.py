@@ -38,7 +38,7 @@ from benchmarks.common import main, require_at_least, show
 from benchmarks.supernet.speed import process
 from benchmarks.supernet.speed.config import QUICK, Config, workload_of
 from benchmarks.supernet.speed.device import choose_device, require_torch
-from benchmarks.supernet.speed.rounds import COMPILED, SPEEDS, in_turn, in_turns, summarise
+from benchmarks.supernet.speed.rounds import COMPILED, INDUCTOR, SPEEDS, in_turn, in_turns, summarise
 from benchmarks.supernet.speed.workload import Contender, Workload
 from hytnas_jax import console
 from hytnas_jax.runtime.environment import package_version
@@ -137,7 +137,7 @@ def measure(config: Config, workload: Workload) -> dict[str, Any]:
         ours, peer = Ours(workload), peer_of()
     sides: dict[str, Contender] = {"ours": ours, "peer": peer}
     if COMPILED in config.sides:
-        sides[COMPILED] = peer_of(compiled=True)
+        sides[COMPILED] = peer_of(compiled=INDUCTOR)
     rounds = in_turns(sides, workload, rounds=config.rounds, steps=config.steps, subnets=config.subnets)
     trained, evaluated = (float(np.median(rounds[speed]["ours"])) for speed in SPEEDS)
     return {

@@ -6,7 +6,10 @@ from typing import Literal
 from supernet.errors import UserError
 
 Device = Literal["cpu", "gpu"]
-MEMORY_FRACTION = ".45"  # of a GPU, that JAX takes for itself; the peer lives in the same process
+# Of a GPU's memory, what JAX takes: with the peer in the same process, and alone (JAX's own default).
+MEMORY_FRACTION, ALONE = ".45", ".75"
+# JAX reads "gpu" as CUDA, ROCm and others, and fails where one of them is not installed.
+PLATFORMS: dict[Device, str] = {"cpu": "cpu", "gpu": "cuda,cpu"}
 
 
 def choose_device(device: Device) -> None:
@@ -18,14 +21,17 @@ def choose_device(device: Device) -> None:
     os.environ.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", MEMORY_FRACTION)
     import jax
 
-    jax.config.update("jax_platforms", device)
+    jax.config.update("jax_platforms", PLATFORMS[device])
     try:
-        jax.devices()
+        found = jax.default_backend()
+        why = f"it would take the {found}"
     except RuntimeError as error:
+        found, why = None, str(error).splitlines()[0]
+    if found != device:
         raise UserError(
-            f"--device {device}: JAX sees none ({str(error).splitlines()[0]}); install JAX for yours "
+            f"--device {device}: JAX sees none ({why}); install JAX for yours "
             '(pip install "jax[cuda12]"), or take --device cpu'
-        ) from None
+        )
 
 
 def require_torch(device: Device, *, compiled: bool) -> None:

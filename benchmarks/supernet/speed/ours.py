@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.supernet.speed.workload import Workload
 from hytnas_jax.runtime.hardware import compute_dtype
+from proxies.base import Estimate
 from proxies.supernet_accuracy import SupernetError
 from supernet import training
 from supernet.architecture import Architecture
@@ -52,3 +53,7 @@ class Ours:
 
     def evaluate(self, architectures: list[Architecture]) -> np.ndarray:
         return self._error(architectures)
+
+    def estimate(self, architectures: list[Architecture]) -> Estimate:
+        """Error rates, and the detail "loss" in nats, as `evaluate` finds them."""
+        return self._error.estimate(architectures)

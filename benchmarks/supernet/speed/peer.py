@@ -18,7 +18,8 @@ from supernet.architecture import Architecture
 class Peer:
     """`Contender` in PyTorch: bfloat16 by autocast on a GPU unless `exact`, else float32.
 
-    `params` are ours; without, it draws its own. `compiled`: by `torch.compile`, else eager.
+    `params` are ours; without, it draws its own. `compiled` is the backend of `torch.compile`; without, it is
+    eager.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class Peer:
         workload: Workload,
         *,
         channels_last: bool = False,
-        compiled: bool = False,
+        compiled: str | None = None,
         exact: bool = False,
         params: Mapping[str, Any] | None = None,
     ):
@@ -39,8 +40,8 @@ class Peer:
             num_classes=workload.num_classes,
             dtype=torch.float32 if exact or workload.device == "cpu" else torch.bfloat16,
         ).to(self._device)
-        if compiled:
-            self.network.compile_blocks()
+        if compiled is not None:
+            self.network.compile_blocks(compiled)
         if params is not None:
             load_params(self.network, params)
         self._trainer = TorchTrainer(self.network, TorchRecipe(num_steps=workload.num_steps))

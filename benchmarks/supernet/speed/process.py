@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.supernet.speed.device import choose_device
+from benchmarks.supernet.speed.rounds import INDUCTOR
 from benchmarks.supernet.speed.workload import Contender, Workload
 
 NUM_STEPS = 3  # of training, for the memory that it takes
@@ -47,7 +48,8 @@ def start(side: str, workload: Workload) -> Contender:
         return Ours(workload)
     from benchmarks.supernet.speed.peer import Peer
 
-    return Peer(workload, channels_last="channels-last" in side, compiled="compiled" in side)
+    backend = INDUCTOR if "compiled" in side else None
+    return Peer(workload, channels_last="channels-last" in side, compiled=backend)
 
 
 def peak_memory_mib() -> float:

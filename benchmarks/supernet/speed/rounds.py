@@ -1,7 +1,8 @@
 """Training and evaluating in turns, and the table of what came out."""
 
+import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,31 +12,50 @@ from hytnas_jax import console
 
 NUM_WARM_STEPS = 2
 SPEEDS = TRAINED, EVALUATED = "training images/s", "evaluated subnets/s"
-COMPILED = "peer compiled"
+COMPILED, INDUCTOR = "peer compiled", "inductor"  # the side, and PyTorch's usual backend
+Measured = dict[str, dict[str, list[float]]]  # quantity -> side -> its value in each round
 
 
 def in_turns(
     sides: Mapping[str, Contender], workload: Workload, *, rounds: int, steps: int, subnets: int
-) -> dict[str, dict[str, list[float]]]:
-    """Quantity -> side -> its value in each round. Both do the same in a round; who is first alternates."""
-    for side in sides.values():  # what is compiled, allocated or cached at first is so afterwards
-        for number in range(NUM_WARM_STEPS):
-            side.train(side.put(*workload.training_batch(number)), workload.subnets(number))
-        side.evaluate(workload.evaluated(1, 0))
-    measured: dict[str, dict[str, list[float]]] = {q: {name: [] for name in sides} for q in SPEEDS}
+) -> Measured:
+    """What `turns` gives after so many rounds, the sides warmed up before."""
+    for side in sides.values():
+        warm_up(side, workload)
+    measured, endless = Measured(), turns(sides, workload, steps=steps, subnets=subnets)
     with console.progress(range(rounds), "rounds") as bar:
-        for number in bar:
-            first = NUM_WARM_STEPS + number * steps
-            trained = [(workload.training_batch(n), workload.subnets(n)) for n in range(first, first + steps)]
-            evaluated = workload.evaluated(subnets, number + 1)
-            for name, side in in_turn(sides, number):
-                seconds = _seconds_of_training(side, trained)
-                measured[TRAINED][name].append(steps * workload.batch / seconds)
-            for name, side in in_turn(sides, number):
-                started = time.perf_counter()
-                side.evaluate(evaluated)
-                measured[EVALUATED][name].append(len(evaluated) / (time.perf_counter() - started))
+        for _ in bar:
+            measured = next(endless)
     return measured
+
+
+def warm_up(side: Contender, workload: Workload) -> None:
+    """What is compiled, allocated or cached at first is so afterwards."""
+    for number in range(NUM_WARM_STEPS):
+        side.train(side.put(*workload.training_batch(number)), workload.subnets(number))
+    side.evaluate(workload.evaluated(1, 0))
+
+
+def turns(
+    sides: Mapping[str, Contender], workload: Workload, *, steps: int, subnets: int
+) -> Iterator[Measured]:
+    """After each round all that was measured so far, without end.
+
+    All do the same in a round; who is first alternates.
+    """
+    measured: Measured = {quantity: {name: [] for name in sides} for quantity in SPEEDS}
+    for number in itertools.count():
+        first = NUM_WARM_STEPS + number * steps
+        trained = [(workload.training_batch(n), workload.subnets(n)) for n in range(first, first + steps)]
+        evaluated = workload.evaluated(subnets, number + 1)
+        for name, side in in_turn(sides, number):
+            seconds = _seconds_of_training(side, trained)
+            measured[TRAINED][name].append(steps * workload.batch / seconds)
+        for name, side in in_turn(sides, number):
+            started = time.perf_counter()
+            side.evaluate(evaluated)
+            measured[EVALUATED][name].append(len(evaluated) / (time.perf_counter() - started))
+        yield measured
 
 
 def summarise(

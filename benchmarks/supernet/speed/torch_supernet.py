@@ -190,9 +190,11 @@ class TorchSupernet(nn.Module):
         """`torch.compile` for every block by itself, its sizes dynamic.
 
         A block has few variants, the whole network as many as there are architectures. What Inductor fails at
-        stays eager, as it does beyond PyTorch's `recompile_limit` (8 for a kind of block).
+        stays eager, as it does beyond PyTorch's `recompile_limit` (8 for a kind of block). Backward passes
+        are compiled with the forward ones: a failure there alone would end the training.
         """
         torch._dynamo.config.suppress_errors = True
+        torch._functorch.config.force_non_lazy_backward_lowering = True
         for module in self.modules():
             if isinstance(module, ConvBlock | InvertedResidual | MobileViT | Head):
                 module.compile(dynamic=True, backend=backend)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.scale.imagenet import BYTES, Config, Machine, _counts, _elements, _on
+from benchmarks.scale.imagenet import BYTES, Config, Machine, _elements, _on, counts
 from supernet import named_network
 from supernet.graph import build_graph
 from supernet.operations import Op
@@ -20,7 +20,7 @@ def test_what_a_network_moves_is_14_times_its_normalised_maps_and_4_times_the_ot
     ops = build_graph(spec).ops
     normalised = sum(_elements(op) for op in ops if op.norm)
     others = sum(_elements(op) for op in ops if not op.norm)
-    counted = _counts(spec)
+    counted = counts(spec)
     assert (
         counted["norms"] == 52
     )  # as its paper has it: a stem, 17 blocks, of which one has two, and the last

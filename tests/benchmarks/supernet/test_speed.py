@@ -94,6 +94,19 @@ def test_both_compute_the_same() -> None:
     assert check_equality(ours, peer, WORKLOAD, num_architectures=3)["architectures"] == 3
 
 
+def test_platforms_are_those_that_jax_may_lack_but_for_cuda() -> None:
+    """JAX refuses a platform that is not installed: its own "gpu" asks for ROCm beside CUDA."""
+    program = "from benchmarks.supernet.speed.device import choose_device; choose_device('gpu')"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+    )
+    assert "--device gpu: JAX sees none (it would take the cpu)" in ended.stderr
+
+
 def test_no_gpu_is_said_before_anything_runs() -> None:
     pytest.importorskip("torch", reason="the peer: pip install hytnas_jax[benchmark]")
     ended = subprocess.run(
