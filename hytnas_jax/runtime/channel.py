@@ -8,6 +8,8 @@ from typing import Any
 
 import jax
 
+from hytnas_jax.runtime import last_words
+
 WEEK_MS = 7 * 24 * 3600 * 1000  # others wait for the lead as long as it lives: heartbeats tell
 HEARD_AFTER = 1.0  # seconds in which others hear that the lead ends, before the service goes with it
 STOPPED = (130, 143)  # of a signal: who has got it says so
@@ -66,10 +68,9 @@ class JaxChannel:
         if status not in STOPPED:
             line = (
                 f"process {self._process} of {self._processes}: ended, as process {process} has ended with "
-                f"status {status}\n"
+                f"status {status}"
             )
-            with contextlib.suppress(OSError):
-                os.write(2, line.encode())
+            last_words.say(line)
         if self._process == 0:
             time.sleep(HEARD_AFTER)
         os._exit(status)

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import tyro
 
-from hytnas_jax.runtime import launch, roles, stalling, stopping
+from hytnas_jax.runtime import last_words, launch, roles, stalling, stopping
 from hytnas_jax.runtime.preparation import prepare_process
 from supernet.errors import UserError
 
@@ -73,6 +73,7 @@ def run(
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a "?" in an ASCII-only log, not the end of the run
             stream.reconfigure(errors="replace")
+    last_words.keep()
     with stopping.raising():
         try:
             config = tyro.cli(config_type, prog=program or _program(), description=description, args=argv)

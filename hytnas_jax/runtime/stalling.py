@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import last_words, roles
 
 USUAL_MINUTES = 30.0
 
@@ -49,9 +49,8 @@ def watched() -> Iterator[Callable[[], None]]:
 def _end() -> None:
     line = (
         f"error: {roles.in_words()}: the training has gone no further for {_minutes:g} minutes "
-        "(--stall-minutes); the job ends, and the same command goes on from the last checkpoint\n"
+        "(--stall-minutes); the job ends, and the same command goes on from the last checkpoint"
     )
-    with contextlib.suppress(OSError):
-        os.write(2, line.encode())
+    last_words.say(line)
     roles.abandon(roles.LOST)
     os._exit(roles.LOST)

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import last_words, roles
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 5.0  # seconds that the main thread has to end in order
@@ -131,8 +131,7 @@ def end() -> NoReturn:
         if sys.stdout.isatty():
             os.write(1, b"\x1b[?25h\n")  # the cursor, which a bar hides
     if roles.is_lead():
-        with contextlib.suppress(OSError):
-            os.write(2, f"{MESSAGE}\n".encode())
+        last_words.say(MESSAGE)
     roles.abandon(128 + number)
     os._exit(128 + number)
 

@@ -114,4 +114,4 @@ def test_no_command_that_measures_has_them() -> None:
         fields = dataclasses.fields(importlib.import_module(f"hytnas_jax.{command}").Config)
         if {field.name for field in fields} & {*JOB_FLAGS, "part"}:
             having.add(command)
-    assert having == {"study_ranking", "study_search"}
+    assert having == {"retrain", "study_ranking", "study_search"}
