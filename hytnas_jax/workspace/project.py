@@ -123,8 +123,9 @@ def create_project(
         named = space_for(named)
     chosen = named or built_in_space("hybrid-small" if native <= SMALL_IMAGES else "hybrid")
     chosen = with_head(chosen, task, is_declared=flags.space is not None)
-    default = known.resolutions(chosen) or resolutions_for(chosen, looked, native)
-    chosen = chosen.with_resolutions(flags.resolutions or default)
+    chosen = chosen.with_resolutions(
+        flags.resolutions or known.resolutions(chosen) or resolutions_for(chosen, looked, native)
+    )
     # What has been there before there were other tasks goes without saying.
     of_task = {} if task == "classification" else {"task": task}
     settings = {

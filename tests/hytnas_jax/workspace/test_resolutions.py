@@ -1,17 +1,22 @@
 """Default resolutions: the largest that the images reach, and larger ones for small boxes."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
 import pytest
+from made_up_tasks import save_boxes
 
 from hytnas_jax.data import Looked
 from hytnas_jax.data.readers.boxes import Boxes
 from hytnas_jax.data.readers.source import Task
+from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.tasks import with_head
 from hytnas_jax.tasks.small_boxes import large_enough
+from hytnas_jax.workspace import project
 from hytnas_jax.workspace.resolutions import default_resolutions, resolutions_for
+from hytnas_jax.workspace.workdir import Workdir
 from supernet.spaces import built_in_space
 
 
@@ -75,3 +80,13 @@ def test_masks_and_classes_have_the_usual_ones() -> None:
     assert resolutions_for(space, looked("classification"), 640) == (192, 224)
     dense = with_head(space, "segmentation", is_declared=False)
     assert resolutions_for(dense, looked("segmentation"), 640) == (96, 128)
+
+
+def test_resolutions_that_are_given_are_not_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is anything said of others."""
+    monkeypatch.setattr(project, "resolutions_for", lambda *_: pytest.fail("nobody has asked for defaults"))
+    flags = DataConfig(tmp_path / "work", data=str(save_boxes(tmp_path / "images")), resolutions=(32,))
+    found, _ = project.create_project(Workdir(tmp_path / "work"), flags, seed=0)
+    assert found.space.resolution == (32,)
