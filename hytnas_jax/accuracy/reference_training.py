@@ -5,8 +5,6 @@
 
 import contextlib
 import dataclasses
-import functools
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +13,9 @@ from hytnas_jax import console
 from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable, Trained
 from hytnas_jax.data import Dataset
 from hytnas_jax.runtime.executor import Executor
-from hytnas_jax.runtime.preparation import prepare_process
+from hytnas_jax.runtime.preparation import prepare_worker
 from hytnas_jax.training.stand_alone import Schedule, train_and_evaluate
 from hytnas_jax.workspace.project import Project
-from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,8 +29,7 @@ class Trainer:
 
     def run(self, job: ReferenceJob) -> Trained:
         """Train, evaluate on the validation split, and remove the checkpoints."""
-        _prepare_once()
-        self._check_folder()
+        prepare_worker(self.project.workdir.path, self.project.workdir.path)
         started = time.perf_counter()
         folder = self.folder / f"{job.architecture.name}-{job.seed}-{job.epochs}"
         spec = self.project.to_spec(job.architecture)
@@ -42,14 +38,6 @@ class Trainer:
             self.project, self.dataset, spec, schedule, start=None, folder=folder, label=str(job)
         )
         return Trained(error, loss, time.perf_counter() - started)
-
-    def _check_folder(self) -> None:
-        path = self.project.workdir.path
-        if not path.is_dir():
-            raise UserError(
-                f"--workdir {path}: on {platform.node()} there is no such folder; a cluster needs the work "
-                "folder on a file system that all its machines share, at the same path"
-            )
 
 
 def train_missing(
@@ -67,9 +55,3 @@ def train_missing(
             table.append(job, trained)
             bar.note(f"{job}: error {trained.error:.3f}")
             bar.advance()
-
-
-@functools.cache
-def _prepare_once() -> None:
-    """A worker is a process of its own, with memory and compiled programs to keep."""
-    prepare_process()

@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import io
 import math
-import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.runtime import roles
-from hytnas_jax.runtime.preparation import prepare_process
+from hytnas_jax.runtime.preparation import prepare_worker
 from hytnas_jax.tasks import Examined
 from hytnas_jax.tasks.base import number_or_none
 from hytnas_jax.training.outputs import Outputs
@@ -27,7 +26,6 @@ from hytnas_jax.training.supernet import shared_weights
 from hytnas_jax.training.weights import load_weights, save_weights
 from hytnas_jax.workspace.project import Project
 from supernet.architecture import Architecture
-from supernet.errors import UserError
 from supernet.model import Tree
 from supernet.network_spec import NetworkSpec
 
@@ -72,7 +70,7 @@ class Trainer:
         """Train and evaluate what is not trained and evaluated."""
         with contextlib.redirect_stdout(io.StringIO()) if self.is_quiet else contextlib.nullcontext():
             if self.is_quiet:
-                self._begin_in_a_worker()
+                prepare_worker(self.project.workdir.path, self.folder)
             folder = self.folder / training.spec.name
             if not roles.of_lead("trained", (folder / "weights.npz").exists):
                 weights = train_alone(
@@ -119,17 +117,3 @@ class Trainer:
             }
             write_json(evaluated, noted)
         return noted
-
-    def _begin_in_a_worker(self) -> None:
-        _prepare_once()
-        if not self.folder.is_dir():
-            raise UserError(
-                f"--workdir {self.project.workdir.path}: on {platform.node()} there is no such folder; a "
-                "cluster needs the work folder on a file system that all its machines share, at the same path"
-            )
-
-
-@functools.cache
-def _prepare_once() -> None:
-    """A worker is a process of its own, with memory and compiled programs to keep."""
-    prepare_process()

@@ -1,6 +1,7 @@
 """What every command asks of the process before it computes. Does not import JAX: some import it later."""
 
 import ctypes
+import functools
 import hashlib
 import os
 import platform
@@ -12,6 +13,7 @@ from typing import Any
 
 from hytnas_jax import console
 from hytnas_jax.runtime.environment import cpu_model, package_version
+from supernet.errors import UserError
 
 # Of mallopt(3): how much freed memory is kept, how many arrays come from the system one by one, and how many
 # threads have a pool of their own.
@@ -29,6 +31,25 @@ def prepare_process() -> None:
     keep_memory()
     keep_compiled_programs()
     show_warnings_in_a_line()
+
+
+def prepare_worker(workdir: Path, folder: Path) -> None:
+    """Called before each job by a process that is a worker: it has memory and compiled programs of its own to
+    keep. `folder` is where the job writes, in the work folder.
+
+    Raises UserError where the folder is not seen from here.
+    """
+    _prepare_once()
+    if not folder.is_dir():
+        raise UserError(
+            f"--workdir {workdir}: on {platform.node()} there is no such folder; a cluster needs the work "
+            "folder on a file system that all its machines share, at the same path"
+        )
+
+
+@functools.cache
+def _prepare_once() -> None:
+    prepare_process()
 
 
 def keep_memory() -> None:

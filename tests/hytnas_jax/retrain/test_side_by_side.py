@@ -38,7 +38,7 @@ class Pairs:
 def pairs(monkeypatch: pytest.MonkeyPatch) -> Pairs:
     pairs = Pairs()
     monkeypatch.setattr(Config, "make_retraining_executor", lambda config: pairs)
-    monkeypatch.setattr(training, "_prepare_once", lambda: None)  # for processes of their own
+    monkeypatch.setattr(training, "prepare_worker", lambda *folders: None)  # for processes of their own
     return pairs
 
 

@@ -10,6 +10,7 @@ import jax
 import pytest
 
 from hytnas_jax.runtime import preparation
+from supernet.errors import UserError
 
 IMPORT, PREPARE = (
     "import jax",
@@ -109,3 +110,12 @@ def test_a_warning_is_one_line_without_code(capsys: pytest.CaptureFixture[str]) 
         preparation.show_warnings_in_a_line()
         warnings.warn_explicit("two images\nare odd", UserWarning, __file__, 1)
     assert capsys.readouterr().err == "warning: two images are odd\n"
+
+
+def test_a_worker_that_does_not_see_the_work_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "_prepare_once", lambda: None)
+    preparation.prepare_worker(tmp_path, tmp_path)
+    with pytest.raises(UserError, match=r"--workdir .*: on .* there is no such folder; a cluster needs"):
+        preparation.prepare_worker(tmp_path, tmp_path / "retrain")
