@@ -1,12 +1,13 @@
 """By what copies of an image are known, whatever the number of images: a few numbers of each."""
 
+import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from hytnas_jax.data.digest import digest_images, digest_of
+from hytnas_jax.data.digest import digest_few
 
 # Below this side, in pixels, different images may look like near copies (scikit-learn's digits do): there
 # only copies to the last pixel count.
@@ -37,26 +38,17 @@ def are_near_ones_known(side: int, held_side: int) -> bool:
 
 def marks_of(images: np.ndarray, *, near: bool) -> Marks:
     """Of images uint8 [N, S, S, C], by several threads; with `near`, all of them."""
-    mirrors = digest_images(images, mirrored=True)
-    if not near:
-        return _without_near(mirrors)
-    chunks = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
+    chunks = (images[start : start + _CHUNK] for start in range(0, max(1, len(images)), _CHUNK))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(_hashes, chunks))
-    hashes, contrast = map(np.concatenate, zip(*parts, strict=True))
-    return Marks(mirrors, hashes, contrast)
+        return Marks.joined(list(pool.map(functools.partial(marks_of_few, near=near), chunks)))
 
 
 def marks_of_few(images: np.ndarray, *, near: bool) -> Marks:
     """The same, by this thread alone."""
-    mirrors = np.array([digest_of(np.ascontiguousarray(image[:, ::-1])) for image in images], np.uint64)
+    mirrors = digest_few(images, mirrored=True)
     if not near or not len(images):
-        return _without_near(mirrors)
+        return Marks(mirrors, np.zeros((len(images), 2), np.uint64), np.zeros(len(images)))
     return Marks(mirrors, *_hashes(images))
-
-
-def _without_near(mirrors: np.ndarray) -> Marks:
-    return Marks(mirrors, np.zeros((len(mirrors), 2), np.uint64), np.zeros(len(mirrors)))
 
 
 def _hashes(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ pixels, compressed otherwise or with other metadata, is the same image.
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import os
 from collections.abc import Mapping
@@ -72,15 +73,17 @@ def digest_images(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
     3e-8.
     """
 
-    def digest_chunk(start: int) -> bytes:
-        chunk = np.ascontiguousarray(images[start : start + _CHUNK])
-        if mirrored:
-            chunk = np.take(chunk, np.arange(chunk.shape[2])[::-1], axis=2)  # half the time of [:, :, ::-1]
-        return b"".join(_digest(image) for image in chunk)
-
+    chunks = (images[start : start + _CHUNK] for start in range(0, max(1, len(images)), _CHUNK))
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing is done outside the interpreter lock
-        parts = list(pool.map(digest_chunk, range(0, len(images), _CHUNK)))
-    return np.frombuffer(b"".join(parts), "<u8")
+        return np.concatenate(list(pool.map(functools.partial(digest_few, mirrored=mirrored), chunks)))
+
+
+def digest_few(images: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
+    """`digest_images`, by this thread alone."""
+    images = np.ascontiguousarray(images)
+    if mirrored:
+        images = np.take(images, np.arange(images.shape[2])[::-1], axis=2)  # half the time of [:, :, ::-1]
+    return np.frombuffer(b"".join(map(_digest, images)), "<u8")
 
 
 def _digest(image: np.ndarray) -> bytes:

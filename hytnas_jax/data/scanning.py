@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from hytnas_jax.data.copy_marks import Marks, are_near_ones_known, marks_of_few
-from hytnas_jax.data.digest import digest_of
+from hytnas_jax.data.digest import digest_few, digest_of
 from hytnas_jax.data.labelled import value_counts
 from hytnas_jax.data.loading import Decoding, decode_all
 from hytnas_jax.data.mask_size import nearest_pixels
@@ -51,8 +51,7 @@ def scan(origin: Origin, selection: Selection, how: Decoding, *, native_side: in
         return np.empty((rows.stop - rows.start, rule.side, rule.side, rule.channels), np.uint8)
 
     def see(images: np.ndarray) -> _Seen:
-        digests = np.array([digest_of(image) for image in images], np.uint64)
-        return _Seen(digests, marks_of_few(images, near=near), value_counts(images))
+        return _Seen(digest_few(images), marks_of_few(images, near=near), value_counts(images))
 
     seen, rows, skipped = decode_all(selection, how, place, see)
     digests = np.concatenate([chunk.digests for chunk in seen])
