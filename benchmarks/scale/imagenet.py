@@ -26,6 +26,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.common import main, require_at_least, show
+from benchmarks.supernet.speed.chip_ceilings import BY_KIND
 from hytnas_jax.data.decode import ImageRule, read_image
 from supernet import built_in_space
 from supernet.graph import build_graph
@@ -50,8 +51,9 @@ class Machine:
     memory: float
 
 
+_H100 = BY_KIND["NVIDIA H100 80GB HBM3"]
 MACHINES = (
-    Machine("8 H100 (SXM)", 8, 989e12, 3.35e12, 80e9),
+    Machine("8 H100 (SXM)", 8, _H100.flops_per_s, _H100.bytes_per_s, 80e9),
     Machine("TPU v5e-8", 8, 197e12, 0.819e12, 16e9),
 )
 

@@ -3,14 +3,13 @@
     python -m benchmarks.scale.resolution
 
 The supernet of a space is trained for a few steps of made-up images at each resolution, each in a process of
-its own that has nothing compiled before it. "peak MB" is the most memory that the process held, its libraries
-and its compiler included; what libraries alone take is the row of 0 pixels.
+its own that has nothing compiled before it. "peak MiB" is the most memory that the process held, its
+libraries and its compiler included; what libraries alone take is the row of 0 pixels.
 """
 
 import concurrent.futures
 import dataclasses
 import multiprocessing
-import resource
 import time
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.common import main, require_at_least, save_plot, show
+from benchmarks.supernet.speed.process import peak_memory_mib
 from hytnas_jax import console
 from hytnas_jax.runtime.hardware import compute_dtype
 from hytnas_jax.runtime.preparation import keep_memory
@@ -54,7 +54,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     """A process for each resolution, one after the other."""
     require_at_least(config, {"batch_size": 2, "random_subnets": 1, "steps": 1})
     spawning = multiprocessing.get_context("spawn")
-    rows = [{"resolution": 0, "peak MB": round(_peak_mb())}]
+    rows = [{"resolution": 0, "peak MiB": round(peak_memory_mib())}]
     with (
         concurrent.futures.ProcessPoolExecutor(1, spawning, max_tasks_per_child=1) as pool,
         console.progress(config.resolutions, "training", is_even=False) as bar,
@@ -91,7 +91,7 @@ def trained(config: Config, resolution: int) -> dict[str, Any]:
         "seconds a step": round(step, 3),
         "images a second": round(config.batch_size / step, 1),
         "first step s": round(seconds[0], 1),
-        "peak MB": round(_peak_mb()),
+        "peak MiB": round(peak_memory_mib()),
     }
 
 
@@ -106,17 +106,13 @@ def figure_of(rows: list[dict[str, Any]]) -> Figure:
     """Seconds a step and peak memory over the pixels of an image."""
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     pixels = [row["resolution"] ** 2 / 1000 for row in rows]
-    for axes, name in zip(figure.subplots(1, 2), ("seconds a step", "peak MB"), strict=True):
+    for axes, name in zip(figure.subplots(1, 2), ("seconds a step", "peak MiB"), strict=True):
         axes.plot(pixels, [row[name] for row in rows], "o-")
         for row, x in zip(rows, pixels, strict=True):
             axes.annotate(str(row["resolution"]), (x, row[name]), (4, -10), textcoords="offset points")
         axes.set(xlabel="thousand pixels of an image", ylabel=name, xlim=(0, None), ylim=(0, None))
         axes.grid(alpha=0.3)
     return figure
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
