@@ -131,6 +131,7 @@ def test_each_worker_sees_a_gpu_of_its_own(tmp_path: Path, monkeypatch: pytest.M
 def test_two_workers_share_a_gpu_and_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
     monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+    monkeypatch.delenv("XLA_PYTHON_CLIENT_MEM_FRACTION", raising=False)
     executor = JobFlags(gpus_per_job=0.5).make_executor(share_cores=False, on_gpus=True)
     results = list(executor.run(Meeting(tmp_path, 2), range(2)))
     assert [found for _, found in results] == [("2", "0.375")] * 2
