@@ -9,6 +9,7 @@ from hytnas_jax.data import Dataset
 from hytnas_jax.data.readers.boxes import BoxSource
 from hytnas_jax.data.readers.source import Source
 
+ENOUGH = 15 / 16  # of a cell: the next resolution may have half as many pixels again
 CELLS = 2.0  # that half of the boxes should span at least, at the resolution that is proposed
 STEP = 32  # a proposed resolution is a multiple of it
 
@@ -33,7 +34,7 @@ def large_enough(choices: Sequence[int], usual: Sequence[int], narrower: float, 
     """
     if narrower <= 0:
         return list(usual)
-    first = next((n for n, side in enumerate(choices) if side * narrower >= stride), len(choices))
+    first = next((n for n, side in enumerate(choices) if side * narrower >= ENOUGH * stride), len(choices))
     first = min(max(first, list(choices).index(usual[0])), len(choices) - len(usual))
     return list(choices[first : first + len(usual)])
 
@@ -57,7 +58,7 @@ def small_boxes(dataset: Dataset, resolution: int, stride: int) -> str | None:
     narrower = _median(corners)
     wanted = STEP * int(np.ceil(CELLS * stride / narrower / STEP)) if narrower > 0 else dataset.native_side
     proposed = min(wanted, dataset.native_side)
-    if narrower * resolution >= stride or proposed <= resolution:
+    if narrower * resolution >= ENOUGH * stride or proposed <= resolution:
         return None
     return (
         f"half of the boxes are narrower than {narrower * resolution:.1f} pixels at resolution {resolution}, "
