@@ -7,6 +7,7 @@ So 100,000 networks of `hybrid` are 4,600 parts. Parts are operations of a `Grap
 from it alone. Letters: A architectures, N of them that have a part, P distinct parts.
 """
 
+import collections
 import dataclasses
 import functools
 import itertools
@@ -30,6 +31,7 @@ from supernet.network_spec import (
     NetworkSpec,
 )
 from supernet.operations import Graph, Op
+from supernet.row_keys import row_keys
 
 ToSpec = Callable[[Architecture], NetworkSpec]
 
@@ -59,15 +61,20 @@ class KnownParts:
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
-        self._indices: dict[tuple[int, ...], int] = {}
+        self._indices: dict[int, dict[bytes, int]] = collections.defaultdict(dict)
         self._tables: dict[Callable[[Part], Any], np.ndarray] = {}
 
-    def index(self, name: tuple[int, ...], make: Callable[[], Part]) -> int:
-        """Where the part called `name` stands; it is made where it is new."""
-        if name not in self._indices:
-            self.parts.append(make())
-            self._indices[name] = len(self.parts) - 1
-        return self._indices[name]
+    def index(self, place: int, keys: np.ndarray, make: Callable[[int], Part]) -> NDArray[np.int64]:
+        """Which part stands in one place where `keys` [N, K] are so: [N].
+
+        The part of a row that is new is what `make` makes, given the row's number.
+        """
+        names, known = row_keys(keys), self._indices[place]
+        for row, name in enumerate(names):
+            if name not in known:
+                self.parts.append(make(row))
+                known[name] = len(self.parts) - 1
+        return np.array([known[name] for name in names], np.int64)
 
     def counted(self, count: Callable[[Part], Any]) -> np.ndarray:
         """What `count` says of each part, [P, ...]; it is asked once for each."""
@@ -218,21 +225,12 @@ class _Places:
     ) -> PartUses:
         """Parts are equal where all `keys` [A] are; `place` [A] is their block's number in the network."""
         who = np.flatnonzero(times)
-        code = np.zeros(len(who), np.int64)
-        for key in keys:
-            code = code * (int(key.max()) + 1) + key[who]
-        _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-        having, number = who[first], next(self._number)
-        names = np.stack(keys, axis=1)[having].tolist()
-        found = [
-            self._known.index((number, *name), functools.partial(self._make, make, architecture, place))
-            for name, architecture in zip(names, having.tolist(), strict=True)
-        ]
-        index = np.array(found, np.int64)[inverse]
-        return PartUses(self._known, who, index, times[who], self._known.counted(_input_size)[index])
 
-    def _make(self, make: Callable[[_Network, int], Part], architecture: int, place: np.ndarray) -> Part:
-        return make(self.network(architecture), int(place[architecture]))
+        def make_of(row: int) -> Part:
+            return make(self.network(int(who[row])), int(place[who[row]]))
+
+        index = self._known.index(next(self._number), np.stack(keys, axis=1)[who], make_of)
+        return PartUses(self._known, who, index, times[who], self._known.counted(_input_size)[index])
 
 
 def _input_size(part: Part) -> int:
@@ -240,8 +238,9 @@ def _input_size(part: Part) -> int:
 
 
 def _columns(choices: Sequence[object]) -> dict[str, np.ndarray]:
-    rows = np.array(list(map(operator.attrgetter(*_FIELDS), choices)), np.int64)
-    return dict(zip(_FIELDS, rows.T, strict=True))
+    rows = map(operator.attrgetter(*_FIELDS), choices)
+    table = np.fromiter(itertools.chain.from_iterable(rows), np.int64, len(_FIELDS) * len(choices))
+    return dict(zip(_FIELDS, table.reshape(-1, len(_FIELDS)).T, strict=True))
 
 
 def _block(network: _Network, place: int) -> Part:

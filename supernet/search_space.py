@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from supernet.architecture import Architecture, DenseHeadChoice, StageChoice
+from supernet.code_columns import CodeColumns
 from supernet.declaration import SpaceDeclaration
 from supernet.errors import UserError
 from supernet.network_spec import (
@@ -86,6 +87,10 @@ class SearchSpace(SpaceDeclaration):
         """Number of choices of each gene, int64 [G]."""
         return np.array([len(gene.choices) for gene in self.genes], np.int64)
 
+    @functools.cached_property
+    def _code_columns(self) -> CodeColumns:
+        return CodeColumns(self, self.genes)
+
     @property
     def num_codes(self) -> int:
         """Number of integer codes: the product of the numbers of choices."""
@@ -98,60 +103,11 @@ class SearchSpace(SpaceDeclaration):
         `embed` are the channels that come out, `patch` what the feature map leaves of it, `side` the side of
         the stage's feature map.
         """
-        genes = self._checked(genes)
-        index = {gene.name: i for i, gene in enumerate(self.genes)}
-
-        def values(name: str, choices: tuple[Any, ...]) -> np.ndarray:
-            if name in index:
-                return np.array(choices)[genes[:, index[name]]]
-            return np.repeat(np.array(choices[:1] or (0,)), len(genes))
-
-        out = {"resolution": values("resolution", self.resolution)}
-        out |= {name: values(name, choices) for name, choices in self._head_choices("head.").items()}
-        side = -(-out["resolution"] // self.stem_stride)
-        width = np.full(len(genes), self.stem_width)
-        for number, stage in enumerate(self.stages, 1):
-            column = {f: values(f"stage{number}.{f}", getattr(stage, f)) for f in FAMILIES}
-            column["in_width"] = width
-            if stage.growth:
-                factor = column["growth"][:, None]
-                column["width"] = _grown(width, factor, stage.max_width)[:, 0]
-            if not stage.embed:
-                column["embed"] = 2 ** np.floor(np.log2(column["width"])).astype(np.int64)
-            side = -(-side // stage.stride)
-            column["side"] = side
-            column["patch"] = np.minimum(column["patch"], side)
-            # One token in a group: attention is the identity on v, whatever the heads.
-            alone = column["patch"] >= side
-            column["heads"] = np.where(alone, np.minimum(column["heads"], 1), column["heads"])
-            for field in ATTENTION_FAMILIES:
-                column[field] = np.where(column["block"] == "conv", 0, column[field])
-            width = column["width"]
-            out |= {f"stage{number}.{field}": value for field, value in column.items()}
-        return out
+        return self._code_columns.of(genes)
 
     def canonical(self, genes: np.ndarray) -> np.ndarray:
         """Codes [N, G] with every gene that changes nothing set to its first equivalent choice."""
-        columns = self.columns(genes)
-        genes = self._checked(genes).copy()
-        for i, gene in enumerate(self.genes):
-            stage, _, field = gene.name.partition(".")
-            if field == "growth":
-                width = columns[stage + ".width"]
-                outcomes = _grown(columns[stage + ".in_width"], gene.choices, self._cap(stage))
-                genes[:, i] = np.argmax(outcomes == width[:, None], axis=1)
-            elif field == "patch":
-                outcomes = np.minimum(np.array(gene.choices), columns[stage + ".side"][:, None])
-                genes[:, i] = np.argmax(outcomes == columns[stage + ".patch"][:, None], axis=1)
-            elif field == "ffn_ratio":
-                outcomes = np.floor(columns[stage + ".embed"][:, None] * np.array(gene.choices))
-                taken = outcomes[np.arange(len(genes)), genes[:, i]]
-                genes[:, i] = np.argmax(outcomes == taken[:, None], axis=1)
-            elif field == "heads":
-                genes[columns[stage + ".patch"] >= columns[stage + ".side"], i] = 0
-            if field in ATTENTION_FAMILIES:
-                genes[columns[stage + ".block"] == "conv", i] = 0
-        return genes
+        return self._code_columns.canonical(genes)
 
     def satisfied(self, genes: np.ndarray) -> np.ndarray:
         """Whether each code [N, G] meets the constraints: bool [N]."""
@@ -285,26 +241,6 @@ class SearchSpace(SpaceDeclaration):
         if self.dense_head is None:
             return {}
         return {prefix + field: getattr(self.dense_head, field) for field in HEAD_FAMILIES}
-
-    def _cap(self, stage: str) -> int | None:
-        return self.stages[int(stage.removeprefix("stage")) - 1].max_width
-
-    def _checked(self, genes: np.ndarray) -> np.ndarray:
-        genes = np.asarray(genes)
-        if genes.ndim != 2 or genes.shape[1] != len(self.genes):
-            raise UserError(f"genes of shape {genes.shape}: expected [N, {len(self.genes)}]")
-        bad = np.argwhere((genes < 0) | (genes >= self.cardinalities))
-        if len(bad):
-            n, g = bad[0]
-            gene = self.genes[g]
-            raise UserError(f"{gene.name}: index {genes[n, g]} not in 0..{len(gene.choices) - 1}")
-        return genes.astype(np.int64)
-
-
-def _grown(width: np.ndarray, factors: Any, cap: int | None) -> np.ndarray:
-    """Channels [N, K] that factors [K] or [N, K] make of widths [N]."""
-    grown = np.floor(width[:, None] * np.asarray(factors)).astype(np.int64)
-    return grown if cap is None else np.minimum(grown, cap)
 
 
 def _stage_choices(columns: Mapping[str, list[Any]], stage: str) -> list[StageChoice]:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 # What no objective comes near to; a hypervolume of four objectives up to here is finite.
 LARGEST = 1e75
@@ -236,7 +237,7 @@ def usable(values: np.ndarray) -> np.ndarray:
 
 def gene_keys(genes: np.ndarray) -> list[bytes]:
     """One hashable key a row of genes [N, G]."""
-    return [row.tobytes() for row in np.ascontiguousarray(genes, np.int64)]
+    return row_keys(genes)
 
 
 def unseen(genes: np.ndarray, seen: Iterable[bytes]) -> np.ndarray:
