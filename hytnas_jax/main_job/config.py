@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 from hytnas_jax.export.config import Config as ExportConfig
-from hytnas_jax.retrain.config import Config as RetrainConfig
 from hytnas_jax.search import config as search
 from hytnas_jax.shared_flags.data import DataConfig
 from hytnas_jax.shared_flags.format_names import FormatName, check_formats
@@ -38,8 +37,9 @@ class Config(DataConfig, Limits):
     """Networks that the search evaluates."""
     networks: Annotated[int, within(10, MOST_NETWORKS)] = 64
     """Networks that are timed on this machine to learn how latency comes about."""
-    count: Annotated[int, within(1, MOST_NETWORKS)] = RetrainConfig.count
-    """The most networks that are retrained and exported; fewer where the next would add little."""
+    count: Annotated[int | None, within(1, MOST_NETWORKS)] = None
+    """The most networks that are retrained and exported; fewer where the next would add little. If not given:
+    8, and 3 with boxes or masks."""
     formats: tuple[FormatName, ...] = ExportConfig.formats
     """What to export; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
     seed: Annotated[int, SEED] = 0

@@ -46,8 +46,9 @@ def retrain(config: Config) -> None:
             least_steps=project.task.pace.least_steps,
         )
         mesh.require_divisible(length.batch_size)
+        count = config.count or project.task.pace.most_networks
         settings = settings_of(config, without=("hosts", "stall_minutes", *JOB_FLAGS))
-        step.begin({**settings, **length._asdict()}, inputs, may_grow=("count",))
+        step.begin({**settings, **length._asdict(), "count": count}, inputs, may_grow=("count",))
         is_done = step.is_done
     if is_done:
         console.say(f"the networks in {step.folder} are retrained already")
@@ -57,7 +58,7 @@ def retrain(config: Config) -> None:
     schedule = Schedule(*length, config.learning_rate, config.seed)
     trainer = Trainer(project, dataset, step.folder, schedule, config.start)
     retraining = Retraining(trainer, config.make_retraining_executor())
-    became, stopped = retrain_front(retraining, archive, step, config)
+    became, stopped = retrain_front(retraining, archive, step, config, count)
     console.say(stopped)
     became += retraining.train_published(published)
     with console.progress(became, "testing the retrained networks") as bar:

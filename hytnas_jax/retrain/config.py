@@ -32,8 +32,9 @@ class Config(JobFlags):
 
     workdir: Path
     """The work folder of the search."""
-    count: Annotated[int, within(1, MOST_NETWORKS)] = 8
-    """The most networks that are retrained. Exactly so many (where the search has them): --least-gain 0."""
+    count: Annotated[int | None, within(1, MOST_NETWORKS)] = None
+    """The most networks that are retrained; a larger number later goes on. If not given: 8, and 3 with boxes
+    or masks. Exactly so many (where the search has them): --least-gain 0."""
     least_gain: Annotated[float, within(0, 1)] = 0.01
     """None is begun that is expected to add less than this part to what the retrained ones dominate (their
     hypervolume over error and logarithms of costs)."""

@@ -12,19 +12,20 @@ from hytnas_jax.workspace.workdir import Step
 
 
 def retrain_front(
-    retraining: Retraining, archive: Archive, step: Step, config: Config
+    retraining: Retraining, archive: Archive, step: Step, config: Config, count: int
 ) -> tuple[list[Became], str]:
-    """Retrain networks of the search, first those that were begun; gives them, and why there are no more."""
+    """Retrain at most `count` networks of the search, first those that were begun; gives them, and why there
+    are no more."""
     with roles.lead_first("networks that were begun"):
         begun = retraining.begun(archive)
     choice = _Choice(Succession(archive), len(retraining.trainer.dataset.validation), step, config)
-    most, became = min(config.count, len(archive)), list[Became]()
+    most, became = min(count, len(archive)), list[Became]()
     at_once = roles.of_lead("networks at once", lambda: retraining.executor.at_once)
-    while len(became) < config.count:
+    while len(became) < count:
         chosen = begun[len(became) :][:at_once]
         is_new = not chosen
         if is_new:
-            chosen, ended = choice.next(became, min(at_once, config.count - len(became)))
+            chosen, ended = choice.next(became, min(at_once, count - len(became)))
             if not chosen:
                 return became, ended
         became += retraining.train(archive, chosen, first=len(became) + 1, most=most)
