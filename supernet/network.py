@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from flax import nnx
 from supernet.blocks import Head, build_block
 from supernet.dense_head import DenseHead
 from supernet.layers import Initializer
-from supernet.model import Model
+from supernet.model import Model, Tree
 from supernet.network_spec import DenseHeadSpec, NetworkSpec
 from supernet.ops import Train
 
@@ -72,3 +73,17 @@ def stand_alone(spec: NetworkSpec, *, dtype: Any = jnp.float32) -> Model:
       (2,)
     """
     return Model(lambda init: Network(spec, init), dtype=dtype)
+
+
+@functools.lru_cache(maxsize=4)
+def compiled_outputs(spec: NetworkSpec) -> Callable[[Tree, Tree, Any], jax.Array]:
+    """(params, stats, images [B, H, W, C]) -> outputs float32 of a trained network.
+
+    The same for the same network, so that it is compiled once for each B, whoever asks.
+    """
+    model = stand_alone(spec)
+
+    def outputs(params: Tree, stats: Tree, images: jax.Array) -> jax.Array:
+        return model.apply(params, stats, images, train=False)[0]
+
+    return jax.jit(outputs)

@@ -4,8 +4,8 @@ Letter: B images.
 """
 
 import dataclasses
+import functools
 
-import jax
 import numpy as np
 
 from hytnas_jax.model_files.runtimes import Images, Outputs, batched
@@ -13,7 +13,7 @@ from hytnas_jax.numbers import counted
 from hytnas_jax.tasks import VisionTask
 from supernet.errors import UserError
 from supernet.model import Tree
-from supernet.network import stand_alone
+from supernet.network import compiled_outputs
 from supernet.network_spec import NetworkSpec
 from supernet.tasks.base import Targets
 
@@ -58,8 +58,7 @@ def jax_outputs(spec: NetworkSpec, params: Tree, stats: Tree, images: Images) ->
 
     Raises UserError where they are not finite: the network's training has diverged.
     """
-    apply = jax.jit(lambda params, stats, images: stand_alone(spec).apply(params, stats, images, train=False))
-    outputs = batched(lambda part: apply(params, stats, part)[0], images)
+    outputs = batched(functools.partial(compiled_outputs(spec), params, stats), images)
     if not np.isfinite(outputs).all():
         raise UserError(
             f"network {spec.name}: its retrained weights give outputs that are not finite, so its training "

@@ -1,16 +1,14 @@
 """What a trained network makes of the images of a split, in parts: not all images have to be in memory."""
 
-import functools
 from collections.abc import Iterator
 
-import jax
 import numpy as np
 
 from hytnas_jax.data import LabelledImages
-from hytnas_jax.training.evaluation_images import BATCH
+from hytnas_jax.model_files.runtimes import BATCH
 from hytnas_jax.workspace.project import Project
 from supernet.model import Tree
-from supernet.network import stand_alone
+from supernet.network import compiled_outputs
 from supernet.network_spec import NetworkSpec
 from supernet.tasks.base import Targets
 
@@ -22,9 +20,10 @@ class Outputs:
         self, project: Project, spec: NetworkSpec, weights: tuple[Tree, Tree], images: LabelledImages
     ) -> None:
         self._project, self._weights, self._images = project, weights, images
-        self._apply = jax.jit(functools.partial(stand_alone(spec).apply, train=False))
-        self._resolution = spec.resolution
-        self._parts = np.array_split(np.arange(len(images)), -(-len(images) // BATCH))
+        self._outputs = compiled_outputs(spec)
+        self._resolution, rows = spec.resolution, np.arange(len(images))
+        self._size = min(BATCH, len(images))  # that of exported files, so that one program serves both
+        self._parts = [rows[start : start + self._size] for start in range(0, len(rows), self._size)]
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, Targets]]:
         for rows in self._parts:
@@ -39,5 +38,5 @@ class Outputs:
 
     def _of(self, rows: np.ndarray) -> tuple[np.ndarray, Targets]:
         part = self._images.take(rows)
-        outputs = self._apply(*self._weights, self._project.prepared(part, self._resolution))[0]
-        return np.asarray(outputs), part.targets
+        prepared = self._project.prepared(part, self._resolution, multiple_of=self._size)
+        return np.asarray(self._outputs(*self._weights, prepared))[: len(rows)], part.targets
