@@ -138,7 +138,7 @@ class _NegativeLogPosterior:
 
     @functools.cached_property
     def linear(self) -> np.ndarray:
-        """The linear part of the correlations [N, N], which hangs on no hyperparameter."""
+        """The linear part of the correlations [N, N], which depends on no hyperparameter."""
         return self.x @ self.x.T / self.x.shape[1]
 
     def __call__(self, log_theta: np.ndarray) -> tuple[float, np.ndarray]:
