@@ -236,11 +236,11 @@ class SearchSpace(SpaceDeclaration):
         """The same space for other input resolutions, in pixels."""
         return dataclasses.replace(self, resolution=tuple(sorted(resolution)))
 
-    def _head_choices(self, prefix: str = "") -> dict[str, tuple[int, ...]]:
+    def _head_choices(self) -> dict[str, tuple[int, ...]]:
         """The choices of each field of a dense head; nothing without one."""
         if self.dense_head is None:
             return {}
-        return {prefix + field: getattr(self.dense_head, field) for field in HEAD_FAMILIES}
+        return {field: getattr(self.dense_head, field) for field in HEAD_FAMILIES}
 
 
 def _stage_choices(columns: Mapping[str, list[Any]], stage: str) -> list[StageChoice]:

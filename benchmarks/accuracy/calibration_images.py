@@ -53,8 +53,9 @@ def benchmark(config: Config) -> dict[str, Any]:
     everything = images_for(project, dataset.train, dataset.validation, resolution)
     drawn = everything.calibration.reshape(-1, *everything.calibration.shape[2:])
     found: dict[int, tuple[float, np.ndarray]] = {}
-    with console.progress(len(config.images) * config.subnets, "evaluating") as bar:
-        for count in sorted({min(count, len(drawn)) for count in config.images}):
+    counts = sorted({min(count, len(drawn)) for count in config.images})
+    with console.progress(len(counts) * config.subnets, "evaluating") as bar:
+        for count in counts:
             images = everything._replace(calibration=drawn[None, :count])
             estimator = SupernetError(
                 space,
@@ -65,7 +66,7 @@ def benchmark(config: Config) -> dict[str, Any]:
                 on_evaluated=bar.advance,
             )
             found[count] = evaluated(estimator, subnets)
-    rows = [{"images": count, **beside(values, found[max(found)][1]), "seconds": round(seconds, 2)}
+    rows = [{"images": count, **beside(values, found[counts[-1]][1]), "seconds": round(seconds, 2)}
             for count, (seconds, values) in found.items()]  # fmt: skip
     show(rows)
     return {

@@ -38,7 +38,7 @@ from hytnas_jax.mobo import (
     suggest,
 )
 from hytnas_jax.mobo.nsga2 import mutated
-from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.mobo.problem import unseen
 from hytnas_jax.search.cached_estimator import CachedEstimator
 from hytnas_jax.workspace.space_file import load_space
 from proxies.base import Estimator
@@ -48,6 +48,7 @@ from proxies.latency.predictor import LatencyEstimator, LatencyPredictor
 from supernet.architecture import Architecture
 from supernet.encoding import to_features
 from supernet.network_spec import NetworkSpec
+from supernet.row_keys import row_keys
 from supernet.search_space import SearchSpace
 
 BATCH = 8
@@ -161,7 +162,7 @@ def bred(problem: Problem, observations: Observations, rng: np.random.Generator)
     front = observations.genes[pareto_mask(problem.minimised(observations.values))]
     mutations = mutated(front[rng.integers(len(front), size=MUTATED)], problem.cardinalities, rng)
     genes = problem.canonical(np.concatenate([mutations, problem.sample(rng, GROWTH - MUTATED)]))
-    return genes[unseen(genes, gene_keys(observations.genes))]
+    return genes[unseen(genes, row_keys(observations.genes))]
 
 
 def measure_memory(problem: Problem, observations: Observations, settings: Settings) -> dict[str, int]:

@@ -22,8 +22,9 @@ from pymoo.problems.static import StaticProblem
 
 from hytnas_jax.mobo import Observations, Problem, Settings, suggest
 from hytnas_jax.mobo.nsga2 import CROSSOVER_PROBABILITY, mutated
-from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.mobo.problem import unseen
 from hytnas_jax.search import loop
+from supernet.row_keys import row_keys
 
 # Generations that NSGA-II may breed until one batch is full of networks that nobody has evaluated.
 MAX_GENERATIONS_A_BATCH = 100
@@ -89,12 +90,12 @@ class Nsga2:
         if self._algorithm is None:
             self._algorithm = self._start(len(observations.genes))
         self._tell(self._algorithm, observations)
-        evaluated = gene_keys(observations.genes)
+        evaluated = row_keys(observations.genes)
         genes = observations.genes[:0]
         for _ in range(MAX_GENERATIONS_A_BATCH):
             children = self._problem.canonical(np.asarray(self._algorithm.ask().get("X"), np.int64))
             children = children[self._problem.feasible(children)]
-            new = unseen(children, [*evaluated, *gene_keys(genes)])
+            new = unseen(children, [*evaluated, *row_keys(genes)])
             genes = np.concatenate([genes, children[new]])
             if len(genes) >= self._batch:
                 break

@@ -8,8 +8,9 @@ import numpy as np
 from hytnas_jax.mobo.design import draw_unseen
 from hytnas_jax.mobo.loop import Settings, suggest
 from hytnas_jax.mobo.pareto import pareto_mask
-from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen, usable
+from hytnas_jax.mobo.problem import Observations, Problem, unseen, usable
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 INITIAL = 16
 
@@ -102,7 +103,7 @@ class Optimizer:
             raise UserError(f"n={n}: ask for at least 1 architecture")
         told = self.observations.genes
         waiting = told[:0] if pending is None else self._checked_genes(pending, "pending")
-        waiting = waiting[unseen(waiting, gene_keys(told))]
+        waiting = waiting[unseen(waiting, row_keys(told))]
         rng = np.random.default_rng([self.seed, len(told) + len(waiting)])
         if len(told) < self.initial:
             return draw_unseen(self.problem, np.concatenate([told, waiting]), n, rng)

@@ -7,8 +7,9 @@ import numpy as np
 
 from hytnas_jax.mobo.nsga2 import nsga2
 from hytnas_jax.mobo.points import farthest_first
-from hytnas_jax.mobo.problem import Problem, gene_keys, unseen
+from hytnas_jax.mobo.problem import Problem, unseen
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def initial_design(problem: Problem, n: int, rng: np.random.Generator) -> np.nda
         found = _search_within_limits(problem, looked_at, rng)
         looked_at = np.concatenate([looked_at, found])
         more = found[problem.feasible(found)]
-        more = rng.permutation(more[unseen(more, gene_keys(genes))])
+        more = rng.permutation(more[unseen(more, row_keys(genes))])
         genes = np.concatenate([genes, more[: n - len(genes)]])
     if len(genes) == 0:
         raise UserError(_nothing_within_limits(problem, looked_at))
@@ -79,7 +80,7 @@ def draw_unseen(problem: Problem, seen: np.ndarray, n: int, rng: np.random.Gener
     """
     # Of N + n different architectures at least n are new.
     drawn = initial_design(problem, len(seen) + n, rng)
-    return drawn[unseen(drawn, gene_keys(seen))][:n]
+    return drawn[unseen(drawn, row_keys(seen))][:n]
 
 
 def spread_design(problem: Problem, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -110,7 +111,7 @@ def draw_feasible(
     max_draws: int,
     exclude: Collection[bytes] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Up to n different architectures within the limits, not in `exclude` (see `gene_keys`).
+    """Up to n different architectures within the limits, not in `exclude` (see `row_keys`).
 
     A listable space is gone through in random order, so that fewer than n means there are no more;
     any other is drawn from uniformly, `max_draws` times at most.
@@ -130,7 +131,7 @@ def draw_feasible(
         genes = problem.canonical(raw)
         genes = genes[unseen(genes, seen)]
         if len(genes):
-            seen.update(gene_keys(genes))
+            seen.update(row_keys(genes))
             looked_at.append(genes)
             found.append(genes[problem.feasible(genes)])
         drawn, chunk = drawn + size, 2 * chunk

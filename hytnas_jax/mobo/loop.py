@@ -24,12 +24,13 @@ from hytnas_jax.mobo.models import Models, fit_models
 from hytnas_jax.mobo.nsga2 import Visited
 from hytnas_jax.mobo.pareto import pareto_mask, pareto_rank
 from hytnas_jax.mobo.points import representative
-from hytnas_jax.mobo.problem import Observations, Problem, gene_keys, unseen
+from hytnas_jax.mobo.problem import Observations, Problem, unseen
 from hytnas_jax.mobo.selections import SELECTIONS, Candidates
 from hytnas_jax.mobo.solver import solve
 from hytnas_jax.mobo.surrogates import SURROGATES
 from hytnas_jax.mobo.units import Units
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 MAX_FILL_DRAWS = 10_000
 # The hypervolume's corner lies this far beyond the worst observed value, in ranges observed.
@@ -133,7 +134,7 @@ def suggest(
         raise UserError(f"batch={batch}: must be at least 1")
     if pending is None:
         pending = observations.genes[:0]
-    taken = {*gene_keys(observations.genes), *gene_keys(pending)}
+    taken = {*row_keys(observations.genes), *row_keys(pending)}
     units = Units.of(problem, problem.minimised(observations.values[observations.succeeded]))
     problem, observations = units.of_problem(problem), units.of_observations(problem, observations)
     learnt = _learnt(problem, observations, pending)
@@ -163,7 +164,7 @@ def suggest(
         genes = candidates[_select(problem, models, learnt, candidates, scores, batch, settings, rng)]
         seconds["select"], _ = _lap(started)
     if len(genes) < batch:
-        exclude = taken.union(gene_keys(genes))
+        exclude = taken.union(row_keys(genes))
         extra, looked_at = draw_feasible(
             problem, batch - len(genes), rng=rng, max_draws=MAX_FILL_DRAWS, exclude=exclude
         )

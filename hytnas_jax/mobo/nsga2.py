@@ -11,7 +11,8 @@ import numpy as np
 from pymoo.operators.survival.rank_and_crowding.metrics import get_crowding_function
 
 from hytnas_jax.mobo.pareto import pareto_rank
-from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.mobo.problem import unseen
+from supernet.row_keys import row_keys
 
 CROSSOVER_PROBABILITY = 0.9
 # Couples that have only children who exist already are followed by others, so many times.
@@ -119,7 +120,7 @@ def _children(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Canonical genes [<= most, G], different from each other and from the parents."""
-    children, known = parents.genes[:0], set(gene_keys(parents.genes))
+    children, known = parents.genes[:0], set(row_keys(parents.genes))
     for _ in range(MAX_BREEDINGS):
         couples = -(-(most - len(children)) // 2)
         bred = crossed(parents.genes[_winners(parents, room, couples, rng)], rng)
@@ -127,7 +128,7 @@ def _children(
         rng.random(len(bred))  # pymoo draws whether each child mutates; all do, and seeds keep their meaning
         new = bred[unseen(bred, known)][: most - len(children)]
         children = np.concatenate([children, new])
-        known.update(gene_keys(new))
+        known.update(row_keys(new))
         if len(children) == most:
             break
     return children

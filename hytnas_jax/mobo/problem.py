@@ -235,16 +235,11 @@ def usable(values: np.ndarray) -> np.ndarray:
     return np.where(np.abs(values) <= LARGEST, values, np.nan)
 
 
-def gene_keys(genes: np.ndarray) -> list[bytes]:
-    """One hashable key a row of genes [N, G]."""
-    return row_keys(genes)
-
-
 def unseen(genes: np.ndarray, seen: Iterable[bytes]) -> np.ndarray:
     """Indices into genes [N, G] of the rows not in `seen`, the first of equal rows only."""
     known = set(seen)
     indices = []
-    for index, key in enumerate(gene_keys(genes)):
+    for index, key in enumerate(row_keys(genes)):
         if key not in known:
             known.add(key)
             indices.append(index)

@@ -4,8 +4,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from hytnas_jax.mobo.problem import gene_keys
 from proxies.base import Estimator
+from supernet.row_keys import row_keys
 from supernet.search_space import SearchSpace
 
 # Known values are kept to so many decimals, latencies to the nanosecond: the last bits of a matrix product
@@ -35,7 +35,7 @@ class CachedEstimator(Generic[EstimatorT]):
 
     def __call__(self, genes: np.ndarray) -> np.ndarray:
         genes = self._space.canonical(genes)
-        keys = gene_keys(genes)
+        keys = row_keys(genes)
         if len(self._values) > MOST_REMEMBERED:
             self._values.clear()
         new = {key: row for key, row in zip(keys, genes, strict=True) if key not in self._values}

@@ -14,9 +14,10 @@ import numpy as np
 from hytnas_jax.files.atomic import CsvLog
 from hytnas_jax.files.tables import number_in
 from hytnas_jax.mobo import Observations, Problem
-from hytnas_jax.mobo.problem import LARGEST, gene_keys, usable
+from hytnas_jax.mobo.problem import LARGEST, usable
 from hytnas_jax.workspace import architecture_row
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 from supernet.search_space import SearchSpace
 
 
@@ -44,7 +45,7 @@ class Evaluation:
     @property
     def key(self) -> bytes:
         """Equal for equal architectures."""
-        return gene_keys(self.genes[None])[0]
+        return row_keys(self.genes[None])[0]
 
 
 class EvaluationLog:

@@ -15,12 +15,13 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initial_design, suggest
 from hytnas_jax.mobo.design import draw_unseen
-from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.mobo.problem import unseen
 from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import compiling
 from hytnas_jax.search.log import Evaluation, EvaluationLog
 from hytnas_jax.search.problem import SearchProblem
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 # The hypervolume is measured up to this far beyond the worst initial value, in ranges of the initial values.
 REFERENCE_MARGIN = 0.1
@@ -116,7 +117,7 @@ def run_loop(
 
         def evaluate(suggestion: Suggestion, phase: str, *, until: int) -> None:
             """Evaluate what is not in the log, batch after batch, until that has `until` rows."""
-            new = unseen(suggestion.genes, gene_keys(log.genes))[: max(until - len(log), 0)]
+            new = unseen(suggestion.genes, row_keys(log.genes))[: max(until - len(log), 0)]
             for start in range(0, len(new), budget.batch):
                 part = suggestion.at(new[start : start + budget.batch])
                 for evaluation in _evaluate(search_problem, part, phase, memory):
@@ -188,7 +189,7 @@ def _evaluate(
     """A batch, what is not remembered of it in one call, whose seconds these share alike."""
     evaluations = {
         n: dataclasses.replace(memory[key], phase=phase, mean=batch.mean[n], std=batch.std[n])
-        for n, key in enumerate(gene_keys(batch.genes))
+        for n, key in enumerate(row_keys(batch.genes))
         if key in memory
     }
     new = [n for n in range(len(batch.genes)) if n not in evaluations]

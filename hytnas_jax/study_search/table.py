@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.files.tables import UserTable, looks_like_number, read_user_table, to_number
-from hytnas_jax.mobo.problem import gene_keys
 from hytnas_jax.study_search.columns import Columns
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Table:
 
     def rows_of(self, genes: np.ndarray) -> np.ndarray:
         """The rows [N] that hold genes [N, G]. Raises KeyError for genes that no row holds."""
-        return np.array([self._row_by_key[key] for key in gene_keys(genes)], np.int64)
+        return np.array([self._row_by_key[key] for key in row_keys(genes)], np.int64)
 
     @functools.cached_property
     def _row_by_key(self) -> dict[bytes, int]:
-        return {key: row for row, key in enumerate(gene_keys(self.genes))}
+        return {key: row for row, key in enumerate(row_keys(self.genes))}
 
 
 def read_table(path: Path, columns: Columns) -> Table:
@@ -142,7 +142,7 @@ def _finite(
 
 def _refuse_duplicates(path: Path, lines: Sequence[int], table: Table) -> None:
     first: dict[bytes, int] = {}
-    for line, key in zip(lines, gene_keys(table.genes), strict=True):
+    for line, key in zip(lines, row_keys(table.genes), strict=True):
         if key in first:
             raise UserError(
                 f"{path}, lines {first[key]} and {line}: are the same configuration "

@@ -7,9 +7,9 @@ import pytest
 
 from hytnas_jax.mobo import Bound, Limit, Objective, Optimizer, Settings, suggest
 from hytnas_jax.mobo.pareto import pareto_mask
-from hytnas_jax.mobo.problem import gene_keys
 from hytnas_jax.mobo.selections import SELECTIONS, HypervolumeImprovement
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 from .problems import CARDINALITIES, cost, evaluate, switched, two_objectives
 
@@ -34,8 +34,8 @@ def test_asking_changes_nothing_and_telling_does() -> None:
     assert genes.shape == (4, len(CARDINALITIES))
     assert np.array_equal(search.ask(4), genes)
     search.tell(genes, evaluate(genes))
-    assert not set(gene_keys(search.ask(4))) & set(gene_keys(search.observations.genes))
-    assert len(set(gene_keys(search.observations.genes))) == 16
+    assert not set(row_keys(search.ask(4))) & set(row_keys(search.observations.genes))
+    assert len(set(row_keys(search.observations.genes))) == 16
 
 
 def test_after_the_initial_ones_it_is_suggest() -> None:
@@ -71,7 +71,7 @@ def delayed(answers: list[int], rounds: int = 7) -> tuple[Optimizer, list[np.nda
 @pytest.mark.parametrize("answers", [[0, 1, 2], [2, 0, 1], [1, 1, 1, 0, 2]])
 def test_workers_that_tell_late_are_given_no_architecture_twice(answers: list[int]) -> None:
     search, asked = delayed(answers)
-    keys = gene_keys(np.concatenate(asked))
+    keys = row_keys(np.concatenate(asked))
     assert len(keys) == len(set(keys)) == 40
     assert len(search.observations.genes) == 28
     _, same = delayed(answers)
@@ -80,7 +80,7 @@ def test_workers_that_tell_late_are_given_no_architecture_twice(answers: list[in
     pending = np.concatenate(asked)[::-1]
     resumed = optimizer(observations=search.observations).ask(4, pending=pending)
     assert np.array_equal(resumed, search.ask(4, pending=pending))
-    assert not set(gene_keys(resumed)) & set(keys)
+    assert not set(row_keys(resumed)) & set(keys)
 
 
 def test_before_the_models_late_answers_change_nothing() -> None:
@@ -119,7 +119,7 @@ def test_the_front_is_that_of_what_was_told() -> None:
     search = searched(4)
     seen, front = search.observations, search.front()
     on_front = pareto_mask(search.problem.minimised(seen.values))
-    assert set(gene_keys(front.genes)) == set(gene_keys(seen.genes[on_front]))
+    assert set(row_keys(front.genes)) == set(row_keys(seen.genes[on_front]))
     assert (np.diff(front.values[:, 0]) <= 0).all()  # more quality is better
     assert np.array_equal(front.values, evaluate(front.genes))
     assert len(optimizer().front().genes) == 0
@@ -145,8 +145,8 @@ def test_a_failed_evaluation_is_not_asked_for_again() -> None:
     values = evaluate(genes)
     values[0, 0] = np.nan
     search.tell(genes, values)
-    assert gene_keys(genes[:1])[0] not in set(gene_keys(search.ask(8)))
-    assert gene_keys(genes[:1])[0] not in set(gene_keys(search.front().genes))
+    assert row_keys(genes[:1])[0] not in set(row_keys(search.ask(8)))
+    assert row_keys(genes[:1])[0] not in set(row_keys(search.front().genes))
 
 
 def test_an_exhausted_space_gives_what_is_left() -> None:

@@ -16,10 +16,10 @@ from hytnas_jax.mobo import (
     suggest,
 )
 from hytnas_jax.mobo.acquisitions import ACQUISITIONS
-from hytnas_jax.mobo.problem import gene_keys
 from hytnas_jax.mobo.selections import SELECTIONS
 from hytnas_jax.mobo.surrogates import SURROGATES
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 from .problems import cost, evaluate, quality, switched, two_objectives
 
@@ -63,7 +63,7 @@ def test_every_combination(surrogate, acquisition, selection):
     observations = observed(problem, 15)
     genes, info = ask(problem, observations, settings=settings)
     assert genes.shape == (4, 8)
-    assert not set(gene_keys(genes)) & set(gene_keys(observations.genes))
+    assert not set(row_keys(genes)) & set(row_keys(observations.genes))
     np.testing.assert_array_equal(genes, problem.canonical(genes))
     assert np.isfinite(info.mean).all()
     assert (info.std[:, 0] > 0.0).all()
@@ -124,10 +124,10 @@ def test_only_rows_of_a_listing_are_proposed():
     problem = dataclasses.replace(two_objectives(), listing=listing)
     observations = Observations(listing[:10], evaluate(listing[:10]))
     genes, info = ask(problem, observations, batch=8)
-    assert set(gene_keys(genes)) <= set(gene_keys(listing[10:]))
+    assert set(row_keys(genes)) <= set(row_keys(listing[10:]))
     assert info.tries == 40
     rest, _ = ask(problem, observations, batch=100)
-    assert sorted(gene_keys(rest)) == sorted(gene_keys(listing[10:]))
+    assert sorted(row_keys(rest)) == sorted(row_keys(listing[10:]))
 
 
 def test_better_than_random_search():
@@ -165,7 +165,7 @@ def test_failed_evaluations_are_neither_fitted_nor_repeated():
     )
     genes, info = ask(problem, both)
     assert np.isfinite(info.mean).all()
-    assert not set(gene_keys(genes)) & set(gene_keys(failed))
+    assert not set(row_keys(genes)) & set(row_keys(failed))
 
 
 def test_nothing_succeeded_or_one_only():

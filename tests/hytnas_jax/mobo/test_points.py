@@ -10,8 +10,9 @@ import sklearn.gaussian_process._gpr as of_sklearn
 from hytnas_jax.mobo import Observations, Settings, suggest
 from hytnas_jax.mobo.pareto import pareto_mask
 from hytnas_jax.mobo.points import evenly, far_apart, representative
-from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.mobo.problem import unseen
 from hytnas_jax.mobo.surrogates import SURROGATES, GaussianProcess, gaussian_process
+from supernet.row_keys import row_keys
 
 from .problems import evaluate, two_objectives
 
@@ -89,7 +90,7 @@ def test_sizes_and_memory_at_five_thousand(factorised: dict[str, list[int]]) -> 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(genes) == 8
-    assert not set(gene_keys(genes)) & set(gene_keys(observations.genes))
+    assert not set(row_keys(genes)) & set(row_keys(observations.genes))
     assert factorised["posterior"] == [2_048] * 2  # scikit-learn computes the likelihood too
     assert set(factorised["likelihood"]) == {512}
     assert len(factorised["likelihood"]) < 100

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hytnas_jax.mobo import Limit, Objective, Observations
-from hytnas_jax.mobo.problem import gene_keys, unseen
+from hytnas_jax.mobo.problem import unseen
 from supernet.errors import UserError
+from supernet.row_keys import row_keys
 
 from .problems import cost, evaluate, switched, two_objectives
 
@@ -37,7 +38,7 @@ def test_failed_evaluations():
 
 def test_unseen_takes_the_first_of_equals():
     genes = np.array([[1, 2], [3, 4], [1, 2], [5, 6]])
-    assert unseen(genes, gene_keys(np.array([[3, 4]], np.int32))).tolist() == [0, 3]
+    assert unseen(genes, row_keys(np.array([[3, 4]], np.int32))).tolist() == [0, 3]
 
 
 def test_mistakes_are_the_users():

@@ -7,10 +7,10 @@ import pytest
 
 from hytnas_jax.mobo import Bound, Objective, Observations, Settings, suggest
 from hytnas_jax.mobo.acquisitions import ACQUISITIONS
-from hytnas_jax.mobo.problem import gene_keys
 from hytnas_jax.mobo.selections import SELECTIONS
 from hytnas_jax.mobo.surrogates import SURROGATES
 from hytnas_jax.mobo.units import Units
+from supernet.row_keys import row_keys
 
 from .problems import CARDINALITIES, evaluate, switched
 
@@ -44,7 +44,7 @@ def suggested(problem, values: np.ndarray, **settings) -> tuple[np.ndarray, np.n
             settings=Settings(population=20, generations=4, **settings),
             rng=np.random.default_rng(0),
         )
-    assert len(set(gene_keys(genes)) - set(gene_keys(observations.genes))) == 4
+    assert len(set(row_keys(genes)) - set(row_keys(observations.genes))) == 4
     assert np.isfinite(info.mean).all()
     assert np.isfinite(info.std).all()
     return genes, info.mean
