@@ -193,6 +193,6 @@ def _restore(checkpoints: Checkpoints, like: Saved) -> Saved:
 def _note(pending: list[Metrics]) -> str:
     loss = np.mean([m.loss[0] for m in pending])
     accuracy = np.mean([m.accuracy[0] for m in pending])
-    text = f"loss {loss:.2f} · training accuracy {accuracy:.2f}"
+    text = f"loss {loss:.2f} · right in training {accuracy:.2f}"
     others = [m.accuracy[1:] for m in pending]
     return text if others[0].size == 0 else f"{text} (subnets {np.mean(others):.2f})"
