@@ -112,7 +112,7 @@ def test_nothing_is_printed(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sums_of_products_do_not_overflow(name: str) -> None:
-    """Processors without VNNI add products in 16 bits, which black and white beside large weights overflow."""
+    """Processors without VNNI add products in 16 bits: black and white beside large weights overflow."""
     spec, params, stats, _, _ = example(name)
     images = np.sign(IMAGES)
     model = quantise_onnx(build_onnx(spec, params, stats), images)
