@@ -274,9 +274,15 @@ def supernet(
 
     `tiers` is how many sizes of its widths and embeddings a program holds (`elastic`); 1: it computes
     everything, and masks. If not given, a few where that is quicker: on a CPU, for maps large enough.
+    The same arguments give the same model, so that what was compiled for it in this process serves again.
     """
     if tiers is None:
         tiers = quickest_tiers(space, max(space.resolution))
+    return _model(space, channels, num_classes, dtype, tiers)
+
+
+@functools.lru_cache(maxsize=4)
+def _model(space: SearchSpace, channels: int, num_classes: int, dtype: Any, tiers: int) -> SupernetModel:
     return SupernetModel(space, channels, num_classes, dtype, tiers)
 
 

@@ -18,7 +18,7 @@ from proxies.evaluation.base import EvaluationImages, Scoring
 from proxies.evaluation.recently_used import RecentlyUsed
 from supernet.architecture import Architecture
 from supernet.calibration import combined
-from supernet.model import Tree
+from supernet.model import Model, Tree
 from supernet.supernet import Control, ModelPart
 
 AHEAD = 1  # subnets that are begun before the one in front of them has ended
@@ -100,18 +100,29 @@ class EvaluatedPart:
     def __init__(self, part: ModelPart, params: Tree):
         model, of_tree, self._of_control, self.reads = part
         self._params = of_tree(params)
-        self._blank = model.no_stats()
-        # One program, whether it is told to calibrate (train) or to use statistics.
-        self._apply = jax.jit(
-            lambda params, stats, x, control, train: model.apply(params, stats, x, control, train=train)
-        )
-        self._combined = jax.jit(
-            lambda batches: combined(jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches))
-        )
+        self._blank, self._apply = model.no_stats(), _compiled(model)
 
     def __call__(self, maps: Maps, control: Control) -> Maps:
         own = self._of_control(control)
         calibrated = [self._apply(self._params, self._blank, x, own, True) for x in maps.calibration]
-        stats = self._combined([stats for _, stats in calibrated])
+        stats = _combined([stats for _, stats in calibrated])
         evaluated = [self._apply(self._params, stats, x, own, False)[0] for x in maps.evaluated]
         return Maps([x for x, _ in calibrated], evaluated)
+
+
+@functools.lru_cache(maxsize=32)  # parts; two supernets have fewer
+def _compiled(model: Model) -> Callable[..., Any]:
+    """One program, whether it is told to calibrate (train) or to use statistics. The same for the same part:
+    a second evaluator in a process compiles nothing."""
+
+    @jax.jit
+    def evaluated_part(params: Tree, stats: Tree, x: Any, control: Any, train: Any) -> Any:
+        return model.apply(params, stats, x, control, train=train)
+
+    return evaluated_part
+
+
+@jax.jit
+def _combined(batches: list[Tree]) -> Tree:
+    """Statistics of all batches from those of each."""
+    return combined(jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from one_stage_space import SPACE
@@ -65,8 +66,9 @@ def test_it_is_an_estimator(estimator: SupernetError) -> None:
 
 
 def test_one_trace_a_part_and_resolution_serves_all_architectures(
-    model: SupernetModel, params: Tree, monkeypatch: pytest.MonkeyPatch
+    params: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    model = SupernetModel(SPACE, 1, NUM_CLASSES, jnp.float32, tiers=2)  # nothing of it is compiled yet
     evaluated, traces = [], []
     apply = Model.apply
 
@@ -88,6 +90,8 @@ def test_one_trace_a_part_and_resolution_serves_all_architectures(
     assert np.isfinite(errors).all()
     assert len(np.unique(np.round(found.details["loss"], 5))) == 20
     assert len(evaluated) == 21
+    SupernetError(SPACE, model, params, evaluation_images)(drawn(4, 1))  # as the next step of a main job does
+    assert len(traces) == len(model.parts)
     mixed = estimator([*drawn(6, 3), *drawn(4, 2)])
     assert len(traces) == 2 * len(model.parts)
     np.testing.assert_array_equal(mixed[3:], errors[:2])

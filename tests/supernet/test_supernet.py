@@ -11,7 +11,14 @@ import pytest
 from supernet.model import Tree
 from supernet.spaces import built_in_space
 from supernet.subnet import slice_subnet
-from supernet.supernet import Control, controls, stage_sizes
+from supernet.supernet import Control, controls, stage_sizes, supernet
+
+
+def test_the_same_arguments_give_the_same_model(tiny: Any) -> None:
+    """What is compiled for it once is compiled for all steps of a process."""
+    model = supernet(tiny.space, channels=3, num_classes=2)
+    assert supernet(dataclasses.replace(tiny.space), channels=3, num_classes=2) is model
+    assert supernet(tiny.space, channels=3, num_classes=3) is not model
 
 
 def test_controls_by_hand(tiny: Any) -> None:
