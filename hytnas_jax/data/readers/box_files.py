@@ -11,7 +11,7 @@ from hytnas_jax.data.decode import Opener, open_image
 from hytnas_jax.data.readers.box_checks import Changes, RawBoxes, check_boxes
 from hytnas_jax.data.readers.boxes import Boxes, images_with, strata
 from hytnas_jax.data.readers.source import Split, Task
-from hytnas_jax.data.readers.turned import turn_corners, turn_to_show
+from hytnas_jax.data.readers.turned import size_as_shown, turn_corners, turn_to_show
 from hytnas_jax.data.readers.words import some
 from hytnas_jax.numbers import counted
 from supernet.errors import UserError
@@ -77,9 +77,17 @@ class BoxFiles:
         first, last = np.searchsorted(self._rows[split], [position, position + 1])
         boxes = self._boxes[split].take(slice(first, last))
         width, height = self._given_sizes[split][position].tolist()
-        if not len(boxes) or not width or width == height:
+        if not len(boxes) or not width:
             return boxes
-        turn = turn_to_show(self._path(split, position), (width, height))
+        path, place = self._path(split, position), self._places[split]
+        turn = turn_to_show(path, (width, height))
+        if turn is None:
+            shown = size_as_shown(path, place=place)
+            raise UserError(
+                f"{place}: the boxes of {self._files[split][position]} are for an image of {width}x{height} "
+                f"pixels, but it has {shown[0]}x{shown[1]}; correct width and height there, or delete them: "
+                "the boxes are then taken to be of the image as it is shown"
+            )
         return dataclasses.replace(boxes, corners=turn_corners(boxes.corners, turn))
 
     def all_boxes(self, split: Split) -> tuple[np.ndarray, Boxes]:

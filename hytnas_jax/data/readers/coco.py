@@ -17,6 +17,8 @@ from hytnas_jax.data.readers.words import some
 from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 
+_FARTHEST = 2**53  # larger whole numbers are no floats
+
 
 class CocoSource(BoxFiles):
     """Images with boxes in JSON files of COCO's kind; `coco_layout.LAYOUT` says where these lie.
@@ -134,7 +136,8 @@ def _four(file: CocoFile, index: int) -> Sequence[float]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_one = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_one and not (isinstance(value, int) and abs(value) > _FARTHEST)
 
 
 def _teller(file: CocoFile) -> Callable[[int], str]:

@@ -154,7 +154,7 @@ def _listed(
     places = {split: path.relative_to(folder).as_posix() for split, path in lists.items()}
     for split, path in lists.items():
         found[split] = []
-        for number, name in read_list(path, places[split]):
+        for number, name in read_list(path, places[split], by_stem):
             if name not in by_stem:
                 raise UserError(
                     f"{places[split]}, line {number}: {name} has no image or no mask; add them, or delete "

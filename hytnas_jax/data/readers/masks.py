@@ -144,8 +144,8 @@ class MaskFiles(RarestClass):
             return mask
         if shown == (width, height):
             return mask
-        turn = turn_to_show(image, (width, height))
-        if turn == 1:
+        turn = turn_to_show(image, (width, height)) if shown == (height, width) else None
+        if turn is None or turn == 1:
             raise UserError(
                 f"{self.mask_name(split, position)}: is of {width}x{height} pixels, but its image "
                 f"{self.image_name(split, position)} of {shown[0]}x{shown[1]}; make both the same size, "

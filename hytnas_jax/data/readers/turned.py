@@ -9,6 +9,8 @@ from PIL import Image
 from hytnas_jax.data.decode import ORIENTATION, TURN, open_image, quiet, refusing, shape
 from supernet.errors import UserError
 
+_SAME_SHAPE = 0.01  # the difference of two ratios of sides that is rounding
+
 
 def size_as_shown(path: Path, *, place: str) -> tuple[int, int]:
     """Width and height, from the file's header. Raises UserError, which begins with `place`."""
@@ -22,18 +24,33 @@ def size_as_shown(path: Path, *, place: str) -> tuple[int, int]:
         ) from error
 
 
-def turn_to_show(path: Path, size: tuple[int, int]) -> int:
+def turn_to_show(path: Path, size: tuple[int, int]) -> int | None:
     """The orientation (5 to 8) to apply to annotations that were made on the image as stored, else 1.
 
     size: width and height to which the annotations refer. Annotations of an image that is stored turned by a
-    quarter were made on it as stored where that is the stored size, and as shown where it is the shown one.
-    A half turn cannot be told by sizes: annotations are then taken to be of the image as shown, as those of
-    an image that cannot be read.
+    quarter were made on it as stored where that is the stored size, and as shown where it is the shown one;
+    so are those of an image that was made smaller or larger since. None: the image has another shape. A half
+    turn cannot be told by sizes: annotations are then taken to be of the image as shown, as those of an image
+    that cannot be read.
     """
     with contextlib.suppress(ValueError), quiet(), refusing(), open_image(path) as image:
-        if shape(image) != size and image.size == size:
-            return int(image.getexif().get(ORIENTATION, 1))
+        shown = shape(image)
+        if size == shown:
+            return 1
+        has_exif = isinstance(image, Image.Image) and (image.format == "TIFF" or "exif" in image.info)
+        turn = int(image.getexif().get(ORIENTATION, 1)) if has_exif else 1
+        stored = shown[::-1] if turn >= 5 else shown
+        if size == stored or (_alike(size, stored) and not _alike(size, shown)):
+            return turn if turn >= 5 else 1
+        return 1 if _alike(size, shown) else None
     return 1
+
+
+def _alike(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes have the same shape, as far as whole pixels allow."""
+    (width, height), (other_width, other_height) = size, other
+    ratio = width * other_height / (height * other_width)
+    return abs(ratio - 1) <= 1 / min(*size, *other) + _SAME_SHAPE
 
 
 def turn_corners(corners: np.ndarray, orientation: int) -> np.ndarray:

@@ -55,14 +55,7 @@ class VocSource(BoxFiles):
 def _parse(one: Annotated, folder: Path) -> tuple[tuple[int, int], list[VocObject]]:
     """The size that an XML file gives, (0, 0) where it gives none, and its objects."""
     path = folder / one.xml
-    try:
-        root = ET.fromstring(path.read_bytes())
-    except ET.ParseError as error:
-        raise UserError(
-            f"{one.xml}, line {error.position[0]}: not readable as XML ({error}); write the file anew"
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    root = _root(path, one.xml)
     if root.tag != "annotation":
         raise UserError(f"{one.xml}: begins with <{root.tag}>; wanted <annotation>, as PASCAL VOC has it")
     size = [_number(root.findtext(f"size/{side}")) or 0.0 for side in ("width", "height")]
@@ -70,6 +63,26 @@ def _parse(one: Annotated, folder: Path) -> tuple[tuple[int, int], list[VocObjec
     if not all(1 <= side <= 65_535 for side in size):
         return (0, 0), things
     return (int(size[0]), int(size[1])), things
+
+
+def _root(path: Path, place: str) -> ET.Element:
+    """What an XML file holds, in whatever encoding it declares."""
+    try:
+        data = path.read_bytes()
+        declared = re.match(rb"\s*<\?xml[^>]*?encoding=[\"']([\w.-]+)[\"'][^>]*\?>", data)
+        if declared is None or declared[1].lower() in (b"utf-8", b"utf-16"):
+            return ET.fromstring(data)
+        return ET.fromstring(data[declared.end() :].decode(declared[1].decode()))  # the parser knows few
+    except ET.ParseError as error:
+        raise UserError(
+            f"{place}, line {error.position[0]}: not readable as XML ({error}); write the file anew"
+        ) from None
+    except (LookupError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{place}: not in the encoding that it declares ({error}); save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _object(thing: ET.Element, number: int, one: Annotated, path: Path) -> VocObject:

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from hytnas_jax.data.readers.image_files import ImageFiles, child, is_image, subfolders
@@ -57,7 +57,7 @@ def read_layout(folder: Path) -> VocLayout:
     for split, path in lists.items():
         place = path.relative_to(folder).as_posix()
         splits[split] = []
-        for number, name in read_list(path, place):
+        for number, name in read_list(path, place, ones):
             if name not in ones:
                 raise UserError(
                     f"{place}, line {number}: {xml_folder.name}/{name}.xml is not there; add it, or delete "
@@ -86,15 +86,23 @@ def split_lists(folder: Path, kind: str) -> dict[Split, Path]:
     return found if "train" in found else {}
 
 
-def read_list(path: Path, place: str) -> list[tuple[int, str]]:
-    """The line and the name of each image that a list holds, without its extension."""
+def read_list(path: Path, place: str, known: Container[str]) -> list[tuple[int, str]]:
+    """The line and the name of each image that a list holds, without its extension.
+
+    A name is the whole line where that is among those that are `known`, since names may have spaces; else its
+    first word, which in lists of a class stands before 1 or -1.
+    """
     found = []
     for number, line in enumerate(decode(path.read_bytes(), place).splitlines(), 1):
-        words = line.split()
-        if words:
-            name = re.split(r"[/\\]", words[0])[-1]
-            found.append((number, os.path.splitext(name)[0] if is_image(name) else name))
+        if line.strip():
+            whole = _listed_name(line.strip().strip("'\""))
+            found.append((number, whole if whole in known else _listed_name(line.split()[0])))
     return found
+
+
+def _listed_name(path: str) -> str:
+    name = re.split(r"[/\\]", path)[-1]
+    return os.path.splitext(name)[0] if is_image(name) else name
 
 
 def _beside(folder: Path, notes: list[str]) -> VocLayout:
@@ -103,12 +111,12 @@ def _beside(folder: Path, notes: list[str]) -> VocLayout:
     places: dict[Split, str] = {}
     for inner in subfolders(folder):
         split = split_named(inner.name)
-        if split is not None and next(inner.glob("*.xml"), None) is not None:
+        if split is not None and _xml_files(inner):
             if split in splits:
                 raise UserError(f"{folder}: both {places[split]} and {inner.name} are of one split; keep one")
             splits[split] = list(_paired(folder, inner, inner, notes).values())
             places[split] = inner.name
-    if not splits and next(folder.glob("*.xml"), None) is not None:
+    if not splits and _xml_files(folder):
         splits["train"], places["train"] = list(_paired(folder, folder, folder, notes).values()), folder.name
     if "train" not in splits:
         there = ", ".join(places.values())
@@ -122,7 +130,7 @@ def _paired(folder: Path, xml_folder: Path, image_folder: Path, notes: list[str]
     files = ImageFiles(image_folder)
     images, found = files.by_stem(), {}
     prefix, inside = _prefix(xml_folder, folder), _prefix(image_folder, folder)
-    for xml in sorted(xml_folder.glob("*.xml")):
+    for xml in _xml_files(xml_folder):
         names = images.pop(xml.stem, [])
         if not names:
             raise UserError(
@@ -138,6 +146,10 @@ def _paired(folder: Path, xml_folder: Path, image_folder: Path, notes: list[str]
         first = inside + min(names[0] for names in images.values())
         notes.append(f"{counted(len(images), 'image')} without an XML file left out (the first: {first})")
     return found
+
+
+def _xml_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml")
 
 
 def _prefix(path: Path, folder: Path) -> str:

@@ -23,7 +23,8 @@ class YoloSource(BoxFiles):
     """Images with boxes in text files; data.yaml names the classes and the splits, see `yolo_layout`.
 
     An image without a label file has no box. Of a polygon (`class x y x y x y ...`) the box around it is
-    taken. Boxes refer to the image as shown.
+    taken. Where data.yaml has `kpt_shape`, keypoints follow each box and are not used. Boxes refer to the
+    image as shown.
 
     Raises UserError for whatever is wrong in the files, with the line.
     """
@@ -102,9 +103,13 @@ def _parse(line: str, at: str, layout: YoloLayout) -> tuple[int, tuple[float, fl
         values = [float(word) for word in words[1:]]
     except ValueError:
         raise UserError(f"{at}: '{line.strip():.60}' has a value that is no number; {WANTED}") from None
-    is_polygon = len(words) >= 7 and len(words) % 2 == 1
+    if layout.keypoints and len(words) == 5 + layout.keypoints:
+        words, values = words[:5], values[:4]
+    is_polygon = len(words) >= 7 and len(words) % 2 == 1 and not layout.keypoints
     if len(words) != 5 and not is_polygon:
         also = " (the sixth may be a score, as in files of predictions)" if len(words) == 6 else ""
+        if layout.keypoints:
+            also = f" (kpt_shape of {layout.file.name} allows 5 and {5 + layout.keypoints})"
         raise UserError(f"{at}: '{line.strip():.60}' has {len(words)} values{also}; {WANTED}")
     index = _class(words[0], at, layout)
     if any(value > _PIXELS for value in values):

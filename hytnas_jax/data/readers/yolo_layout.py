@@ -29,7 +29,8 @@ EXAMPLE = (
 @dataclasses.dataclass(frozen=True)
 class YoloLayout:
     """images: the image files of each stored split, relative to the folder, or absolute where elsewhere.
-    places: how to name each split. notes: what is not used."""
+    places: how to name each split. notes: what is not used. keypoints: how many numbers of keypoints follow
+    each box."""
 
     file: Path
     class_names: tuple[str, ...]
@@ -37,6 +38,7 @@ class YoloLayout:
     images: Mapping[Split, list[str]]
     places: Mapping[Split, str]
     notes: tuple[str, ...]
+    keypoints: int
 
 
 def find_yaml(folder: Path) -> Path | None:
@@ -62,6 +64,7 @@ def read_layout(folder: Path) -> YoloLayout:
         raise UserError(f"{file}: wanted names and train, each on a line of its own; {EXAMPLE}")
     text = decode(data, str(file))
     names, are_named = _names(found, file, text)
+    keypoints = _keypoints(found, file, text)
     images: dict[Split, list[str]] = {}
     places: dict[Split, str] = {}
     notes = []
@@ -85,7 +88,7 @@ def read_layout(folder: Path) -> YoloLayout:
         places[split] = f"{file.name}: {key} ({some([path for path, _ in lists])})"
     if "train" not in images:
         raise UserError(f"{file}: has no train; {EXAMPLE}")
-    return YoloLayout(file, names, are_named, images, places, tuple(notes))
+    return YoloLayout(file, names, are_named, images, places, tuple(notes), keypoints)
 
 
 def label_file(image: str, folder: Path) -> Path:
@@ -97,9 +100,11 @@ def label_file(image: str, folder: Path) -> Path:
             moved = [*parts]
             moved[index] = "labels" if parts[index] != "Images" else "Labels"
             if Path(*moved[: index + 1]).is_dir():
-                return Path(*moved)
+                parts = moved
             break
-    return Path(*parts)
+    path = Path(*parts)
+    capitals = path.with_suffix(".TXT")
+    return capitals if not path.exists() and capitals.exists() else path
 
 
 def _has_keys(path: Path) -> bool:
@@ -146,6 +151,16 @@ def _names(found: dict[Any, Any], file: Path, text: str) -> tuple[tuple[str, ...
             f"{_at('nc', file, text)}: nc is {count}, but names has {len(texts)}; correct one, or delete nc"
         )
     return tuple(texts), True
+
+
+def _keypoints(found: dict[Any, Any], file: Path, text: str) -> int:
+    """How many numbers `kpt_shape`, [keypoints, 2 or 3], puts behind each box; 0 without one."""
+    shape = found.get("kpt_shape", [0, 2])
+    if isinstance(shape, list) and len(shape) == 2 and shape[0] in range(1000) and shape[1] in (2, 3):
+        return int(shape[0] * shape[1])
+    raise UserError(
+        f"{_at('kpt_shape', file, text)}: kpt_shape is {shape!r:.40}; wanted [number of keypoints, 2 or 3]"
+    )
 
 
 def _texts(value: Any, key: str, file: Path, text: str) -> list[str]:

@@ -256,6 +256,31 @@ def test_a_turned_image(
     np.testing.assert_allclose(CocoSource(folder).boxes("train", 0).corners, [corners], atol=1e-6)
 
 
+def test_a_turned_tiff(save_coco: SaveCoco, save_image: Callable[..., Path]) -> None:
+    """Its size as Pillow tells it is that shown already."""
+    folder = save_coco([[10, 20, 30, 10]], images=("a.tif",))
+    save_image("images/a.tif", orientation=6)
+    corners = [[0.4, 0.1, 0.6, 0.4]]
+    np.testing.assert_allclose(CocoSource(folder).boxes("train", 0).corners, corners, atol=1e-6)
+
+
+def test_a_size_that_is_not_the_image_s(save_coco: SaveCoco, refusal: Refusal) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["images"][0] |= {"width": 64, "height": 64}
+
+    source = CocoSource(save_coco([[10, 20, 30, 10]], change=change))
+    assert refusal(lambda: source.boxes("train", 0)).startswith(
+        "instances.json: the boxes of images/a.jpg are for an image of 64x64 pixels, but it has 100x50"
+    )
+
+
+def test_a_number_beyond_all_floats(save_coco: SaveCoco, refusal: Refusal) -> None:
+    folder = save_coco([[10**400, 20, 30, 10]])
+    assert refusal(lambda: CocoSource(folder)).startswith(
+        "instances.json: annotations[0] (id 500): bbox is [1000"
+    )
+
+
 def test_without_sizes_the_images_are_asked(save_coco: SaveCoco, tmp_path: Path) -> None:
     def change(data: dict[str, Any]) -> None:
         del data["images"][0]["width"]

@@ -168,3 +168,42 @@ def test_no_layout_at_all(tmp_path: Path, refusal: Refusal) -> None:
     assert refusal(lambda: VocSource(tmp_path)).startswith(
         "DIR: has no Annotations folder, and no XML files; the"
     )
+
+
+def test_names_with_spaces_and_capitals(save_voc: SaveVoc, save_list: SaveList, tmp_path: Path) -> None:
+    for name in ("im 0", "im 1"):
+        folder = save_voc(name, CAT)
+    (tmp_path / "Annotations" / "im 1.xml").rename(tmp_path / "Annotations" / "im 1.XML")
+    save_list("Main", "train", ["im 0"])
+    save_list("Main", "val", ['"im 1.jpg"'])
+    source = VocSource(folder)
+    assert source.image_name("train", 0) == "JPEGImages/im 0.jpg"
+    assert source.image_name("validation", 0) == "JPEGImages/im 1.jpg"
+
+
+def test_encodings_that_the_parser_does_not_know(save_voc: SaveVoc, tmp_path: Path, refusal: Refusal) -> None:
+    folder = save_voc("a", [("猫", (11, 21, 40, 30))])
+    path = tmp_path / "Annotations" / "a.xml"
+    text = path.read_text()
+    path.write_bytes(f'<?xml version="1.0" encoding="gb2312"?>\n{text}'.encode("gb2312"))
+    assert VocSource(folder).class_names == ("猫",)
+    path.write_bytes(b'<?xml version="1.0" encoding="klingon"?>\n<annotation/>')
+    assert refusal(lambda: VocSource(folder)) == (
+        "Annotations/a.xml: not in the encoding that it declares (unknown encoding: klingon); save it as "
+        "UTF-8"
+    )
+
+
+@pytest.mark.parametrize(("size", "is_its_shape"), [((200, 100), True), ((50, 100), False), ((99, 50), True)])
+def test_a_size_that_is_not_the_image_s(
+    save_voc: SaveVoc, refusal: Refusal, size: tuple[int, int], is_its_shape: bool
+) -> None:
+    source = VocSource(save_voc("a", CAT, size=size))
+    if is_its_shape:  # the image was made smaller since
+        assert len(source.boxes("train", 0)) == 1
+        return
+    assert refusal(lambda: source.boxes("train", 0)) == (
+        "Annotations: the boxes of JPEGImages/a.jpg are for an image of 50x100 pixels, but it has 100x50; "
+        "correct width and height there, or delete them: the boxes are then taken to be of the image as it "
+        "is shown"
+    )

@@ -197,3 +197,32 @@ def test_no_image_is_opened(save_yolo: SaveYolo, tmp_path: Path) -> None:
     folder = save_yolo({"train/a": "0 .5 .5 .2 .2"})
     (tmp_path / "images" / "train" / "a.jpg").write_bytes(b"no image")
     assert len(YoloSource(folder).boxes("train", 0)) == 1
+
+
+@pytest.mark.parametrize("shape", ["[2, 2]", "[2, 3]"])
+def test_keypoints_behind_a_box_are_not_its_corners(save_yolo: SaveYolo, shape: str) -> None:
+    points = ".45 .40 .55 .62" if shape == "[2, 2]" else ".45 .40 2 .55 .62 0"
+    yaml = f"train: images/train\nkpt_shape: {shape}\nnames: [cat, dog]\n"
+    source = YoloSource(save_yolo({"train/a": f"0 .5 .5 .4 .4 {points}\n1 .5 .5 .2 .2"}, yaml=yaml))
+    corners = [[0.3, 0.3, 0.7, 0.7], [0.4, 0.4, 0.6, 0.6]]
+    np.testing.assert_allclose(source.boxes("train", 0).corners, corners, atol=1e-6)
+    assert source.remarks == ()
+
+
+def test_keypoints_that_are_not_as_said(save_yolo: SaveYolo, refusal: Refusal) -> None:
+    yaml = "train: images/train\nkpt_shape: {}\nnames: [cat, dog]\n"
+    folder = save_yolo({"train/a": "0 .5 .5 .4 .4 .1 .1"}, yaml=yaml.format("[2, 2]"))
+    assert refusal(lambda: YoloSource(folder)) == (
+        "labels/train/a.txt, line 1: '0 .5 .5 .4 .4 .1 .1' has 7 values (kpt_shape of data.yaml allows 5 and "
+        f"9); {WANTED}"
+    )
+    folder = save_yolo({"train/a": "0 .5 .5 .4 .4"}, yaml=yaml.format("17"))
+    assert refusal(lambda: YoloSource(folder)) == (
+        "DIR/data.yaml, line 2: kpt_shape is 17; wanted [number of keypoints, 2 or 3]"
+    )
+
+
+def test_a_label_file_in_capitals(save_yolo: SaveYolo, tmp_path: Path) -> None:
+    folder = save_yolo({"train/a": "0 .5 .5 .4 .4"})
+    (tmp_path / "labels" / "train" / "a.txt").rename(tmp_path / "labels" / "train" / "a.TXT")
+    assert len(YoloSource(folder).boxes("train", 0)) == 1
