@@ -3,7 +3,9 @@
 from xdist.scheduler import LoadScopeScheduling
 
 # Files for one process: they share a work folder in which an example has made every step.
-TOGETHER = dict.fromkeys(("tests/test_examples.py", "tests/test_public_names.py"), "the example")
+TOGETHER = dict.fromkeys(
+    ("tests/test_examples.py", "tests/test_main_job_programs.py", "tests/test_public_names.py"), "the example"
+)
 
 
 class ByFile(LoadScopeScheduling):

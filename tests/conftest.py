@@ -54,13 +54,21 @@ def environment_variables() -> Iterator[None]:
 def example_folder(tmp_path_factory: pytest.TempPathFactory, compiled_programs: None) -> Path:
     """A folder with the work folder `runs/mine`, in which examples/own_images.py has made every step."""
     folder = tmp_path_factory.mktemp("example")
+    run_example(folder)
+    return folder
+
+
+def run_example(folder: Path) -> None:
+    """examples/own_images.py, with the work folder `runs/mine`; `dumps` is what XLA makes of its programs."""
     script = Path(__file__).parents[1] / "examples" / "own_images.py"
-    # XLA compiles longer than anything runs here.
-    environment = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    environment = {
+        **os.environ,
+        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # XLA compiles longer than anything runs here
+        "XLA_FLAGS": f"--xla_dump_to={folder / 'dumps'} --xla_dump_hlo_as_text",
+    }
     subprocess.run(
         [sys.executable, str(script), "--workdir", str(folder / "runs" / "mine")],
         env=environment,
         check=True,
         timeout=500,
     )
-    return folder
