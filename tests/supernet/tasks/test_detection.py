@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from supernet.errors import UserError
-from supernet.tasks.detection import LossSums, detection, encode, image_losses, mean_loss
+from supernet.tasks import detection as module
+from supernet.tasks.detection import LossSums, detection, mean_loss
+
+# One program each: operations one by one would be compiled one by one.
+encode = jax.jit(module.encode, static_argnums=1)
+image_losses = jax.jit(module.image_losses)
 
 BIG, SMALL = [0.0, 0.0, 1.0, 1.0], [0.55, 0.55, 0.7, 0.7]  # their centres: cells (4, 4) and (5, 5) of 8
 
@@ -76,14 +81,14 @@ def test_an_ignored_box_is_no_object_and_no_mistake() -> None:
     assert dense.counted[..., 1].all()  # another class is a mistake there
     assert np.argwhere(dense.centre).tolist() == [[0, 5, 5, 0]]
     output = np.zeros((1, 8, 8, 6), np.float32)
-    gradient = jax.grad(lambda x: detection(2).loss(x, dense))(output)
+    gradient = jax.jit(jax.grad(lambda x: detection(2).loss(x, dense)))(output)
     assert np.abs(gradient[0, :4, :4, 0]).max() == 0
     assert np.abs(gradient[0, :4, :4, 1]).min() > 0
 
 
 def test_an_object_inside_an_ignored_box_is_learnt() -> None:
     dense = encode(targets((BIG, 0), (SMALL, 0), ignored=(0,)), (8, 8, 5))
-    gradient = jax.grad(lambda x: detection(1).loss(x, dense))(np.zeros((1, 8, 8, 5), np.float32))
+    gradient = jax.jit(jax.grad(lambda x: detection(1).loss(x, dense)))(np.zeros((1, 8, 8, 5), np.float32))
     assert np.argwhere(gradient[..., 0]).tolist() == [[0, 5, 5]]
 
 
@@ -94,14 +99,14 @@ def test_an_ignored_box_smaller_than_a_cell_has_its_cell() -> None:
 
 def test_an_empty_image_teaches_that_nothing_is_there() -> None:
     lesson = detection(2)
-    dense = lesson.encode(targets(), (8, 8, 6))
+    dense = encode(targets(), (8, 8, 6))
     output = np.zeros((1, 8, 8, 6), np.float32)
-    loss, gradient = jax.value_and_grad(lesson.loss)(output, dense)
+    loss, gradient = jax.jit(jax.value_and_grad(lesson.loss))(output, dense)
     assert float(loss) == pytest.approx(8 * 8 * 2 * 0.25 * np.log(2), rel=1e-5)
     assert np.isfinite(gradient).all()
     assert (gradient[..., :2] > 0).all()
     assert np.abs(gradient[..., 2:]).max() == 0
-    assert float(lesson.share(output, targets())) == 0
+    assert float(jax.jit(lesson.share)(output, targets())) == 0
 
 
 def test_the_loss_by_hand() -> None:
@@ -112,13 +117,15 @@ def test_the_loss_by_hand() -> None:
     output = np.concatenate([logits, raw])[None, None, None]
     heat = 0.25**2 * -np.log(0.75) + 0.5**2 * -np.log(0.5)
     for box_weight in (1.0, 5.0):
-        loss = detection(2, box_weight=box_weight).loss(output, dense)
+        loss = jax.jit(detection(2, box_weight=box_weight).loss)(output, dense)
         assert float(loss) == pytest.approx(heat + box_weight * (1 - 0.5), rel=1e-5)
 
 
 def test_near_a_centre_a_mistake_is_small() -> None:
     dense = encode(targets((BIG, 0)), (8, 8, 5))
-    gradient = jax.grad(lambda x: detection(1).loss(x, dense))(np.zeros((1, 8, 8, 5), np.float32))[0, ..., 0]
+    gradient = jax.jit(jax.grad(lambda x: detection(1).loss(x, dense)))(np.zeros((1, 8, 8, 5), np.float32))[
+        0, ..., 0
+    ]
     assert float(gradient[4, 4]) < 0 < float(gradient[4, 5]) < float(gradient[4, 7])
     spared = (1 - float(dense.heat[0, 4, 5, 0])) ** 4
     assert float(gradient[4, 5] / gradient[4, 7]) == pytest.approx(spared, rel=1e-4)
@@ -138,8 +145,10 @@ def test_the_first_teaches_its_heat_map_and_no_boxes() -> None:
 def test_a_teacher_that_sees_nothing_leaves_the_truth_its_share() -> None:
     """Or the subnets would learn from it that nothing is anywhere."""
     lesson = detection(1)
-    taught = lesson.teach(np.full((1, 8, 8, 5), -9, np.float32), lesson.encode(targets((BIG, 0)), (8, 8, 5)))
-    gradient = jax.grad(lesson.loss)(np.full((1, 8, 8, 5), -3, np.float32), taught)
+    taught = jax.jit(lesson.teach)(
+        np.full((1, 8, 8, 5), -9, np.float32), encode(targets((BIG, 0)), (8, 8, 5))
+    )
+    gradient = jax.jit(jax.grad(lesson.loss))(np.full((1, 8, 8, 5), -3, np.float32), taught)
     assert float(gradient[0, 4, 4, 0]) < -0.4
     assert float(np.abs(gradient[..., 0]).sum()) < 2 * abs(float(gradient[0, 4, 4, 0]))
 
@@ -147,7 +156,7 @@ def test_a_teacher_that_sees_nothing_leaves_the_truth_its_share() -> None:
 def test_the_share_of_objects_that_are_right() -> None:
     truth = targets((BIG, 0), (SMALL, 1), ([0, 0, 0.1, 0.1], 1), ignored=(2,))
     output = perfect(encode(truth, (8, 8, 6)))
-    share = detection(2).share
+    share = jax.jit(detection(2).share)
     assert float(share(output, truth)) == 1
     wrong_class = output.copy()
     wrong_class[0, 5, 5, :2] = [1, 0]
@@ -166,7 +175,7 @@ def test_losses_of_images_add_up() -> None:
     assert [part.shape for part in losses] == [(2,)] * 4
     total = mean_loss(LossSums(*(part.sum() for part in losses)))
     assert isinstance(total, np.floating)
-    assert float(total) == pytest.approx(float(detection(2).loss(output, dense)), rel=1e-6)
+    assert float(total) == pytest.approx(float(jax.jit(detection(2).loss)(output, dense)), rel=1e-6)
 
 
 def test_against_a_loop_over_boxes() -> None:
@@ -221,7 +230,9 @@ def test_compiles_for_many_subnets() -> None:
 @pytest.mark.parametrize("value", [-9.0, 9.0, 60.0, -60.0])
 def test_gradients_are_finite(value: float) -> None:
     dense = encode(targets((BIG, 0), ([0.3, 0.3, 0.3, 0.3], 0), (BIG, 0), ignored=(2,)), (8, 8, 5))
-    gradient = jax.grad(lambda x: detection(1).loss(x, dense))(np.full((1, 8, 8, 5), value, np.float32))
+    gradient = jax.jit(jax.grad(lambda x: detection(1).loss(x, dense)))(
+        np.full((1, 8, 8, 5), value, np.float32)
+    )
     assert np.isfinite(gradient).all()
 
 
