@@ -85,7 +85,10 @@ def _controls(count: int) -> Control:
 
 def _counted(program: Any, inputs: tuple[Any, ...]) -> dict[str, float]:
     lowered = jax.jit(program).lower(*inputs)
-    compiled = lowered.compile()
+    # Kernels are counted before LLVM sees them, so that it need not optimise them.
+    compiled = lowered.compile(
+        {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    )
     cost, memory, text = compiled.cost_analysis(), compiled.memory_analysis(), compiled.as_text()
     return {
         "lowered operations": lowered.as_text().count(" = "),

@@ -56,7 +56,7 @@ class Trained:
             self.num_traces += 1
             return [self.model.apply(params, self.stats, images, control, train=t) for t in (True, False)]
 
-        options = {"xla_backend_optimization_level": 0}
+        options = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
         self.forward = jax.jit(forward, compiler_options=options)
         self.gradient = jax.jit(
             jax.grad(
