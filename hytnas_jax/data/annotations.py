@@ -31,12 +31,15 @@ def read_annotations(
 ) -> dict[Split, Annotations | None]:
     """What a source says of the images of each split; None for classification, where labels say it all.
 
-    Raises UserError for a mask that cannot be read, and a split without any box.
+    Raises UserError for a mask that cannot be read, and a split without any box or any pixel of a class.
     """
     if source.task == "detection":
         return dict(_boxes(cast(BoxSource, source), selections))
     if source.task == "segmentation":
-        return {split: _masks(cast(MaskSource, source), chosen, side) for split, chosen in selections.items()}
+        return {
+            split: _masks(cast(MaskSource, source), split, chosen, side=side)
+            for split, chosen in selections.items()
+        }
     return dict.fromkeys(selections)
 
 
@@ -55,6 +58,16 @@ def digest_annotations(annotations: Annotations) -> np.ndarray:
 def class_pixels(masks: np.ndarray, num_classes: int) -> np.ndarray:
     """int64 [K]: the pixels of each class in uint8 masks; those of no class are not counted."""
     return np.bincount(masks.ravel(), minlength=256)[:num_classes]
+
+
+def check_pixels(pixels: np.ndarray, source: Source, split: Split, num_images: int) -> None:
+    """Raises UserError where no pixel of a split has a class; `pixels` as of `class_pixels`."""
+    if not pixels.any():
+        raise UserError(
+            f"{source.name}: not one of {counted(num_images, f'{split} image')} has a pixel of "
+            f"{' or '.join(source.class_names)}; choose other classes, add images with them, or use more "
+            "images (--max-images)"
+        )
 
 
 def _boxes(source: BoxSource, selections: Mapping[Split, Selection]) -> dict[Split, Annotations]:
@@ -85,7 +98,7 @@ def _padded(each: list[Boxes], most: int) -> Annotations:
     return arrays
 
 
-def _masks(source: MaskSource, selection: Selection, side: int) -> Annotations:
+def _masks(source: MaskSource, split: Split, selection: Selection, *, side: int) -> Annotations:
     masks = np.empty((len(selection), side, side), np.uint8)
 
     def read(row: int) -> None:
@@ -93,4 +106,5 @@ def _masks(source: MaskSource, selection: Selection, side: int) -> Annotations:
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(read, range(len(selection))))
+    check_pixels(class_pixels(masks, len(source.class_names)), source, split, len(selection))
     return {"mask": masks}

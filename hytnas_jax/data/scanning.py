@@ -8,6 +8,7 @@ from typing import NamedTuple, cast
 
 import numpy as np
 
+from hytnas_jax.data.annotations import check_pixels
 from hytnas_jax.data.copy_marks import Marks, are_near_ones_known, marks_of_few
 from hytnas_jax.data.digest import digest_few, digest_of
 from hytnas_jax.data.labelled import value_counts
@@ -77,7 +78,7 @@ def scan_masks(
 ) -> tuple[dict[Split, StreamedMasks], dict[Split, np.ndarray]]:
     """The masks of each split, read once; and how many pixels have each value, int64 [256].
 
-    Raises UserError for a mask that cannot be read.
+    Raises UserError for a mask that cannot be read, and a split without any pixel of a class.
     """
     source = cast(MaskSource, origin.source)
     masks, pixels = {}, {}
@@ -94,5 +95,6 @@ def scan_masks(
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             pixels[split] = sum(pool.map(see, range(0, len(selection), _CHUNK)), np.zeros(256, np.int64))
+        check_pixels(pixels[split][: len(source.class_names)], source, split, len(selection))
         masks[split] = StreamedMasks(origin, selection, digests, side)
     return masks, pixels

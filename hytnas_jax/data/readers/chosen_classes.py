@@ -1,6 +1,8 @@
 """Some classes only of a source of boxes or masks; or of boxes, the question whether there is one."""
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from supernet.errors import UserError
 from supernet.tasks.segmentation import IGNORED
 
 SMALLEST = 0.005  # of the image: the rule of Visual Wake Words
+_AT_ONCE = 64  # masks
 
 
 def only_classes(source: BoxSource, names: Sequence[str]) -> BoxSource:
@@ -27,7 +30,8 @@ def only_classes(source: BoxSource, names: Sequence[str]) -> BoxSource:
 def only_masks(source: MaskSource, names: Sequence[str]) -> MaskSource:
     """The source with these classes only, in this order; pixels of others are ignored, all images stay.
 
-    Raises UserError for an unknown class, and fewer than two.
+    Raises UserError for an unknown class, fewer than two, a split that has no pixel of them, and masks of
+    train that have pixels of one alone.
     """
     return _ChosenMasks(source, names)
 
@@ -106,6 +110,33 @@ class _ChosenMasks:
         self.class_names = tuple(names)
         self._number = np.full(IGNORED + 1, IGNORED, np.uint8)
         self._number[index] = np.arange(len(index))
+        for split in source.sizes:
+            self._refuse_without(split)
+
+    def _refuse_without(self, split: Split) -> None:
+        """Reads masks, in any order, until there are enough classes. Raises UserError where there are not."""
+        size, least = self.sizes[split], 2 if split == "train" else 1
+        order = np.random.default_rng(0).permutation(size)  # neighbours look alike
+        held: set[int] = set()
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in range(0, size, _AT_ONCE):
+                masks = pool.map(lambda n: self.mask(split, int(n)), order[start : start + _AT_ONCE])
+                held |= {int(number) for mask in masks for number in np.unique(mask)} - {IGNORED}
+                if len(held) >= least:
+                    return
+        if held:
+            (only,) = held
+            others = [name for name in self.class_names if name != self.class_names[only]]
+            why = (
+                f"has a pixel of {' or '.join(others)}, so that '{self.class_names[only]}' is alone; "
+                "segmentation tells at least two classes apart"
+            )
+        else:
+            why = f"has a pixel of {' or '.join(self.class_names)}"
+        raise UserError(
+            f"{self.name}: not one of {counted(size, 'mask')} of {split} {why}; choose other classes, or add "
+            "images with them"
+        )
 
     def labels(self, split: Split, positions: np.ndarray) -> np.ndarray:
         """The chosen class of each image's label; of one that is not chosen, len(class_names)."""

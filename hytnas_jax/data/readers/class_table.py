@@ -14,8 +14,8 @@ NOT_ALLOWED = -1
 _NO_CLASS = ("void", "ignore", "ignored", "unlabeled", "unlabelled", "dontcare")
 FILES = ("classes.csv", "class_dict.csv", "_classes.csv", "labelmap.txt", "classes.txt", "labels.txt")
 FORMS = (
-    "classes.csv holds `name,r,g,b` a line, labelmap.txt `name:r,g,b::`, classes.txt one name a line, that "
-    "of value 0 first"
+    "classes.csv holds `name,r,g,b` or `value,name` a line, labelmap.txt `name:r,g,b::`, classes.txt one "
+    "name a line, that of value 0 first"
 )
 
 

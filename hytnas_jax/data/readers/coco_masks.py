@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data.readers.coco import CocoFolder
+from hytnas_jax.data.readers.coco_json import CocoFile
 from hytnas_jax.data.readers.masks import MaskFiles
 from hytnas_jax.data.readers.pixels import decode_rle, fill_polygon
 from hytnas_jax.data.readers.source import Split
+from hytnas_jax.numbers import counted
 from supernet.errors import UserError
 from supernet.tasks.segmentation import IGNORED
 
 BACKGROUND = "background"
+_FEW = 0.05  # of a file's annotations: so many may lack an outline
 _WANTED = "segmentation is a list of polygons [x, y, x, y, x, y, ...] in pixels, or run lengths"
 
 
@@ -27,19 +30,21 @@ class _Thing:
 class CocoMasks(MaskFiles):
     """Images with masks that are drawn from a JSON file; folders as for `CocoSource`.
 
-    The classes are those of the categories, and "background" before them where no category is called so.
-    Smaller things are drawn over larger ones; crowds (`iscrowd`) are ignored where nothing else is.
+    The classes are those of the categories, and "background" before them where no category is called so, or
+    "Background", or "_background_". Smaller things are drawn over larger ones; crowds (`iscrowd`) are ignored
+    where nothing else is. Few annotations without an outline are left out.
 
-    Raises UserError for what `CocoSource` refuses, and an annotation without a segmentation.
+    Raises UserError for what `CocoSource` refuses, and a file in which 5% of the annotations or more have no
+    outline.
     """
 
     def __init__(self, folder: Path) -> None:
         coco = CocoFolder(folder)
         super().__init__(folder, coco.paths, {split: file.place for split, file in coco.files.items()})
-        self.left_out = coco.left_out
         names = coco.class_names
-        self.class_names = names if BACKGROUND in names else (BACKGROUND, *names)
-        self._background = self.class_names.index(BACKGROUND)
+        called_so = [name for name in names if name.strip("_ ").lower() == BACKGROUND]
+        self.class_names = names if called_so else (BACKGROUND, *names)
+        self._background = self.class_names.index(called_so[0] if called_so else BACKGROUND)
         if len(self.class_names) > IGNORED:
             raise UserError(
                 f"{self.name}: has {len(names)} categories; at most {IGNORED - 1} are allowed, since "
@@ -47,6 +52,8 @@ class CocoMasks(MaskFiles):
             )
         self._coco = coco
         index = {name: number for number, name in enumerate(self.class_names)}
+        without = [_without_outline(file) for file in coco.files.values()]
+        self.left_out = "; ".join(note for note in (coco.left_out, *without) if note)
         self._things = {split: self._read(split, index) for split in coco.files}
         for file in coco.files.values():
             file.annotations[:] = [{"id": a["id"]} if "id" in a else {} for a in file.annotations]
@@ -78,14 +85,43 @@ class CocoMasks(MaskFiles):
         found: list[list[_Thing]] = [[] for _ in file.images]
         for number, annotation in enumerate(file.annotations):
             segmentation = annotation.get("segmentation")
-            if not isinstance(segmentation, list | dict) or not segmentation:
+            if not isinstance(segmentation, list | dict | None):
                 raise UserError(
-                    f"{file.tell(number)}: segmentation is {segmentation!r:.40}; {_WANTED}: a file of boxes "
-                    "alone is for detection"
+                    f"{file.tell(number)}: segmentation is {segmentation!r:.40}; {_WANTED}; correct it, or "
+                    "delete the annotation"
                 )
             value = IGNORED if file.is_crowd(number) else file.class_index(number, index)
-            found[file.row(number)].append(_Thing(number, value, segmentation))
+            row = file.row(number)
+            if not _is_without(annotation):
+                found[row].append(_Thing(number, value, segmentation))
         return found
+
+
+def _is_without(annotation: dict[str, Any]) -> bool:
+    return annotation.get("segmentation") in (None, [], [[]], {})
+
+
+def _without_outline(file: CocoFile) -> str:
+    """What to say of the annotations that cannot be drawn, "" where all can. Raises UserError for many."""
+    without = [number for number, annotation in enumerate(file.annotations) if _is_without(annotation)]
+    if not without:
+        return ""
+    first, total = file.tell(without[0]), len(file.annotations)
+    if len(without) == total:
+        found = file.annotations[without[0]].get("segmentation")
+        raise UserError(
+            f"{first}: segmentation is {found!r}, as in all annotations; {_WANTED}: a file of boxes "
+            "alone is for detection"
+        )
+    if len(without) >= _FEW * total:
+        raise UserError(
+            f"{first}: has no outline (segmentation), as {len(without)} of {total} annotations, so that its "
+            f"pixels would be background; {_WANTED}: add the outlines, or delete these annotations"
+        )
+    return (
+        f"{file.place}: {counted(len(without), 'annotation')} of {total} without an outline (segmentation) "
+        f"left out, so that the pixels are background (the first: {first.removeprefix(file.place + ': ')})"
+    )
 
 
 def _draw(segmentation: Any, width: int, height: int) -> np.ndarray:

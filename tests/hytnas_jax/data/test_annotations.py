@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up_tasks import save_boxes, save_masks
+from PIL import Image
 
 from hytnas_jax.data import Wish, load_dataset
 from hytnas_jax.data.annotations import class_pixels, digest_annotations, nearest_pixels
@@ -75,6 +76,18 @@ def test_other_masks_are_a_change(tmp_path: Path) -> None:
     other = load_dataset(str(folder), side=32, classes=("background", "dark"))
     assert any("other boxes or masks" in line for line in changes(noted, other))
     assert (other.train.targets["mask"] == 255).any()
+
+
+@pytest.mark.parametrize("stream", ["never", "always"])
+def test_a_split_without_a_pixel_of_the_classes(tmp_path: Path, stream: Any) -> None:
+    """At a side of 1 pixel all masks are background: the one of each class lies in a corner."""
+    folder = save_masks(tmp_path / "data")
+    mask = np.zeros((32, 32), np.uint8)
+    mask[0, :2] = 1, 2
+    for path in (folder / "masks").iterdir():
+        Image.fromarray(mask).save(path)
+    with pytest.raises(UserError, match=r"data: not one of \d+ train images has a pixel of bright or dark; "):
+        load_dataset(str(folder), side=1, classes=("bright", "dark"), stream=stream)
 
 
 def test_only_stretching_is_for_boxes(tmp_path: Path) -> None:

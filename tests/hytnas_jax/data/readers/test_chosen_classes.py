@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes
+from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes, only_masks
+from hytnas_jax.data.readers.mask_folder import MaskFolder
 from hytnas_jax.data.readers.voc import VocSource
 from hytnas_jax.data.readers.yolo import YoloSource
 
@@ -89,3 +90,29 @@ def test_a_split_without_the_class(save_yolo: Callable[..., Path], refusal: Refu
         "the image "
         "do not count); add some, or choose other classes"
     )
+
+
+def test_masks_of_a_class(save_mask: Callable[..., Path]) -> None:
+    masks = only_masks(MaskFolder(save_mask("a", [[0, 1, 2]])), ("2", "0"))
+    assert masks.class_names == ("2", "0")
+    assert masks.mask("train", 0).tolist() == [[1, 255, 0]]
+
+
+def test_masks_without_the_class(save_mask: Callable[..., Path], tmp_path: Path, refusal: Refusal) -> None:
+    (tmp_path / "classes.txt").write_text("wall\ndoor\nroof\nsky\ncar\n")
+    save_mask("a", [[0, 1]])
+    save_mask("b", [[0, 2]])
+    source = MaskFolder(save_mask("c", [[0, 0]], split="val"))
+    end = "; choose other classes, or add images with them"
+    assert only_masks(source, ("wall", "roof")).class_names == ("wall", "roof")
+    for classes, said in (
+        (("door", "roof"), "not one of 1 mask of validation has a pixel of door or roof"),
+        (("sky", "car"), "not one of 2 masks of train has a pixel of sky or car"),
+        (
+            ("sky", "door", "car"),
+            "not one of 2 masks of train has a pixel of sky or car, so that 'door' is alone; segmentation "
+            "tells at least two classes apart",
+        ),
+    ):
+        text = refusal(lambda classes=classes: only_masks(source, classes))
+        assert text == f"{source.name}: {said}{end}"

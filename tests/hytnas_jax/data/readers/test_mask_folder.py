@@ -15,10 +15,10 @@ Refusal = Callable[[Callable[[], Any]], str]
 VALUES = [[0, 1, 2], [2, 255, 0]]
 AS = "save masks as PNG with the number of a class as each pixel's value, grey or with a palette"
 FORMS = (
-    "classes.csv holds `name,r,g,b` a line, labelmap.txt `name:r,g,b::`, classes.txt one name a line, "
-    "that of "
-    "value 0 first"
+    "classes.csv holds `name,r,g,b` or `value,name` a line, labelmap.txt `name:r,g,b::`, classes.txt one "
+    "name a line, that of value 0 first"
 )
+TABLE = "say which class each value is in classes.csv, `value,name` a line"
 
 
 @pytest.mark.parametrize("mode", [None, "P"])
@@ -66,6 +66,34 @@ def test_roboflows_layout(save_image: Callable[..., Path], tmp_path: Path) -> No
     assert source.class_names == ("background", "car")
     np.testing.assert_array_equal(source.mask("train", 0), [[0, 1]])
     assert source.image_name("train", 0) == "train/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "wanted"),
+    [
+        ("0,wall\n255,door\n", [[0, 255]], [[0, 1]]),
+        ("wall,0,0,0\ndoor,255,255,255\n", [[0, 255]], [[0, 1]]),
+        ("door,255,255,255\nwall,0,0,0\n", [[0, 255]], [[1, 0]]),
+        ("wall,0,0,0\ndoor,255,255,255\n", [[0, 1]], [[0, 1]]),  # not its greys: its numbers
+        ("wall,0,0,0\ndoor,9,8,7\nroof,3,2,1\n", [[0, 1, 2, 255]], [[0, 1, 2, 255]]),
+        ("wall,0,0,0\ndoor,127,127,127\nvoid,255,255,255\n", [[0, 127, 255]], [[0, 1, 255]]),
+    ],
+)
+def test_the_table_says_what_greys_are(
+    save_mask: SaveMask, tmp_path: Path, text: str, values: Any, wanted: Any
+) -> None:
+    (tmp_path / "classes.csv").write_text(text)
+    np.testing.assert_array_equal(MaskFolder(save_mask("a", values)).mask("train", 0), wanted)
+
+
+def test_a_mask_of_background_alone_does_not_make_numbers_colours(
+    save_mask: SaveMask, tmp_path: Path
+) -> None:
+    """Black is a colour of the table, and 0 a number of it."""
+    (tmp_path / "classes.csv").write_text("wall,0,0,0\ndoor,9,8,7\n")
+    save_mask("a", [[0, 0]])
+    source = MaskFolder(save_mask("b", [[0, 1]], split="val"))
+    np.testing.assert_array_equal(source.mask("validation", 0), [[0, 1]])
 
 
 @pytest.mark.parametrize(
@@ -128,13 +156,15 @@ def test_a_broken_image_is_named_where_images_are_loaded(save_mask: SaveMask) ->
             [[0, 255]],
             {},
             "DATA: the values of 1 training mask (the first: train/masks/a.png) are 0 and 255 only, as "
-            "in binary masks; 255 means ignored, so that one class would be left: write 0 and 1",
+            "in binary masks; 255 means ignored, so that one class would be left: write 0 and 1, or "
+            f"{TABLE}",
         ),
         (
             [[0, 128]],
             {},
             "DATA: the values of 1 training mask (the first: train/masks/a.png) are 0 and 128 only, as "
-            "in binary masks; the values are to be the numbers of classes: write 0 and 1",
+            "in binary masks; the values are to be the numbers of classes: write 0 and 1, or "
+            f"{TABLE}",
         ),
         ([[0, 0]], {}, "DATA: in 1 training mask all pixels are 0; at least two classes are needed, 0 and 1"),
         (
@@ -152,11 +182,12 @@ def test_a_broken_image_is_named_where_images_are_loaded(save_mask: SaveMask) ->
             f"({FORMS}), "
             f"or {AS}",
         ),
-        (VALUES, {"mode": "LA"}, f"train/masks/a.png: has an alpha channel (LA), which means no class; {AS}"),
         (
-            VALUES,
-            {"mode": "RGBA"},
-            f"train/masks/a.png: has an alpha channel (RGBA), which means no class; {AS}",
+            [[0, 127], [127, 255]],
+            {},
+            "DATA: the values of 1 training mask (the first: train/masks/a.png) are 0, 127, 255: too far "
+            "apart for the numbers of classes, as greys to look at are; write 0, 1, 2 and so on, or "
+            f"{TABLE}",
         ),
         (
             VALUES,
@@ -248,6 +279,5 @@ def test_a_broken_mask_and_no_layout(save_mask: SaveMask, tmp_path: Path, refusa
     (folder / "train" / "masks" / "a.png").write_bytes(b"no image")
     assert refusal(lambda: MaskFolder(folder)) == (
         "train/masks/a.png: cannot be read (it is in no format that Pillow knows); repair it, or delete "
-        "it and its "
-        "image"
+        "it and its image (--skip-corrupt leaves out images that cannot be read, and no masks)"
     )

@@ -72,7 +72,7 @@ def test_masks(tmp_path: Path) -> None:
 
 
 def test_some_classes_of_it(tmp_path: Path) -> None:
-    data_dir = prepare(tmp_path)
+    data_dir = prepare(tmp_path, value=2)
     source = open_source("tfds:tiny", data_dir=data_dir, task="segmentation", classes=("2", "1"))
     assert source.class_names == ("2", "1")
 
