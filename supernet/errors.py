@@ -15,3 +15,8 @@ class UserError(ValueError):
       ...     print(error)
       space.stages: expected a list with a mapping for each stage
     """
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, in one line; its kind where it says nothing."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -11,23 +11,16 @@ from hytnas_jax.latency.kit import RUNTIMES, write_kit
 from hytnas_jax.latency.kit_table import FRONT, SAMPLE
 from hytnas_jax.latency.sample import draw_networks
 from hytnas_jax.search.results import load_pareto
-from hytnas_jax.shared_flags.format_names import check_runtimes
 from hytnas_jax.study_efficiency.plan import open_plan
 from hytnas_jax.workspace import architecture_row
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Workdir, command_line
 from proxies.latency.predictor import MIN_MEASURED
 from supernet.architecture import Architecture
-from supernet.errors import UserError
 
 
 def device_kit(config: Config) -> None:
     """Writes the kit beside its place, and moves it there when it is whole."""
-    if config.output.exists():
-        raise UserError(f"--output {config.output}: it is there already; give another folder, or delete it")
-    if config.front and config.study:
-        raise UserError("--front, --study: each is a kit of its own; give one of them")
-    check_runtimes("--runtime", (config.runtime,))
     unfinished = config.output.with_name(f".{config.output.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     count = _study_kit(unfinished, config) if config.study else _networks_kit(unfinished, config)

@@ -4,8 +4,9 @@ import dataclasses
 from pathlib import Path
 from typing import Annotated
 
-from hytnas_jax.shared_flags.format_names import RuntimeName
+from hytnas_jax.shared_flags.format_names import RuntimeName, check_runtimes
 from hytnas_jax.shared_flags.ranges import MOST_NETWORKS, SEED, check_ranges, within
+from supernet.errors import UserError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,3 +35,8 @@ class Config:
 def check(config: Config) -> None:
     """Raises UserError for values that cannot be."""
     check_ranges(config)
+    if config.output.exists():
+        raise UserError(f"--output {config.output}: it is there already; give another folder, or delete it")
+    if config.front and config.study:
+        raise UserError("--front, --study: each is a kit of its own; give one of them")
+    check_runtimes("--runtime", (config.runtime,))

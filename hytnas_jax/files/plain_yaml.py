@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from hytnas_jax.files.text import decode, line_at
-from supernet.errors import UserError
+from supernet.errors import UserError, first_line
 
 MOST_BYTES, MOST_VALUES = 200_000, 20_000
 _TAGS = {
@@ -134,5 +134,5 @@ def _where(error: yaml.YAMLError, text: str) -> str:
 
 
 def _reason(error: yaml.YAMLError) -> str:
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
+    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or first_line(error)
     return f"{reason}; indent by spaces" if "\\t" in reason else str(reason)

@@ -28,9 +28,10 @@ def retrain_front(
             chosen, ended = choice.next(became, min(at_once, count - len(became)))
             if not chosen:
                 return became, ended
-        became += retraining.train(archive, chosen, first=len(became) + 1, most=most)
+        num_before = len(became)
+        became += retraining.train(archive, chosen, first=num_before + 1, most=most)
         if is_new:
-            off_the_front(archive, became, retraining.project.task.measure)
+            off_the_front(archive, became, num_before, retraining.project.task.measure)
     return became, f"{_retrained(became)}: no more than --count"
 
 

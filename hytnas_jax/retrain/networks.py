@@ -114,6 +114,8 @@ class Retraining:
 
     def _run(self, jobs: Sequence[Job]) -> dict[Job, Quality]:
         """Each training shows its own progress where there is one at a time; else all have one bar."""
+        if not jobs:
+            return {}
         is_elsewhere = isinstance(self.executor, RayExecutor)
         if not is_elsewhere and min(len(jobs), self.executor.at_once) <= 1:
             return {job: self.trainer.run(job) for job in jobs}

@@ -29,9 +29,9 @@ def verdicts(archive: Archive, became: Sequence[Became]) -> dict[str, str]:
     return {network.name: verdict for (network, _), verdict in zip(searched, found, strict=True)}
 
 
-def off_the_front(archive: Archive, became: Sequence[Became], measure: Measure) -> None:
-    """Say whom the network retrained last puts off the front, itself perhaps."""
-    before = verdicts(archive, became[:-1])
+def off_the_front(archive: Archive, became: Sequence[Became], num_before: int, measure: Measure) -> None:
+    """Say whom the networks retrained after the first `num_before` put off the front, themselves perhaps."""
+    before = verdicts(archive, became[:num_before])
     for name, verdict in verdicts(archive, became).items():
         if verdict == "no" != before.get(name, "yes"):
             console.say(

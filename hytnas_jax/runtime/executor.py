@@ -95,11 +95,15 @@ class LocalPool:
         busy: dict[Any, tuple[Worker, int]] = {}  # by connection, with the attempt at its job
 
         def begin(worker: Worker) -> None:
+            """Give it a job; without one it ends, and leaves its memory to the others."""
+            if not waiting:
+                alive.discard(worker)
+                worker.end()
+                return
             alive.add(worker)
-            if waiting:
-                job, attempt = waiting.popleft()
-                busy[worker.connection] = worker, attempt
-                worker.give(job)
+            job, attempt = waiting.popleft()
+            busy[worker.connection] = worker, attempt
+            worker.give(job)
 
         try:
             for own in settings:

@@ -31,6 +31,11 @@ def jax_uses_gpus() -> bool:
     return any("cuda" in plugin.name for plugin in importlib.metadata.entry_points(group="jax_plugins"))
 
 
+def jobs_on(num_gpus: int, per_job: float) -> int:
+    """How many jobs find room; below 1, each GPU has a whole number of them."""
+    return num_gpus * int(1 / per_job) if per_job < 1 else num_gpus // int(per_job)
+
+
 def shares(gpus: tuple[str, ...], per_job: float) -> tuple[dict[str, str], ...]:
     """The environment of each process that finds room on the GPUs: with 2 a job every two of them, with 0.5
     each of them twice, its memory shared out."""

@@ -14,7 +14,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, Sharding,
 from hytnas_jax import console
 from hytnas_jax.runtime import launch, roles
 from hytnas_jax.runtime.channel import JaxChannel
-from supernet.errors import UserError
+from supernet.errors import UserError, first_line
 
 HEARTBEAT = 30  # seconds after which a host that says nothing is lost, and the others end
 
@@ -42,7 +42,7 @@ def join() -> None:
     except Exception as error:  # of any library that a launcher's variables lead to
         raise UserError(
             f"process {found.process} of {found.processes} ({found.by}) does not reach the others: "
-            f"{str(error).splitlines()[0]}; see that process 0 runs, and that its host and port are reached"
+            f"{first_line(error)}; see that process 0 runs, and that its host and port are reached"
         ) from error
     channel = JaxChannel(distributed.global_state.client, found.process, found.processes)
     roles.become(found.process, found.processes, channel)

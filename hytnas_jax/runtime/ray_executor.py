@@ -18,10 +18,10 @@ from typing import Any
 
 from hytnas_jax import console
 from hytnas_jax.runtime.executor import ATTEMPTS, JobT, ResultT, Work, given_up
-from hytnas_jax.runtime.gpus import memory_share
+from hytnas_jax.runtime.gpus import jobs_on, memory_share
 from hytnas_jax.runtime.surroundings import check_versions, surroundings_for
 from hytnas_jax.runtime.worker import Killed, outcome_of, result_of
-from supernet.errors import UserError
+from supernet.errors import UserError, first_line
 
 MOST_SENT = 1000  # jobs that Ray knows of at a time
 ANSWER = 10.0  # seconds that the cluster has to answer
@@ -92,7 +92,9 @@ class RayExecutor:
     def _room(self, machine: Mapping[str, float]) -> int:
         """How many jobs a machine with these resources has room for."""
         room = machine.get("CPU", 0) // self.cores
-        return int(min(room, machine.get("GPU", 0) // self.gpus) if self.gpus else room)
+        if self.gpus:
+            room = min(room, jobs_on(int(machine.get("GPU", 0)), self.gpus))
+        return int(room)
 
     def _warn_of_no_room(self, ray: Any) -> None:
         machines = _machines(ray)
@@ -191,7 +193,7 @@ def _connected(address: str | None) -> Any:
     except (ConnectionError, TimeoutError, OSError, ValueError, RuntimeError) as error:
         where = "on this machine" if address is None else f"at {address}"
         raise UserError(
-            f"--executor ray: Ray is not reached {where} ({_first_line(error)}); `ray status` on a machine "
+            f"--executor ray: Ray is not reached {where} ({first_line(error)}); `ray status` on a machine "
             "of the cluster says whether it is up; give --address auto on one of its machines, or HOST:PORT "
             "(with RAY_AUTH_MODE=token where it asks for a token)"
         ) from None
@@ -213,7 +215,3 @@ def _own_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

@@ -5,10 +5,12 @@ Commands that measure have none of them: a measurement needs the processor for i
 
 import dataclasses
 import importlib.util
+import math
 import os
 import re
 from typing import Annotated, Literal
 
+from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import gpus
 from hytnas_jax.runtime.executor import Executor, local
 from hytnas_jax.shared_flags.ranges import MOST_PROCESSES, within
@@ -86,10 +88,11 @@ class JobFlags:
                 "nvidia-smi -L); give at most as many, or 0"
             )
         if self.processes is not None and self.processes > len(found):
-            fraction = f"{max(1, len(there)) / self.processes:.2g}"
+            each = -(-self.processes // len(there))  # jobs on a GPU
             raise UserError(
-                f"--processes {self.processes}: {len(there)} GPUs are enough for {len(found)} jobs of "
-                f"{per_job:g}; give at most {len(found)}, or a smaller --gpus-per-job ({fraction}, say)"
+                f"--processes {self.processes}: {counted(len(there), 'GPU is', 'GPUs are')} enough for "
+                f"{counted(len(found), 'job')} of {per_job:g}; give at most {len(found)}, or a smaller "
+                f"--gpus-per-job ({math.floor(1000 / each) / 1000:g}, say)"
             )
         return found
 

@@ -27,7 +27,7 @@ import orbax.checkpoint as ocp
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.runtime import mesh, roles, stopping
-from supernet.errors import UserError
+from supernet.errors import UserError, first_line
 
 KEPT = 2
 VERIFIED = "verified.json"
@@ -64,7 +64,7 @@ class Checkpoints:
             try:
                 back = _read(manager, step, tree)
             except Exception as error:
-                raise self._not_written(step, str(error).splitlines()[0]) from error
+                raise self._not_written(step, first_line(error)) from error
             if not _is_equal(tree, back):
                 raise self._not_written(step, "other numbers come back")
             if roles.is_lead():

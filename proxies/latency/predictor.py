@@ -22,7 +22,7 @@ from proxies.latency.regressors import Regressor, fit_prices
 from proxies.latency.transfer import TRANSFER, Transferred, regressor_from_json
 from proxies.parts import ToSpec
 from supernet.architecture import Architecture
-from supernet.errors import UserError
+from supernet.errors import UserError, first_line
 
 __all__ = [
     "MIN_MEASURED",
@@ -160,9 +160,9 @@ class LatencyPredictor:
                 {name: HeldOutError(**error) for name, error in data["candidates"].items()},
             )
         except (AttributeError, KeyError, TypeError, ValueError, xgboost.core.XGBoostError) as problem:
-            reason = str(problem).splitlines()[0]
             raise UserError(
-                f"this is no latency predictor of this version ({reason}); measure the latency again"
+                f"this is no latency predictor of this version ({first_line(problem)}); measure the latency "
+                "again"
             ) from None
 
 

@@ -53,7 +53,8 @@ class TfdsBoxes(TfdsSource):
         return tuple(inside[key].names)
 
     def _is_unlabelled(self, records: Any) -> bool:
-        looked_at = records.__getitems__(list(range(min(len(records), _LOOKED_AT))))
+        places = np.linspace(0, len(records) - 1, min(len(records), _LOOKED_AT)).astype(int)
+        looked_at = records.__getitems__(places.tolist())
         return all(len(record["objects"]["bbox"]) == 0 for record in looked_at)
 
     def _boxes_of(self, record: dict[str, Any], name: str) -> Boxes:

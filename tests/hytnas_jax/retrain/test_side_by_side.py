@@ -65,6 +65,18 @@ def test_two_at_once_in_the_order_of_their_choice(
     assert done(project)["networks"] == [record["network"]["name"] for record in found]
 
 
+def test_one_that_another_of_its_batch_puts_off_the_front_is_named(
+    project: Project, trainer: Trainer, pairs: Pairs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """4 ms and 16 ms are trained together; the second batch makes 4 ms worse than what costs less."""
+    trainer.became[4.0] = 0.3
+    main(config(project, count=6))
+    name = next(name for name, latency in trainer.latency.items() if latency == 4.0)
+    said = capsys.readouterr().out
+    assert f"{name} has left the front" in said
+    assert name not in done(project)["front"]
+
+
 def test_what_was_cut_goes_on_with_the_same_networks(
     project: Project, trainer: Trainer, pairs: Pairs
 ) -> None:

@@ -84,6 +84,26 @@ def test_closing_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sleeping:
+    def run(self, job: float) -> None:
+        time.sleep(job)
+
+
+def test_a_worker_without_a_job_leaves_its_memory_to_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = []
+
+    class Noted(executor.Worker):
+        def end(self) -> None:
+            ended.append(time.monotonic())
+            super().end()
+
+    monkeypatch.setattr(executor, "Worker", Noted)
+    list(LocalPool(2).run(Sleeping(), [0.0, 2.0]))
+    assert len(ended) == 2
+    assert ended[1] - ended[0] > 1
+
+
+@dataclasses.dataclass(frozen=True)
 class Counted:
     """Notes each time that it is unpacked, in a file."""
 

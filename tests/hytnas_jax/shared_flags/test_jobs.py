@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import importlib.util
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -93,6 +94,28 @@ def test_too_few_gpus_are_told(monkeypatch: pytest.MonkeyPatch, flags: JobFlags,
     monkeypatch.setenv(gpus.VISIBLE, "0,1")
     with pytest.raises(UserError, match=message):
         flags.make_executor(share_cores=True, on_gpus=True)
+
+
+@pytest.mark.parametrize(("there", "processes"), [(1, 6), (4, 6), (2, 5), (8, 12), (3, 4), (1, 7)])
+def test_the_gpus_per_job_that_are_advised_are_enough(
+    monkeypatch: pytest.MonkeyPatch, there: int, processes: int
+) -> None:
+    monkeypatch.setenv(gpus.VISIBLE, ",".join(map(str, range(there))))
+    monkeypatch.setenv(gpus.PREALLOCATE, "true")
+    flags = JobFlags(gpus_per_job=1, processes=processes)
+    with pytest.raises(UserError) as refused:
+        flags.make_executor(share_cores=True, on_gpus=True)
+    advised = re.search(r"--gpus-per-job \((\S+), say\)", str(refused.value))
+    assert advised is not None
+    following = dataclasses.replace(flags, gpus_per_job=float(advised[1]))
+    assert following.make_executor(share_cores=True, on_gpus=True).at_once == processes
+
+
+@pytest.mark.parametrize(("per_job", "jobs"), [(0.1, 20), (0.2, 10), (0.3, 6), (1.0, 2), (2.0, 1), (3.0, 0)])
+def test_jobs_on_two_gpus(per_job: float, jobs: int) -> None:
+    """1 // 0.2 is 4 in floating point."""
+    assert gpus.jobs_on(2, per_job) == jobs == len(gpus.shares(("0", "1"), per_job))
+    assert RayExecutor(gpus=per_job)._room({"CPU": 100.0, "GPU": 2.0}) == jobs
 
 
 def test_this_process_leaves_the_memory_of_its_gpu_to_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
+from tiny_tfds import prepare_records
 
 from hytnas_jax.data.readers.chosen_classes import only_classes
 from hytnas_jax.data.readers.tfds_boxes import TfdsBoxes
@@ -48,7 +49,7 @@ def prepare(data_dir: Path, *, key: str = "objects") -> str:
                 ]
                 yield index, {"image": file, key: things}
 
-    Tiny(data_dir=str(data_dir), file_format="array_record").download_and_prepare()
+    prepare_records(Tiny, data_dir)
     return str(data_dir)
 
 

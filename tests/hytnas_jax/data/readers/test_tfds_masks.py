@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
+from tiny_tfds import prepare_records
 
 from hytnas_jax.data import load_dataset
 from hytnas_jax.data.readers.open_source import open_source
@@ -45,7 +46,7 @@ def prepare(data_dir: Path, *, key: str = "segmentation_mask", value: int = 3, w
                     mask[1, 0] = value
                 yield index, {"image": file, key: _png(mask[..., 0])}
 
-    Tiny(data_dir=str(data_dir), file_format="array_record").download_and_prepare()
+    prepare_records(Tiny, data_dir)
     return str(data_dir)
 
 
