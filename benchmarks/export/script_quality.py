@@ -21,8 +21,11 @@ from hytnas_jax.data import Dataset
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.quality.average_precision import Found, Truth, average_precision
 from hytnas_jax.quality.mean_iou import mean_iou, pixel_counts
+from hytnas_jax.retrain.retrained import Retrained, read_retrained
+from hytnas_jax.tasks.measure import Measure
 from hytnas_jax.workspace.project import open_project
 from hytnas_jax.workspace.workdir import Workdir
+from proxies.complexity import complexity
 from supernet.errors import UserError
 
 
@@ -40,6 +43,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     """A row for each file of each network."""
     project = open_project(Workdir(config.workdir))
     project.workdir.step("export").require("export")
+    retrain = project.workdir.step("retrain")
     if project.task.name == "classification":
         raise UserError(f"--workdir {config.workdir}: is of classification; give one of boxes or masks")
     images = Path(read_json(project.workdir.path / "data" / "settings.json")["settings"]["data"])
@@ -56,7 +60,28 @@ def benchmark(config: Config) -> dict[str, Any]:
             rows.append({**row, "difference": found - card["test"]})
     show(rows)
     floats = [abs(row["difference"]) for row in rows if row["file"] == "model.onnx"]
-    return {"data": project.source, "quality": project.task.quality, "largest": max(floats), "files": rows}
+    return {
+        "data": project.source,
+        "quality": project.task.quality,
+        "largest": max(floats),
+        "files": rows,
+        "networks": [_network(network, project.task.measure) for network in read_retrained(retrain)],
+    }
+
+
+def _network(network: Retrained, measure: Measure) -> dict[str, Any]:
+    """What it costs and how good it is, in full precision."""
+    counts = complexity(network.spec)
+    beside = {} if measure.beside is None else {f"test {measure.beside[1]}": measure.beside[0]}
+    return {
+        "network": network.name,
+        "parameters": counts.num_parameters,
+        "macs": counts.num_macs,
+        "resolution": network.spec.resolution,
+        "validation": 1 - network.validation_error,
+        "test": 1 - network.test_error,
+        **{name: network.test_details[key] for name, key in beside.items()},
+    }
 
 
 def quality_by_script(folder: Path, model_file: Path, images: Path, dataset: Dataset) -> float:
