@@ -17,8 +17,8 @@ class Config:
     formats: tuple[FormatName, ...] = ("onnx", "onnx-int8")
     """What to write; onnx is always among them. The tflite ones need: pip install 'hytnas_jax[tflite]'."""
     images: Annotated[int, within(1, MOST_IMAGES)] = 1000
-    """Images of the validation split that each file is checked by: it must agree with JAX, and its accuracy
-    is told."""
+    """Images of the validation split that each file is checked by: it must agree with JAX, and how
+    good it is, is told."""
     calibration: Annotated[int, within(1, MOST_IMAGES)] = 128
     """Images of the training split that the ranges of the int8 files are taken from."""
 

@@ -34,10 +34,10 @@ def costly_blocks(spec: NetworkSpec, check_without: Callable[[str], Check]) -> l
 
 def describe_loss(check: Check, blocks: Sequence[dict[str, Any]], quality: str) -> str:
     """What the user is told, after the name of the file; `quality` is what is lost."""
-    worst = "; ".join(f"{b['block']} ({100 * b['quality']:.1f}%)" for b in blocks)
+    worst = "; ".join(f"{b['block']} ({b['quality']:.3f})" for b in blocks)
     return (
-        f"loses {100 * check.loss:.1f} points of {quality} ({100 * check.quality:.1f} for "
-        f"{100 * check.quality_in_jax:.1f}% on {counted(check.num_images, 'image')}). "
+        f"loses {100 * check.loss:.1f} points of {quality} ({check.quality:.3f} for "
+        f"{check.quality_in_jax:.3f} on {counted(check.num_images, 'image')}). "
         f"What helps most is to keep "
         f"one of these blocks in floats: {worst}"
     )

@@ -25,7 +25,7 @@ class _Cost:
 
 def front_section(results: Results, command: str) -> str:
     """Error over cost, as it was expected before a network was retrained and as it became."""
-    title, measure = "Accuracy against cost", results.project.task.measure
+    title, measure = "Quality against cost", results.project.task.measure
     networks = results.networks
     if not networks:
         return section(title, missing("No network has been retrained yet.", command))

@@ -50,7 +50,7 @@ def study_ranking(config: Config) -> None:
     supernet = project.workdir.step("supernet")
     if not supernet.is_done:
         console.say(str(Standing.of(references)))
-        console.say("the reference accuracy is known; the estimates need a supernet")
+        console.say("the trained networks are known; the estimates need a supernet")
         console.wrote([step.folder / TABLE], command_line("train_supernet", config.workdir))
         return
     study = RankingStudy.of(

@@ -22,5 +22,5 @@ def test_worst_first() -> None:
     assert asked == list(CORRELATIONS)
     assert [block["block"] for block in blocks] == ["blocks/1", "blocks/3", "head"]
     text = describe_loss(CHECK, blocks, "AP50")
-    assert "loses 9.0 points of AP50 (81.0 for 90.0%" in text
-    assert "blocks/1 (89.0%)" in text
+    assert "loses 9.0 points of AP50 (0.810 for 0.900" in text
+    assert "blocks/1 (0.890)" in text

@@ -100,7 +100,7 @@ def test_mirroring_is_named_among_the_causes_where_it_is_on(tmp_path: Path) -> N
         "hardly better than guessing: the network, with an accuracy of 0.62 in training, where naming the "
         "most frequent class gives 0.60. Causes may be images that are of another class once mirrored "
         "(--mirror off, another --workdir), too few epochs (3), a learning rate that does not suit (0.003), "
-        "or labels that do not belong to the images"
+        "or labels, boxes or masks that do not belong to the images"
     )
     assert "mirrored" not in (doubt([stuck], project(mirror=False), dataset(), SCHEDULE) or "mirrored")
     # The validation split is evaluated at the end, when the last epoch's lessons have been learnt.
