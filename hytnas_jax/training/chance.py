@@ -89,8 +89,8 @@ def doubt(
     ]
     return (
         f"hardly better than guessing: {who}, with an {task.quality} of {score.accuracy:.2f} {score.where}"
-        f"{than_guess}. Causes may be {', '.join(causes)}, or labels, boxes or masks that do not belong to the "
-        "images"
+        f"{than_guess}. Causes may be {', '.join(causes)}, or labels, boxes or masks that do not belong to "
+        "the images"
     )
 
 
