@@ -14,6 +14,7 @@ from hytnas_jax.data.readers.mask_folder import MaskFolder
 from hytnas_jax.data.readers.mask_layout import LAYOUT as MASK_LAYOUT
 from hytnas_jax.data.readers.mask_layout import mask_folders
 from hytnas_jax.data.readers.masks import MaskSource
+from hytnas_jax.data.readers.pairs import images_with_masks
 from hytnas_jax.data.readers.signs import (
     OTHER_FOLDERS,
     boxes_in,
@@ -124,9 +125,14 @@ def _no_boxes(folder: Path, yaml: Path) -> str:
 
 def _of_classes(folder: Path) -> Guess:
     places = class_places(folder)
+    if masked := images_with_masks(places):
+        return Guess(None, masked)
     called_otherwise = [path.name for path in places if path.name.lower() in OTHER_FOLDERS]
     if len(places) >= 2 and not called_otherwise:
         return Guess("classification", f"one folder a class: {', '.join(path.name for path in places[:3])}")
+    if len(places) >= 2 and len(called_otherwise) == len(places):
+        names = " and ".join(called_otherwise)
+        return Guess(None, f"{names} are no classes by their names; if they are, give --task classification")
     return Guess(None, _NOTHING)
 
 
