@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from hytnas_jax.data.readers.advice import advice_on
 from hytnas_jax.data.readers.boxes import BoxSource
 from hytnas_jax.data.readers.chosen_classes import as_classification, only_classes, only_masks
 from hytnas_jax.data.readers.coco import CocoSource
@@ -130,6 +131,8 @@ def _of_classes(folder: Path) -> Guess:
     called_otherwise = [path.name for path in places if path.name.lower() in OTHER_FOLDERS]
     if len(places) >= 2 and not called_otherwise:
         return Guess("classification", f"one folder a class: {', '.join(path.name for path in places[:3])}")
+    if advice := advice_on(folder):
+        return Guess(None, advice)
     if len(places) >= 2 and len(called_otherwise) == len(places):
         names = " and ".join(called_otherwise)
         return Guess(None, f"{names} are no classes by their names; if they are, give --task classification")
