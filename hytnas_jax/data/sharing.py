@@ -1,6 +1,7 @@
 """Images that belong in one split: kept together where splits are carved, told where splits are given.
 
-They are copies of one image; and, for detection and segmentation, the frames of one video.
+They are copies of one image, by their pixels or their names; and, for detection and segmentation, the
+frames of one video.
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ from hytnas_jax.data.copy_marks import Marks, are_near_ones_known, marks_of
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.splits import Selection, join_rare, keep_together, tally
 from hytnas_jax.data.streamed import Pixels, Streamed
-from hytnas_jax.data.videos import about_videos, is_divided, joined, videos_of
+from hytnas_jax.data.videos import about_videos, is_divided, joined, sources_of, videos_of
 from hytnas_jax.numbers import counted
 
 # What copies in both splits do to the first one's errors.
@@ -79,6 +80,8 @@ def separate(
         side=native_side,
         apart=np.where(family & (len(carved) > 1), 0, where + 1),
     ).groups(len(where))
+    if len(carved) > 1:
+        groups = joined(groups, sources_of(rows.name, family))
     videos = videos_of(rows.name, family) if len(carved) > 1 and frames_together else None
     placed = where.copy()
     placed[family] = keep_together(

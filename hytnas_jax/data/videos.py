@@ -1,4 +1,4 @@
-"""Frames of one video, told by the names of images, as groups that belong in one split.
+"""Frames of one video, or copies of one image, told by names, as groups that belong in one split.
 
 Letter: N images.
 """
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from hytnas_jax.data.readers.groups import group_of, look_like_videos
+from hytnas_jax.data.readers.groups import group_of, look_like_videos, source_of
 from hytnas_jax.numbers import counted
 
 
@@ -23,6 +23,15 @@ def videos_of(name: Callable[[int], str], is_looked_at: np.ndarray) -> np.ndarra
         return None
     keys = [group_of(names.get(row, "")) or f"/{row}" for row in range(len(is_looked_at))]
     return np.unique(keys, return_inverse=True)[1]
+
+
+def sources_of(name: Callable[[int], str], is_looked_at: np.ndarray) -> np.ndarray:
+    """int [N], the same for altered copies of one image, as Roboflow names them; every other is alone."""
+    groups, first = np.arange(len(is_looked_at)), dict[str, int]()
+    for row in map(int, np.flatnonzero(is_looked_at)):
+        source = source_of(name(row))
+        groups[row] = row if source is None else first.setdefault(source, row)
+    return np.unique(groups, return_inverse=True)[1]
 
 
 def about_videos(name: Callable[[int], str], videos: np.ndarray, placed: np.ndarray) -> list[str]:

@@ -16,7 +16,7 @@ from supernet.errors import UserError
 
 WANTED = "a line is `class cx cy width height`, the last four as parts 0..1 of the image"
 _PIXELS = 2.0  # above that a value can only be pixels
-_NO_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt", "readme.txt")
+NO_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "test.txt", "readme.txt")
 
 
 class YoloSource(BoxFiles):
@@ -159,7 +159,7 @@ def _without_image(folder: Path, labels: dict[Path, set[str]]) -> list[str]:
     notes = []
     for place, known in labels.items():
         there = (path.name for path in place.glob("*.txt")) if place.is_dir() else ()
-        lost = sorted(name for name in there if name not in known and name.lower() not in _NO_LABELS)
+        lost = sorted(name for name in there if name not in known and name.lower() not in NO_LABELS)
         if lost:
             files = counted(len(lost), "label file")
             notes.append(f"{_short(place, folder)}: {files} without an image left out (the first: {lost[0]})")

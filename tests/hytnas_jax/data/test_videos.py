@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from hytnas_jax.data import Dataset, load_dataset
-from hytnas_jax.data.videos import is_divided, joined, videos_of
+from hytnas_jax.data.videos import is_divided, joined, sources_of, videos_of
 
 
 def test_groups_by_hand() -> None:
@@ -24,13 +24,20 @@ def test_groups_by_hand() -> None:
     assert (len(set(both[:3])), len(set(both[3:])), len(set(both))) == (1, 1, 2)
 
 
-def save_videos(folder: Path, videos: int, frames: int) -> Path:
+def test_copies_of_one_image_by_hand() -> None:
+    names = ["a_jpg.rf.1.jpg", "b_jpg.rf.2.jpg", "a_jpg.rf.3.jpg", "c.jpg", "a_jpg.rf.4.jpg"]
+    groups = sources_of(names.__getitem__, np.array([True] * 4 + [False]))
+    assert groups[0] == groups[2]
+    assert len(set(groups)) == 4  # the last one is not looked at, and alone
+
+
+def save_videos(folder: Path, videos: int, frames: int, *, end: str = "") -> Path:
     """Boxes of two classes; a class has things in the first video alone."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir(parents=True)
     images, annotations = [], []
     for number in range(videos * frames):
-        name = f"{'abcdefgh'[number // frames]}_{number:04d}.png"
+        name = f"{'abcdefgh'[number // frames]}_{number:04d}{end}.png"
         Image.fromarray(rng.integers(0, 256, (20, 24, 3)).astype(np.uint8)).save(folder / "images" / name)
         images.append({"id": number, "file_name": name, "width": 24, "height": 20})
         category = 1 if number < frames // 2 else 2
@@ -60,6 +67,27 @@ def test_a_video_is_in_one_split(tmp_path: Path) -> None:
     again = load_dataset(str(tmp_path / "v"), side=16, remark=False)
     assert again.files == dataset.files
     assert again.remarks == ()
+
+
+def test_a_video_as_roboflow_names_it_is_in_one_split(tmp_path: Path) -> None:
+    dataset = load_dataset(str(save_videos(tmp_path / "v", 8, 6, end="_jpg.rf.0f1e2d")), side=16)
+    found = splits_of(dataset)
+    assert sum(map(len, found)) == len(set().union(*found)) == 8
+
+
+def test_copies_of_an_image_are_in_one_split(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for number in range(36):
+            pixels = rng.integers(0, 256, (20, 20, 3)).astype(np.uint8)
+            name = f"photo{number // 3}_jpg.rf.{number:04x}.png"
+            Image.fromarray(pixels).save(tmp_path / label / name)
+    dataset = load_dataset(str(tmp_path), side=16)
+    sources = [{file.split(".rf.")[0] for file in files} for files in dataset.files.values()]
+    assert sum(map(len, sources)) == len(set().union(*sources)) == 24
+    assert min(map(len, sources)) >= 2
+    assert dataset.kept_together > 0
 
 
 def test_frames_may_be_told_apart(tmp_path: Path) -> None:
