@@ -21,7 +21,7 @@ from conftest import run_example
 
 ACCEPTED = Path(__file__).with_suffix(".json")
 OF_A_NETWORK = ("calibrate", "outputs")
-SMALL = 20  # operations; programs of fewer are what JAX makes of single operations outside of any program
+SMALL = 20  # operations; fewer are what JAX makes of single operations outside of any program
 _DUMP = re.compile(r"module_\d+\.jit_(\w+)\.cpu_after_optimizations\.txt")
 
 Programs = dict[str, dict[str, int]]
@@ -34,8 +34,9 @@ def measure(dumps: Path) -> Programs:
         dump = _DUMP.fullmatch(path.name)
         if dump is None:
             continue
-        text = path.read_text()
-        name = dump[1] if text.count(" = ") >= SMALL else "single operations"
+        name, text = dump[1], path.read_text()
+        if text.count(" = ") < SMALL:
+            continue
         figures = found.setdefault(name, {"programs": 0, "kernels": 0})
         figures["programs"] += 1
         if name == "train":  # the other one is that of a network
