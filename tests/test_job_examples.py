@@ -79,6 +79,7 @@ def calls(tmp_path: Path, script: str, **environment: str) -> list[str]:
         ["bash", str(EXAMPLES / script), "runs/my work", "my images"],
         env={**clean, "PATH": path_variable, "CALLS": str(noted), **environment},
         check=True,
+        capture_output=True,  # until those in the background have closed it too
         timeout=60,
     )
     return noted.read_text().splitlines()

@@ -25,6 +25,7 @@ from supernet.errors import UserError, first_line
 
 MOST_SENT = 1000  # jobs that Ray knows of at a time
 ANSWER = 10.0  # seconds that the cluster has to answer
+CANCELLED_AT_MOST, CANCELLING = 5, 2.0  # times that a job is told to end, and seconds that it has for it
 _WITH_MORE_MEMORY = "with more --cores-per-job (fewer jobs at once on a machine) if need be"
 
 
@@ -76,9 +77,7 @@ class RayExecutor:
                     continue
                 yield job, result
         finally:
-            for reference in running:
-                with contextlib.suppress(Exception):
-                    ray.cancel(reference, force=True)
+            _cancel(ray, list(running))
 
     def _sender(self, ray: Any, work: Any) -> Callable[[Any], Any]:
         """Begins a job and gives Ray's reference to its outcome."""
@@ -105,6 +104,19 @@ class RayExecutor:
                 f"--gpus-per-job {self.gpus:g}: there are up to {most['CPU']:g} cores and {most['GPU']:g} "
                 "GPUs in one; the jobs wait until a larger one joins the cluster"
             )
+
+
+def _cancel(ray: Any, references: list[Any]) -> None:
+    """End jobs: those that wait first, or one would begin where another ends. Ray may miss one that is just
+    beginning, which is therefore told again."""
+    for _ in range(CANCELLED_AT_MOST):
+        if not references:
+            return
+        for reference in reversed(references):
+            with contextlib.suppress(Exception):
+                ray.cancel(reference, force=True)
+        with contextlib.suppress(Exception):
+            _, references = ray.wait(references, num_returns=len(references), timeout=CANCELLING)
 
 
 def _task() -> Callable[[Any, list[Any], bytes], bytes]:
