@@ -81,8 +81,7 @@ def benchmark(config: Config) -> dict[str, Any]:
         for (name, change), member in bar:
             rate = change.get("rate", Retraining.learning_rate)
             changes = tuple(item for item in change.items() if item[0] != "rate")
-            fields = {field.name: getattr(project, field.name) for field in dataclasses.fields(project)}
-            changed = ChangedProject(**fields, changes=changes)
+            changed = ChangedProject(**vars(project), changes=changes)
             found = train(changed, dataset, project.to_spec(member), Schedule(epochs, batch, rate, 0), None)
             found["quality"] = found[project.task.quality]
             log.append({"changed": name, **{key: found[key] for key in COLUMNS[1:]}})

@@ -20,6 +20,7 @@ from hytnas_jax.data.splits import Selection
 from hytnas_jax.data.streamed import Streamed
 from hytnas_jax.numbers import counted
 from supernet.errors import UserError
+from supernet.tasks.segmentation import MOST_PIXELS
 
 # {"boxes": float32 [N, M, 4], "classes": int32 [N, M], -1 where there is none, "ignored": bool [N, M]}, or
 # {"mask": uint8 [N, S, S]}, 255 where a pixel has no class; masks may be streamed.
@@ -67,6 +68,16 @@ def check_pixels(pixels: np.ndarray, source: Source, split: Split, num_images: i
             f"{source.name}: not one of {counted(num_images, f'{split} image')} has a pixel of "
             f"{' or '.join(source.class_names)}; choose other classes, add images with them, or use more "
             "images (--max-images)"
+        )
+
+
+def refuse_many_pixels(num_masks: int, side: int) -> None:
+    """Raises UserError where the masks to evaluate by have more pixels than their counts can hold."""
+    pixels = num_masks * side**2
+    if pixels >= MOST_PIXELS:
+        raise UserError(
+            f"{counted(num_masks, 'mask')} of the validation split have {pixels:.3g} pixels, more than 2^31; "
+            f"give --max-validation {(MOST_PIXELS - 1) // side**2}, or smaller --resolutions"
         )
 
 

@@ -176,7 +176,7 @@ def shape(image: RawImage) -> tuple[int, int]:
         return image.shape[1], image.shape[0]
     width, height = image.size
     # Pillow gives a TIFF's as shown; the EXIF block of a PNG without one at its head lies behind the pixels.
-    is_turned = "exif" in image.info and _orientation(image) >= 5
+    is_turned = "exif" in image.info and orientation(image) >= 5
     return (height, width) if is_turned else (width, height)
 
 
@@ -204,7 +204,7 @@ def _decoded(image: Image.Image, rule: ImageRule) -> Image.Image:
             f"not {rule.integer_white}; as uint16 in a .npz file all bits are read"
         )
     _load(image)  # before the orientation is asked for, which loads a PNG and would hide that it is cut
-    method = TURN.get(_orientation(image))
+    method = TURN.get(orientation(image))
     shown = _in_eight_bits(image, rule)
     return shown if method is None else shown.transpose(method)
 
@@ -236,7 +236,7 @@ def _load(image: Image.Image) -> None:
     image.load()
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
     """1 (upright) to 8; 1 too where it is missing, out of range or within a broken block."""
     try:
         value = image.getexif().get(ORIENTATION)

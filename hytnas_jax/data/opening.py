@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.data.annotations import Annotations, digest_annotations
+from hytnas_jax.data.annotations import Annotations, digest_annotations, refuse_many_pixels
 from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, look_at, warn_if_hardly_used
 from hytnas_jax.data.dataset import Dataset
 from hytnas_jax.data.decode import ImageRule
@@ -115,6 +115,8 @@ def load_dataset(
     selections = make_splits(
         opened, fractions=fractions, max_images=max_images, seed=seed, max_validation=max_validation
     )
+    if opened.task == "segmentation":
+        refuse_many_pixels(len(selections["validation"]), side)
     origin = Origin(looked.again, opened)
     how = Decoding(opened, rule, skip_corrupt, _counter(selections, progress))
     if streaming is None:

@@ -21,7 +21,7 @@ import tyro
 
 from hytnas_jax.runtime import last_words, launch, roles, stalling, stopping
 from hytnas_jax.runtime.preparation import prepare_process
-from supernet.errors import UserError
+from supernet.errors import UserError, first_line
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -121,7 +121,7 @@ def _exit_for(error: Exception) -> NoReturn:
         _exit(f"error: {message}", 2)
     if roles.processes() > 1 and _SAYS_LOST.search(str(error)):
         _exit(
-            f"error: another process of this job was lost ({str(error).splitlines()[0]}); the same command "
+            f"error: another process of this job was lost ({first_line(error)}); the same command "
             "goes on from the last checkpoint",
             roles.LOST,
         )
@@ -163,7 +163,7 @@ def explain(error: Exception) -> str | None:
 
 def _file_of(error: Exception) -> str:
     name = getattr(error, "filename", None)
-    return str(name) if name is not None else str(error).splitlines()[0]
+    return str(name) if name is not None else first_line(error)
 
 
 def _program() -> str:

@@ -40,8 +40,8 @@ def shares(gpus: tuple[str, ...], per_job: float) -> tuple[dict[str, str], ...]:
     """The environment of each process that finds room on the GPUs: with 2 a job every two of them, with 0.5
     each of them twice, its memory shared out."""
     if per_job < 1:
-        several = int(1 / per_job)
-        return tuple({VISIBLE: gpu, **memory_share(per_job)} for _ in range(several) for gpu in gpus)
+        of_one, memory = jobs_on(1, per_job), memory_share(per_job)
+        return tuple({VISIBLE: gpu, **memory} for _ in range(of_one) for gpu in gpus)
     each = int(per_job)
     whole = range(0, len(gpus) - each + 1, each)
     return tuple({VISIBLE: ",".join(gpus[first : first + each])} for first in whole)

@@ -18,7 +18,6 @@ from hytnas_jax.workspace.resolutions import resolutions_for
 from hytnas_jax.workspace.space_file import load_space
 from hytnas_jax.workspace.workdir import Step, Workdir
 from supernet.architecture import Architecture
-from supernet.errors import UserError
 from supernet.named import named_network, with_dense_head
 from supernet.network_spec import NetworkSpec
 from supernet.search_space import SearchSpace
@@ -145,7 +144,6 @@ def create_project(
         "space": space_to_mapping(chosen),
     }
     dataset = known.begin(settings, looked, flags.stream)
-    _refuse_many_pixels(dataset)
     return open_project(workdir), dataset
 
 
@@ -176,17 +174,6 @@ def open_project(workdir: Workdir) -> Project:
         splits.get("task", "classification"),
         class_weights_of(pixels) if pixels else (),
     )
-
-
-def _refuse_many_pixels(dataset: Dataset) -> None:
-    """Raises UserError where the masks to evaluate by have more pixels than their counts can hold."""
-    masks = dataset.validation.targets.get("mask")
-    if masks is not None and masks.size >= 2**31:
-        most = (2**31 - 1) // masks[0].size
-        raise UserError(
-            f"{counted(len(masks), 'mask')} of the validation split have {masks.size:.3g} pixels, more than "
-            f"2^31; give --max-validation {most}, or smaller --resolutions"
-        )
 
 
 def _say_task(flags: DataConfig, looked: Looked | None) -> None:

@@ -65,7 +65,7 @@ def iou_by_class(pixels: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def _confusion(outputs: jax.Array, masks: jax.Array, real: jax.Array) -> jax.Array:
     """`Sums.pixels` of outputs [N, B, h, w, K] and masks [N, B, S, S], image by image."""
-    if masks.size >= 2**31:
+    if masks.size >= lesson.MOST_PIXELS:
         raise ValueError(f"masks {masks.shape} have 2^31 pixels or more; summarise them in parts")
     num_classes = outputs.shape[-1]
 

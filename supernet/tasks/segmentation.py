@@ -18,6 +18,7 @@ from supernet.tasks.base import Lesson, Targets
 
 TEACHER_SHARE = 0.5
 IGNORED = 255  # of a pixel that belongs to no class
+MOST_PIXELS = 2**31  # of masks that are evaluated at once: their counts are int32
 
 
 class DenseClasses(NamedTuple):

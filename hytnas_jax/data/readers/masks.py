@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.decode import Opener, open_image
-from hytnas_jax.data.readers.source import Source, Split, Task
+from hytnas_jax.data.readers.source import Source, Split, Task, evenly
 from hytnas_jax.data.readers.turned import size_as_shown, turn_image, turn_to_show
 from hytnas_jax.data.readers.words import some
 from hytnas_jax.numbers import counted
@@ -66,7 +66,7 @@ class RarestClass(abc.ABC):
 
     def _looked_at(self, most: int) -> list[int]:
         size = self.sizes["train"]
-        return np.linspace(0, size - 1, min(size, most)).astype(int).tolist()
+        return evenly(size, most).tolist()
 
     @functools.cached_property
     def _holding(self) -> np.ndarray:

@@ -39,9 +39,12 @@ def images_with_masks(places: Sequence[Path]) -> str:
             if pairs := _paired(images, masks):
                 return _in_words(images, masks, len(pairs))
     if len(places) == 2:
-        for images, masks in (places, places[::-1]):
-            if (pairs := _paired(images, masks)) and _are_drawn(pairs):
-                return _in_words(images, masks, len(pairs))
+        first, second = places
+        pairs = _paired(first, second)
+        if _are_drawn(pairs):
+            return _in_words(first, second, len(pairs))
+        if _are_drawn([(two, one) for one, two in pairs]):
+            return _in_words(second, first, len(pairs))
     return ""
 
 

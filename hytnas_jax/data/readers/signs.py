@@ -14,6 +14,7 @@ from hytnas_jax.data.readers.image_files import ImageFiles, child, subfolders
 from hytnas_jax.data.readers.listing import list_folder
 from hytnas_jax.data.readers.mask_layout import mask_folders
 from hytnas_jax.data.readers.split_folders import split_named
+from hytnas_jax.data.readers.voc_layout import xml_files
 from hytnas_jax.data.readers.yolo import NO_LABELS
 from hytnas_jax.data.readers.yolo_layout import find_yaml
 
@@ -71,8 +72,7 @@ def find_xml(folder: Path) -> Path | None:
     inside = child(folder, "Annotations", "annotation", "xml", "xmls")
     splits = [path for path in subfolders(folder) if split_named(path.name) is not None]
     for place in (inside, *splits, folder):
-        files = place.iterdir() if place is not None else ()
-        looked_at = sorted(path for path in files if path.suffix.lower() == ".xml")[:_XML]
+        looked_at = xml_files(place)[:_XML] if place is not None else ()
         if (found := next(filter(is_annotation, looked_at), None)) is not None:
             return found
     return None

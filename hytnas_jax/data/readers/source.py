@@ -66,6 +66,11 @@ class Source(Protocol):
         ...
 
 
+def evenly(size: int, most: int) -> np.ndarray:
+    """At most so many places of `size`, int, evenly spread from the first to the last."""
+    return np.linspace(0, size - 1, min(size, most)).astype(int)
+
+
 def look(source: Source, find: Callable[[RawImage], Found]) -> list[Found]:
     """What `find` finds in at most 200 training images, evenly spread.
 
@@ -74,7 +79,7 @@ def look(source: Source, find: Callable[[RawImage], Found]) -> list[Found]:
     """
     size = source.sizes["train"]
     found = []
-    positions = np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(int)
+    positions = evenly(size, _LOOKED_AT)
     with quiet():
         for opener in source.openers("train", positions):
             with contextlib.suppress(Unreadable), refusing(), opener() as image:

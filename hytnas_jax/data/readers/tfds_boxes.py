@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.data.readers.boxes import Boxes, images_with, strata
-from hytnas_jax.data.readers.source import Split, Task
+from hytnas_jax.data.readers.source import Split, Task, evenly
 from hytnas_jax.data.readers.tfds import TfdsSource
 from supernet.errors import UserError
 
@@ -53,7 +53,7 @@ class TfdsBoxes(TfdsSource):
         return tuple(inside[key].names)
 
     def _is_unlabelled(self, records: Any) -> bool:
-        places = np.linspace(0, len(records) - 1, min(len(records), _LOOKED_AT)).astype(int)
+        places = evenly(len(records), _LOOKED_AT)
         looked_at = records.__getitems__(places.tolist())
         return all(len(record["objects"]["bbox"]) == 0 for record in looked_at)
 
@@ -94,7 +94,7 @@ class TfdsBoxes(TfdsSource):
     def _holding(self) -> np.ndarray:
         """int [K]: how many of the training images looked at have a box of each class."""
         size = self.sizes["train"]
-        positions = np.linspace(0, size - 1, min(size, _FOR_RARITY)).astype(int)
+        positions = evenly(size, _FOR_RARITY)
         rows, boxes = self._flat("train", positions)
         kept = ~boxes.ignored
         if not kept.any():

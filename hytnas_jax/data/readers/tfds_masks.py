@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from hytnas_jax.data.readers.masks import RarestClass
-from hytnas_jax.data.readers.source import Split, Task
+from hytnas_jax.data.readers.source import Split, Task, evenly
 from hytnas_jax.data.readers.tfds import TfdsSource
 from supernet.errors import UserError
 from supernet.tasks.segmentation import IGNORED
@@ -74,7 +74,7 @@ class TfdsMasks(RarestClass, TfdsSource):
 
     def _find_values(self) -> list[int]:
         size = self.sizes["train"]
-        positions = np.linspace(0, size - 1, min(size, _LOOKED_AT)).astype(int)
+        positions = evenly(size, _LOOKED_AT)
         seen = np.zeros(256, bool)
         for start in range(0, len(positions), _AT_ONCE):
             for record in self._read("train", positions[start : start + _AT_ONCE]):

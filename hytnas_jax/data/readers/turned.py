@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hytnas_jax.data.decode import ORIENTATION, TURN, open_image, quiet, refusing, shape
+from hytnas_jax.data.decode import TURN, open_image, orientation, quiet, refusing, shape
 from supernet.errors import UserError
 
 _SAME_SHAPE = 0.01  # the difference of two ratios of sides that is rounding
@@ -38,10 +38,9 @@ def turn_to_show(path: Path, size: tuple[int, int]) -> int | None:
         if size == shown:
             return 1
         has_exif = isinstance(image, Image.Image) and (image.format == "TIFF" or "exif" in image.info)
-        turn = int(image.getexif().get(ORIENTATION, 1)) if has_exif else 1
-        stored = shown[::-1] if turn >= 5 else shown
-        if size == stored or (_alike(size, stored) and not _alike(size, shown)):
-            return turn if turn >= 5 else 1
+        turn, stored = orientation(image) if has_exif else 1, shown[::-1]
+        if turn >= 5 and (size == stored or (_alike(size, stored) and not _alike(size, shown))):
+            return turn
         return 1 if _alike(size, shown) else None
     return 1
 

@@ -111,12 +111,12 @@ def _beside(folder: Path, notes: list[str]) -> VocLayout:
     places: dict[Split, str] = {}
     for inner in subfolders(folder):
         split = split_named(inner.name)
-        if split is not None and _xml_files(inner):
+        if split is not None and xml_files(inner):
             if split in splits:
                 raise UserError(f"{folder}: both {places[split]} and {inner.name} are of one split; keep one")
             splits[split] = list(_paired(folder, inner, inner, notes).values())
             places[split] = inner.name
-    if not splits and _xml_files(folder):
+    if not splits and xml_files(folder):
         splits["train"], places["train"] = list(_paired(folder, folder, folder, notes).values()), folder.name
     if "train" not in splits:
         there = ", ".join(places.values())
@@ -130,7 +130,7 @@ def _paired(folder: Path, xml_folder: Path, image_folder: Path, notes: list[str]
     files = ImageFiles(image_folder)
     images, found = files.by_stem(), {}
     prefix, inside = _prefix(xml_folder, folder), _prefix(image_folder, folder)
-    for xml in _xml_files(xml_folder):
+    for xml in xml_files(xml_folder):
         names = images.pop(xml.stem, [])
         if not names:
             raise UserError(
@@ -148,7 +148,8 @@ def _paired(folder: Path, xml_folder: Path, image_folder: Path, notes: list[str]
     return found
 
 
-def _xml_files(folder: Path) -> list[Path]:
+def xml_files(folder: Path) -> list[Path]:
+    """Directly in a folder, by name."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".xml")
 
 

@@ -9,7 +9,7 @@ import pytest
 from made_up_tasks import save_boxes, save_masks
 from PIL import Image
 
-from hytnas_jax.data import Wish, load_dataset
+from hytnas_jax.data import Wish, annotations, load_dataset
 from hytnas_jax.data.annotations import class_pixels, digest_annotations, nearest_pixels
 from hytnas_jax.data.changes import changes
 from supernet.errors import UserError
@@ -88,6 +88,20 @@ def test_a_split_without_a_pixel_of_the_classes(tmp_path: Path, stream: Any) -> 
         Image.fromarray(mask).save(path)
     with pytest.raises(UserError, match=r"data: not one of \d+ train images has a pixel of bright or dark; "):
         load_dataset(str(folder), side=1, classes=("bright", "dark"), stream=stream)
+
+
+@pytest.mark.parametrize("stream", ["never", "always"])
+def test_more_pixels_to_evaluate_by_than_can_be_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: Any
+) -> None:
+    """Told before anything is decoded, and the number of images that it names is allowed."""
+    folder = save_masks(tmp_path / "data")
+    monkeypatch.setattr(annotations, "MOST_PIXELS", 3 * 8 * 8 + 1)
+    with pytest.raises(
+        UserError, match=r"\d+ masks of the validation split .* --max-validation 3, or smaller"
+    ):
+        load_dataset(str(folder), side=8, stream=stream, progress=lambda *_: pytest.fail("decoded"))
+    assert len(load_dataset(str(folder), side=8, stream=stream, max_validation=3).validation) <= 3
 
 
 def test_only_stretching_is_for_boxes(tmp_path: Path) -> None:
