@@ -50,25 +50,30 @@ class Config:
     """What they begin with: the supernet's weights, random ones, or once with each."""
     networks: int = 2
     """How many networks."""
+    seeds: int = 1
+    """Trainings of each, from the seeds 0, 1, ..."""
     name: str = "lengths"
     """Of the result file."""
 
 
 def benchmark(config: Config) -> dict[str, Any]:
     """Train them all."""
-    require_at_least(config, {"networks": 1})
+    require_at_least(config, {"networks": 1, "seeds": 1})
     prepare_process()
     project = open_project(Workdir(config.workdir))
     members = networks(project, config.networks)
-    jobs = list(itertools.product(config.epochs, config.batch_sizes, config.starts, members))
+    jobs = list(
+        itertools.product(config.epochs, config.batch_sizes, config.starts, range(config.seeds), members)
+    )
     inherited = shared_weights(project) if "supernet" in config.starts else None
     dataset, rows = project.dataset(), list[dict[str, Any]]()
     with console.progress(jobs, "training") as bar:
-        for epochs, batch_size, start, member in bar:
-            schedule = Schedule(epochs, batch_size, Retraining.learning_rate, 0)
+        for epochs, batch_size, start, seed, member in bar:
+            schedule = Schedule(epochs, batch_size, Retraining.learning_rate, seed)
             weights = inherited(member) if inherited is not None and start == "supernet" else None
             found = train(project, dataset, project.to_spec(member), schedule, weights)
-            rows.append({"epochs": epochs, "batch_size": batch_size, "start": start, **found})
+            told = {"epochs": epochs, "batch_size": batch_size, "start": start, "seed": seed}
+            rows.append({**told, **found})
     show(rows)
     return {"data": project.source, "quality": project.task.quality, "trainings": rows}
 
