@@ -102,7 +102,7 @@ def augment_with_crops(
     std: Sequence[float],
 ) -> tuple[jax.Array, Crops]:
     """As `prepare`, but cut out, mirrored and coloured as `drawn` says; and the crops, which what lies in the
-    images has to follow (`moving`).
+    images has to follow (`augment_targets`).
 
     Margins are `mean`, which is 0 once normalised, whatever becomes of the image's colours.
     """

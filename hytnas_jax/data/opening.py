@@ -12,13 +12,13 @@ from hytnas_jax.data.choosing import HARDLY_USED, Looked, Wish, choose_rule, loo
 from hytnas_jax.data.dataset import Dataset
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.data.digest import Content
-from hytnas_jax.data.holding import MOST_VALIDATION, why_streamed
+from hytnas_jax.data.hold_or_stream import MOST_VALIDATION, why_streamed
 from hytnas_jax.data.labelled import LabelledImages, statistics_of
 from hytnas_jax.data.loading import Decoding
 from hytnas_jax.data.readers.open_source import open_source
 from hytnas_jax.data.readers.source import Source, Task
 from hytnas_jax.data.reading import Read, Selections, read_held, read_streamed
-from hytnas_jax.data.sharing import Loaded, Separated, separate
+from hytnas_jax.data.split_groups import Loaded, Separated, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, make_splits
 from hytnas_jax.data.streamed import Origin
 from hytnas_jax.shared_flags.data import Stream

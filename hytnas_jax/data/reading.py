@@ -12,7 +12,7 @@ from hytnas_jax.data.labelled import value_counts
 from hytnas_jax.data.loading import Decoding, load_images, warn_of_skipped
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.scanning import counts_after, scan, scan_masks
-from hytnas_jax.data.sharing import Loaded
+from hytnas_jax.data.split_groups import Loaded
 from hytnas_jax.data.splits import Selection, check_classes
 from hytnas_jax.data.streamed import Origin
 from supernet.errors import UserError

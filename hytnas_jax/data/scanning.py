@@ -16,7 +16,7 @@ from hytnas_jax.data.loading import Decoding, decode_all
 from hytnas_jax.data.mask_size import nearest_pixels
 from hytnas_jax.data.readers.masks import MaskSource
 from hytnas_jax.data.readers.source import Split
-from hytnas_jax.data.sharing import Loaded
+from hytnas_jax.data.split_groups import Loaded
 from hytnas_jax.data.splits import Selection
 from hytnas_jax.data.streamed import Origin, StreamedImages, StreamedMasks
 

@@ -16,7 +16,7 @@ from hytnas_jax.retrain.trainer import Trainer
 from hytnas_jax.runtime import mesh, roles
 from hytnas_jax.shared_flags.jobs import JOB_FLAGS
 from hytnas_jax.shared_flags.settings import settings_of
-from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.better_than_chance import Training, doubt
 from hytnas_jax.training.length import length_of
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project, open_project

@@ -28,7 +28,7 @@ from hytnas_jax.study_ranking.parts import (
 )
 from hytnas_jax.study_ranking.results import HEADERS, RankingStudy
 from hytnas_jax.study_ranking.written import write_results
-from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.better_than_chance import Training, doubt
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project, open_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line, reading

@@ -13,7 +13,7 @@ from hytnas_jax.runtime import compiling, mesh, roles
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.tasks.small_boxes import small_boxes
 from hytnas_jax.train_supernet.config import Config
-from hytnas_jax.training.chance import Training, doubt
+from hytnas_jax.training.better_than_chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.init_from import Source, find_source
 from hytnas_jax.training.length import length_of

@@ -14,8 +14,8 @@ import numpy as np
 from hytnas_jax.data import LabelledImages, augment_with_crops
 from hytnas_jax.runtime import mesh, roles
 from hytnas_jax.tasks import VisionTask
-from hytnas_jax.training.coming import Coming
 from hytnas_jax.training.order import Order
+from hytnas_jax.training.prefetch import PrefetchedBatches
 from hytnas_jax.workspace.project import Project
 from supernet import training
 from supernet.device_memory import free_bytes
@@ -91,7 +91,7 @@ def compiled_step(
 def _taken_by(images: LabelledImages, order: Order) -> Callable[[int, int], tuple[Any, Any]]:
     """`take(number, attempt) -> images, targets` of a step."""
     if images.are_streamed:
-        return Coming(images, order)
+        return PrefetchedBatches(images, order)
     cut = held(images) if roles.of_lead("held", lambda: holds(images)) else sent(images)
     return lambda number, attempt: cut(order.at(number, attempt))
 

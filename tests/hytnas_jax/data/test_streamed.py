@@ -15,7 +15,7 @@ from photographs import photographs, recompressed
 from PIL import Image
 from tiny_tfds import prepare
 
-from hytnas_jax.data import Dataset, holding, load_dataset, loading, opening
+from hytnas_jax.data import Dataset, hold_or_stream, load_dataset, loading, opening
 from hytnas_jax.data.labelled import channel_statistics
 from hytnas_jax.data.readers.folder import FolderSource
 from supernet.errors import UserError
@@ -182,7 +182,7 @@ def test_the_decision(
     given = save_folder(tmp_path / "data")  # 100 images, of 120,000 bytes at this side
     needed = 100 * 20 * 20 * 3
     for free, is_streamed in ((2 * needed, False), (2 * needed - 2, True), (None, False)):
-        monkeypatch.setattr(holding, "available_memory", lambda free=free: free)
+        monkeypatch.setattr(hold_or_stream, "available_memory", lambda free=free: free)
         monkeypatch.setattr(loading, "available_memory", lambda free=free: free)
         assert load_dataset(**given, side=20, stream="auto").are_streamed == is_streamed
         said = capsys.readouterr().out
@@ -216,7 +216,7 @@ def test_it_is_said_before_anything_is_decoded(
 
 def test_an_archive_is_read_as_a_whole_anyway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez(tmp_path / "data.npz", images=photographs(20, side=8), labels=np.arange(20) % 2)
-    monkeypatch.setattr(holding, "available_memory", lambda: 5000)
+    monkeypatch.setattr(hold_or_stream, "available_memory", lambda: 5000)
     monkeypatch.setattr(loading, "available_memory", lambda: 5000)
     assert not load_dataset(str(tmp_path / "data.npz"), side=8, stream="auto").are_streamed
 

@@ -13,7 +13,7 @@ from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.data.decode import ImageRule
 from hytnas_jax.data.readers.source import Task
 from hytnas_jax.tasks import vision_task
-from hytnas_jax.training.chance import Score, Training, doubt, training_score
+from hytnas_jax.training.better_than_chance import Score, Training, doubt, training_score
 from hytnas_jax.training.stand_alone import Schedule
 from hytnas_jax.workspace.project import Project
 from supernet.stage_space import DenseHeadSpace

@@ -13,8 +13,8 @@ from PIL import Image
 
 from hytnas_jax.data import LabelledImages, load_dataset
 from hytnas_jax.runtime import mesh
-from hytnas_jax.training.coming import Coming
 from hytnas_jax.training.order import Order
+from hytnas_jax.training.prefetch import PrefetchedBatches
 from hytnas_jax.training.step import holds, sent
 from supernet.errors import UserError
 
@@ -52,11 +52,11 @@ def folder(tmp_path: Path) -> Path:
 def test_each_step_has_the_batch_of_held_images(tmp_path: Path, save: Callable[[Path], Path]) -> None:
     path = save(tmp_path / "data")
     held, streamed = (trained_on(path, streamed=is_streamed) for is_streamed in (False, True))
-    order, coming = order_of(held), Coming(streamed, order_of(streamed))
+    order, batches = order_of(held), PrefetchedBatches(streamed, order_of(streamed))
     for number in range(STEPS):
-        assert_equal(coming(number, 0), sent(held)(order.at(number, 0)))
+        assert_equal(batches(number, 0), sent(held)(order.at(number, 0)))
     with pytest.raises(StopIteration):
-        coming(STEPS, 0)
+        batches(STEPS, 0)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_each_step_has_the_batch_of_held_images(tmp_path: Path, save: Callable[[
 )
 def test_it_begins_anywhere(folder: Path, places: list[tuple[int, int]]) -> None:
     images = trained_on(folder, streamed=True)
-    order, coming = order_of(images), Coming(images, order_of(images))
+    order, batches = order_of(images), PrefetchedBatches(images, order_of(images))
     for place in places:
-        assert_equal(coming(*place), sent(images)(order.at(*place)))
-    coming.close()
+        assert_equal(batches(*place), sent(images)(order.at(*place)))
+    batches.close()
 
 
 def test_rows_do_not_depend_on_the_number_of_hosts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,8 +94,8 @@ def test_rows_do_not_depend_on_the_number_of_hosts(folder: Path, monkeypatch: py
     halves = []
     for half in (slice(0, BATCH // 2), slice(BATCH // 2, BATCH)):
         monkeypatch.setattr(mesh, "own_rows", lambda chosen, half=half: chosen[half])
-        coming = Coming(images, order)
-        halves.append([coming(number, 0) for number in range(STEPS)])
+        batches = PrefetchedBatches(images, order)
+        halves.append([batches(number, 0) for number in range(STEPS)])
     assert decoded == 2 * STEPS * [BATCH // 2]
     for number, expected in enumerate(whole):
         parts = [half[number] for half in halves]
@@ -104,12 +104,12 @@ def test_rows_do_not_depend_on_the_number_of_hosts(folder: Path, monkeypatch: py
 
 def test_an_image_that_has_changed_ends_the_training_with_its_name(folder: Path) -> None:
     images = trained_on(folder, streamed=True)
-    coming = Coming(images, order_of(images))
-    coming(0, 0)
+    batches = PrefetchedBatches(images, order_of(images))
+    batches(0, 0)
     for path in folder.glob("*/*.png"):
         Image.new("RGB", (12, 12)).save(path)
     with pytest.raises(UserError, match=r"^data: the image (cat|dog)/\d+\.png has changed since it was"):
-        _ = [coming(number, 0) for number in range(1, STEPS)]  # some were decoded before
+        _ = [batches(number, 0) for number in range(1, STEPS)]  # some were decoded before
 
 
 def test_no_device_holds_streamed_images(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ BATCHES_AT_ONCE = 2  # that are decoded, each by all cores: one's slowest image 
 BATCHES_AHEAD = 4  # that are in memory, decoded or being so
 
 
-class Coming:
-    """`coming(number, attempt) -> images, targets` of a step, from a stream of the steps that follow.
+class PrefetchedBatches:
+    """`batches(number, attempt) -> images, targets` of a step, from a stream of the steps that follow.
 
     Steps are asked for in their order. Where one is not the next, as after a roll-back or at the beginning of
     a run that was cut, the stream begins anew there: a batch depends on nothing but its step and attempt.

@@ -10,7 +10,7 @@ import pytest
 
 from hytnas_jax.data import Augmentation, Crops, move_boxes, move_masks
 from hytnas_jax.data.augment import cut_out, draw_crops
-from hytnas_jax.data.moving import KEPT, THINNEST
+from hytnas_jax.data.augment_targets import KEPT, THINNEST
 
 Crop = tuple[int, int, int, bool]  # size, top, left, mirrored
 SIDE = 20
