@@ -84,7 +84,7 @@ def without_next() -> Iterator[None]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Pace:
+class Timing:
     """What a time that is left can be told by; see `progress`."""
 
     apart: Callable[[], float]
@@ -100,24 +100,24 @@ class Progress:
         total: int | None,
         label: str,
         done: int,
-        pace: Pace,
+        timing: Timing,
     ):
         self._items = items
-        self._pace = pace
+        self._timing = timing
         self._label = label
         self._total = total
         self._first = self._count = done
         self._note = ""
         self._is_open = False
         self._printed = self._started = time.monotonic()
-        self._apart_before = pace.apart()
+        self._apart_before = timing.apart()
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
 
     def __enter__(self) -> "Progress":
         self._is_open = True
         self._printed = self._started = time.monotonic()
-        self._apart_before = self._pace.apart()
+        self._apart_before = self._timing.apart()
         if _is_terminal():
             self._bar = rich.progress.Progress(
                 rich.progress.TextColumn("{task.description}", markup=False),
@@ -198,15 +198,15 @@ class Progress:
         return duration(time.monotonic() - self._started) + of_it
 
     def _left(self) -> str:
-        """ "about 3 min 05 s left", by the pace without compiling; "" where there is none yet."""
+        """ "about 3 min 05 s left", by the speed without compiling; "" where there is none yet."""
         made = self._count - self._first
-        if not self._total or made < 1 or not self._pace.is_even:
+        if not self._total or made < 1 or not self._timing.is_even:
             return ""
         worked = time.monotonic() - self._started - self._apart()
         return f"about {duration(max(worked, 0.0) / made * (self._total - self._count))} left"
 
     def _apart(self) -> float:
-        return self._pace.apart() - self._apart_before
+        return self._timing.apart() - self._apart_before
 
     def _line(self, text: str) -> str:
         return self._label + (f": {text}" if text else "") + (f" · {self._note}" if self._note else "")
@@ -233,17 +233,17 @@ def progress(
     Args:
       work: the total, or the items to go through.
       label: what is being done.
-      done: how many of the total an earlier session has done; they say nothing about the pace.
+      done: how many of the total an earlier session has done; they say nothing about the speed.
       apart: gives the seconds of compiling so far (`compiling.seconds`), which is done once and says nothing
-        about the pace either.
+        about the speed either.
       is_even: one is done after the other. Where they take turns and are done together at the end, what is
         done says nothing of what is left.
     """
-    pace = Pace(apart, is_even)
+    timing = Timing(apart, is_even)
     if isinstance(work, int):
-        return Progress(None, work, label, done, pace)
+        return Progress(None, work, label, done, timing)
     total = len(work) + done if isinstance(work, Sized) else None
-    return Progress(work, total, label, done, pace)
+    return Progress(work, total, label, done, timing)
 
 
 def _whole(text: str) -> str:

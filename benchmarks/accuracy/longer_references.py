@@ -19,7 +19,7 @@ from benchmarks.common import main, require_at_least
 from hytnas_jax.accuracy.agreement import agreements, bands
 from hytnas_jax.accuracy.estimates import MACS, estimates_of
 from hytnas_jax.accuracy.reference_table import ReferenceJob, ReferenceTable
-from hytnas_jax.accuracy.reference_training import Trainer, train_missing
+from hytnas_jax.accuracy.reference_training import ReferenceTrainer, train_missing
 from hytnas_jax.accuracy.references import STEP, read_references
 from hytnas_jax.files.atomic import read_json
 from hytnas_jax.runtime.executor import local
@@ -57,7 +57,7 @@ def benchmark(config: Config) -> dict[str, Any]:
     folder = project.workdir.path / "longer_references"
     table = ReferenceTable(folder / f"{config.epochs}.csv", project.space, epochs=config.epochs)
     jobs = [ReferenceJob(study["seed"], network, config.epochs) for network in networks]
-    trainer = Trainer(project, project.dataset(), schedule, folder)
+    trainer = ReferenceTrainer(project, project.dataset(), schedule, folder)
     train_missing(trainer, table, jobs, local(config.processes, share_cores=True))
     trained = table.read()
     longer = np.array([1 - trained[job].error for job in jobs])

@@ -19,7 +19,7 @@ from hytnas_jax.workspace.project import Project
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Trainer:
+class ReferenceTrainer:
     """Trains a job's network from random weights by one fixed recipe; seed and epochs are the job's."""
 
     project: Project
@@ -41,7 +41,7 @@ class Trainer:
 
 
 def train_missing(
-    trainer: Trainer, table: ReferenceTable, jobs: Sequence[ReferenceJob], executor: Executor
+    trainer: ReferenceTrainer, table: ReferenceTable, jobs: Sequence[ReferenceJob], executor: Executor
 ) -> None:
     """Train what `table` does not have yet."""
     done = table.read()

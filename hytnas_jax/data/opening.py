@@ -20,7 +20,7 @@ from hytnas_jax.data.readers.source import Source, Task
 from hytnas_jax.data.reading import Read, Selections, read_held, read_streamed
 from hytnas_jax.data.split_groups import Loaded, Separated, separate
 from hytnas_jax.data.splits import Selection, carved_fractions, make_splits
-from hytnas_jax.data.streamed import Origin
+from hytnas_jax.data.streamed import ReopenableSource
 from hytnas_jax.shared_flags.data import Stream
 from supernet.errors import UserError
 
@@ -117,12 +117,12 @@ def load_dataset(
     )
     if opened.task == "segmentation":
         refuse_many_pixels(len(selections["validation"]), side)
-    origin = Origin(looked.again, opened)
+    reopenable = ReopenableSource(looked.again, opened)
     how = Decoding(opened, rule, skip_corrupt, _counter(selections, progress))
     if streaming is None:
-        read = read_held(origin, selections, how)
+        read = read_held(reopenable, selections, how)
     else:
-        read = read_streamed(origin, selections, how, native_side=native_side)
+        read = read_streamed(reopenable, selections, how, native_side=native_side)
     separated = separate(
         opened,
         read.splits,

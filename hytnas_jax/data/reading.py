@@ -14,7 +14,7 @@ from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.scanning import counts_after, scan, scan_masks
 from hytnas_jax.data.split_groups import Loaded
 from hytnas_jax.data.splits import Selection, check_classes
-from hytnas_jax.data.streamed import Origin
+from hytnas_jax.data.streamed import ReopenableSource
 from supernet.errors import UserError
 
 Selections = Mapping[Split, Selection]
@@ -26,7 +26,7 @@ Annotated = tuple[dict[Split, Annotations | None], tuple[int, ...]]
 class Read(abc.ABC):
     """The splits as they were read, and the names of images that cannot be read."""
 
-    origin: Origin
+    reopenable: ReopenableSource
     splits: Mapping[Split, Loaded]
     skipped: tuple[str, ...]
 
@@ -36,7 +36,7 @@ class Read(abc.ABC):
 
     def annotations(self, selections: Selections, side: int) -> Annotated:
         """What the source says of the images of each split; `class_pixels` for segmentation alone."""
-        return read_annotations(self.origin.source, selections, side=side), ()
+        return read_annotations(self.reopenable.source, selections, side=side), ()
 
 
 class _Held(Read):
@@ -46,7 +46,7 @@ class _Held(Read):
     def annotations(self, selections: Selections, side: int) -> Annotated:
         found, _ = super().annotations(selections, side)
         train = found["train"] or {}
-        classes = len(self.origin.source.class_names)
+        classes = len(self.reopenable.source.class_names)
         return found, tuple(class_pixels(train["mask"], classes).tolist()) if "mask" in train else ()
 
 
@@ -58,16 +58,16 @@ class _Streamed(Read):
         return counts_after(self.counts, self.splits["train"], train)
 
     def annotations(self, selections: Selections, side: int) -> Annotated:
-        if self.origin.source.task != "segmentation":
+        if self.reopenable.source.task != "segmentation":
             return super().annotations(selections, side)
-        masks, pixels = scan_masks(self.origin, selections, side=side)
-        classes = len(self.origin.source.class_names)
+        masks, pixels = scan_masks(self.reopenable, selections, side=side)
+        classes = len(self.reopenable.source.class_names)
         return {split: {"mask": own} for split, own in masks.items()}, tuple(
             pixels["train"][:classes].tolist()
         )
 
 
-def read_held(origin: Origin, selections: Selections, how: Decoding) -> Read:
+def read_held(reopenable: ReopenableSource, selections: Selections, how: Decoding) -> Read:
     """All images in memory. Raises UserError as `load_images`, and for a split that lacks a class."""
     splits: dict[Split, Loaded] = {}
     skipped: dict[str, str] = {}
@@ -75,20 +75,22 @@ def read_held(origin: Origin, selections: Selections, how: Decoding) -> Read:
         images, rows, corrupt = load_images(selection, how)
         splits[split] = Loaded(selection.take(rows), images, digest_images(images))
         skipped |= corrupt
-    _check(origin.source, splits, skipped)
-    return _Held(origin, splits, tuple(skipped))
+    _check(reopenable.source, splits, skipped)
+    return _Held(reopenable, splits, tuple(skipped))
 
 
-def read_streamed(origin: Origin, selections: Selections, how: Decoding, *, native_side: int) -> Read:
+def read_streamed(
+    reopenable: ReopenableSource, selections: Selections, how: Decoding, *, native_side: int
+) -> Read:
     """All images decoded once, and none held. Raises UserError as `read_held`."""
     scanned = {
-        split: scan(origin, selection, how, native_side=native_side)
+        split: scan(reopenable, selection, how, native_side=native_side)
         for split, selection in selections.items()
     }
     splits = {split: found.loaded for split, found in scanned.items()}
     skipped = {name: reason for found in scanned.values() for name, reason in found.skipped.items()}
-    _check(origin.source, splits, skipped)
-    return _Streamed(origin, splits, tuple(skipped), scanned["train"].counts)
+    _check(reopenable.source, splits, skipped)
+    return _Streamed(reopenable, splits, tuple(skipped), scanned["train"].counts)
 
 
 def _check(source: Source, splits: Mapping[Split, Loaded], skipped: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from hytnas_jax.data.opening import names_of
 from hytnas_jax.data.readers.source import Source, Split
 from hytnas_jax.data.readers.tfds import TfdsSource
 from hytnas_jax.data.splits import Selection
-from hytnas_jax.data.streamed import Origin, StreamedImages, StreamedMasks
+from hytnas_jax.data.streamed import ReopenableSource, StreamedImages, StreamedMasks
 from hytnas_jax.numbers import counted
 
 
@@ -54,17 +54,17 @@ def reopen(noted: Noted, again: Callable[[], Source], *, hint: str = "") -> Data
         UserError: for a source that is not usable, and a validation image that has changed.
     """
     source = again()
-    origin, facts = Origin(again, source, hint=hint), noted.facts
+    reopenable, facts = ReopenableSource(again, source, hint=hint), noted.facts
     rule = ImageRule(**facts["image"])
     lines = _other_sources(noted, source)
-    annotations = _annotations(noted, origin, rule.side) if not lines else {}
+    annotations = _annotations(noted, reopenable, rule.side) if not lines else {}
     for split, selection in noted.selections.items() if not lines else ():
         lines += _changes_of(noted, split, selection, source, annotations[split])
     if lines:
         raise OtherImages(lines)
     images = {
         split: LabelledImages(
-            StreamedImages(origin, selection, noted.content[split].digests, rule),
+            StreamedImages(reopenable, selection, noted.content[split].digests, rule),
             selection.labels,
             annotations[split],
         )
@@ -106,14 +106,14 @@ def _other_sources(noted: Noted, source: Source) -> list[str]:
     return lines
 
 
-def _annotations(noted: Noted, origin: Origin, side: int) -> dict[Split, Annotations | None]:
-    if origin.source.task != "segmentation":
-        return read_annotations(origin.source, noted.selections, side=side)
+def _annotations(noted: Noted, reopenable: ReopenableSource, side: int) -> dict[Split, Annotations | None]:
+    if reopenable.source.task != "segmentation":
+        return read_annotations(reopenable.source, noted.selections, side=side)
     masks = dict[Split, Annotations | None]()
     for split, selection in noted.selections.items():
         digests = noted.content[split].annotations
         assert digests is not None
-        masks[split] = {"mask": StreamedMasks(origin, selection, digests, side)}
+        masks[split] = {"mask": StreamedMasks(reopenable, selection, digests, side)}
     return masks
 
 

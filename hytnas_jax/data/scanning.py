@@ -18,7 +18,7 @@ from hytnas_jax.data.readers.masks import MaskSource
 from hytnas_jax.data.readers.source import Split
 from hytnas_jax.data.split_groups import Loaded
 from hytnas_jax.data.splits import Selection
-from hytnas_jax.data.streamed import Origin, StreamedImages, StreamedMasks
+from hytnas_jax.data.streamed import ReopenableSource, StreamedImages, StreamedMasks
 
 _CHUNK = 64
 
@@ -40,7 +40,7 @@ class _Seen(NamedTuple):
     counts: np.ndarray
 
 
-def scan(origin: Origin, selection: Selection, how: Decoding, *, native_side: int) -> Scanned:
+def scan(reopenable: ReopenableSource, selection: Selection, how: Decoding, *, native_side: int) -> Scanned:
     """Decode all images of a selection and keep their digests, what copies are known by, and counts.
 
     Raises UserError naming the first corrupt image, unless corrupt ones are skipped.
@@ -58,7 +58,7 @@ def scan(origin: Origin, selection: Selection, how: Decoding, *, native_side: in
     digests = np.concatenate([chunk.digests for chunk in seen])
     kept = selection.take(rows)
     marks = Marks.joined([chunk.marks for chunk in seen])
-    loaded = Loaded(kept, StreamedImages(origin, kept, digests, rule), digests, marks)
+    loaded = Loaded(kept, StreamedImages(reopenable, kept, digests, rule), digests, marks)
     counts = functools.reduce(np.add, (chunk.counts for chunk in seen))
     return Scanned(loaded, counts, skipped)
 
@@ -74,13 +74,13 @@ def counts_after(counts: np.ndarray, before: Loaded, after: Loaded) -> np.ndarra
 
 
 def scan_masks(
-    origin: Origin, selections: Mapping[Split, Selection], *, side: int
+    reopenable: ReopenableSource, selections: Mapping[Split, Selection], *, side: int
 ) -> tuple[dict[Split, StreamedMasks], dict[Split, np.ndarray]]:
     """The masks of each split, read once; and how many pixels have each value, int64 [256].
 
     Raises UserError for a mask that cannot be read, and a split without any pixel of a class.
     """
-    source = cast(MaskSource, origin.source)
+    source = cast(MaskSource, reopenable.source)
     masks, pixels = {}, {}
     for split, selection in selections.items():
         digests = np.empty(len(selection), np.uint64)
@@ -96,5 +96,5 @@ def scan_masks(
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             pixels[split] = sum(pool.map(see, range(0, len(selection), _CHUNK)), np.zeros(256, np.int64))
         check_pixels(pixels[split][: len(source.class_names)], source, split, len(selection))
-        masks[split] = StreamedMasks(origin, selection, digests, side)
+        masks[split] = StreamedMasks(reopenable, selection, digests, side)
     return masks, pixels

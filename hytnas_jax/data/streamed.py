@@ -25,7 +25,7 @@ from supernet.errors import UserError
 _AT_ONCE = 64  # images that a thread opens together: record files are read faster that way
 
 
-class Origin:
+class ReopenableSource:
     """An open source, which other processes open again: a source itself cannot be sent to them.
 
     hint: what else to say where an image has changed, "" for nothing.
@@ -48,7 +48,7 @@ class Origin:
     def __reduce__(self) -> tuple[Any, ...]:
         if self._reopen is None:
             raise TypeError("nobody has said how the source is opened again")
-        return functools.partial(Origin, hint=self.hint), (self._reopen,)
+        return functools.partial(ReopenableSource, hint=self.hint), (self._reopen,)
 
 
 class Streamed(abc.ABC):
@@ -61,9 +61,13 @@ class Streamed(abc.ABC):
     what = "image"
 
     def __init__(
-        self, origin: Origin, selection: Selection, digests: np.ndarray, item_shape: tuple[int, ...]
+        self,
+        reopenable: ReopenableSource,
+        selection: Selection,
+        digests: np.ndarray,
+        item_shape: tuple[int, ...],
     ) -> None:
-        self.origin, self.selection, self.digests = origin, selection, digests
+        self.reopenable, self.selection, self.digests = reopenable, selection, digests
         self.shape = (len(selection), *item_shape)
 
     def __len__(self) -> int:
@@ -111,11 +115,11 @@ class Streamed(abc.ABC):
         return out
 
     def _name(self, position: int) -> str:
-        source = self.origin.source
+        source = self.reopenable.source
         return f"{source.name}: the {self.what} {source.image_name(self.selection.stored, position)}"
 
     def _changed(self, row: int) -> str:
-        name, hint = self._name(int(self.selection.positions[row])), self.origin.hint
+        name, hint = self._name(int(self.selection.positions[row])), self.reopenable.hint
         return (
             f"{name} has changed since it was first read; restore it, or begin another --workdir"
             f"{f' ({hint})' if hint else ''}"
@@ -125,15 +129,17 @@ class Streamed(abc.ABC):
 class StreamedImages(Streamed):
     """uint8 [N, S, S, C], by one rule for all."""
 
-    def __init__(self, origin: Origin, selection: Selection, digests: np.ndarray, rule: ImageRule) -> None:
-        super().__init__(origin, selection, digests, (rule.side, rule.side, rule.channels))
+    def __init__(
+        self, reopenable: ReopenableSource, selection: Selection, digests: np.ndarray, rule: ImageRule
+    ) -> None:
+        super().__init__(reopenable, selection, digests, (rule.side, rule.side, rule.channels))
         self.rule = rule
 
     def of(self, selection: Selection, digests: np.ndarray) -> Self:
-        return type(self)(self.origin, selection, digests, self.rule)
+        return type(self)(self.reopenable, selection, digests, self.rule)
 
     def _decode(self, positions: np.ndarray, out: np.ndarray) -> None:
-        openers = self.origin.source.openers(self.selection.stored, positions)
+        openers = self.reopenable.source.openers(self.selection.stored, positions)
         for number, opener in enumerate(openers):
             try:
                 out[number] = read_image(opener, self.rule)
@@ -149,14 +155,16 @@ class StreamedMasks(Streamed):
 
     what = "mask of"
 
-    def __init__(self, origin: Origin, selection: Selection, digests: np.ndarray, side: int) -> None:
-        super().__init__(origin, selection, digests, (side, side))
+    def __init__(
+        self, reopenable: ReopenableSource, selection: Selection, digests: np.ndarray, side: int
+    ) -> None:
+        super().__init__(reopenable, selection, digests, (side, side))
 
     def of(self, selection: Selection, digests: np.ndarray) -> Self:
-        return type(self)(self.origin, selection, digests, self.shape[1])
+        return type(self)(self.reopenable, selection, digests, self.shape[1])
 
     def _decode(self, positions: np.ndarray, out: np.ndarray) -> None:
-        source = cast(MaskSource, self.origin.source)
+        source = cast(MaskSource, self.reopenable.source)
         for number, position in enumerate(positions):
             out[number] = nearest_pixels(source.mask(self.selection.stored, int(position)), self.shape[1])
 

@@ -58,16 +58,16 @@ def retrain(config: Config) -> None:
     schedule = Schedule(*length, config.learning_rate, config.seed)
     trainer = Trainer(project, dataset, step.folder, schedule, config.start)
     retraining = Retraining(trainer, config.make_retraining_executor())
-    became, stopped = retrain_front(retraining, archive, step, config, count)
+    trained, stopped = retrain_front(retraining, archive, step, config, count)
     console.say(stopped)
-    became += retraining.train_published(published)
-    with console.progress(became, "testing the retrained networks") as bar:
+    trained += retraining.train_published(published)
+    with console.progress(trained, "testing the retrained networks") as bar:
         tested = [retraining.test(network) for network in bar]
-    folders = [step.folder / network.name for network in became]
-    trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(became, folders, strict=True)]
+    folders = [step.folder / network.name for network in trained]
+    trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(trained, folders, strict=True)]
     said = roles.of_lead("doubt", lambda: doubt(trainings, project, dataset, schedule))
     images = len(dataset.validation)
-    summary = show(archive, became, tested, measure=project.task.measure, images=images)
+    summary = show(archive, trained, tested, measure=project.task.measure, images=images)
     if said is not None:
         console.warn(said)
     step.finish(summary | {"stopped": stopped, "doubt": said})

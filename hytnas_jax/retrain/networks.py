@@ -29,7 +29,7 @@ PUBLISHED = "published"
 
 
 @dataclasses.dataclass(frozen=True)
-class Became:
+class TrainedNetwork:
     """A retrained network, its error rate on the validation split with the standard deviation, and why it was
     chosen (None: published)."""
 
@@ -81,7 +81,9 @@ class Retraining:
                 ) from None
         return [chosen for *_, chosen in sorted(found, key=lambda numbered: numbered[:2])]
 
-    def train(self, archive: Archive, chosen: Sequence[Next], *, first: int, most: int) -> list[Became]:
+    def train(
+        self, archive: Archive, chosen: Sequence[Next], *, first: int, most: int
+    ) -> list[TrainedNetwork]:
         """Train networks of the archive: the `first`-th of at most so many, and those that follow."""
         jobs = list[Job]()
         for number, each in enumerate(chosen, first):
@@ -97,14 +99,16 @@ class Retraining:
             why = f"{number} of at most {most}, {each.why}"
             jobs.append(self._noted(Job(self.project.to_spec(architecture), architecture, why), record))
         qualities = self._run(jobs)
-        return [Became(job.spec, *qualities[job], each) for job, each in zip(jobs, chosen, strict=True)]
+        return [
+            TrainedNetwork(job.spec, *qualities[job], each) for job, each in zip(jobs, chosen, strict=True)
+        ]
 
-    def train_published(self, specs: Sequence[NetworkSpec]) -> list[Became]:
+    def train_published(self, specs: Sequence[NetworkSpec]) -> list[TrainedNetwork]:
         """Train networks that are not of the space, from random weights."""
         record: dict[str, Any] = {"role": PUBLISHED, "search": {}, "expected": None}
         jobs = [self._noted(Job(spec, None, PUBLISHED), record) for spec in specs]
         qualities = self._run(jobs)
-        return [Became(job.spec, *qualities[job], None) for job in jobs]
+        return [TrainedNetwork(job.spec, *qualities[job], None) for job in jobs]
 
     def _noted(self, job: Job, record: dict[str, Any]) -> Job:
         path = self.trainer.folder / job.spec.name / "architecture.json"
@@ -131,11 +135,11 @@ class Retraining:
                 bar.advance()
         return found
 
-    def test(self, network: Became) -> dict[str, Any]:
+    def test(self, network: TrainedNetwork) -> dict[str, Any]:
         """`result.json`: what became of it, and its test error; the first time, the test split is read."""
         return roles.of_lead("tested", lambda: self._test(network))
 
-    def _test(self, network: Became) -> dict[str, Any]:
+    def _test(self, network: TrainedNetwork) -> dict[str, Any]:
         path = self.trainer.folder / network.name / "result.json"
         if path.exists():
             return read_json(path)

@@ -11,28 +11,30 @@ from hytnas_jax import console
 from hytnas_jax.numbers import counted, fraction, percent
 from hytnas_jax.retrain.archive import Archive
 from hytnas_jax.retrain.confirmation import confirm
-from hytnas_jax.retrain.networks import Became
+from hytnas_jax.retrain.networks import TrainedNetwork
 from hytnas_jax.search.results import ESTIMATED
 from hytnas_jax.tasks.measure import Measure
 from proxies.ranking import RankAgreement, kendall_tau
 
 
-def verdicts(archive: Archive, became: Sequence[Became]) -> dict[str, str]:
+def verdicts(archive: Archive, trained: Sequence[TrainedNetwork]) -> dict[str, str]:
     """Whether each network of the search is on the front of those retrained: "yes", "no" or "unclear".
 
     In the order of retraining; published networks are in nobody's way.
     """
-    searched = [(network, network.chosen.row) for network in became if network.chosen is not None]
+    searched = [(network, network.chosen.row) for network in trained if network.chosen is not None]
     costs = archive.costs[[row for _, row in searched]]
     errors = np.array([network.error for network, _ in searched])
     found = confirm(costs, errors, np.array([network.deviation for network, _ in searched]))
     return {network.name: verdict for (network, _), verdict in zip(searched, found, strict=True)}
 
 
-def off_the_front(archive: Archive, became: Sequence[Became], num_before: int, measure: Measure) -> None:
+def off_the_front(
+    archive: Archive, trained: Sequence[TrainedNetwork], num_before: int, measure: Measure
+) -> None:
     """Say whom the networks retrained after the first `num_before` put off the front, themselves perhaps."""
-    before = verdicts(archive, became[:num_before])
-    for name, verdict in verdicts(archive, became).items():
+    before = verdicts(archive, trained[:num_before])
+    for name, verdict in verdicts(archive, trained).items():
         if verdict == "no" != before.get(name, "yes"):
             console.say(
                 f"{name} has left the front: another one costs no more and {measure.is_clearly_better}"
@@ -41,7 +43,7 @@ def off_the_front(archive: Archive, became: Sequence[Became], num_before: int, m
 
 def show(
     archive: Archive,
-    became: Sequence[Became],
+    trained: Sequence[TrainedNetwork],
     tested: Sequence[Mapping[str, Any]],
     *,
     measure: Measure,
@@ -49,7 +51,7 @@ def show(
 ) -> dict[str, Any]:
     """Print the table, in the order of retraining, and what it does not say; gives what the step's done mark
     has of it. `tested` are the results of the test."""
-    on_front = verdicts(archive, became)
+    on_front = verdicts(archive, trained)
     rows = [
         (
             network.name,
@@ -61,7 +63,7 @@ def show(
             *([] if measure.beside is None else [measure.number_beside(result["test_details"])]),
             on_front.get(network.name),
         )
-        for network, result in zip(became, tested, strict=True)
+        for network, result in zip(trained, tested, strict=True)
     ]
     console.table(rows, _headers(measure))
     if archive.error is not None:
@@ -77,14 +79,14 @@ def show(
     words = {"yes": "the front that became", "unclear": "perhaps on it", "no": "off it"}
     names = {verdict: [name for name, found in on_front.items() if found == verdict] for verdict in words}
     console.say("; ".join(f"{words[v]}: {', '.join(found)}" for v, found in names.items() if found))
-    agreement = _ranked(archive, became)
+    agreement = _ranked(archive, trained)
     if agreement is not None:
         console.say(
             f"how well the search ranked these {agreement.n} (1: as retraining does, 0: not at all): "
             f"Kendall's tau {agreement.tau:.2f}, 95% interval {agreement.low:.2f} to {agreement.high:.2f}"
         )
     return {
-        "networks": [network.name for network in became],
+        "networks": [network.name for network in trained],
         "still_on_front": list(on_front.values()),
         "front": names["yes"],
         "ranking": None if agreement is None else dataclasses.asdict(agreement),
@@ -100,12 +102,12 @@ def _headers(measure: Measure) -> tuple[str, ...]:
     return ("network", "role", *of_networks, test, *beside, "on the front")
 
 
-def _expected(network: Became, measure: Measure) -> str | None:
+def _expected(network: TrainedNetwork, measure: Measure) -> str | None:
     expected = None if network.chosen is None else network.chosen.expected
     return None if expected is None else expected.told(measure)
 
 
-def _estimate(archive: Archive, network: Became, measure: Measure) -> str | None:
+def _estimate(archive: Archive, network: TrainedNetwork, measure: Measure) -> str | None:
     """The error as the search has it, and its deviation where that is known."""
     if network.chosen is None or archive.error is None:
         return None
@@ -115,12 +117,12 @@ def _estimate(archive: Archive, network: Became, measure: Measure) -> str | None
     return measure.number(archive.values[place]) + (f" ± {unsure}" if std > 0 else "")
 
 
-def _ranked(archive: Archive, became: Sequence[Became]) -> RankAgreement | None:
+def _ranked(archive: Archive, trained: Sequence[TrainedNetwork]) -> RankAgreement | None:
     """How the search's estimates rank its networks that were retrained; None where that cannot be told."""
     if archive.error is None:
         return None
     searched = [
-        (archive.values[n.chosen.row, archive.error], n.error) for n in became if n.chosen is not None
+        (archive.values[n.chosen.row, archive.error], n.error) for n in trained if n.chosen is not None
     ]
     agreement = kendall_tau(*zip(*searched, strict=True))
     return None if math.isnan(agreement.tau) else agreement

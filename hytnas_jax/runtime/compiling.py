@@ -1,4 +1,4 @@
-"""How long this process has been compiling: time that says nothing about the pace of what follows."""
+"""How long this process has been compiling: time that says nothing about the speed of what follows."""
 
 import functools
 import time

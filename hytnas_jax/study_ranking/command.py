@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hytnas_jax import console
 from hytnas_jax.accuracy.estimates import estimates_of
 from hytnas_jax.accuracy.reference_table import TABLE, ReferenceJob, ReferenceTable, Trained
-from hytnas_jax.accuracy.reference_training import Trainer, train_missing
+from hytnas_jax.accuracy.reference_training import ReferenceTrainer, train_missing
 from hytnas_jax.accuracy.references import STEP, longer, longest, planned, read_references, references_of
 from hytnas_jax.accuracy.standing import Standing, TrainingBudget
 from hytnas_jax.data import Dataset
@@ -87,7 +87,7 @@ def train_part(project: Project, config: Config, executor: Executor) -> None:
     done = trained_anywhere(project, epochs)
     mine = [job for job in jobs[number - 1 :: count] if job in own or job not in done]
     if not own.keys() >= set(mine):
-        trainer = Trainer(project, project.dataset(), _schedule(config, epochs), part.folder)
+        trainer = ReferenceTrainer(project, project.dataset(), _schedule(config, epochs), part.folder)
         train_missing(trainer, table, mine, executor)
     missing = len(set(jobs) - trained_anywhere(project, epochs).keys())
     left = counted(missing, "training is", "trainings are") if missing else "no training is"
@@ -110,7 +110,7 @@ def find_references(project: Project, step: Step, config: Config, executor: Exec
     schedule = _schedule(config, epochs)
     for missing in _rounds(table, jobs, config, executor):
         step.go_on()
-        trainer = Trainer(project, dataset(), schedule, step.folder)
+        trainer = ReferenceTrainer(project, dataset(), schedule, step.folder)
         train_missing(trainer, table, missing, executor)
     if not step.is_done:
         trained = table.read()

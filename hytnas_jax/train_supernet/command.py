@@ -15,7 +15,7 @@ from hytnas_jax.tasks.small_boxes import small_boxes
 from hytnas_jax.train_supernet.config import Config
 from hytnas_jax.training.better_than_chance import Training, doubt
 from hytnas_jax.training.checkpoints import Checkpoints
-from hytnas_jax.training.init_from import Source, find_source
+from hytnas_jax.training.init_from import InitialSupernet, find_initial_supernet
 from hytnas_jax.training.length import length_of
 from hytnas_jax.training.loop import train_loop
 from hytnas_jax.training.stand_alone import Schedule
@@ -43,16 +43,16 @@ def train_supernet(config: Config) -> None:
     workdir = Workdir(config.workdir)
     step = workdir.step("supernet")
     with roles.lead_first("supernet begun"):
-        source = find_source(config.init_from, workdir)
+        initial = find_initial_supernet(config.init_from, workdir)
         project, dataset = create_project(
             workdir,
             config,
             seed=config.seed,
-            space_for=None if source is None else source.space_for,
+            space_for=None if initial is None else initial.space_for,
         )
         schedule = _schedule(project, config)
         mesh.require_divisible(schedule.batch_size)
-        _begin(step, project, source, config, schedule)
+        _begin(step, project, initial, config, schedule)
         is_done = step.is_done
     next_command = command_line("measure_latency", config.workdir)
     if is_done:
@@ -68,7 +68,7 @@ def train_supernet(config: Config) -> None:
     _warn_of_small_boxes(project, dataset)
     state = train_loop(
         _step_function(project, dataset, model, recipe, schedule, config.random_subnets),
-        training.init(recipe, _first_params(step, model, source, config.seed)),
+        training.init(recipe, _first_params(step, model, initial, config.seed)),
         num_steps=num_steps,
         folder=step.folder,
         label="training the supernet",
@@ -84,7 +84,7 @@ def train_supernet(config: Config) -> None:
         dataset,
         schedule,
     )
-    origins = () if source is None else source.origins
+    origins = () if initial is None else initial.origins
     step.finish({**summary, "steps": num_steps, "doubt": said, "begun_with": origins})
     console.say(_describe(summary, project.task.quality))
     if said is not None:
@@ -123,23 +123,25 @@ def _warn_of_small_boxes(project: Project, dataset: Dataset) -> None:
         console.warn(said)
 
 
-def _begin(step: Step, project: Project, source: Source | None, config: Config, schedule: Schedule) -> None:
+def _begin(
+    step: Step, project: Project, initial: InitialSupernet | None, config: Config, schedule: Schedule
+) -> None:
     """Note what the supernet is made with, or refuse what it was not begun with."""
-    noted = {} if source is None else source.settings
+    noted = {} if initial is None else initial.settings
     length = {"epochs": schedule.epochs, "batch_size": schedule.batch_size}
     settings = settings_of(config, without=("init_from", "hosts", "stall_minutes", *config.data_flags()))
     step.begin({**settings, **length, **noted}, {"data": project.done_id})
-    if source is not None:
-        source.note(step)
+    if initial is not None:
+        initial.note(step)
 
 
-def _first_params(step: Step, model: Model, source: Source | None, seed: int) -> Tree:
-    """Random ones, or those of the source; where the training goes on, they are not looked at."""
+def _first_params(step: Step, model: Model, initial: InitialSupernet | None, seed: int) -> Tree:
+    """Random ones, or those of the initial supernet; where the training goes on, they are not looked at."""
     params, _ = model.init(jax.random.key(seed))
-    if source is None or Checkpoints(step.folder / "checkpoints").steps():
+    if initial is None or Checkpoints(step.folder / "checkpoints").steps():
         return params
-    console.say(f"begins with the supernet of {source.origins[0].in_words()}, and a new classifier")
-    with source.opened(step) as project:
+    console.say(f"begins with the supernet of {initial.origins[0].in_words()}, and a new classifier")
+    with initial.opened(step) as project:
         return inherited(load_supernet(project)[1], params)
 
 

@@ -38,8 +38,11 @@ class Origin:
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """What --init-from has named; `origins`: its supernet, then the one that that began with, and so on."""
+class InitialSupernet:
+    """The supernet of the work folder that --init-from names, and what follows for the new one.
+
+    origins: that supernet, then the one that it began with, and so on.
+    """
 
     path: Path
     origins: tuple[Origin, ...]
@@ -51,9 +54,9 @@ class Source:
         return {"init_from": f"supernet {self.origins[0].supernet}"}
 
     def space_for(self, named: SearchSpace | None) -> SearchSpace:
-        """The space that a user has named, or the source's own where none.
+        """The space that a user has named, or that supernet's own where none.
 
-        Raises UserError where it has other genes or other arrays than the source's.
+        Raises UserError where it has other genes or other arrays than that supernet's.
         """
         if named is None:
             return self._own_space()
@@ -68,7 +71,7 @@ class Source:
         return named
 
     def _own_space(self) -> SearchSpace:
-        """With all resolutions that a built-in one has, not only those that the source was trained at."""
+        """With all resolutions that a built-in one has, not only those that this supernet was trained at."""
         name = self.space.name
         if name in SPACE_NAMES and not differences(self.space, built_in_space(name)):
             return built_in_space(name)
@@ -89,8 +92,8 @@ class Source:
             yield open_project(workdir)
 
 
-def find_source(path: Path | None, workdir: Workdir) -> Source | None:
-    """The source of a work folder's supernet; None where there is none to be.
+def find_initial_supernet(path: Path | None, workdir: Workdir) -> InitialSupernet | None:
+    """What a work folder's supernet begins with; None where that is random weights.
 
     A folder that is gone is what it was when the training began with it.
 
@@ -108,16 +111,16 @@ def find_source(path: Path | None, workdir: Workdir) -> Source | None:
             )
         return None
     if noted and str(path) == noted[0].workdir and not os.path.exists(os.path.expanduser(path)):
-        return Source(path, noted, open_project(workdir).space)
-    source = _read(path, workdir)
-    if noted and noted[0].supernet != source.origins[0].supernet:
+        return InitialSupernet(path, noted, open_project(workdir).space)
+    initial = _read(path, workdir)
+    if noted and noted[0].supernet != initial.origins[0].supernet:
         raise _refused(
             path,
             f"its supernet is not the one that step 'supernet' in {workdir.path} was begun with, that of "
             f"{noted[0].in_words()}; give that, or another --workdir, or delete {step.folder} to begin the "
             "step anew",
         )
-    return source
+    return initial
 
 
 def read_origins(step: Step) -> tuple[Origin, ...]:
@@ -126,7 +129,7 @@ def read_origins(step: Step) -> tuple[Origin, ...]:
     return tuple(Origin(**origin) for origin in read_json(path)) if path.exists() else ()
 
 
-def _read(path: Path, workdir: Workdir) -> Source:
+def _read(path: Path, workdir: Workdir) -> InitialSupernet:
     with reading(path, flag=FLAG) as other:
         if other.path.samefile(workdir.path):
             raise UserError("this is --workdir itself; name the work folder of another supernet")
@@ -136,7 +139,7 @@ def _read(path: Path, workdir: Workdir) -> Source:
         images = other.step("data").done()["summary"]["train"]
         commit = done["environment"]["commit"]
         nearest = Origin(str(path), done["id"], project.source, images, commit)
-        return Source(path, (nearest, *read_origins(step)), project.space)
+        return InitialSupernet(path, (nearest, *read_origins(step)), project.space)
 
 
 def _refused(path: Path, reason: str) -> UserError:

@@ -70,7 +70,7 @@ def test_progress_counts_the_items_of_a_loop(capsys: pytest.CaptureFixture[str],
     ]
 
 
-def test_compiling_is_no_pace(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+def test_compiling_tells_nothing_of_the_speed(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
     """The first of 100 steps takes 40 s more, the 60th, the first of another resolution, 20 s."""
     compiled = 7.0  # of what was before
 

@@ -20,7 +20,7 @@ JOBS = [ReferenceJob(seed, network, 20) for seed in (0, 1) for network in NETWOR
 
 
 @dataclasses.dataclass
-class Trainer:
+class ReferenceTrainer:
     """Trains nothing; what it was asked for stands in `runs`; cut before the run of that number."""
 
     cut_at: int | None = None
@@ -56,16 +56,16 @@ def test_first_and_second_trainings_are_told_apart() -> None:
 
 def test_a_cut_study_trains_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
     path = tmp_path / "references.csv"
-    cut: Any = Trainer(cut_at=2)
+    cut: Any = ReferenceTrainer(cut_at=2)
     with pytest.raises(KeyboardInterrupt):
         train_missing(cut, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
     path.write_bytes(path.read_bytes() + b"0123abcd,conv,co")  # a row that a kill has cut
     assert len(ReferenceTable(path, SPACE, epochs=20).read()) == 2
-    second: Any = Trainer()
+    second: Any = ReferenceTrainer()
     train_missing(second, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
     assert [*cut.runs, *second.runs] == JOBS
     assert ReferenceTable(path, SPACE, epochs=20).read() == {job: result_of(job) for job in JOBS}
-    third: Any = Trainer()
+    third: Any = ReferenceTrainer()
     train_missing(third, ReferenceTable(path, SPACE, epochs=20), JOBS, InProcess())
     assert third.runs == []
 

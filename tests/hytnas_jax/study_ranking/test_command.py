@@ -59,7 +59,7 @@ def study(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fa
 
     def run(*, cut_at: int | None = None, stands_at: int = 40, **flags: Any) -> Fake:
         fake = Fake(cut_at=cut_at, stands_at=stands_at)
-        monkeypatch.setattr(step, "Trainer", fake)
+        monkeypatch.setattr(step, "ReferenceTrainer", fake)
         monkeypatch.setattr(standing, "kendall_tau", functools.partial(kendall_tau, num_resamples=9))
         flags = {"networks": 8, "repeated": 4, "processes": 1} | flags
         study_ranking.main(Config(project.workdir.path, **flags))

@@ -51,7 +51,7 @@ def train(project: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
 
     def run(part: str | None = None, *, cut_at: int | None = None, **flags: Any) -> list[ReferenceJob]:
         fake = Fake(cut_at=cut_at)
-        monkeypatch.setattr(step, "Trainer", fake)
+        monkeypatch.setattr(step, "ReferenceTrainer", fake)
         flags = {"networks": 8, "repeated": 4, "epochs": 10, "processes": 1} | flags
         study_ranking.main(Config(project.workdir.path, part=part, **flags))
         return fake.runs

@@ -20,7 +20,7 @@ from small_space import SMALL_SPACE
 from hytnas_jax import main_job, train_supernet
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.runtime.command_line import run
-from hytnas_jax.training.init_from import Origin, find_source, read_origins
+from hytnas_jax.training.init_from import Origin, find_initial_supernet, read_origins
 from hytnas_jax.training.loop import restore
 from hytnas_jax.training.supernet import load_supernet
 from hytnas_jax.workspace.project import Project, open_project
@@ -98,7 +98,7 @@ def params_at(project: Project, step: int) -> Any:
     return model, training.weights(model, state.params)
 
 
-def test_before_the_first_step_all_but_the_classifier_is_the_sources(copied: Begun) -> None:
+def test_before_the_first_step_all_but_the_classifier_is_inherited(copied: Begun) -> None:
     project = open_project(Workdir(copied.colours))
     assert (project.channels, project.num_classes, project.space.resolution) == (3, 2, (10,))
     with reading(copied.digits, flag="--init-from") as other:
@@ -125,10 +125,10 @@ def test_where_the_weights_come_from_is_noted(begun: Begun, copied: Begun) -> No
 
 
 def test_a_third_one_knows_both(copied: Begun, tmp_path: Path) -> None:
-    source = find_source(copied.colours, Workdir(tmp_path / "third"))
-    assert source is not None
-    assert [origin.data for origin in source.origins] == ["images", "digits"]
-    assert source.origins[0].workdir == str(copied.colours)
+    initial = find_initial_supernet(copied.colours, Workdir(tmp_path / "third"))
+    assert initial is not None
+    assert [origin.data for origin in initial.origins] == ["images", "digits"]
+    assert initial.origins[0].workdir == str(copied.colours)
 
 
 Run = Callable[..., tuple[int, str, str]]
@@ -251,7 +251,7 @@ def test_where_another_process_works_nobody_reads(copied: Begun, tmp_path: Path,
     flags = ("--workdir", tmp_path / "new", "--data", "digits", "--init-from", copied.digits)
     assert_refused(run_here(*flags), f"--init-from .*: another process is using it .process {holder.pid} on")
     holder.communicate("")
-    find_source(copied.digits, Workdir(tmp_path / "new"))
+    find_initial_supernet(copied.digits, Workdir(tmp_path / "new"))
 
 
 def test_while_it_is_read_others_read_and_nobody_works(copied: Begun) -> None:
