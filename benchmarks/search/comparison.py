@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hytnas_jax.mobo import Problem, hypervolume, hypervolume_history
-from hytnas_jax.search.loop import REFERENCE_MARGIN
+from hytnas_jax.mobo.loop import REFERENCE_MARGIN
 
 COLORS = {"default": "#d62728", "original": "#1f77b4", "nsga2": "#000000", "random": "#808080"}
 QUARTILES = {"lower": 0.25, "median": 0.5, "upper": 0.75}

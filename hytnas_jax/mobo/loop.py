@@ -33,7 +33,7 @@ from supernet.errors import UserError
 from supernet.row_keys import row_keys
 
 MAX_FILL_DRAWS = 10_000
-# The hypervolume's corner lies this far beyond the worst observed value, in ranges observed.
+# A hypervolume's corner lies this far beyond the worst of the values that fix it, in ranges of these.
 REFERENCE_MARGIN = 0.1
 # So many ranges observed away, it does not matter how far.
 FURTHEST_SPANS = 1e30

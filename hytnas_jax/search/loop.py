@@ -15,6 +15,7 @@ import numpy as np
 from hytnas_jax import console
 from hytnas_jax.mobo import Observations, Problem, Settings, hypervolume, initial_design, suggest
 from hytnas_jax.mobo.design import draw_unseen
+from hytnas_jax.mobo.loop import REFERENCE_MARGIN
 from hytnas_jax.mobo.problem import unseen
 from hytnas_jax.numbers import counted
 from hytnas_jax.runtime import compiling
@@ -22,9 +23,6 @@ from hytnas_jax.search.log import Evaluation, EvaluationLog
 from hytnas_jax.search.problem import SearchProblem
 from supernet.errors import UserError
 from supernet.row_keys import row_keys
-
-# The hypervolume is measured up to this far beyond the worst initial value, in ranges of the initial values.
-REFERENCE_MARGIN = 0.1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hytnas_jax.mobo import hypervolume, pareto_mask
-from hytnas_jax.search.loop import REFERENCE_MARGIN
+from hytnas_jax.mobo.loop import REFERENCE_MARGIN
 
 
 @dataclasses.dataclass(frozen=True)
