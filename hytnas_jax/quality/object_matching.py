@@ -1,4 +1,6 @@
-"""Which objects of an image were found, box by box.
+"""Which objects of an image were found, box by box: on the host, at one IoU, for what people are told.
+
+On a device, at COCO's ten: `proxies.evaluation.coco_matching`.
 
 Letters: D boxes found, M boxes of the truth, O objects: those that are not ignored.
 """
@@ -37,7 +39,7 @@ class Matched:
         return float(self.iou.sum() / (right + (self.wrong + missed) / 2)) if len(self.iou) else np.nan
 
 
-def match(found: Found, truth: Truth, least: float) -> Matched:
+def match_objects(found: Found, truth: Truth, least: float) -> Matched:
     """Each box found with a score of at least `least`, the best first, takes the object of its class that it
     overlaps most, by an IoU of 0.5 or more, of those that are left.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hytnas_jax.quality.matching import SAME_IOU, Matched
+from hytnas_jax.quality.object_matching import SAME_IOU, Matched
 
 LEAST_SCORE = 0.05  # of a box that counts as found here
 SMALL, LARGE = 1 / 8, 1 / 4  # the side of an object by that of the image

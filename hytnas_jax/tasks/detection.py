@@ -11,7 +11,7 @@ from hytnas_jax.on_device.decode_boxes import decode_boxes
 from hytnas_jax.on_device.drawing import draw_boxes
 from hytnas_jax.on_device.find_boxes import LEAST, above
 from hytnas_jax.quality.average_precision import Found, Truth, average_precision, average_precision50
-from hytnas_jax.quality.matching import match
+from hytnas_jax.quality.object_matching import match_objects
 from hytnas_jax.quality.recall import LEAST_SCORE, recall
 from hytnas_jax.tasks.base import Examined, Parts, VisionTask, enlarged, known, number_or_none
 from hytnas_jax.tasks.measure import Measure
@@ -76,9 +76,9 @@ def _examine(num_classes: int, parts: Parts) -> Examined:
         "AP_by_class": known(told.by_class),
         "AP50_by_class": known(told.by_class50),
         "boxes_by_class": boxes.tolist(),
-        "recall": recall([match(*pair, LEAST_SCORE) for pair in zip(found, truth, strict=True)]),
+        "recall": recall([match_objects(*pair, LEAST_SCORE) for pair in zip(found, truth, strict=True)]),
     }
-    by_image = np.array([match(*pair, LEAST).quality for pair in zip(found, truth, strict=True)])
+    by_image = np.array([match_objects(*pair, LEAST).quality for pair in zip(found, truth, strict=True)])
     return Examined(1 - told.ap, told.ap_deviation, details, by_image)
 
 

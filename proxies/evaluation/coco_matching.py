@@ -1,4 +1,4 @@
-"""Which of the boxes found are right, as COCO counts.
+"""Which of the boxes found are right, as COCO counts: on the device, at all thresholds of the IoU at once.
 
 Letters: D boxes found, M boxes of the truth at most, T thresholds.
 """
@@ -14,7 +14,7 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)  # of the IoU
 WRONG, RIGHT, NEITHER = 0, 1, 2
 
 
-def match(found: FoundBoxes, boxes: jax.Array, classes: jax.Array, ignored: jax.Array) -> jax.Array:
+def match_boxes(found: FoundBoxes, boxes: jax.Array, classes: jax.Array, ignored: jax.Array) -> jax.Array:
     """WRONG, RIGHT or NEITHER for each box found in an image and each threshold, int32 [D, T].
 
     Of truth boxes [M, 4], classes [M], -1 where there is none, and ignored [M]. The best box found takes the

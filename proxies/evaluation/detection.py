@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from proxies.evaluation.base import Scoring
 from proxies.evaluation.boxes import find_boxes
-from proxies.evaluation.matching import NEITHER, THRESHOLDS, match
+from proxies.evaluation.coco_matching import NEITHER, THRESHOLDS, match_boxes
 from supernet.tasks import detection as lesson
 from supernet.tasks.base import Targets
 
@@ -109,7 +109,7 @@ def _summarise(outputs: jax.Array, targets: Targets, real: jax.Array) -> Sums:
     def of_batch(batch: tuple[jax.Array, Targets, jax.Array]) -> tuple[jax.Array, ...]:
         output, targets, real = batch
         found = find_boxes(output)
-        verdicts = jax.vmap(match)(found, targets["boxes"], targets["classes"], targets["ignored"])
+        verdicts = jax.vmap(match_boxes)(found, targets["boxes"], targets["classes"], targets["ignored"])
         verdicts = jnp.where(real[:, None, None], verdicts, NEITHER)
         losses = lesson.image_losses(output, lesson.encode(targets, output.shape[1:]))
         losses = jax.tree.map(lambda values: jnp.sum(jnp.where(real, values, 0)), losses)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hytnas_jax.quality.average_precision import Found, Truth
-from hytnas_jax.quality.matching import Matched, match
+from hytnas_jax.quality.object_matching import Matched, match_objects
 from hytnas_jax.quality.recall import recall
 
 LEFT, RIGHT, MOST = [0, 0, 0.5, 1], [0.5, 0, 1, 1], [0, 0, 0.8, 1]
@@ -29,7 +29,7 @@ def truth_of(*boxes: tuple[list[float], int, bool]) -> Truth:
 def test_each_object_is_found_once() -> None:
     """The best box takes the left object, by 0.5 / 0.8; an exact one that is less sure comes too late."""
     found = found_of((LEFT, 0.8, 0), (MOST, 0.9, 0), (RIGHT, 0.7, 0), (RIGHT, 0.2, 0))
-    matched = match(found, truth_of((LEFT, 0, False), (RIGHT, 0, False)), 0.3)
+    matched = match_objects(found, truth_of((LEFT, 0, False), (RIGHT, 0, False)), 0.3)
     np.testing.assert_allclose(matched.iou, [0.625, 1], rtol=1e-6)
     np.testing.assert_allclose(matched.sides, [0.5**0.5] * 2)
     assert matched.wrong == 1
@@ -40,21 +40,21 @@ def test_classes_are_kept_apart_and_ignored_boxes_are_no_mistake() -> None:
     """The right half is a crowd: boxes of its class in it are neither right nor wrong."""
     found = found_of((RIGHT, 0.9, 0), ([0.6, 0, 0.7, 1], 0.8, 0), (RIGHT, 0.7, 1), (LEFT, 0.6, 1))
     truth = truth_of((LEFT, 0, False), (RIGHT, 0, True), (LEFT, -1, False))
-    matched = match(found, truth, 0.3)
+    matched = match_objects(found, truth, 0.3)
     assert (matched.iou.tolist(), matched.wrong, matched.quality) == ([0], 2, 0)
 
 
 def test_an_overlap_below_half_is_no_find() -> None:
-    matched = match(found_of(([0, 0, 0.24, 1], 0.9, 0)), truth_of((LEFT, 0, False)), 0.3)
+    matched = match_objects(found_of(([0, 0, 0.24, 1], 0.9, 0)), truth_of((LEFT, 0, False)), 0.3)
     assert (matched.iou.tolist(), matched.wrong) == ([0], 1)
 
 
 def test_of_images_without_objects_nothing_is_known() -> None:
     for truth in (truth_of(), truth_of((LEFT, 0, True)), truth_of((LEFT, -1, False))):
-        matched = match(found_of((LEFT, 0.9, 0)), truth, 0.3)
+        matched = match_objects(found_of((LEFT, 0.9, 0)), truth, 0.3)
         assert len(matched.iou) == 0
         assert np.isnan(matched.quality)
-    assert match(found_of(), truth_of(), 0.3).wrong == 0
+    assert match_objects(found_of(), truth_of(), 0.3).wrong == 0
 
 
 def test_recall_by_size_and_by_number() -> None:

@@ -10,8 +10,8 @@ import optax
 import pytest
 
 from proxies.evaluation.boxes import FoundBoxes
+from proxies.evaluation.coco_matching import NEITHER, RIGHT, THRESHOLDS, WRONG, match_boxes
 from proxies.evaluation.detection import Sums, average_precisions, detection, histogram, num_bins, quality
-from proxies.evaluation.matching import NEITHER, RIGHT, THRESHOLDS, WRONG, match
 from supernet.tasks import detection as lesson
 
 pytestmark = pytest.mark.usefixtures("quick_compiling")
@@ -38,7 +38,7 @@ def found_of(*boxes: tuple[list[float], float, int]) -> FoundBoxes:
 
 def verdicts(found: FoundBoxes, *truth: tuple[list[float], int, bool], at: float = 0.5) -> list[int]:
     one = {name: array[0, 0] for name, array in truth_of(list(truth)).items()}
-    return np.asarray(match(found, one["boxes"], one["classes"], one["ignored"]))[
+    return np.asarray(match_boxes(found, one["boxes"], one["classes"], one["ignored"]))[
         :, int(np.flatnonzero(np.isclose(THRESHOLDS, at))[0])
     ].tolist()
 
@@ -183,7 +183,7 @@ def test_equals_pycocotools(num_classes: int, images: int) -> None:
     expected = coco_oracle.coco_precisions(
         list(zip(*found, strict=True)), list(zip(*truth, strict=True)), num_classes
     )
-    judged = jax.jit(jax.vmap(match))(FoundBoxes(*found), *truth)
+    judged = jax.jit(jax.vmap(match_boxes))(FoundBoxes(*found), *truth)
     counted = histogram(jnp.asarray(found[2]), jnp.asarray(found[1]), judged, num_classes)
     counts = np.bincount(truth[1][(truth[1] >= 0) & ~truth[2]], minlength=num_classes)
     result = quality(Sums(counted, counts, lesson.LossSums(*np.zeros(4)), images))
