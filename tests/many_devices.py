@@ -17,7 +17,7 @@ import numpy as np
 
 from hytnas_jax import console
 from hytnas_jax.data import LabelledImages
-from hytnas_jax.runtime import mesh, roles
+from hytnas_jax.runtime import mesh, process_group
 from hytnas_jax.tasks import vision_task
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.step import compiled_step, held, sent, step_key
@@ -127,4 +127,4 @@ if __name__ == "__main__":
     for errand in sys.argv[3:]:
         word, _, name = errand.partition("=")
         console.say(json.dumps([errand, ERRANDS[word](Path(sys.argv[2]), name)]))
-    roles.leave()
+    process_group.leave()

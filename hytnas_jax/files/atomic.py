@@ -12,7 +12,7 @@ from typing import Any
 from hytnas_jax import console
 from hytnas_jax.files.tables import UserTable, read_user_table
 from hytnas_jax.files.text import LINE_END
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from supernet.errors import UserError
 
 
@@ -45,7 +45,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     several processes, the lead alone writes.
     Raises OSError, with the file's name, where the disk is full or may not be written.
     """
-    if not roles.is_lead():
+    if not process_group.is_lead():
         return
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -13,7 +13,7 @@ from hytnas_jax.retrain.front import retrain_front
 from hytnas_jax.retrain.networks import Retraining
 from hytnas_jax.retrain.results import show
 from hytnas_jax.retrain.trainer import Trainer
-from hytnas_jax.runtime import mesh, roles
+from hytnas_jax.runtime import mesh, process_group
 from hytnas_jax.shared_flags.jobs import JOB_FLAGS
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.training.better_than_chance import Training, doubt
@@ -34,7 +34,7 @@ def retrain(config: Config) -> None:
         mesh.require_divisible(config.batch_size)
     workdir = Workdir(config.workdir)
     step, next_command = workdir.step("retrain"), command_line("export", config.workdir)
-    with roles.lead_first("retraining begun"):
+    with process_group.lead_first("retraining begun"):
         project = open_project(workdir)
         inputs = {"search": workdir.step("search").require("search")["id"]}
         published = _published(project, config.named)
@@ -65,7 +65,7 @@ def retrain(config: Config) -> None:
         tested = [retraining.test(network) for network in bar]
     folders = [step.folder / network.name for network in trained]
     trainings = [Training(n.name, folder, 1 - n.error) for n, folder in zip(trained, folders, strict=True)]
-    said = roles.of_lead("doubt", lambda: doubt(trainings, project, dataset, schedule))
+    said = process_group.of_lead("doubt", lambda: doubt(trainings, project, dataset, schedule))
     images = len(dataset.validation)
     summary = show(archive, trained, tested, measure=project.task.measure, images=images)
     if said is not None:

@@ -7,7 +7,7 @@ from hytnas_jax.retrain.forecast import as_sure_as
 from hytnas_jax.retrain.networks import Retraining, TrainedNetwork
 from hytnas_jax.retrain.next_network import Next, Succession
 from hytnas_jax.retrain.results import off_the_front
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.workspace.workdir import Step
 
 
@@ -16,11 +16,11 @@ def retrain_front(
 ) -> tuple[list[TrainedNetwork], str]:
     """Retrain at most `count` networks of the search, first those that were begun; gives them, and why there
     are no more."""
-    with roles.lead_first("networks that were begun"):
+    with process_group.lead_first("networks that were begun"):
         begun = retraining.begun(archive)
     choice = _Choice(Succession(archive), len(retraining.trainer.dataset.validation), step, config)
     most, trained = min(count, len(archive)), list[TrainedNetwork]()
-    at_once = roles.of_lead("networks at once", lambda: retraining.executor.at_once)
+    at_once = process_group.of_lead("networks at once", lambda: retraining.executor.at_once)
     while len(trained) < count:
         chosen = begun[len(trained) :][:at_once]
         is_new = not chosen
@@ -45,7 +45,11 @@ class _Choice:
     def next(self, trained: list[TrainedNetwork], most: int) -> tuple[list[Next], str]:
         """At most so many to retrain at once, or none and why."""
         config, minutes = self._config, self._config.max_minutes
-        if trained and minutes is not None and roles.of_lead("seconds", self._step.seconds) >= 60 * minutes:
+        if (
+            trained
+            and minutes is not None
+            and process_group.of_lead("seconds", self._step.seconds) >= 60 * minutes
+        ):
             spent = counted(minutes, "minute is", "minutes are", form="g")
             return [], f"no further network is begun: {spent} spent (--max-minutes)"
         errors = {network.chosen.row: network.error for network in trained if network.chosen is not None}

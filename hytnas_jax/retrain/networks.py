@@ -16,7 +16,7 @@ from hytnas_jax.retrain.examples import write_examples
 from hytnas_jax.retrain.forecast import Expected
 from hytnas_jax.retrain.next_network import Next
 from hytnas_jax.retrain.trainer import Job, Quality, Trainer
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.runtime.executor import Executor
 from hytnas_jax.runtime.ray_executor import RayExecutor
 from hytnas_jax.tasks.base import number_or_none
@@ -137,7 +137,7 @@ class Retraining:
 
     def test(self, network: TrainedNetwork) -> dict[str, Any]:
         """`result.json`: what became of it, and its test error; the first time, the test split is read."""
-        return roles.of_lead("tested", lambda: self._test(network))
+        return process_group.of_lead("tested", lambda: self._test(network))
 
     def _test(self, network: TrainedNetwork) -> dict[str, Any]:
         path = self.trainer.folder / network.name / "result.json"

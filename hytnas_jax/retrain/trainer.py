@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from hytnas_jax.data import Dataset, LabelledImages
 from hytnas_jax.files.atomic import read_json, write_json
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.runtime.preparation import prepare_worker
 from hytnas_jax.tasks import Examined
 from hytnas_jax.tasks.base import number_or_none
@@ -72,7 +72,7 @@ class Trainer:
             if self.is_quiet:
                 prepare_worker(self.project.workdir.path, self.folder)
             folder = self.folder / training.spec.name
-            if not roles.of_lead("trained", (folder / "weights.npz").exists):
+            if not process_group.of_lead("trained", (folder / "weights.npz").exists):
                 weights = train_alone(
                     self.project,
                     self.dataset,
@@ -83,7 +83,7 @@ class Trainer:
                     label=str(training),
                 )
                 save_weights(folder / "weights.npz", *weights)
-            noted = roles.of_lead(
+            noted = process_group.of_lead(
                 "evaluated", lambda: self._evaluate(training.spec, folder / "evaluated.json")
             )
         deviation = noted["validation_error_deviation"]

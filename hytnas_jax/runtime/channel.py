@@ -18,7 +18,7 @@ _ENDED = "hytnas_jax/ended"
 
 
 class JaxChannel:
-    """A `roles.Channel` over a client of JAX's service."""
+    """A `process_group.Channel` over a client of JAX's service."""
 
     def __init__(self, client: Any, process: int, processes: int) -> None:
         self._client, self._process, self._processes = client, process, processes

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, TypeVar, runtime_checkable
 
 import tyro
 
-from hytnas_jax.runtime import last_words, launch, roles, stalling, stopping
+from hytnas_jax.runtime import last_words, launch, process_group, stalling, stopping
 from hytnas_jax.runtime.preparation import prepare_process
 from supernet.errors import UserError, first_line
 
@@ -80,7 +80,7 @@ def run(
             _check_processes(config)
             prepare_process()
             main(config)
-            roles.leave()
+            process_group.leave()
         except KeyboardInterrupt:
             stopping.end()
         except Exception as error:
@@ -119,11 +119,11 @@ def _exit_for(error: Exception) -> NoReturn:
     message = explain(error)
     if message is not None:
         _exit(f"error: {message}", 2)
-    if roles.processes() > 1 and _SAYS_LOST.search(str(error)):
+    if process_group.size() > 1 and _SAYS_LOST.search(str(error)):
         _exit(
             f"error: another process of this job was lost ({first_line(error)}); the same command "
             "goes on from the last checkpoint",
-            roles.LOST,
+            process_group.LOST,
         )
     traceback.print_exception(error)
     _exit("error: this is a bug in hytnas_jax; please report it with all of these lines", 1)
@@ -177,13 +177,13 @@ def _program() -> str:
 
 
 def _exit(message: str, status: int) -> NoReturn:
-    which = f"{roles.in_words()}: " if roles.in_words() else ""
+    which = f"{process_group.in_words()}: " if process_group.in_words() else ""
     print(f"{which}{message}", file=sys.stderr, flush=True)
     _leave(status)
 
 
 def _leave(status: int) -> NoReturn:
-    if roles.processes() > 1:  # the interpreter's end would wait for the others
-        roles.abandon(status)
+    if process_group.size() > 1:  # the interpreter's end would wait for the others
+        process_group.abandon(status)
         os._exit(status)
     sys.exit(status)

@@ -12,7 +12,7 @@ from jax._src import distributed
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, Sharding, SingleDeviceSharding
 
 from hytnas_jax import console
-from hytnas_jax.runtime import launch, roles
+from hytnas_jax.runtime import launch, process_group
 from hytnas_jax.runtime.channel import JaxChannel
 from supernet.errors import UserError, first_line
 
@@ -25,7 +25,7 @@ def join() -> None:
     Raises UserError where the others cannot be reached.
     """
     found = launch.detect()
-    if found.processes == 1 or roles.processes() > 1:
+    if found.processes == 1 or process_group.size() > 1:
         return
     # Its service would take SIGTERM from us, and be heard in training steps alone (`signal_of_any`).
     jax.config.update("jax_enable_preemption_service", False)
@@ -45,8 +45,8 @@ def join() -> None:
             f"{first_line(error)}; see that process 0 runs, and that its host and port are reached"
         ) from error
     channel = JaxChannel(distributed.global_state.client, found.process, found.processes)
-    roles.become(found.process, found.processes, channel)
-    if not roles.is_lead():
+    process_group.become(found.process, found.processes, channel)
+    if not process_group.is_lead():
         console.hush()
 
 

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 
-from hytnas_jax.runtime import last_words, roles
+from hytnas_jax.runtime import last_words, process_group
 
 USUAL_MINUTES = 30.0
 
@@ -24,7 +24,7 @@ def allow(minutes: float) -> None:
 @contextlib.contextmanager
 def watched() -> Iterator[Callable[[], None]]:
     """Gives `going_on`, which is to be called each time that something has been done."""
-    if roles.processes() == 1:
+    if process_group.size() == 1:
         yield lambda: None
         return
     done, ended = threading.Event(), threading.Event()
@@ -48,9 +48,9 @@ def watched() -> Iterator[Callable[[], None]]:
 
 def _end() -> None:
     line = (
-        f"error: {roles.in_words()}: the training has gone no further for {_minutes:g} minutes "
+        f"error: {process_group.in_words()}: the training has gone no further for {_minutes:g} minutes "
         "(--stall-minutes); the job ends, and the same command goes on from the last checkpoint"
     )
     last_words.say(line)
-    roles.abandon(roles.LOST)
-    os._exit(roles.LOST)
+    process_group.abandon(process_group.LOST)
+    os._exit(process_group.LOST)

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
 
-from hytnas_jax.runtime import last_words, roles
+from hytnas_jax.runtime import last_words, process_group
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 5.0  # seconds that the main thread has to end in order
@@ -130,9 +130,9 @@ def end() -> NoReturn:
         sys.stdout.flush()
         if sys.stdout.isatty():
             os.write(1, b"\x1b[?25h\n")  # the cursor, which a bar hides
-    if roles.is_lead():
+    if process_group.is_lead():
         last_words.say(MESSAGE)
-    roles.abandon(128 + number)
+    process_group.abandon(128 + number)
     os._exit(128 + number)
 
 

@@ -9,7 +9,7 @@ from hytnas_jax import console
 from hytnas_jax.data import Dataset
 from hytnas_jax.data.loading import available_memory
 from hytnas_jax.numbers import counted
-from hytnas_jax.runtime import compiling, mesh, roles
+from hytnas_jax.runtime import compiling, mesh, process_group
 from hytnas_jax.shared_flags.settings import settings_of
 from hytnas_jax.tasks.small_boxes import small_boxes
 from hytnas_jax.train_supernet.config import Config
@@ -42,7 +42,7 @@ def train_supernet(config: Config) -> None:
         mesh.require_divisible(config.batch_size)
     workdir = Workdir(config.workdir)
     step = workdir.step("supernet")
-    with roles.lead_first("supernet begun"):
+    with process_group.lead_first("supernet begun"):
         initial = find_initial_supernet(config.init_from, workdir)
         project, dataset = create_project(
             workdir,
@@ -75,8 +75,10 @@ def train_supernet(config: Config) -> None:
         chance_loss=project.task.chance_loss,
     )
     params = training.weights(model, state.ema)
-    summary = roles.of_lead("evaluated", lambda: _evaluate(project, dataset, model, params, config.seed))
-    if not roles.is_lead():
+    summary = process_group.of_lead(
+        "evaluated", lambda: _evaluate(project, dataset, model, params, config.seed)
+    )
+    if not process_group.is_lead():
         return
     said = doubt(
         [Training("the supernet's largest network", step.folder, summary["largest_accuracy"])],

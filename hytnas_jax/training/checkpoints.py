@@ -26,7 +26,7 @@ import orbax.checkpoint as ocp
 
 from hytnas_jax import console
 from hytnas_jax.files.atomic import read_json, write_json
-from hytnas_jax.runtime import mesh, roles, stopping
+from hytnas_jax.runtime import mesh, process_group, stopping
 from supernet.errors import UserError, first_line
 
 KEPT = 2
@@ -44,7 +44,7 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps that have been saved, ascending; what a kill has left half written is not among them."""
-        return roles.of_lead("checkpoints", self._steps)
+        return process_group.of_lead("checkpoints", self._steps)
 
     def _steps(self) -> list[int]:
         found = self.folder.glob(f"*/{VERIFIED}")
@@ -67,10 +67,10 @@ class Checkpoints:
                 raise self._not_written(step, first_line(error)) from error
             if not _is_equal(tree, back):
                 raise self._not_written(step, "other numbers come back")
-            if roles.is_lead():
+            if process_group.is_lead():
                 files = {name: list(_fingerprint(path)) for name, path in self._files(step).items()}
                 write_json(self._verified(step), {"arrays": _arrays(tree), "files": files})
-            roles.together("checkpoint written")
+            process_group.together("checkpoint written")
 
     def newest(self) -> int | None:
         """The newest step that is whole; warns of those that are not. None where nothing has been saved.
@@ -78,7 +78,7 @@ class Checkpoints:
         Raises:
           UserError: none of those that there are is whole.
         """
-        return roles.of_lead("newest checkpoint", self._newest)
+        return process_group.of_lead("newest checkpoint", self._newest)
 
     def _newest(self) -> int | None:
         steps, problem = self._steps(), None
@@ -140,12 +140,12 @@ class Checkpoints:
     def _manager(self, *, without: int | None = None) -> Iterator[ocp.CheckpointManager]:
         """Orbax's, of all steps but one, of which what a kill has left half written is removed."""
         logging.getLogger("absl").setLevel(logging.CRITICAL)  # it prints each save, and pages of what fails
-        assert not roles.acts_alone(), "Orbax waits for all processes"
-        if roles.is_lead():
+        assert not process_group.acts_alone(), "Orbax waits for all processes"
+        if process_group.is_lead():
             if without is not None and (self.folder / str(without)).exists():
                 shutil.rmtree(self.folder / str(without))
             self.folder.mkdir(parents=True, exist_ok=True)
-        roles.together("checkpoints opened")
+        process_group.together("checkpoints opened")
         options = ocp.CheckpointManagerOptions(max_to_keep=KEPT, enable_async_checkpointing=False)
         with _plain(self.folder) as path, ocp.CheckpointManager(path, options=options) as manager:
             yield manager

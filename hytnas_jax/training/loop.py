@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hytnas_jax import console
-from hytnas_jax.runtime import compiling, mesh, roles, stalling, stopping
+from hytnas_jax.runtime import compiling, mesh, process_group, stalling, stopping
 from hytnas_jax.training.checkpoints import Checkpoints
 from hytnas_jax.training.metrics_log import MetricsLog
 from supernet.errors import UserError
@@ -63,7 +63,7 @@ def train_loop(
     saved = _restore(checkpoints, Saved(state, jnp.zeros((), jnp.int32)))
     first = int(saved.state.step)
     with (
-        stopping.asked_for() if roles.processes() > 1 else contextlib.nullcontext(),
+        stopping.asked_for() if process_group.size() > 1 else contextlib.nullcontext(),
         MetricsLog(folder, first_step=first) as log,
         console.progress(num_steps, label, done=first, apart=compiling.seconds) as bar,
         stalling.watched() as going_on,
@@ -131,7 +131,7 @@ class _Run:
                 continue
             self._report(step, pending)
             pending = []
-            signal = roles.signal_of_any(stopping.signal_so_far())
+            signal = process_group.signal_of_any(stopping.signal_so_far())
             if self.plan.is_saved(step) or signal is not None:
                 saved = Saved(state, mesh.replicated(jnp.int32(attempt)))
                 self.checkpoints.save(step, saved._asdict())

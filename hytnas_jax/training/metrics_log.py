@@ -8,7 +8,7 @@ import numpy as np
 from tensorboardX import SummaryWriter
 
 from hytnas_jax.files.atomic import write_text
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from supernet.training import Metrics
 
 KEPT = 100  # of the lines that were there: enough to tell a jump by
@@ -27,7 +27,7 @@ class MetricsLog:
         self._path = folder / "metrics.jsonl"
         self._folder = folder
         self.drop_from(first_step)
-        self._events = SummaryWriter(str(folder), purge_step=first_step) if roles.is_lead() else None
+        self._events = SummaryWriter(str(folder), purge_step=first_step) if process_group.is_lead() else None
 
     def __enter__(self) -> "MetricsLog":
         return self
@@ -43,7 +43,7 @@ class MetricsLog:
 
     def drop_from(self, step: int) -> None:
         """Forget the lines of `step` and later, and a last line that was cut."""
-        self.losses: list[float] = roles.of_lead("losses", lambda: self._drop_from(step))
+        self.losses: list[float] = process_group.of_lead("losses", lambda: self._drop_from(step))
 
     def _drop_from(self, step: int) -> list[float]:
         """Gives the losses of the newest lines that are kept."""

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from hytnas_jax.data import LabelledImages, augment_with_crops
-from hytnas_jax.runtime import mesh, roles
+from hytnas_jax.runtime import mesh, process_group
 from hytnas_jax.tasks import VisionTask
 from hytnas_jax.training.order import Order
 from hytnas_jax.training.prefetch import PrefetchedBatches
@@ -92,7 +92,7 @@ def _taken_by(images: LabelledImages, order: Order) -> Callable[[int, int], tupl
     """`take(number, attempt) -> images, targets` of a step."""
     if images.are_streamed:
         return PrefetchedBatches(images, order)
-    cut = held(images) if roles.of_lead("held", lambda: holds(images)) else sent(images)
+    cut = held(images) if process_group.of_lead("held", lambda: holds(images)) else sent(images)
     return lambda number, attempt: cut(order.at(number, attempt))
 
 

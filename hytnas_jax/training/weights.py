@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hytnas_jax.files.atomic import write_bytes
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from supernet.errors import UserError
 from supernet.model import Tree
 
@@ -23,7 +23,7 @@ def save_weights(path: Path, params: Tree, stats: Tree) -> None:
     Of a job of several processes, the lead alone does.
     Raises UserError where what is read back is not what was written.
     """
-    if not roles.is_lead():
+    if not process_group.is_lead():
         return
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {**_flat(params, "params"), **_flat(stats, "stats")}

@@ -22,7 +22,7 @@ from hytnas_jax.data.opening import opening
 from hytnas_jax.data.reopening import Noted, OtherImages, reopen
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.numbers import counted
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.runtime.environment import package_version
 from hytnas_jax.shared_flags.data import Stream
 from hytnas_jax.workspace.image_notes import SPLITS, read_notes, write_notes
@@ -106,7 +106,7 @@ class KnownImages:
 
     def _first(self, settings: Mapping[str, Any], looked: Looked | None, stream: Stream) -> Dataset:
         # What an attempt that has failed, or was cut, was begun with binds nobody: nothing came of it.
-        if roles.is_lead():
+        if process_group.is_lead():
             (self.step.folder / "settings.json").unlink(missing_ok=True)
         self.step.begin(settings)
         dataset = _load(settings, looked, stream=stream, remark=True)

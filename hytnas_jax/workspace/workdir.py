@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hytnas_jax.files.atomic import read_json, to_plain, write_json
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.runtime.environment import environment, package_version
 from hytnas_jax.workspace.folder_lock import mark, shared, take
 from supernet.errors import UserError
@@ -77,7 +77,7 @@ class Step:
 
     def go_on(self) -> None:
         """The step, done or not, has not ended: it loses its done mark, and its next one has another id."""
-        if roles.is_lead():
+        if process_group.is_lead():
             (self.folder / "done.json").unlink(missing_ok=True)
 
     def was_made_with(self, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
@@ -104,7 +104,7 @@ class Step:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Mark the step as done, after all its results are written; `begin` must have been called."""
-        if not roles.is_lead():
+        if not process_group.is_lead():
             return
         done = {
             "id": uuid.uuid4().hex,
@@ -218,10 +218,10 @@ class Workdir:
         """
         self.path = _expanded(Path(path))
         try:
-            if roles.is_lead():
+            if process_group.is_lead():
                 self._open()
-            marked = roles.of_lead("work folder", mark)
-            if not roles.is_lead():
+            marked = process_group.of_lead("work folder", mark)
+            if not process_group.is_lead():
                 self._refuse_other_than(marked)
             _check_format(self.path, "--workdir")
         except UserError as error:
@@ -232,8 +232,8 @@ class Workdir:
         lock = self.path / LOCK
         if not lock.is_file() or lock.read_text(errors="replace") != marked:
             raise UserError(
-                f"{roles.in_words()} does not see there what process 0 writes; give a folder that all hosts "
-                "share"
+                f"{process_group.in_words()} does not see there what process 0 writes; give a folder that "
+                "all hosts share"
             )
 
     def _open(self) -> None:

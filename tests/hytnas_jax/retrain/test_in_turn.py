@@ -16,7 +16,7 @@ from hytnas_jax.retrain import trainer as training
 from hytnas_jax.retrain.archive import load_archive
 from hytnas_jax.retrain.config import Config
 from hytnas_jax.retrain.retrained import read_retrained
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.tasks import Examined
 from hytnas_jax.workspace.project import Project
 from hytnas_jax.workspace.workdir import Step
@@ -143,10 +143,10 @@ def test_all_processes_of_a_job_train_the_same_networks(
     project: Project, trainer: Trainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By what the lead evaluates, and by its clock; the other one writes nothing."""
-    monkeypatch.setattr(roles, "_state", roles._State())
+    monkeypatch.setattr(process_group, "_state", process_group._State())
     channel, other = Recorded(), tmp_path / "other"
     shutil.copytree(project.workdir.path, other)
-    roles.become(0, 2, channel)
+    process_group.become(0, 2, channel)
     main(config(project, max_minutes=100.0))
     by_lead, trainer.trained = trainer.trained, []
     shutil.copytree(project.workdir.path / "retrain", other / "retrain")  # as it is when the lead has begun
@@ -155,7 +155,7 @@ def test_all_processes_of_a_job_train_the_same_networks(
             shutil.rmtree(path)
     (other / "retrain" / "done.json").unlink()
     before = sorted(other.rglob("*"))
-    roles.become(1, 2, channel)
+    process_group.become(1, 2, channel)
     monkeypatch.setattr(training, "examine", lambda *_: pytest.fail("the lead evaluates"))
     main(Config(other, epochs=1, max_minutes=100.0))
     assert len(by_lead) > 3

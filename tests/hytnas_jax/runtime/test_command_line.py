@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from hytnas_jax.runtime import roles
+from hytnas_jax.runtime import process_group
 from hytnas_jax.runtime.command_line import explain, run
 from hytnas_jax.shared_flags.settings import flags_of, settings_of
 from supernet.errors import UserError
@@ -139,9 +139,9 @@ def test_a_process_of_a_job_ends_the_others(
 ) -> None:
     """With its own status; a lost one is no bug. It waits for nobody."""
     told: list[int] = []
-    monkeypatch.setattr(roles, "processes", lambda: 2)
-    monkeypatch.setattr(roles, "in_words", lambda: "process 1 of 2")
-    monkeypatch.setattr(roles, "abandon", told.append)
+    monkeypatch.setattr(process_group, "size", lambda: 2)
+    monkeypatch.setattr(process_group, "in_words", lambda: "process 1 of 2")
+    monkeypatch.setattr(process_group, "abandon", told.append)
     monkeypatch.setattr(os, "_exit", sys.exit)
     assert status_of(raising(UserError("a: b"))) == 2
     assert status_of(raising(RuntimeError("UNKNOWN: Gloo all-reduce failed: Connection reset\nmore"))) == 75

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from hytnas_jax.runtime import roles, stalling
+from hytnas_jax.runtime import process_group, stalling
 
 TESTS = Path(__file__).parents[1]
 PROGRAM = f"""
 import sys, time
 sys.path.insert(0, {str(TESTS)!r})
 from made_up_job import Recorded
-from hytnas_jax.runtime import roles, stalling
+from hytnas_jax.runtime import process_group, stalling
 
 class Told(Recorded):
     def abandon(self, status):
         print("abandoned with", status, flush=True)
 
-roles.become(1, int(sys.argv[1]), Told())
+process_group.become(1, int(sys.argv[1]), Told())
 stalling.allow(0.5 / 60)
 with stalling.watched() as going_on:
     for _ in range(10):
@@ -41,7 +41,7 @@ def job_of(processes: int, hangs: float) -> tuple[int, str, str]:
 
 def test_a_process_that_hangs_ends_the_job() -> None:
     status, out, err = job_of(2, 50)
-    assert (status, out) == (roles.LOST, f"a second later\nabandoned with {roles.LOST}\n")
+    assert (status, out) == (process_group.LOST, f"a second later\nabandoned with {process_group.LOST}\n")
     assert err == (
         "error: process 1 of 2: the training has gone no further for 0.00833333 minutes (--stall-minutes); "
         "the job ends, and the same command goes on from the last checkpoint\n"

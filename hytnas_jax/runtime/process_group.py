@@ -65,7 +65,7 @@ def is_lead() -> bool:
     return _state.process == 0
 
 
-def processes() -> int:
+def size() -> int:
     """How many processes the job has."""
     return _state.processes
 
