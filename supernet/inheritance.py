@@ -31,12 +31,17 @@ def inherited(theirs: Tree, ours: Tree) -> Tree:
     stem = {"conv": {"kernel": turned(_kernel(theirs), _kernel(ours).shape[2])}}
     theirs = {**theirs, "stem": {**theirs["stem"], "conv": {**theirs["stem"]["conv"], **stem["conv"]}}}
     head = {**theirs["head"], "classifier": ours["head"]["classifier"]}
-    theirs = {**theirs, "head": head if head.keys() == ours["head"].keys() else ours["head"]}
+    theirs = {**theirs, "head": head if is_head_inherited(theirs, ours) else ours["head"]}
     there, here = _shapes(theirs), _shapes(ours)
     if there != here:
         name = next(n for n in sorted(there | here) if there.get(n) != here.get(n))
         raise UserError(f"{name}: shape {there.get(name)} there, {here.get(name)} here")
     return jax.tree.map(jnp.asarray, theirs)
+
+
+def is_head_inherited(theirs: Tree, ours: Tree) -> bool:
+    """Whether the two heads are of one kind, so that all of it but the classifier is taken over."""
+    return theirs["head"].keys() == ours["head"].keys()
 
 
 def _shapes(tree: Tree) -> dict[str, tuple[int, ...]]:

@@ -25,7 +25,7 @@ from hytnas_jax.workspace.project import Project, create_project
 from hytnas_jax.workspace.workdir import Step, Workdir, command_line
 from supernet import training
 from supernet.errors import UserError
-from supernet.inheritance import inherited
+from supernet.inheritance import inherited, is_head_inherited
 from supernet.model import Model, Tree
 from supernet.sampling import sandwich
 from supernet.space_memory import BYTES_OF_WEIGHT, num_weights
@@ -142,9 +142,11 @@ def _first_params(step: Step, model: Model, initial: InitialSupernet | None, see
     params, _ = model.init(jax.random.key(seed))
     if initial is None or Checkpoints(step.folder / "checkpoints").steps():
         return params
-    console.say(f"begins with the supernet of {initial.origins[0].in_words()}, and a new classifier")
     with initial.opened(step) as project:
-        return inherited(load_supernet(project)[1], params)
+        theirs = load_supernet(project)[1]
+    new = "a new classifier" if is_head_inherited(theirs, params) else "a new head"
+    console.say(f"begins with the supernet of {initial.origins[0].in_words()}, and {new}")
+    return inherited(theirs, params)
 
 
 def _check_memory(project: Project) -> None:

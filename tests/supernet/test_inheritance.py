@@ -9,7 +9,7 @@ import pytest
 from one_stage_space import SPACE
 
 from supernet.errors import UserError
-from supernet.inheritance import differences, inherited
+from supernet.inheritance import differences, inherited, is_head_inherited
 from supernet.spaces import built_in_space
 from supernet.stage_space import DenseHeadSpace
 from supernet.supernet import SupernetModel, supernet
@@ -97,6 +97,7 @@ def test_of_a_head_of_another_kind_nothing_is_taken_over(ours_is_dense: bool) ->
     theirs, ours = (model.init(jax.random.key(seed))[0] for seed, model in enumerate(models))
     if not ours_is_dense:
         theirs, ours = ours, theirs
+    assert not is_head_inherited(theirs, ours)
     found = by_name(inherited(theirs, ours))
     assert found.keys() == by_name(ours).keys()
     for name, array in found.items():

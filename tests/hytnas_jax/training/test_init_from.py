@@ -14,12 +14,14 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from made_up_tasks import save_boxes
 from PIL import Image
 from small_space import SMALL_SPACE
 
 from hytnas_jax import main_job, train_supernet
 from hytnas_jax.files.atomic import read_json, write_json
 from hytnas_jax.runtime.command_line import run
+from hytnas_jax.train_supernet import command
 from hytnas_jax.training.init_from import Origin, find_initial_supernet, read_origins
 from hytnas_jax.training.loop import restore
 from hytnas_jax.training.supernet import load_supernet
@@ -116,6 +118,7 @@ def test_before_the_first_step_all_but_the_classifier_is_inherited(copied: Begun
 
 def test_where_the_weights_come_from_is_noted(begun: Begun, copied: Begun) -> None:
     assert f"begins with the supernet of {begun.digits} (digits, 64 training images" in begun.said
+    assert "and a new classifier\n" in begun.said
     step = Workdir(copied.colours).step("supernet")
     done = read_json(copied.digits / "supernet" / "done.json")
     origin = Origin(str(begun.digits), done["id"], "digits", 64, done["environment"]["commit"])
@@ -129,6 +132,22 @@ def test_a_third_one_knows_both(copied: Begun, tmp_path: Path) -> None:
     assert initial is not None
     assert [origin.data for origin in initial.origins] == ["images", "digits"]
     assert initial.origins[0].workdir == str(copied.colours)
+
+
+def test_a_detector_that_begins_with_a_classifier_has_a_new_head(
+    copied: Begun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(_step: Any, state: training.TrainState, **_settings: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "train_loop", stop)
+    data, workdir = str(save_boxes(tmp_path / "boxes")), tmp_path / "boxes_found"
+    config = train_supernet.Config(workdir, data=data, init_from=copied.digits, resolutions=(32,))
+    with pytest.raises(KeyboardInterrupt):
+        train_supernet.main(config)
+    said = capsys.readouterr().out
+    assert f"begins with the supernet of {copied.digits} (digits, 64 training images" in said
+    assert "and a new head\n" in said
 
 
 Run = Callable[..., tuple[int, str, str]]
