@@ -20,17 +20,10 @@ from proxies.base import Direction, Estimate, Estimator
 from proxies.complexity import FLOAT_BYTES
 from proxies.parts import Part, ToSpec, part_uses
 from supernet.architecture import Architecture
-from supernet.graph import part_graphs
-from supernet.network_spec import NetworkSpec
 
 PICOJOULES_A_MAC = 3.7 + 0.9
 PICOJOULES_A_BYTE_ON_CHIP = 100 / 8
 PICOJOULES_A_BYTE_OF_DRAM = 1300 / 8
-
-
-def energy_estimate_uj(spec: NetworkSpec) -> float:
-    """Estimated microjoules of one float32 image. Raises UserError for a network that cannot be."""
-    return sum(_microjoules(Part.whole(graph)) for graph in part_graphs(spec))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,13 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from proxies.untrained import adapted_network, adapted_supernet
+from proxies.untrained import adapted_supernet
 from supernet import ops
 from supernet.blocks import MobileViT
 from supernet.elastic import ElasticResidual
 from supernet.layers import BatchNorm, Initializer, Linear
 from supernet.model import Model, Tree
-from supernet.network_spec import NetworkSpec
 from supernet.ops import Train
 from supernet.search_space import SearchSpace
 from supernet.widths import ResidualWidths
@@ -88,11 +87,6 @@ def agreement(x: jax.Array, active: jax.Array, counted: jax.Array | None = None)
     signs = ops.mask_channels(jnp.where(x > 0, 1.0, -1.0), active)
     signs = (signs if counted is None else signs * counted).reshape(len(x), -1)
     return jnp.matmul(signs, signs.T, preferred_element_type=jnp.float32)
-
-
-def coded_network(spec: NetworkSpec, batch: int) -> Model:
-    """The stand-alone network for `batch` images."""
-    return adapted_network(spec, lambda block, side, init: _coded(block, side, init, batch))
 
 
 def coded_supernet(

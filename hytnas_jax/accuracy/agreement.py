@@ -59,13 +59,11 @@ def agreements(
     references: NDArray[np.float64],
     macs: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
-    *,
-    seed: int = 0,
 ) -> dict[str, dict[str, Agreement]]:
     """Estimate -> band -> how well it agrees; of estimates and references [N] more is better."""
     return {
         name: {
-            band: _agreement(values[inside], references[inside], macs[inside], seed)
+            band: _agreement(values[inside], references[inside], macs[inside])
             for band, inside in members.items()
         }
         for name, values in estimates.items()
@@ -76,15 +74,13 @@ def ceiling(
     references: NDArray[np.float64],
     unsure: NDArray[np.float64],
     members: Mapping[str, NDArray[np.bool_]],
-    *,
-    seed: int = 0,
 ) -> dict[str, Interval | None]:
     """Band -> the tau that perfect knowledge of what N networks are worth would have with the references [N].
 
     Two normal distributions: what networks are worth (its variance is that of the references less that of its
     noise), and the noise (standard deviations `unsure` [N]). The interval is of R draws.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
 
     def drawn(values: NDArray[np.float64], noise: NDArray[np.float64]) -> Interval | None:
         variance = float(np.var(values, ddof=1)) - float(np.mean(noise**2)) if len(values) > 2 else 0.0
@@ -105,23 +101,21 @@ def training_noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> f
     return float(np.std(first - second, ddof=1) / np.sqrt(2))
 
 
-def tau_with(
-    references: NDArray[np.float64], estimate: NDArray[np.float64], *, seed: int = 0
-) -> Interval | None:
+def tau_with(references: NDArray[np.float64], estimate: NDArray[np.float64]) -> Interval | None:
     """Kendall's tau of an estimate [N] with the references [N]; None where there is no ranking to agree
     with."""
-    return _resampled(tau_b, estimate, references, seed)
+    return _resampled(tau_b, estimate, references)
 
 
 def _agreement(
-    estimate: NDArray[np.float64], references: NDArray[np.float64], macs: NDArray[np.float64], seed: int
+    estimate: NDArray[np.float64], references: NDArray[np.float64], macs: NDArray[np.float64]
 ) -> Agreement:
     beyond = partial_tau(estimate, references, macs)
     return Agreement(
         len(references),
-        tau_with(references, estimate, seed=seed),
-        _resampled(spearman_rho, estimate, references, seed),
-        _resampled(lambda a, b: top_recall(a, b, fraction=TOP_FRACTION), estimate, references, seed),
+        tau_with(references, estimate),
+        _resampled(spearman_rho, estimate, references),
+        _resampled(lambda a, b: top_recall(a, b, fraction=TOP_FRACTION), estimate, references),
         None if math.isnan(beyond) else beyond,
     )
 
@@ -130,11 +124,10 @@ def _resampled(
     statistic: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
     estimate: NDArray[np.float64],
     references: NDArray[np.float64],
-    seed: int,
 ) -> Interval | None:
     value = statistic(estimate, references)
     if math.isnan(value):
         return None
-    draws = np.random.default_rng(seed).integers(0, len(references), (RESAMPLES, len(references)))
+    draws = np.random.default_rng(0).integers(0, len(references), (RESAMPLES, len(references)))
     low, high = np.nanquantile([statistic(estimate[d], references[d]) for d in draws], (0.025, 0.975))
     return Interval(value, float(low), float(high))

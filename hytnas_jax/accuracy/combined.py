@@ -59,7 +59,7 @@ def can_combine(estimates: Values) -> bool:
     return len(features) >= FEWEST and bool(np.isfinite(features).all())
 
 
-def out_of_sample(estimates: Values, accuracy: NDArray[np.float64], *, seed: int = 0) -> NDArray[np.float64]:
+def out_of_sample(estimates: Values, accuracy: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a combination says of networks that it was not fitted on, accuracies [N].
 
     A network is predicted by a fit on the four fifths that it is not in; the mean of `REPEATS` divisions
@@ -67,7 +67,7 @@ def out_of_sample(estimates: Values, accuracy: NDArray[np.float64], *, seed: int
     """
     predicted = np.zeros(len(accuracy))
     for repeat in range(REPEATS):
-        folds = KFold(FOLDS, shuffle=True, random_state=seed + repeat)
+        folds = KFold(FOLDS, shuffle=True, random_state=repeat)
         for fitted, unseen in folds.split(accuracy):
             model = Combined.fit(_rows(estimates, fitted), accuracy[fitted])
             predicted[unseen] += model.predict(_rows(estimates, unseen))[0] / REPEATS

@@ -57,13 +57,13 @@ def build_onnx(
     return writer.serialise(("N", *graph.input_shape), ("N", *shape))
 
 
-def build_onnx_part(graph: Graph, *, seed: int = 0) -> bytes:
+def build_onnx_part(graph: Graph) -> bytes:
     """A part of a network, such as a single operation, as a model of its own, with random weights.
 
     Input `images` and output `logits` are float32, of what the part reads and makes: maps with their channels
     first [N, C, H, W], as between the operations of a network, or tokens [N * G * T, d].
     """
-    writer = _Writer(graph, FoldedWeights(None, None, seed), INPUT, OUTPUT)
+    writer = _Writer(graph, FoldedWeights(None, None, 0), INPUT, OUTPUT)
     writer.write()
     shapes = (graph.input_shape, graph.ops[-1].shape)
     return writer.serialise(*(_part_shape(shape, graph.reads_tokens) for shape in shapes))

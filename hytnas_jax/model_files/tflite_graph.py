@@ -45,13 +45,13 @@ def build_tflite(
     return _write(build_graph(spec), FoldedWeights(params, stats, seed))
 
 
-def build_tflite_part(graph: Graph, *, seed: int = 0) -> bytes:
+def build_tflite_part(graph: Graph) -> bytes:
     """A part of a network, such as a single operation, as a model of its own, with random weights.
 
     Input `images` and output `logits` are float32, of what the part reads and makes: maps [1, H, W, C], or
     tokens [G * T, d].
     """
-    return _write(graph, FoldedWeights(None, None, seed))
+    return _write(graph, FoldedWeights(None, None, 0))
 
 
 def _write(graph: Graph, weights: FoldedWeights) -> bytes:

@@ -30,7 +30,7 @@ class SpaceShares:
     family_of: tuple[str, ...]
 
 
-def space_shares(plan: Plan, predictors: Mapping[str, LatencyPredictor], *, seed: int = 0) -> SpaceShares:
+def space_shares(plan: Plan, predictors: Mapping[str, LatencyPredictor]) -> SpaceShares:
     """Shares over the plan's space; latencies are predicted, by device, and the rest is counted.
 
     Some (K + G + 4) * `SAMPLES` networks are looked at, a few seconds for 50,000. Logarithms make shares
@@ -46,7 +46,7 @@ def space_shares(plan: Plan, predictors: Mapping[str, LatencyPredictor], *, seed
             columns = [*(predictor.predict(features) for predictor in predictors.values()), *columns]
         return np.log(np.stack(columns, axis=1))
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
 
     def shares(groups: Groups) -> Sensitivity:
         return sensitivity(plan.space, values, groups, samples=SAMPLES, rng=rng)

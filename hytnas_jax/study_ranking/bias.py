@@ -72,8 +72,6 @@ def biases(
     estimates: Columns,
     reference: NDArray[np.float64],
     macs: NDArray[np.float64],
-    *,
-    seed: int = 0,
 ) -> list[GeneBias]:
     """The genes that vary enough, by the size of the difference; those in which it may be none come last.
 
@@ -87,7 +85,7 @@ def biases(
         some = [gene for gene in genes if (gene.exists == members).all() and _varies(gene.values[members])]
         if some and len(np.unique(reference[members])) > 1:
             table = np.column_stack([reference, macs, *usable.values(), *(gene.values for gene in some)])
-            found += _over(some, table[members], list(usable), seed)
+            found += _over(some, table[members], list(usable))
     raw = _adjusted([gene.raw for gene in found])
     beyond = iter(_adjusted([gene.beyond_macs for gene in found if gene.beyond_macs is not None]))
     found = [
@@ -134,11 +132,9 @@ def _varies(values: NDArray[np.float64]) -> bool:
     return len(values) - int(np.unique(values, return_counts=True)[1].max()) >= FEWEST_OTHERS
 
 
-def _over(
-    genes: Sequence[GeneValues], table: NDArray[np.float64], names: Sequence[str], seed: int
-) -> list[GeneBias]:
+def _over(genes: Sequence[GeneValues], table: NDArray[np.float64], names: Sequence[str]) -> list[GeneBias]:
     """The biases over the networks of `table` [N, K]: reference, MACs, estimates, genes."""
-    draws = np.random.default_rng(seed).integers(0, len(table), (RESAMPLES, len(table)))
+    draws = np.random.default_rng(0).integers(0, len(table), (RESAMPLES, len(table)))
     rhos = np.array([_rhos(table), *(_rhos(table[draw]) for draw in draws)])
     split = 2 + len(names)
     found = []

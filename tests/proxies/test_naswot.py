@@ -12,10 +12,11 @@ from tiny_space import SPACE
 
 from proxies.base import Estimator
 from proxies.naswot import Naswot, by_unit, code_kernel, log_determinant, supernet_program
-from proxies.naswot_network import agreement, coded_network, coded_supernet
-from proxies.untrained import random_weights
+from proxies.naswot_network import _coded, agreement, coded_supernet
+from proxies.untrained import adapted_network, random_weights
 from proxies.zen_network import norm_widths
 from supernet.errors import UserError
+from supernet.model import Model
 from supernet.network_spec import ConvSpec, HeadSpec, InvertedResidualSpec, NetworkSpec
 from supernet.subnet import slice_subnet
 from supernet.supernet import controls, supernet
@@ -58,6 +59,11 @@ def test_log_determinant_by_hand() -> None:
     assert log_determinant(three[None]) == pytest.approx([np.log(4 * 15 - 3 * 10 + 2 * -5)])
     assert log_determinant(np.full((1, 2, 2), 4.0)) == [-np.inf]
     assert by_unit(np.array([[[4.0, 1], [1, 4]], [[8, 2], [2, 8]]])) == pytest.approx([np.log(15 / 16)] * 2)
+
+
+def coded_network(spec: NetworkSpec, batch: int) -> Model:
+    """The stand-alone network for `batch` images."""
+    return adapted_network(spec, lambda block, side, init: _coded(block, side, init, batch))
 
 
 def numpy_batch_norm(x: np.ndarray) -> np.ndarray:

@@ -33,15 +33,6 @@ class Boxes:
         return (right - left) * (bottom - top)
 
 
-def boxes_of(corners: list[list[float]], classes: list[int], ignored: list[bool] | None = None) -> Boxes:
-    """`Boxes` of plain lists, which may be empty."""
-    return Boxes(
-        np.array(corners, np.float32).reshape(-1, 4),
-        np.array(classes, np.int32),
-        np.array(ignored if ignored is not None else [False] * len(classes), bool),
-    )
-
-
 class BoxSource(Source, Protocol):
     """Images with boxes. An image may have none; a split of the source has at least one.
 
