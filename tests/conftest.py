@@ -11,6 +11,9 @@ from unittest import mock
 import pytest
 
 TESTS = Path(__file__).parent
+# By XLA's older kernels, which run longer, programs compile in half of the time; here most of them run once.
+# It is for the commands that tests start, too. The example below compiles as a user's commands do.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
 
 
 @pytest.hookimpl(optionalhook=True)

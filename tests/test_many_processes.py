@@ -32,7 +32,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**ENVIRONMENT, "XLA_FLAGS": flag, **variables},
+        env={**ENVIRONMENT, "XLA_FLAGS": f"{os.environ['XLA_FLAGS']} {flag}", **variables},
     )
 
 

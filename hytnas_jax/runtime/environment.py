@@ -1,6 +1,7 @@
 """What a result was made with, noted in every done mark and every measurement."""
 
 import contextlib
+import functools
 import importlib.metadata
 import os
 import platform
@@ -40,6 +41,7 @@ def environment() -> dict[str, Any]:
     }
 
 
+@functools.cache
 def package_version(package: str) -> str | None:
     """The installed version, or None."""
     try:

@@ -32,7 +32,7 @@ STEPS = ("supernet", "latency", "search", "retrain")
 
 
 @pytest.fixture
-def work_folder(tmp_path: Path, fitted_once: None) -> Callable[..., Project]:
+def work_folder(tmp_path: Path) -> Callable[..., Project]:
     """Makes a project of the digits in which the steps up to the named one have ended."""
 
     def make(last: str = "retrain") -> Project:
@@ -50,7 +50,7 @@ def work_folder(tmp_path: Path, fitted_once: None) -> Callable[..., Project]:
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session", autouse=True)
 def fitted_once() -> Iterator[None]:
     """Latency predictors of equal measurements are fitted once: cross-validating takes seconds each time."""
     known: dict[tuple[bytes, bytes], LatencyPredictor] = {}
