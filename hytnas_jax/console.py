@@ -84,7 +84,7 @@ def without_next() -> Iterator[None]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Timing:
+class RemainingTime:
     """What a time that is left can be told by; see `progress`."""
 
     apart: Callable[[], float]
@@ -100,24 +100,24 @@ class Progress:
         total: int | None,
         label: str,
         done: int,
-        timing: Timing,
+        remaining: RemainingTime,
     ):
         self._items = items
-        self._timing = timing
+        self._remaining = remaining
         self._label = label
         self._total = total
         self._first = self._count = done
         self._note = ""
         self._is_open = False
         self._printed = self._started = time.monotonic()
-        self._apart_before = timing.apart()
+        self._apart_before = remaining.apart()
         self._bar: rich.progress.Progress | None = None
         self._task = rich.progress.TaskID(0)
 
     def __enter__(self) -> "Progress":
         self._is_open = True
         self._printed = self._started = time.monotonic()
-        self._apart_before = self._timing.apart()
+        self._apart_before = self._remaining.apart()
         if _is_terminal():
             self._bar = rich.progress.Progress(
                 rich.progress.TextColumn("{task.description}", markup=False),
@@ -200,13 +200,13 @@ class Progress:
     def _left(self) -> str:
         """ "about 3 min 05 s left", by the speed without compiling; "" where there is none yet."""
         made = self._count - self._first
-        if not self._total or made < 1 or not self._timing.is_even:
+        if not self._total or made < 1 or not self._remaining.is_even:
             return ""
         worked = time.monotonic() - self._started - self._apart()
         return f"about {duration(max(worked, 0.0) / made * (self._total - self._count))} left"
 
     def _apart(self) -> float:
-        return self._timing.apart() - self._apart_before
+        return self._remaining.apart() - self._apart_before
 
     def _line(self, text: str) -> str:
         return self._label + (f": {text}" if text else "") + (f" · {self._note}" if self._note else "")
@@ -239,11 +239,11 @@ def progress(
       is_even: one is done after the other. Where they take turns and are done together at the end, what is
         done says nothing of what is left.
     """
-    timing = Timing(apart, is_even)
+    remaining = RemainingTime(apart, is_even)
     if isinstance(work, int):
-        return Progress(None, work, label, done, timing)
+        return Progress(None, work, label, done, remaining)
     total = len(work) + done if isinstance(work, Sized) else None
-    return Progress(work, total, label, done, timing)
+    return Progress(work, total, label, done, remaining)
 
 
 def _whole(text: str) -> str:

@@ -37,7 +37,7 @@ def supernet_section(results: Results, command: str) -> str:
     origins = read_origins(results.project.workdir.step("supernet"))
     if origins:
         before = "; before that, ".join(origin.in_words() for origin in origins)
-        text += f" It began with the weights of another supernet, all but the classifier's: {before}."
+        text += f" It began with the weights of another supernet, all but what names the classes: {before}."
     if not results.training:
         return section(title, paragraph(text))
     charts = (

@@ -36,8 +36,8 @@ class Config(DataConfig):
     random_subnets: Annotated[int, within(1, 64)] = 2
     """Random networks trained in each step, beside the smallest and the largest, which teaches them."""
     init_from: Path | None = None
-    """Another work folder: begin with the weights of its supernet, all but the classifier's. The space is
-    that one's too; images, classes and resolutions may be others."""
+    """Another work folder: begin with the weights of its supernet, all but the classifier's, or, for another
+    task, the head's. The space is that one's too; images, classes and resolutions may be others."""
     hosts: Annotated[int | None, within(1, MOST_PROCESSES)] = None
     """How many processes this job has, most often one on each host; another number is refused. If not given:
     as many as the environment tells of (docs/scale.md)."""
