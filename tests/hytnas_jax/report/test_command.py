@@ -120,8 +120,8 @@ def test_what_the_supernet_began_with_is_told(work_folder: MakeFolder) -> None:
     assert "It began with" not in read_report(project)[1]
     write_json(project.workdir.path / "supernet" / "begun_with.json", [origin, earlier])
     expected = (
-        "It began with the weights of another supernet, all but what names the classes: runs/a (tfds:x, 9,000 "
-        "training images, commit c0ffee); before that, runs/<b> (digits, 9,000 training images)."
+        "It began with the weights of another supernet, all but what names the classes: runs/a (tfds:x, "
+        "9,000 training images, commit c0ffee); before that, runs/<b> (digits, 9,000 training images)."
     )
     assert expected in read_report(project)[1]
 
