@@ -9,9 +9,10 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from quick_environment import quick_environment
 
 TESTS = Path(__file__).parent
-# By XLA's older kernels, which run longer, programs compile in half of the time; here most of them run once.
+# By XLA's older kernels, which run longer, programs compile in two thirds of the time; here most run once.
 # It is for the commands that tests start, too. The example below compiles as a user's commands do.
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
 
@@ -65,8 +66,7 @@ def run_example(folder: Path) -> None:
     """examples/own_images.py, with the work folder `runs/mine`; `dumps` is what XLA makes of its programs."""
     script = Path(__file__).parents[1] / "examples" / "own_images.py"
     environment = {
-        **os.environ,
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # XLA compiles longer than anything runs here
+        **quick_environment(),
         "XLA_FLAGS": f"--xla_dump_to={folder / 'dumps'} --xla_dump_hlo_as_text",
     }
     subprocess.run(

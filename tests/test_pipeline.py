@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import json
-import os
 import re
 import shutil
 import signal
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 from exported_script import script_accuracy
 from PIL import Image
+from quick_environment import quick_environment
 from small_space import SMALL_SPACE
 
 from hytnas_jax import retrain, search, train_supernet
@@ -25,8 +25,6 @@ from hytnas_jax.data import load_dataset
 from hytnas_jax.runtime.command_line import run
 
 Call = Callable[..., subprocess.CompletedProcess[str]]
-# XLA compiles longer than anything runs here.
-ENVIRONMENT = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 SPACE = """
 name: tiny
 stages:
@@ -43,7 +41,7 @@ STEPS = ("train_supernet", "measure_latency", "search", "retrain", "export", "re
 
 def call(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=500, env=ENVIRONMENT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=500, env=quick_environment())
 
 
 def assert_refused(result: subprocess.CompletedProcess[str], message: str) -> None:
@@ -294,7 +292,7 @@ def test_a_killed_search_comes_to_the_same_evaluations(trained: Path) -> None:
     flags = ("--workdir", trained, *evaluated, "--no-random-baseline", "--no-measure-batches")
     log = trained / "search" / "evaluations.csv"
     command = [sys.executable, "-m", "hytnas_jax.search", *map(str, flags)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=quick_environment())
     while not log.exists() or log.read_text().count("\n") < 11:
         assert process.poll() is None
         time.sleep(0.01)
@@ -418,7 +416,7 @@ def test_a_killed_training_goes_on(flags: tuple[str, ...]) -> None:
     """After the first checkpoint on the way, at step 200."""
     flags = (*flags, "--max-images", "100", "--epochs", "32", "--batch-size", "8")
     command = [sys.executable, "-m", "hytnas_jax.train_supernet", *flags]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=quick_environment())
     folder = Path(flags[1]) / "supernet"
     log = folder / "metrics.jsonl"
     while not log.exists() or log.read_text().count("\n") < 220:

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from quick_environment import quick_environment
 from small_space import SMALL_SPACE
 
 STOPS = int(os.environ.get("HYTNAS_JAX_STOPS", "5"))
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-ENVIRONMENT = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
 
 
 def start(folder: Path, name: str) -> subprocess.Popen[str]:
@@ -29,7 +29,7 @@ def start(folder: Path, name: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=ENVIRONMENT,
+        env=quick_environment(),
         # A shell starts its background jobs, the tests perhaps, with Ctrl-C ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )

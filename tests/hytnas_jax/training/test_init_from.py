@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from made_up_tasks import save_boxes
 from PIL import Image
+from quick_environment import quick_environment
 from small_space import SMALL_SPACE
 
 from hytnas_jax import main_job, train_supernet
@@ -30,13 +30,11 @@ from hytnas_jax.workspace.workdir import Workdir, reading
 from supernet import training
 from supernet.supernet import supernet
 
-ENVIRONMENT = {**os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}  # XLA compiles longer than all this runs
-
 
 def call(module: str, *flags: object) -> str:
     """What a command says that ends well."""
     command = [sys.executable, "-m", module, *map(str, flags)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=500, env=ENVIRONMENT)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=500, env=quick_environment())
     assert result.returncode == 0, result.stderr
     return result.stdout
 
